@@ -1,0 +1,10 @@
+//! The only room that names napi. A border type mirrors its core type; a class holds one `Arc`.
+
+mod error;
+mod breaker;
+mod engine;
+mod queue;
+mod sandbox;
+mod scanner;
+mod specification;
+mod tracer;

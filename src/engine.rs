@@ -1,0 +1,1 @@
+//! Composition root: opens the rooms, connects and closes them.

@@ -1,0 +1,59 @@
+//! What the engine tells: hints for listeners. The store is the truth.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Something that happened to a job, told after it was committed.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Event {
+    /// The queue's name.
+    pub queue: String,
+    /// The job's id.
+    pub job_id: String,
+    /// The job's name.
+    pub name: String,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    /// What happened.
+    #[serde(flatten)]
+    pub kind: EventKind,
+}
+
+/// What happened to a job.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type", rename_all = "camelCase", rename_all_fields = "camelCase")]
+pub enum EventKind {
+    /// It was stored.
+    Added,
+    /// A worker runs it.
+    Started { attempt: u32 },
+    /// It came further. `stage` and `iteration` are told by jobs that have them.
+    Progress { progress: f64, stage: Option<String>, iteration: Option<u32>, message: Option<String> },
+    /// It wrote a line to its log.
+    Log { line: String },
+    /// It is done.
+    Completed { result: Value },
+    /// Its last attempt failed.
+    Failed { code: String, message: String },
+    /// An attempt failed; the next one starts at `run_at`.
+    Retrying { code: String, message: String, run_at: i64 },
+    /// It was cancelled.
+    Cancelled,
+    /// Its worker died or lost its lease; it runs again.
+    Stalled,
+}
+
+/// Where events go. An implementation never blocks: it drops what it cannot take.
+pub trait EventSink: Send + Sync + 'static {
+    /// Takes one event.
+    fn emit(&self, event: Event);
+}
+
+/// A sink that takes nothing.
+#[derive(Debug)]
+pub struct NoSink;
+
+impl EventSink for NoSink {
+    fn emit(&self, _event: Event) {}
+}

@@ -1,0 +1,160 @@
+//! The job: a row of work.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A job as it is stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Job {
+    pub id: String,
+    pub queue: String,
+    pub name: String,
+    pub data: Value,
+    pub options: JobOptions,
+    pub status: JobStatus,
+    /// Runs so far, the present one included.
+    pub attempts: u32,
+    /// 0 to 100.
+    pub progress: f64,
+    /// The pipeline's stage, for jobs that have stages.
+    pub stage: Option<String>,
+    /// The pipeline's iteration, for jobs that iterate; else 0.
+    pub iteration: u32,
+    /// The last lines of its log.
+    pub log: Vec<String>,
+    /// What the next attempt goes on from.
+    pub checkpoint: Value,
+    /// What a completed job answered, or what a failed one left.
+    pub result: Option<Value>,
+    pub error: Option<JobFailure>,
+    pub created_at: i64,
+    /// When it may run, in milliseconds since 1970.
+    pub run_at: i64,
+    pub started_at: Option<i64>,
+    pub finished_at: Option<i64>,
+}
+
+/// Why the last attempt of a job failed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct JobFailure {
+    pub code: String,
+    pub message: String,
+}
+
+/// A job's place in its life.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum JobStatus {
+    Pending,
+    Scheduled,
+    Running,
+    Retrying,
+    Completed,
+    Failed,
+    Cancelled,
+}
+
+impl JobStatus {
+    /// Nothing happens to it any more by itself.
+    pub const fn is_final(self) -> bool {
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled)
+    }
+}
+
+/// Smaller runs first, strictly.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(into = "u8", try_from = "u8")]
+pub enum Priority {
+    Critical = 0,
+    High = 1,
+    #[default]
+    Normal = 2,
+    Low = 3,
+}
+
+impl From<Priority> for u8 {
+    fn from(priority: Priority) -> Self {
+        priority as Self
+    }
+}
+
+impl TryFrom<u8> for Priority {
+    type Error = String;
+
+    fn try_from(number: u8) -> Result<Self, String> {
+        match number {
+            0 => Ok(Self::Critical),
+            1 => Ok(Self::High),
+            2 => Ok(Self::Normal),
+            3 => Ok(Self::Low),
+            other => Err(format!("priority must be 0 to 3, not {other}")),
+        }
+    }
+}
+
+/// How the delay grows from attempt to attempt.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backoff {
+    #[default]
+    Exponential,
+    Linear,
+    Fixed,
+}
+
+/// How a job is to be run.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct JobOptions {
+    pub priority: Priority,
+    /// Milliseconds from now; `run_at` is the other way to say it.
+    pub delay: Option<u64>,
+    /// Milliseconds since 1970.
+    pub run_at: Option<i64>,
+    /// Milliseconds an attempt may take.
+    pub timeout: Option<u64>,
+    /// Further attempts after the first: 3 means up to four runs.
+    pub retries: u32,
+    /// Milliseconds before the first retry.
+    pub retry_delay: u64,
+    pub retry_backoff: Backoff,
+    /// 0 to 1: the share of the delay that is random.
+    pub jitter: f64,
+    pub remove_on_complete: bool,
+    pub remove_on_fail: bool,
+    /// At most one live job a key.
+    pub unique_key: Option<String>,
+    /// Within a priority, keys take turns.
+    pub fair_key: Option<String>,
+    pub metadata: Option<Value>,
+}
+
+impl Default for JobOptions {
+    fn default() -> Self {
+        Self {
+            priority: Priority::Normal,
+            delay: None,
+            run_at: None,
+            timeout: None,
+            retries: 3,
+            retry_delay: 1000,
+            retry_backoff: Backoff::Exponential,
+            jitter: 0.2,
+            remove_on_complete: false,
+            remove_on_fail: false,
+            unique_key: None,
+            fair_key: None,
+            metadata: None,
+        }
+    }
+}
+
+/// A job that is to be stored.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct NewJob {
+    pub name: String,
+    pub data: Value,
+    #[serde(default)]
+    pub options: JobOptions,
+}

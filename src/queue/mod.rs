@@ -1,0 +1,53 @@
+//! The life of a job: claim, lease, retry, schedule, rescue, prune.
+
+mod job;
+
+pub use job::{Backoff, Job, JobFailure, JobOptions, JobStatus, NewJob, Priority};
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::error::Error;
+
+/// What carries out the jobs of one name.
+#[async_trait]
+pub trait Handler: Send + Sync + 'static {
+    /// Runs one attempt.
+    async fn run(&self, attempt: Attempt) -> Result<Value, AttemptError>;
+}
+
+/// How an attempt ended that did not succeed.
+#[derive(Debug)]
+pub enum AttemptError {
+    /// Try again after the usual delay, while attempts last.
+    Retry(Error),
+    /// Try again after so many milliseconds, while attempts last.
+    RetryAfter(Error, u64),
+    /// Final: no further attempt. `result` is kept beside the error (such as a report).
+    Abort(Error, Option<Value>),
+}
+
+/// One run of a job by a worker.
+pub struct Attempt {
+    /// The job as it was claimed.
+    pub job: Job,
+    /// Cancelled when the job is cancelled, timed out, or its worker stops.
+    pub token: CancellationToken,
+    /// What the run tells.
+    pub reporter: Arc<dyn Reporter>,
+}
+
+/// What a running job tells; each is stored and sent as an event.
+pub trait Reporter: Send + Sync {
+    /// 0 to 100, and, for jobs that have them, stage and iteration.
+    fn progress(&self, progress: f64, stage: Option<&str>, iteration: Option<u32>);
+
+    /// One line of the bounded log.
+    fn log(&self, line: &str);
+
+    /// State from which the next attempt goes on; durable when the next progress or the end is.
+    fn checkpoint(&self, state: Value);
+}
