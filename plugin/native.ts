@@ -11,7 +11,7 @@ let loaded: Native | undefined
 export function native(): Native {
   if (loaded) return loaded
   try {
-    loaded = createRequire(import.meta.url)('../index.js') as Native
+    loaded = createRequire(import.meta.url)('../index.cjs') as Native
     return loaded
   } catch (cause) {
     throw new Auton8nError(

@@ -1,0 +1,1 @@
+export { Auton8nError } from './errors.js'
