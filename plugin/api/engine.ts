@@ -1,0 +1,288 @@
+import { resolve } from 'node:path'
+import { Auton8nError, nativeCall, nativeCallSync } from '../errors.js'
+import { native } from '../native.js'
+import type { CreationReport, CreationStatus, JobSnapshot } from './creation.js'
+import { toNativeModel, type PendingCalls } from './model.js'
+import type {
+  EngineAddon,
+  EngineEvent,
+  EngineHealth,
+  NativeCreateOptions,
+  NativeEngine,
+  NativeJobFilter,
+  NativeModel,
+} from './nativeEngine.js'
+import {
+  checkCreateOptions,
+  checkEngineOptions,
+  checkOptions,
+  invalid,
+  kindOf,
+  type CreatePluginOptions,
+  type EngineOptions,
+} from './options.js'
+import { keeperPath, nodePath, packageRoot } from './paths.js'
+import { PluginCreation } from './pluginCreation.js'
+import type { PluginSpecification } from './pluginSpecification.js'
+import { snapshotOf } from './snapshot.js'
+
+/** Which jobs to list. */
+export interface JobFilter {
+  status?: CreationStatus
+  /** At most this many. */
+  limit?: number
+  /** Where an earlier listing ended: the id of its last job. */
+  cursor?: string
+}
+
+const STATUSES = ['pending', 'scheduled', 'running', 'retrying', 'completed', 'failed', 'cancelled']
+
+/** An engine: a store of jobs, and the workers that make plugins. */
+export class Engine {
+  readonly #native: NativeEngine
+  readonly #hub: Hub
+  #model: NativeModel | null = null
+
+  /** @internal Engines are opened by `openEngine`. */
+  constructor(engine: NativeEngine, hub: Hub) {
+    this.#native = engine
+    this.#hub = hub
+  }
+
+  /** Stores a creation; resolves when it is durable. */
+  createPlugin(specification: PluginSpecification, options?: CreatePluginOptions): Promise<PluginCreation>
+  createPlugin(
+    specification: PluginSpecification,
+    apiKey: string,
+    options?: CreatePluginOptions,
+  ): Promise<PluginCreation>
+  async createPlugin(
+    specification: PluginSpecification,
+    keyOrOptions?: string | CreatePluginOptions,
+    options?: CreatePluginOptions,
+  ): Promise<PluginCreation> {
+    const checked = checkArguments(keyOrOptions, options)
+    if (typeof specification !== 'object' || specification === null || Array.isArray(specification)) {
+      throw new Auton8nError(
+        'AUTON8N_SPECIFICATION_INVALID',
+        `The specification must be an object, not ${kindOf(specification)}.`,
+        { details: { problems: [{ path: '$', message: `is ${kindOf(specification)}`, fix: 'give an object' }] } },
+      )
+    }
+    const model = this.#modelOf(checked)
+    const created = (): Promise<string> => this.#native.createPlugin(specification, forNative(checked, model), model)
+    return this.creation(await nativeCall(created))
+  }
+
+  /** Stores a creation that begins with words; a model makes the specification of them. */
+  async createPluginFromDescription(description: string, options?: CreatePluginOptions): Promise<PluginCreation> {
+    const checked = checkCreateOptions(options)
+    if (typeof description !== 'string' || description.trim() === '') {
+      throw invalid(`\`description\` must be a text that is not empty, not ${kindOf(description)}`)
+    }
+    const model = this.#modelOf(checked)
+    if (!model) {
+      throw new Auton8nError(
+        'AUTON8N_MODEL_NEEDED',
+        'Making a specification of a description takes a model; give `model` or `apiKey`, or a specification.',
+      )
+    }
+    const stored = (): Promise<string> =>
+      this.#native.createPluginFromDescription(description, forNative(checked, model), model)
+    return this.creation(await nativeCall(stored))
+  }
+
+  /** The handle of a job that exists already, from whatever process it came. */
+  creation(id: string): PluginCreation {
+    return new PluginCreation(id, {
+      job: (jobId) => this.job(jobId),
+      cancel: (jobId) => this.cancel(jobId),
+      listen: (jobId, listener) => this.#hub.listen(jobId, listener),
+    })
+  }
+
+  /** A job as it is now; `null` where there is none of that id. */
+  async job(id: string): Promise<JobSnapshot | null> {
+    checkId(id)
+    const job = await nativeCall(() => this.#native.job(id))
+    return job ? snapshotOf(job) : null
+  }
+
+  /** The jobs of this engine's store. */
+  async jobs(filter?: JobFilter): Promise<JobSnapshot[]> {
+    const checked = checkOptions<JobFilter>('filter', filter, {
+      status: (value) => (STATUSES.includes(value as string) ? undefined : `one of ${STATUSES.join(', ')}`),
+      limit: (value) => (Number.isInteger(value) && (value as number) > 0 ? undefined : 'a whole number above 0'),
+      cursor: (value) => (typeof value === 'string' ? undefined : 'a string'),
+    })
+    const jobs = await nativeCall(() => this.#native.jobs(checked as NativeJobFilter))
+    return jobs.map(snapshotOf)
+  }
+
+  /** Cancels a job; false where it was over already. */
+  async cancel(id: string): Promise<boolean> {
+    checkId(id)
+    return await nativeCall(() => this.#native.cancel(id))
+  }
+
+  /** Runs a failed or cancelled job again; false where it is not in such a state. */
+  async retry(id: string): Promise<boolean> {
+    checkId(id)
+    return await nativeCall(() => this.#native.retry(id))
+  }
+
+  /** Counts of the queue, the breakers, the sandboxes and the tracer. */
+  async metrics(): Promise<Record<string, unknown>> {
+    return await nativeCall(() => this.#native.metrics())
+  }
+
+  /** Whether everything that a creation needs is here, and if not, what to do. */
+  async health(): Promise<EngineHealth> {
+    return await nativeCall(() => this.#native.health())
+  }
+
+  /** The pipeline's own checks on a plugin project that exists already. */
+  async verify(directory: string, specification?: PluginSpecification): Promise<CreationReport> {
+    if (typeof directory !== 'string' || directory === '') {
+      throw invalid(`\`directory\` must be a path, not ${kindOf(directory)}`)
+    }
+    const report = await nativeCall(() => this.#native.verify(resolve(directory), specification ?? null))
+    return report as CreationReport
+  }
+
+  /** What is here, what is missing, and what to do about it. */
+  async doctor(): Promise<Record<string, unknown>> {
+    return await nativeCall(() => this.#native.doctor())
+  }
+
+  /** Sets the model for jobs that an earlier process left behind. */
+  setModel(model: EngineOptions['model'] | null): void {
+    this.#model = toNativeModel(model ? { model } : {}, this.#hub.pending)
+    nativeCallSync(() => this.#native.setModel(this.#model))
+  }
+
+  /** Stops the workers; jobs that ran go on when the store is opened again. */
+  async close(): Promise<void> {
+    await nativeCall(() => this.#native.close())
+    this.#hub.abortCalls()
+  }
+
+  #modelOf(options: CreatePluginOptions): NativeModel | null {
+    const model = toNativeModel(options, this.#hub.pending) ?? this.#model
+    if (options.generator === 'model' && !model) {
+      throw invalid("`generator: 'model'` needs `model` or `apiKey`; give one, or use `generator: 'template'`")
+    }
+    return options.generator === 'template' ? null : model
+  }
+}
+
+/** Hands the engine's events to whoever listens for them. */
+export class Hub {
+  readonly pending: PendingCalls = new Map()
+  readonly #listeners = new Map<string, Set<(event: EngineEvent) => void>>()
+
+  readonly receive = (events: EngineEvent[]): void => {
+    for (const event of events) {
+      if (event.type === 'model-cancelled' && event.callId) this.pending.get(event.callId)?.abort()
+      if (!event.jobId) continue
+      for (const listener of this.#listeners.get(event.jobId) ?? []) listener(event)
+    }
+  }
+
+  listen(jobId: string, listener: (event: EngineEvent) => void): () => void {
+    const listeners = this.#listeners.get(jobId) ?? new Set()
+    this.#listeners.set(jobId, listeners.add(listener))
+    return () => {
+      listeners.delete(listener)
+      if (listeners.size === 0 && this.#listeners.get(jobId) === listeners) this.#listeners.delete(jobId)
+    }
+  }
+
+  abortCalls(): void {
+    for (const controller of this.pending.values()) controller.abort()
+  }
+}
+
+/** Opens an engine of one's own. Close it with `close()`. */
+export async function openEngine(options?: EngineOptions): Promise<Engine> {
+  const { model, dataDir, ...rest } = checkEngineOptions(options)
+  const hub = new Hub()
+  const node = nodePath()
+  const nativeOptions = {
+    ...rest,
+    dataDir: resolve(dataDir ?? (process.env.AUTON8N_DATA_DIR || '.auton8n')),
+    packageRoot,
+    keeperPath: keeperPath(),
+    ...(node ? { nodePath: node } : {}),
+  }
+  const addon = native() as unknown as EngineAddon
+  const engine = new Engine(await nativeCall(() => addon.Engine.open(nativeOptions, hub.receive)), hub)
+  if (model) engine.setModel(model)
+  return engine
+}
+
+let shared: Promise<Engine> | undefined
+
+/** The engine of the free functions, opened at the first use. A failed opening is tried again at the next. */
+function sharedEngine(): Promise<Engine> {
+  shared ??= openEngine().catch((error: unknown) => {
+    shared = undefined
+    throw error
+  })
+  return shared
+}
+
+/** Makes a plugin of a specification; resolves when the job is durable. */
+export function createPlugin(
+  specification: PluginSpecification,
+  options?: CreatePluginOptions,
+): Promise<PluginCreation>
+export function createPlugin(
+  specification: PluginSpecification,
+  apiKey: string,
+  options?: CreatePluginOptions,
+): Promise<PluginCreation>
+export async function createPlugin(
+  specification: PluginSpecification,
+  keyOrOptions?: string | CreatePluginOptions,
+  options?: CreatePluginOptions,
+): Promise<PluginCreation> {
+  const checked = checkArguments(keyOrOptions, options)
+  return (await sharedEngine()).createPlugin(specification, checked)
+}
+
+/** Makes a plugin of words; a model makes the specification of them. Resolves when the job is durable. */
+export async function createPluginFromDescription(
+  description: string,
+  options?: CreatePluginOptions,
+): Promise<PluginCreation> {
+  const checked = checkCreateOptions(options)
+  return (await sharedEngine()).createPluginFromDescription(description, checked)
+}
+
+/** Files in the reply format that the prompts ask for, so that a scripted model can answer. */
+export function formatReply(files: Record<string, string>): string {
+  if (typeof files !== 'object' || files === null || Object.values(files).some((text) => typeof text !== 'string')) {
+    throw invalid('`files` must be an object of file texts by path')
+  }
+  return nativeCallSync(() => (native() as unknown as EngineAddon).formatReply(files))
+}
+
+function checkArguments(keyOrOptions: unknown, options: unknown): CreatePluginOptions {
+  if (typeof keyOrOptions !== 'string') {
+    if (options !== undefined && keyOrOptions !== undefined) {
+      throw invalid(`\`apiKey\` must be a string, not ${kindOf(keyOrOptions)}`)
+    }
+    return checkCreateOptions(keyOrOptions === undefined ? options : keyOrOptions)
+  }
+  return checkCreateOptions({ ...checkCreateOptions(options), apiKey: keyOrOptions })
+}
+
+function checkId(id: unknown): void {
+  if (typeof id !== 'string' || id === '') throw invalid(`\`id\` must be the id of a job, not ${kindOf(id)}`)
+}
+
+function forNative(options: CreatePluginOptions, model: NativeModel | null): NativeCreateOptions {
+  const { model: _model, apiKey: _key, baseURL: _base, modelName: _name, outDir, ...rest } = options
+  return { ...rest, ...(outDir ? { outDir: resolve(outDir) } : {}), hasModel: model !== null }
+}

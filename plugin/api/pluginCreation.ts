@@ -1,0 +1,225 @@
+import { Auton8nError } from '../errors.js'
+import type { CreatedPlugin, CreationEvent, JobSnapshot } from './creation.js'
+import type { EngineEvent } from './nativeEngine.js'
+import { isFinal, stageOf } from './snapshot.js'
+
+/** What a creation needs of its engine. */
+export interface JobSource {
+  /** The job, or `null` where there is none of that id. */
+  job(id: string): Promise<JobSnapshot | null>
+  cancel(id: string): Promise<boolean>
+  /** Hears the hints about one job; answers how to stop. */
+  listen(id: string, listener: (event: EngineEvent) => void): () => void
+}
+
+/** Hints may be dropped, so whoever waits asks for the truth this often (milliseconds). */
+const ASK_EVERY = 1000
+const MOST_BUFFERED = 1000
+
+/** A plugin that is being made. Events are hints; the state is asked from the store each time. */
+export class PluginCreation {
+  readonly #source: JobSource
+
+  constructor(
+    /** The job's id. */
+    readonly id: string,
+    source: JobSource,
+  ) {
+    this.#source = source
+  }
+
+  /** The job as it is now. Rejects with `AUTON8N_JOB_NOT_FOUND` where it was cleaned away. */
+  async status(): Promise<JobSnapshot> {
+    const snapshot = await this.#source.job(this.id)
+    if (snapshot) return snapshot
+    throw new Auton8nError(
+      'AUTON8N_JOB_NOT_FOUND',
+      `There is no job '${this.id}'; it may have been cleaned away. List what there is with \`jobs()\`.`,
+    )
+  }
+
+  /** What happens from now on, after the present state; ends after `done`. */
+  async *events(options: { signal?: AbortSignal } = {}): AsyncGenerator<CreationEvent, void, undefined> {
+    const feed = new Feed(this.id, this.#source)
+    try {
+      const seen = new Seen()
+      const first = await this.status()
+      yield* seen.news(first)
+      for (let snapshot = first; !isFinal(snapshot.status); ) {
+        const hints = await feed.next(options.signal)
+        for (const hint of hints) yield* seen.hint(this.id, hint)
+        if (hints.length === 0 || hints.some((hint) => hint.type !== 'log' && hint.type !== 'progress')) {
+          snapshot = await this.status()
+          yield* seen.news(snapshot)
+        }
+        if (isFinal(snapshot.status)) yield done(snapshot)
+      }
+      if (isFinal(first.status)) yield done(first)
+    } finally {
+      feed.close()
+    }
+  }
+
+  /**
+   * Waits for the plugin. Rejects with the job's error, whose `details.report` says what failed. `signal` ends the
+   * waiting (`AUTON8N_CANCELLED`), not the job: that is `cancel()`.
+   */
+  async result(options: { signal?: AbortSignal } = {}): Promise<CreatedPlugin> {
+    const snapshot = await this.finished(options)
+    if (snapshot.status === 'completed' && snapshot.result) return snapshot.result
+    const details = snapshot.report ? { report: snapshot.report } : undefined
+    if (snapshot.status === 'cancelled') {
+      throw new Auton8nError('AUTON8N_CANCELLED', `The creation '${this.id}' was cancelled.`, { details })
+    }
+    const { code, message } = snapshot.error ?? {
+      code: 'AUTON8N_INTERNAL',
+      message: `The creation '${this.id}' ended as ${snapshot.status} without saying why; please report it.`,
+    }
+    throw new Auton8nError(code, message, { details })
+  }
+
+  /** Waits until the job is completed, failed or cancelled, and answers how it ended. */
+  async finished(options: { signal?: AbortSignal } = {}): Promise<JobSnapshot> {
+    const feed = new Feed(this.id, this.#source)
+    try {
+      for (;;) {
+        throwIfGivenUp(this.id, options.signal)
+        const snapshot = await this.status()
+        if (isFinal(snapshot.status)) return snapshot
+        await feed.until((hint) => hint.type !== 'log' && hint.type !== 'progress', options.signal)
+      }
+    } finally {
+      feed.close()
+    }
+  }
+
+  /** Cancels the job; false where it was over already. */
+  cancel(): Promise<boolean> {
+    return this.#source.cancel(this.id)
+  }
+}
+
+/** The hints about one job, and a timer that holds the process while somebody waits for them. */
+class Feed {
+  readonly #id: string
+  readonly #stop: () => void
+  #hints: EngineEvent[] = []
+  #wake: (() => void) | undefined
+
+  constructor(id: string, source: JobSource) {
+    this.#id = id
+    this.#stop = source.listen(id, (event) => {
+      if (this.#hints.length === MOST_BUFFERED) this.#hints.shift()
+      this.#hints.push(event)
+      this.#wake?.()
+    })
+  }
+
+  /** The hints so far, or those that come next; none after a while without any. */
+  async next(signal?: AbortSignal): Promise<EngineEvent[]> {
+    if (this.#hints.length === 0) await this.#wait(ASK_EVERY, signal)
+    throwIfGivenUp(this.#id, signal)
+    const hints = this.#hints
+    this.#hints = []
+    return hints
+  }
+
+  /** Returns at a hint that counts, or after a while without any. */
+  async until(counts: (hint: EngineEvent) => boolean, signal?: AbortSignal): Promise<void> {
+    const end = performance.now() + ASK_EVERY
+    while (performance.now() < end) {
+      const hints = this.#hints
+      this.#hints = []
+      if (hints.some(counts)) return
+      await this.#wait(Math.max(1, end - performance.now()), signal)
+      throwIfGivenUp(this.#id, signal)
+    }
+  }
+
+  close(): void {
+    this.#stop()
+  }
+
+  async #wait(milliseconds: number, signal: AbortSignal | undefined): Promise<void> {
+    if (signal?.aborted) return
+    await new Promise<void>((resolve) => {
+      const timer = setTimeout(resolve, milliseconds)
+      this.#wake = () => {
+        clearTimeout(timer)
+        resolve()
+      }
+      signal?.addEventListener('abort', this.#wake, { once: true })
+    })
+    if (this.#wake) signal?.removeEventListener('abort', this.#wake)
+    this.#wake = undefined
+  }
+}
+
+/** What a subscriber was told, so that it is told each change once, whether by a hint or by asking. */
+class Seen {
+  #status: string | undefined
+  #stage: string | undefined
+  #iteration = 0
+  #progress = -1
+
+  /** What is new in the job as it is now. */
+  news(snapshot: JobSnapshot): CreationEvent[] {
+    const base = { jobId: snapshot.id, at: Date.now() }
+    const advanced = this.#advance(base, snapshot.stage, snapshot.iteration, snapshot.progress)
+    if (snapshot.status === this.#status) return advanced
+    this.#status = snapshot.status
+    return [{ ...base, type: 'status', status: snapshot.status, snapshot }, ...advanced]
+  }
+
+  /** What is new in a hint. */
+  hint(jobId: string, event: EngineEvent): CreationEvent[] {
+    const base = { jobId, at: event.at ?? Date.now() }
+    if (event.type === 'log' && event.line !== undefined) return [{ ...base, type: 'log', line: event.line }]
+    if (event.type !== 'progress') return []
+    const iteration = event.iteration ?? this.#iteration
+    const progress = event.progress ?? this.#progress
+    return this.#advance(base, event.stage, iteration, progress, event.message ?? undefined)
+  }
+
+  #advance(
+    base: { jobId: string; at: number },
+    name: string | null | undefined,
+    iteration: number,
+    progress: number,
+    message?: string,
+  ): CreationEvent[] {
+    const events: CreationEvent[] = []
+    const stage = stageOf(name)
+    if (stage && (stage !== this.#stage || iteration !== this.#iteration)) {
+      this.#stage = stage
+      this.#iteration = iteration
+      events.push({ ...base, type: 'stage', stage, iteration })
+    }
+    if (progress !== this.#progress || message !== undefined) {
+      this.#progress = progress
+      const extras = { ...(stage ? { stage } : {}), ...(message === undefined ? {} : { message }) }
+      events.push({ ...base, type: 'progress', progress, iteration, ...extras })
+    }
+    return events
+  }
+}
+
+function done(snapshot: JobSnapshot): CreationEvent {
+  const status = snapshot.status as 'completed' | 'failed' | 'cancelled'
+  return {
+    jobId: snapshot.id,
+    at: snapshot.finishedAt ?? Date.now(),
+    type: 'done',
+    status,
+    ...(snapshot.result ? { result: snapshot.result } : {}),
+    ...(snapshot.error && status !== 'completed' ? { error: snapshot.error } : {}),
+    ...(snapshot.report ? { report: snapshot.report } : {}),
+  }
+}
+
+function throwIfGivenUp(id: string, signal: AbortSignal | undefined): void {
+  if (!signal?.aborted) return
+  throw new Auton8nError('AUTON8N_CANCELLED', `Waiting for '${id}' was given up by the signal; the job goes on.`, {
+    cause: signal.reason,
+  })
+}
