@@ -31,7 +31,7 @@ pub struct Asker {
 
 /// One question of a job.
 pub struct Question<'a> {
-    pub job_id: &'a str,
+    pub model_key: Option<&'a str>,
     pub system: String,
     pub prompt: String,
     pub iteration: u32,
@@ -45,7 +45,7 @@ impl Asker {
         parent: Option<&SpanContext>,
         token: &CancellationToken,
     ) -> Result<ModelReply> {
-        let model = self.models.of(question.job_id).ok_or_else(|| {
+        let model = self.models.of(question.model_key).ok_or_else(|| {
             Error::new(
                 Code::ModelNeeded,
                 "the job needs a model again, since the process that brought one is gone; open the engine with `model`",
@@ -67,9 +67,10 @@ impl Asker {
         let call = token.child_token();
         let guard = call.clone().drop_guard();
         let answer = async move { model.complete(request, call).await };
+        let limit = std::time::Duration::from_millis(deadline::MODEL_CALL);
         let reply = match &self.breaker {
-            Some(breaker) => breaker::guard(breaker, &self.clock, deadline::MODEL_CALL, answer, classify).await,
-            None => tokio::time::timeout(std::time::Duration::from_millis(deadline::MODEL_CALL), answer).await.unwrap_or_else(|_| {
+            Some(breaker) => breaker::guard(breaker, &self.clock, limit, answer, classify).await,
+            None => tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
                 Err(Error::new(Code::Timeout, format!("Operation timed out after {} ms", deadline::MODEL_CALL)))
             }),
         };

@@ -95,7 +95,7 @@ impl Creation<'_> {
             return Err(final_error(Error::new(Code::Internal, "a creation reached generate without a specification")));
         };
         let round = Round {
-            job_id: &self.attempt.job.id,
+            model_key: self.request.model_key.as_deref(),
             generator: self.request.generator,
             specification: &specification,
             parent: self.parent.as_ref(),

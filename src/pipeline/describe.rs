@@ -15,7 +15,7 @@ pub async fn run(creation: &mut Creation<'_>, text: &str, allowed: &Allowed) -> 
     let mut last = None;
     for _ in 0..2 {
         let question = Question {
-            job_id: &creation.attempt.job.id,
+            model_key: creation.request.model_key.as_deref(),
             system: description::system(),
             prompt: prompt.clone(),
             iteration: creation.state.iteration.max(1),

@@ -23,7 +23,7 @@ pub enum Generated {
 
 /// What a round is made from.
 pub struct Round<'a> {
-    pub job_id: &'a str,
+    pub model_key: Option<&'a str>,
     pub generator: Generator,
     pub specification: &'a Specification,
     pub parent: Option<&'a SpanContext>,
@@ -40,7 +40,7 @@ pub async fn run(asker: &Asker, round: Round<'_>, state: &mut Checkpoint) -> Res
         return Ok(Generated::Files(files, check.timed(asker.clock.as_ref(), started)));
     }
     let question = Question {
-        job_id: round.job_id,
+        model_key: round.model_key,
         system: prompt::system(round.specification),
         prompt: prompt_of(round.specification, state),
         iteration: state.iteration,

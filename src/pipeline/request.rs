@@ -14,6 +14,9 @@ pub struct CreationRequest {
     pub generator: Generator,
     /// Generate-to-boot rounds at most.
     pub max_iterations: u32,
+    /// Names the model that the job brought along, as long as its process lives.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_key: Option<String>,
     /// Where the plugin is put; `None`: below the data directory.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub out_dir: Option<PathBuf>,

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-use crate::error::Result;
+use crate::error::{Code, Error, Result};
 use crate::sandbox::{self, BoxInputs, Limits, SandboxOptions, SharedEngine};
 use crate::toolchain::{Toolchain, ToolchainOptions};
 
@@ -14,8 +14,8 @@ use crate::toolchain::{Toolchain, ToolchainOptions};
 pub struct WorkshopOptions {
     pub sandbox: SandboxOptions,
     pub toolchain: ToolchainOptions,
-    /// The Node binary that goes into the box.
-    pub node: PathBuf,
+    /// The Node binary that goes into the box; `None`: that of the toolchain.
+    pub node: Option<PathBuf>,
     pub keeper: PathBuf,
     /// The package's `harness/` folder.
     pub harness: PathBuf,
@@ -51,7 +51,7 @@ impl Workshop {
         let toolchain = self.toolchain(token).await?;
         let inputs = BoxInputs {
             toolchain: toolchain.directory.clone(),
-            node: toolchain.node().unwrap_or_else(|| self.options.node.clone()),
+            node: self.node(&toolchain)?,
             keeper: self.options.keeper.clone(),
             harness: self.options.harness.clone(),
         };
@@ -65,6 +65,12 @@ impl Workshop {
     /// The tools alone.
     pub async fn toolchain(&self, token: &CancellationToken) -> Result<Toolchain> {
         Toolchain::provision(self.options.toolchain.clone(), |_, _| {}, token.clone()).await
+    }
+
+    fn node(&self, toolchain: &Toolchain) -> Result<PathBuf> {
+        self.options.node.clone().or_else(|| toolchain.node()).ok_or_else(|| {
+            Error::new(Code::ToolchainUnavailable, "there is no Node binary for the sandbox; run the engine in Node")
+        })
     }
 
     /// The engine that is in use, if any was needed so far.
