@@ -5,6 +5,12 @@ import { arrivedProblem, expectedRequest, hostParameters } from './expectation.m
 import { passed, verdict } from './report.mjs'
 import { failures, jsonAnswer } from './server.mjs'
 
+/**
+ * Runs the action with these values and hands its result to the assertion; answers what is wrong.
+ * @typedef {(values: Record<string, unknown>, problem: (result: unknown) => string|undefined) =>
+ *   Promise<string|undefined>} Run
+ */
+
 /** @param {import('./examination.mjs').Examination} examination @param {import('./examination.mjs').Action} action */
 export async function examineAction(examination, action) {
   const { random, channel, report, requestMs } = examination
@@ -19,7 +25,7 @@ export async function examineAction(examination, action) {
     return verdict(typeof reply.value === 'boolean' ? undefined : `validate returned ${show(reply.value)}`)
   })
 
-  /** @param {Record<string, unknown>} values @param {(result: unknown) => string|undefined} problem */
+  /** @type {Run} */
   const run = async (values, problem) => {
     const reply = await channel.ask('run', { name, parameters: values, text }, requestMs)
     if (reply.kind === 'late') return `the handler gave no answer within ${requestMs} ms`
@@ -44,7 +50,7 @@ export async function examineAction(examination, action) {
 /**
  * @param {import('./examination.mjs').Examination} examination @param {import('./examination.mjs').Action} action
  * @param {string} name
- * @param {(values: Record<string, unknown>, problem: (result: unknown) => string|undefined) => Promise<string|undefined>} run
+ * @param {Run} run
  */
 async function examineHttp({ random, server, report, settings }, action, name, run) {
   const http = /** @type {import('./expectation.mjs').Http} */ (action.http)
@@ -68,7 +74,10 @@ async function examineHttp({ random, server, report, settings }, action, name, r
           return successProblem(answer, name, value)
         })
         const request = arrivedProblem(server.arrived, expected)
-        if (request !== undefined) return verdict(problem === undefined || server.arrived.length > 0 ? request : `${problem}; ${request}`)
+        if (request !== undefined) {
+          const silent = problem !== undefined && server.arrived.length === 0
+          return verdict(silent ? `${problem}; ${request}` : request)
+        }
         if (problem === undefined) {
           kinds.splice(0, kinds.length, kind)
           return verdict(assertionProblem(random, result, name, kind))
@@ -99,7 +108,7 @@ function assertionProblem(random, result, name, kind) {
 /**
  * @param {import('./examination.mjs').Examination} examination @param {string} name
  * @param {Record<string, import('./draw.mjs').Parameter>} parameters
- * @param {(values: Record<string, unknown>, problem: (result: unknown) => string|undefined) => Promise<string|undefined>} run
+ * @param {Run} run
  */
 async function examineModel({ random, channel, server, report }, name, parameters, run) {
   let carried = false
@@ -114,9 +123,7 @@ async function examineModel({ random, channel, server, report }, name, parameter
       return problem === undefined ? passed : verdict(problem)
     })
   }
-  report.add(
-    `behaviour of ${name}`,
-    'skipped',
-    `behaviour: not verified (carried out by the agent's model)${carried ? '' : '; the answer of the scripted model did not turn up in the result'}`,
-  )
+  const missing = carried ? '' : '; the answer of the scripted model did not turn up in the result'
+  const detail = `behaviour: not verified (carried out by the agent's model)${missing}`
+  report.add(`behaviour of ${name}`, 'skipped', detail)
 }

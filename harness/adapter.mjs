@@ -1,4 +1,4 @@
-// A database of one agent's short life, in memory: what AgentRuntime's initialize() and a plugin's calls need, and no more.
+// A database of one agent's short life, in memory: what AgentRuntime's initialize() and a plugin's calls need.
 import { randomUUID } from 'node:crypto'
 import { DatabaseAdapter } from '@elizaos/core'
 
@@ -12,7 +12,10 @@ import { DatabaseAdapter } from '@elizaos/core'
 /** @returns {UUID} */
 const newId = () => /** @type {UUID} */ (randomUUID())
 
-/** Everything not named here has nothing to keep: logs are dropped, migrations have no tables. @extends {DatabaseAdapter<undefined>} */
+/**
+ * Logs are dropped, embeddings are not kept, and there are no tables to migrate.
+ * @extends {DatabaseAdapter<undefined>}
+ */
 export class MemoryAdapter extends DatabaseAdapter {
   /** @override */
   db = undefined
@@ -104,7 +107,10 @@ export class MemoryAdapter extends DatabaseAdapter {
   #select(wanted) {
     return [...this.#memories.values()].filter(({ table, memory }) => wanted(memory, table)).map(({ memory }) => memory)
   }
-  /** @param {{ entityId?: UUID, agentId?: UUID, count?: number, unique?: boolean, tableName: string, start?: number, end?: number, roomId?: UUID, worldId?: UUID }} params */
+  /**
+   * @param {{ entityId?: UUID, agentId?: UUID, count?: number, unique?: boolean, tableName: string, start?: number,
+   *   end?: number, roomId?: UUID, worldId?: UUID }} params
+   */
   async getMemories(params) {
     const found = this.#select((memory, table) => table === params.tableName &&
       (params.roomId === undefined || memory.roomId === params.roomId) &&
@@ -159,7 +165,8 @@ export class MemoryAdapter extends DatabaseAdapter {
   }
   /** @param {UUID} room @param {boolean} [_unique] @param {string} [tableName] */
   async countMemories(room, _unique, tableName) {
-    return this.#select((memory, table) => memory.roomId === room && (tableName === undefined || table === tableName)).length
+    return this.#select((memory, table) =>
+      memory.roomId === room && (tableName === undefined || table === tableName)).length
   }
 
   /** @param {UUID} id */
@@ -199,7 +206,8 @@ export class MemoryAdapter extends DatabaseAdapter {
   async getRoomsForParticipant(entity) { return this.getRoomsForParticipants([entity]) }
   /** @param {UUID[]} entities */
   async getRoomsForParticipants(entities) {
-    return [...this.#participants].filter(([, members]) => entities.some((one) => members.has(one))).map(([room]) => room)
+    const joined = [...this.#participants].filter(([, members]) => entities.some((one) => members.has(one)))
+    return joined.map(([room]) => room)
   }
   /** @param {UUID[]} entities @param {UUID} room */
   async addParticipantsRoom(entities, room) {
@@ -224,7 +232,10 @@ export class MemoryAdapter extends DatabaseAdapter {
   /** @param {UUID} room @param {UUID} entity @param {'FOLLOWED'|'MUTED'|null} state */
   async setParticipantUserState(room, entity, state) { this.#participants.get(room)?.set(entity, state) }
 
-  /** @param {{ sourceEntityId: UUID, targetEntityId: UUID, tags?: string[], metadata?: import('@elizaos/core').Metadata }} params */
+  /**
+   * @param {{ sourceEntityId: UUID, targetEntityId: UUID, tags?: string[],
+   *   metadata?: import('@elizaos/core').Metadata }} params
+   */
   async createRelationship(params) {
     const id = newId()
     const agentId = this.#agents.keys().next().value ?? id

@@ -6,7 +6,10 @@ export function isRecord(value) {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** An own field of an object; undefined of anything else. @param {unknown} value @param {string} name @returns {unknown} */
+/**
+ * An own field of an object; undefined of anything else.
+ * @param {unknown} value @param {string} name @returns {unknown}
+ */
 export function field(value, name) {
   return isRecord(value) && Object.hasOwn(value, name) ? value[name] : undefined
 }
@@ -112,8 +115,8 @@ export function failureProblem(result, name) {
   const text = field(result, 'text')
   if (typeof text !== 'string' || text.trim() === '') return `the failed result has no text: ${show(result)}`
   const actionName = field(field(result, 'data'), 'actionName')
-  if (actionName !== undefined && actionName !== name) return `data.actionName is ${show(actionName)}, not ${show(name)}`
-  return undefined
+  if (actionName === undefined || actionName === name) return undefined
+  return `data.actionName is ${show(actionName)}, not ${show(name)}`
 }
 
 /** @param {unknown} result @returns {string|undefined} */

@@ -74,7 +74,8 @@ export class Channel {
     const reply = await this.#send(op, body, ms)
     if (reply.kind !== 'late') return reply
     if ((await this.#send('ping', {}, 1500)).kind === 'late') {
-      throw new SubjectLost(`no answer within ${ms} ms: the plugin's code blocks the process (an endless loop?)`, this.#isReady)
+      const why = `no answer within ${ms} ms: the plugin's code blocks the process (an endless loop?)`
+      throw new SubjectLost(why, this.#isReady)
     }
     return reply
   }

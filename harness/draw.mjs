@@ -2,7 +2,8 @@
 import { createHash } from 'node:crypto'
 
 /**
- * @typedef {{ type?: 'string'|'number'|'integer'|'boolean', required?: boolean, enum?: unknown[], default?: unknown }} Parameter
+ * @typedef {{ type?: 'string'|'number'|'integer'|'boolean', required?: boolean, enum?: unknown[],
+ *   default?: unknown }} Parameter
  * @typedef {Record<string, unknown>} Values
  * @typedef {'number'|'string'|'object'|'array'} ResultKind
  */
@@ -114,7 +115,8 @@ export function drawWrongParameters(random, parameters) {
     if (parameter.type === 'number' || parameter.type === 'integer') {
       wrong.push({ what: `with a text for the number ${name}`, values: { ...values, [name]: random.word(7) } })
     } else if (parameter.enum && parameter.enum.length > 0 && (parameter.type ?? 'string') === 'string') {
-      wrong.push({ what: `with a value of ${name} that is not allowed`, values: { ...values, [name]: random.word(11) } })
+      const what = `with a value of ${name} that is not allowed`
+      wrong.push({ what, values: { ...values, [name]: random.word(11) } })
     }
   }
   return wrong
@@ -140,7 +142,7 @@ export function drawSettings(random, variables) {
 export function likelyKinds(path) {
   if (path === '') return ['object', 'array']
   const last = path.replace(/\[\d+\]$/, '').split('.').pop() ?? ''
-  if (/name|title|text|desc|url|link|id$|status|message|date|time|joke|quote|answer|summary|content|value$/i.test(last)) {
+  if (/name|title|text|desc|url|link|id$|status|message|date|time|joke|quote|answer|summary|content/i.test(last)) {
     return ['string', 'number', 'object', 'array']
   }
   return ['number', 'string', 'object', 'array']
@@ -194,7 +196,10 @@ function decoy(random, like) {
   return typeof like === 'number' ? random.between(1, 999) : random.word(6)
 }
 
-/** The name of an action that nobody asked for, of the look of one. @param {Random} random @param {Set<string>} taken */
+/**
+ * The name of an action that nobody asked for, of the look of one.
+ * @param {Random} random @param {Set<string>} taken
+ */
 export function drawCanary(random, taken) {
   for (;;) {
     const verb = random.pick(['GET', 'FIND', 'CHECK', 'LIST', 'SHOW', 'SEND', 'CONVERT', 'SEARCH'])

@@ -14,9 +14,9 @@ import { failures, jsonAnswer } from './server.mjs'
  * @typedef {{ name: string, methods?: { name: string }[] }} Service
  * @typedef {{ name: string, description?: string, actions?: Action[], providers?: Provider[], services?: Service[],
  *   evaluators?: { name: string }[], environmentVariables?: { name: string }[] }} Specification
- * @typedef {{ specification: Specification, random: import('./draw.mjs').Random, channel: import('./channel.mjs').Channel,
- *   server: import('./server.mjs').LocalServer, report: import('./report.mjs').Report,
- *   settings: Record<string, string>, requestMs: number }} Examination
+ * @typedef {{ specification: Specification, random: import('./draw.mjs').Random,
+ *   channel: import('./channel.mjs').Channel, server: import('./server.mjs').LocalServer,
+ *   report: import('./report.mjs').Report, settings: Record<string, string>, requestMs: number }} Examination
  */
 
 /** @param {Examination} examination */
@@ -27,7 +27,7 @@ export async function examine(examination) {
   const loaded = await report.check('loads by its default export', async () => {
     const body = { server: examination.server.port, settings: examination.settings }
     const reply = await channel.ask('load', body, Math.max(10_000, examination.requestMs))
-    if (reply.kind === 'late') return verdict('loading and initialising was not done in time (does an `init` or import wait?)')
+    if (reply.kind === 'late') return verdict('loading was not done in time (does an `init` or an import wait?)')
     if (reply.kind === 'error') return verdict(`it could not be loaded into an AgentRuntime: ${reply.error}`)
     shape = reply.value
     return passed
@@ -113,7 +113,8 @@ function modelsProblem(shape) {
 
 /** @param {Examination} examination @param {unknown} shape */
 async function examineCanary({ random, channel, report, specification, requestMs, server }, shape) {
-  const canary = drawCanary(random, new Set([...names(shape, 'actions'), ...(specification.actions ?? []).map((a) => a.name)]))
+  const wanted = (specification.actions ?? []).map(({ name }) => upperSnake(name))
+  const canary = drawCanary(random, new Set([...names(shape, 'actions'), ...wanted]))
   const like = (specification.actions ?? [])[0]
   const parameters = drawParameters(random, like?.parameters ?? {}, 0)
   server.serve(jsonAnswer({ [random.word(5)]: random.word(8) }))
@@ -198,7 +199,8 @@ async function examineEnd({ channel, report, requestMs }) {
   await report.check('the process ends', async () => {
     channel.tell({ op: 'exit' })
     const late = new Promise((resolve) => { setTimeout(resolve, 3000, true).unref() })
-    return verdict(await Promise.race([channel.ended, late]) ? 'it did not end within 3000 ms of being told to' : undefined)
+    const isLate = await Promise.race([channel.ended, late])
+    return verdict(isLate ? 'it did not end within 3000 ms of being told to' : undefined)
   })
   await report.check('leaves no error unhandled', () =>
     verdict(channel.unhandled.length === 0 ? undefined : `unhandled: ${channel.unhandled.slice(0, 3).join('; ')}`))

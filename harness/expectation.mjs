@@ -130,8 +130,8 @@ function sorted(pairs) {
 }
 
 /**
- * What is wrong with the requests of one call: the expected one must be among them, and no other host may be asked. What
- * changes something must be sent once.
+ * What is wrong with the requests of one call: the expected one must be among them, and no other host may be asked.
+ * What changes something must be sent once.
  * @param {Arrived[]} arrived @param {Expected} expected @returns {string|undefined}
  */
 export function arrivedProblem(arrived, expected) {

@@ -1,5 +1,6 @@
 // The trusted half: `node judge.mjs` with a request on standard input, the subject on descriptor 3, one JSON report on
-// standard output. It runs as another user than the subject, and needs nothing but Node.
+// standard output. It runs as another user than the subject, and needs nothing but Node. What a plugin can still
+// forge is in README.md.
 import { Socket } from 'node:net'
 import { isRecord, field } from './assertions.mjs'
 import { Channel, SubjectLost } from './channel.mjs'
@@ -25,17 +26,18 @@ async function readInput() {
 
 /**
  * @param {unknown} input
- * @returns {{ specification: import('./examination.mjs').Specification, seed: string, deadlineMs: number, requestMs: number }}
+ * @returns {{ specification: import('./examination.mjs').Specification, seed: string, deadlineMs: number,
+ *   requestMs: number }}
  */
 function parseInput(input) {
   const specification = field(input, 'specification')
   const seed = field(input, 'seed')
   const deadlineMs = field(input, 'deadlineMs') ?? 30_000
   const requestMs = field(input, 'requestMs') ?? 5000
-  if (!isRecord(specification) || typeof field(specification, 'name') !== 'string') throw new Error('specification is missing')
+  if (!isRecord(specification) || typeof specification['name'] !== 'string') throw new Error('specification is missing')
   if ((typeof seed !== 'string' && typeof seed !== 'number') || seed === '') throw new Error('seed is missing')
-  if (typeof deadlineMs !== 'number' || !(deadlineMs >= 100)) throw new Error('deadlineMs must be a number of at least 100')
-  if (typeof requestMs !== 'number' || !(requestMs >= 50)) throw new Error('requestMs must be a number of at least 50')
+  if (typeof deadlineMs !== 'number' || !(deadlineMs >= 100)) throw new Error('deadlineMs must be at least 100')
+  if (typeof requestMs !== 'number' || !(requestMs >= 50)) throw new Error('requestMs must be at least 50')
   return {
     specification: /** @type {import('./examination.mjs').Specification} */ (/** @type {unknown} */ (specification)),
     seed: String(seed),
@@ -69,7 +71,9 @@ async function judge(report, server) {
       examine({ specification, random, channel, server, report, settings, requestMs }),
       over,
     ])
-    if (end === 'deadline') report.add('in time', 'failed', `not over within ${deadlineMs} ms; it stood at: ${report.current}`)
+    if (end === 'deadline') {
+      report.add('in time', 'failed', `not over within ${deadlineMs} ms; it stood at: ${report.current}`)
+    }
   } catch (error) {
     // A lost subject has been recorded by the check that noticed; anything else is ours.
     if (!(error instanceof SubjectLost)) throw error

@@ -1,7 +1,8 @@
 // Newline-delimited JSON, bounded.
 
 /**
- * Cuts a stream into lines. A line longer than the limit, or more bytes than the total, is a flood: nothing more is read.
+ * Cuts a stream into lines. A line longer than the limit, or more bytes than the total, is a flood: nothing more is
+ * read.
  * @param {import('node:net').Socket} socket
  * @param {{ line: number, total: number }} limits bytes
  * @param {(line: string) => void} onLine

@@ -1,5 +1,5 @@
-// There is no network where a plugin is examined. Whatever asks for a web address is led to the judge's server, which is told
-// the origin that was meant. Not a boundary: code that goes around it reaches nothing.
+// There is no network where a plugin is examined. Whatever asks for a web address is led to the judge's server, which
+// is told the origin that was meant. Not a boundary: code that goes around it reaches nothing.
 import http from 'node:http'
 import https from 'node:https'
 import { syncBuiltinESMExports } from 'node:module'

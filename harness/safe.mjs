@@ -45,7 +45,8 @@ export function safeJson(value) {
 export function errorText(error) {
   try {
     if (!(error instanceof Error)) return `a thrown ${typeof error}: ${String(error)}`.slice(0, 1000)
-    const place = String(error.stack ?? '').split('\n').find((line) => line.includes('file://') && !line.includes('/harness/'))
+    const lines = String(error.stack ?? '').split('\n')
+    const place = lines.find((line) => line.includes('file://') && !line.includes('/harness/'))
     return `${error.name}: ${error.message}${place ? ` (${place.trim()})` : ''}`.slice(0, 1000)
   } catch {
     return 'something that cannot be shown'

@@ -1,4 +1,5 @@
-// The one web server that a plugin under test can reach. The subject sends every request here and names the host that was meant.
+// The one web server that a plugin under test can reach. The subject sends every request here and names the host that
+// was meant.
 import { createServer } from 'node:http'
 
 /**

@@ -1,5 +1,6 @@
-// The untrusted half: `node subject.mjs PLUGIN_ENTRY`, the judge on descriptor 3. It loads the plugin in a real AgentRuntime, does
-// what it is asked and returns data. It decides nothing: the plugin's code shares this process and may have taken it over.
+// The untrusted half: `node subject.mjs PLUGIN_ENTRY`, the judge on descriptor 3. It loads the plugin in a real
+// AgentRuntime, does what it is asked and returns data. It decides nothing: the plugin's code shares this process
+// and may have taken it over.
 import { randomUUID } from 'node:crypto'
 import { Socket } from 'node:net'
 import { resolve } from 'node:path'
@@ -53,7 +54,8 @@ function askModel(type) {
 /** @param {AgentRuntime} target */
 function scriptModels(target) {
   const { ModelType } = core
-  for (const type of [ModelType.TEXT_SMALL, ModelType.TEXT_LARGE, ModelType.TEXT_REASONING_SMALL, ModelType.TEXT_REASONING_LARGE]) {
+  const { TEXT_SMALL, TEXT_LARGE, TEXT_REASONING_SMALL, TEXT_REASONING_LARGE } = ModelType
+  for (const type of [TEXT_SMALL, TEXT_LARGE, TEXT_REASONING_SMALL, TEXT_REASONING_LARGE]) {
     target.registerModel(type, () => askModel(type), MODEL_PROVIDER)
   }
   for (const type of [ModelType.OBJECT_SMALL, ModelType.OBJECT_LARGE]) {
@@ -70,7 +72,8 @@ async function load(question) {
   const module = await import(pathToFileURL(resolve(String(process.argv[2]))).href)
   plugin = module.default
   if (typeof plugin !== 'object' || plugin === null || typeof plugin.name !== 'string') {
-    throw new Error(`the default export is ${plugin === null ? 'null' : typeof plugin}; it must be the plugin object with a name`)
+    const kind = plugin === null ? 'null' : typeof plugin
+    throw new Error(`the default export is ${kind}; it must be the plugin object with a name`)
   }
   runtime = new core.AgentRuntime({
     character: { name: 'Boot', bio: 'An agent that tries a plugin.', settings: { secrets: settings } },
@@ -123,11 +126,14 @@ function shape() {
 /** @param {unknown} instance */
 function methodNames(instance) {
   const names = new Set()
-  for (let at = instance; typeof at === 'object' && at !== null && at !== Object.prototype; at = Object.getPrototypeOf(at)) {
+  /** @type {unknown} */
+  let at = instance
+  while (typeof at === 'object' && at !== null && at !== Object.prototype) {
     for (const name of Object.getOwnPropertyNames(at)) {
       const own = Object.getOwnPropertyDescriptor(at, name)
       if (typeof own?.value === 'function' && name !== 'constructor') names.add(name)
     }
+    at = Object.getPrototypeOf(at)
   }
   return [...names]
 }
@@ -161,7 +167,8 @@ async function run(question) {
   const said = []
   const parameters = /** @type {Record<string, unknown>} */ (question.parameters)
   const state = { values: {}, data: { actionParams: { ...parameters } }, text: '' }
-  const result = await action.handler(agent, message(question.text), state, { parameters: { ...parameters } }, async (content) => {
+  const options = { parameters: { ...parameters } }
+  const result = await action.handler(agent, message(question.text), state, options, async (content) => {
     if (said.length < 20) said.push(content)
     return []
   })
@@ -175,7 +182,8 @@ const operations = {
   shape,
   run,
   validate: ({ name, text }) => named(loaded().actions, name).validate(loaded(), message(text)),
-  provider: ({ name }) => named(loaded().providers, name).get(loaded(), message(''), { values: {}, data: {}, text: '' }),
+  provider: ({ name }) =>
+    named(loaded().providers, name).get(loaded(), message(''), { values: {}, data: {}, text: '' }),
   evaluator: async ({ name, text }) => {
     const evaluator = named(loaded().evaluators, name)
     const state = { values: {}, data: {}, text: '' }

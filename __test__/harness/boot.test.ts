@@ -41,9 +41,9 @@ test('says which request and which value it saw, where the value is another one'
 })
 
 test('refuses a value that was made up without asking', async () => {
-  const judgement = await judge(changed("const key = runtime", `return { success: true, text: 'x', data: { actionName: 'GET_WEATHER', result: 21 } }
-    const key = runtime`))
-  expectRefusal(judgement, /GET_WEATHER: returns the served value, draw 1/, /sent no request to https:\/\/api\.example\.com/)
+  const judgement = await judge(changed('const key = runtime',
+    "return { success: true, text: 'x', data: { actionName: 'GET_WEATHER', result: 21 } }; const key = runtime"))
+  expectRefusal(judgement, /GET_WEATHER: returns the served value, draw 1/, /sent no request to https:\/\/api\.example/)
 })
 
 test('refuses an action that ignores a parameter', async () => {
@@ -57,25 +57,29 @@ test('refuses an action that does not escape what it puts into an address', asyn
 })
 
 test('refuses a wrong query, body, header or host, and one call sent twice', async () => {
-  const body = await judge(changed("body: JSON.stringify({ days, note: 'for ' + city })", "body: '{\"days\":' + days + '}'"))
+  const body = await judge(changed("({ days, note: 'for ' + city })", '({ days })'))
   expectRefusal(body, /returns the served value/, /its body was/)
   const twice = await judge(changed('if (!response.ok) return fail', 'await fetch(url, { method: \'POST\', headers: ' +
-    "{ authorization: 'Bearer ' + key }, body: JSON.stringify({ days, note: 'for ' + city }) })\n if (!response.ok) return fail"))
+    "{ authorization: 'Bearer ' + key }, body: JSON.stringify({ days, note: 'for ' + city }) })\n" +
+    'if (!response.ok) return fail'))
   expectRefusal(twice, /returns the served value/, /sent the POST request 2 times/)
   expectRefusal(await judge(changed('{ units })', '{ units, extra: 1 })')), /returns the served value/, /its query was/)
-  expectRefusal(await judge(changed("authorization: 'Bearer ' + key,", '')), /returns/, /header authorization was not sent/)
+  const headless = await judge(changed("authorization: 'Bearer ' + key,", ''))
+  expectRefusal(headless, /returns/, /header authorization was not sent/)
   expectRefusal(await judge(changed("'Bearer ' + key", "'Bearer'")), /returns/, /authorization did not hold the value/)
   const elsewhere = await judge(changed('https://api.example.com', 'https://evil.example.com'))
   expectRefusal(elsewhere, /returns/, /asked "https:\/\/evil\.example\.com", not https:\/\/api\.example\.com/)
 })
 
 test('refuses a handler that throws, and says what and where', async () => {
-  const judgement = await judge(changed("if (typeof city !== 'string') return", "throw new TypeError('no such thing'); return"))
+  const judgement = await judge(
+    changed("if (typeof city !== 'string') return", "throw new TypeError('no such thing'); return"))
   expectRefusal(judgement, /GET_WEATHER: returns/, /the handler threw .*TypeError: no such thing.*plugin-\d+\.mjs:\d+/)
 })
 
 test('refuses a handler that only throws when its parameter is missing', async () => {
-  const judgement = await judge(changed("if (typeof city !== 'string') return fail('GET_WEATHER', 'Which city?')", 'city.trim()'))
+  const judgement = await judge(
+    changed("if (typeof city !== 'string') return fail('GET_WEATHER', 'Which city?')", 'city.trim()'))
   expectRefusal(judgement, /refuses a call without the required parameter city/, /the handler threw/)
   expect(failed(judgement)).toHaveLength(1)
 })
@@ -90,7 +94,8 @@ test('refuses a wrong name and a missing action, naming what there is', async ()
 })
 
 test('refuses success on HTTP 500 and a result without text', async () => {
-  const ok = await judge(changed("if (!response.ok) return fail('GET_WEATHER', 'The service answered ' + response.status)",
+  const ok = await judge(changed(
+    "if (!response.ok) return fail('GET_WEATHER', 'The service answered ' + response.status)",
     "if (!response.ok) return { success: true, text: 'fine', data: { actionName: 'GET_WEATHER', result: 1 } }"))
   expectRefusal(ok, /answers success: false to HTTP 500/, /must answer success: false/)
   const mute = await judge(changed('return { success: true, text, data: { actionName: \'GET_WEATHER\', result } }',
@@ -113,14 +118,17 @@ test('refuses endless loops, where it loads and where it runs', async () => {
 })
 
 test('refuses a handler that never answers, and goes on with the rest', async () => {
-  const judgement = await judge(changed('const key = runtime', 'await new Promise(() => {}); const key = runtime'), { requestMs: 300 })
+  const never = changed('const key = runtime', 'await new Promise(() => {}); const key = runtime')
+  const judgement = await judge(never, { requestMs: 300 })
   expectRefusal(judgement, /GET_WEATHER: returns/, /no answer within 300 ms/)
   expect(judgement.checks.find((check) => check.name === 'the process ends')?.status).toBe('passed')
 })
 
 test('refuses a flood, long lines or many, at once', async () => {
   const flood = (text: string) => changed('const fail =', `import { writeSync } from 'node:fs'
-    const write = (text) => { for (;;) { try { writeSync(3, text); return } catch (error) { if (error.code !== 'EAGAIN') throw error } } }
+    const write = (text) => {
+      for (;;) try { return writeSync(3, text) } catch (error) { if (error.code !== 'EAGAIN') throw error }
+    }
     ${text}
     const fail =`)
   const long = await judge(flood("for (;;) write('x'.repeat(65536))"))
@@ -131,7 +139,8 @@ test('refuses a flood, long lines or many, at once', async () => {
 
 test('is not taken in by answers to questions that were not asked, nor by __proto__', async () => {
   const judgement = await judge(changed('const fail =', `import { writeSync } from 'node:fs'
-    writeSync(3, '[]\\nnull\\n{"__proto__":{"ok":true}}\\n{"id":"x","ok":true}\\nnot json\\n{"event":"model","call":{}}\\n')
+    for (const line of ['[]', 'null', '{"__proto__":{"ok":true}}', '{"id":"x","ok":true}', 'not json', '',
+      '{"event":"model","call":{}}', '{"id":"__proto__","ok":true}']) writeSync(3, line + '\\n')
     const fail =`))
   expect(judgement.exitCode).toBe(0)
 })
@@ -140,11 +149,12 @@ test('refuses a subject that answers whatever it is asked for', async () => {
   const judgement = await judge(changed('const fail =', `const find = Array.prototype.find
     Array.prototype.find = function (test) { return find.call(this, test) ?? this[0] }
     const fail =`))
-  expectRefusal(judgement, /an action that does not exist is not answered for/, /the subject answers what it is asked for/)
+  expectRefusal(judgement, /that does not exist is not answered for/, /the subject answers what it is asked for/)
 })
 
 test('refuses models, declared or slipped in later', async () => {
-  const declared = await judge(changed('evaluators: [mood],', "evaluators: [mood], models: { TEXT_LARGE: async () => 'mine' },"))
+  const declared = await judge(
+    changed('evaluators: [mood],', "evaluators: [mood], models: { TEXT_LARGE: async () => 'mine' },"))
   expectRefusal(declared, /brings no models/, /TEXT_LARGE/)
   const slipped = await judge(changed("if (typeof topic !== 'string')",
     "runtime.registerModel('TEXT_SMALL', async () => 'mine', 'x', 9); if (typeof topic !== 'string')"))
@@ -161,10 +171,12 @@ test('refuses services that do not start, stop or have their methods', async () 
 })
 
 test('refuses providers and evaluators that throw', async () => {
-  const provider = await judge(changed("if (!response.ok) return { text: '', values: {}, data: {} }\n      const { name }",
+  const provider = await judge(changed(
+    "if (!response.ok) return { text: '', values: {}, data: {} }\n      const { name }",
     "if (!response.ok) process.nextTick(() => { throw new Error('later') })\n      const { name }"))
   expectRefusal(provider, /leaves no error unhandled/, /later/)
-  const evaluator = await judge(changed('handler: async () => undefined', "handler: async () => { throw new Error('bad mood') }"))
+  const evaluator = await judge(
+    changed('handler: async () => undefined', "handler: async () => { throw new Error('bad mood') }"))
   expectRefusal(evaluator, /evaluator MOOD runs/, /threw .*bad mood/)
 })
 
@@ -175,8 +187,10 @@ test('refuses a provider that keeps its first answer', async () => {
 })
 
 test('refuses an export that is no plugin, an init that throws and one that cannot be parsed', async () => {
-  expectRefusal(await judge(changed('export default plugin', 'export { plugin }')), /loads by/, /default export is undefined/)
-  expectRefusal(await judge(changed('services: [W', "init: () => { throw new Error('no key') }, services: [W")), /loads by/, /no key/)
+  const named = await judge(changed('export default plugin', 'export { plugin }'))
+  expectRefusal(named, /loads by/, /default export is undefined/)
+  const init = await judge(changed('services: [W', "init: () => { throw new Error('no key') }, services: [W"))
+  expectRefusal(init, /loads by/, /no key/)
   expectRefusal(await judge('export default {'), /loads by/, /SyntaxError/)
 })
 
@@ -207,4 +221,41 @@ test('decides nothing where the harness could not do its work', async () => {
     expect(judgement.exitCode).toBe(3)
     expect(judgement.checks).toEqual([expect.objectContaining({ name: 'harness', status: 'inconclusive' })])
   }
+})
+
+test('gives a plugin a runtime that keeps what it stores', async () => {
+  const judgement = await judge(changed("if (typeof topic !== 'string')", `const roomId = runtime.agentId
+    const worldId = runtime.agentId
+    const entityId = runtime.agentId
+    const memory = { entityId, agentId: entityId, roomId, worldId, content: { text: 'kept' } }
+    const id = await runtime.createMemory(memory, 'facts')
+    await runtime.setCache('k', { n: 1 })
+    const task = await runtime.createTask({ name: 'T', description: 'd', tags: ['queue'], worldId, roomId })
+    await runtime.createRelationship({ sourceEntityId: entityId, targetEntityId: entityId, tags: ['self'] })
+    await runtime.updateMemory({ id, content: { text: 'changed' } })
+    const composed = await runtime.composeState(message)
+    const seen = [
+      (await runtime.getMemories({ roomId, tableName: 'facts', count: 100 })).some((one) => one.id === id),
+      (await runtime.getMemoryById(id)).content.text === 'changed',
+      (await runtime.getCache('k')).n === 1,
+      (await runtime.getTask(task)).name === 'T',
+      (await runtime.getTasks({ tags: ['queue'] })).length > 0,
+      (await runtime.getRelationships({ entityId, tags: ['self'] })).length > 0,
+      (await runtime.getRoom(roomId)).id === roomId,
+      (await runtime.getWorld(worldId)).id === worldId,
+      (await runtime.getParticipantsForRoom(roomId)).includes(entityId),
+      (await runtime.getEntityById(entityId)).names.length === 1,
+      (await runtime.getRoomsForParticipant(entityId)).includes(roomId),
+      composed.text.includes('Take a coat'),
+      runtime.getService('weather') !== null,
+    ]
+    if (seen.includes(false)) throw new Error('lost: ' + seen)
+    if (typeof topic !== 'string')`))
+  expect(failed(judgement)).toEqual([])
+})
+
+test('offers another kind of value where a plugin insists on one', async () => {
+  const judgement = await judge(changed('const text = \'It is \'',
+    "if (typeof result !== 'string') return fail('GET_WEATHER', 'That is no text')\n      const text = 'It is '"))
+  expect(failed(judgement)).toEqual([])
 })

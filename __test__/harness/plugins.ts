@@ -25,7 +25,11 @@ export const specification = {
     { name: 'WRITE_POEM', description: 'Writes a poem', parameters: { topic: { type: 'string', required: true } } },
   ],
   providers: [
-    { name: 'STATION', description: 'Name of the station', http: { url: 'https://status.example.com/station?full=1', result: 'name' } },
+    {
+      name: 'STATION',
+      description: 'Name of the station',
+      http: { url: 'https://status.example.com/station?full=1', result: 'name' },
+    },
     { name: 'ADVICE', description: 'Static advice' },
   ],
   services: [{ name: 'WeatherService', description: 'Keeps things', methods: [{ name: 'refresh' }] }],

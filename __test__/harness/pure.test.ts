@@ -153,7 +153,8 @@ test.each([
 })
 
 test('is content with the value', () => {
-  expect(assertions.successProblem({ success: true, text: 'x', data: { actionName: 'A', result: 7 } }, 'A', 7)).toBeUndefined()
+  const result = { success: true, text: 'x', data: { actionName: 'A', result: 7 } }
+  expect(assertions.successProblem(result, 'A', 7)).toBeUndefined()
   expect(assertions.failureProblem({ success: false, text: 'no' }, 'A')).toBeUndefined()
   expect(assertions.failureProblem({ success: true, text: 'no' }, 'A')).toMatch(/must answer success: false/)
   expect(assertions.failureProblem({ success: false }, 'A')).toMatch(/no text/)
