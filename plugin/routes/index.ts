@@ -1,0 +1,123 @@
+import type { Route, RouteRequest } from '@elizaos/core'
+import type { CreationStatus } from '../api/creation.js'
+import { checkOptions, invalid, kindOf, type CreatePluginOptions } from '../api/options.js'
+import type { PluginSpecification } from '../api/pluginSpecification.js'
+import { Auton8nError } from '../errors.js'
+import { defineRoute, type RouteCall } from './define.js'
+import { streamEvents } from './eventStream.js'
+
+const MOST_LISTED = 200
+
+/** Options that may come over HTTP: no model, no key and no path. */
+type HttpOptions = Pick<CreatePluginOptions, 'generator' | 'maxIterations' | 'priority' | 'timeout' | 'userId' | 'metadata'>
+
+interface HttpCreation {
+  specification?: unknown
+  description?: unknown
+  options?: unknown
+}
+
+/** Every route of the plugin; all but `/health` need the token. */
+export const routes: Route[] = [
+  defineRoute({
+    type: 'GET',
+    path: '/health',
+    open: true,
+    run: async ({ service }) => {
+      const { status, reasons } = await service.getHealthStatus()
+      // Open to everyone, so the messages, which may name paths and addresses, stay inside.
+      return { status: 200, body: { status, reasons: reasons.map(({ code }) => code) } }
+    },
+  }),
+  defineRoute({
+    type: 'GET',
+    path: '/metrics',
+    run: async ({ service }) => ({ status: 200, body: await service.getMetrics() }),
+  }),
+  defineRoute({
+    type: 'GET',
+    path: '/jobs',
+    run: async ({ request, service }) => {
+      const engine = await service.engine()
+      return { status: 200, body: { jobs: await engine.jobs(filterOf(request)) } }
+    },
+  }),
+  defineRoute({ type: 'POST', path: '/jobs', run: create }),
+  defineRoute({
+    type: 'GET',
+    path: '/jobs/:id/events',
+    run: async ({ request, response, service }) => {
+      await streamEvents(await service.creation(idOf(request)), request, response)
+      return undefined
+    },
+  }),
+  defineRoute({
+    type: 'GET',
+    path: '/jobs/:id',
+    run: async ({ request, service }) => {
+      const job = await service.getJobStatus(idOf(request))
+      if (!job) throw notFound(idOf(request))
+      return { status: 200, body: job }
+    },
+  }),
+  defineRoute({
+    type: 'DELETE',
+    path: '/jobs/:id',
+    run: async ({ request, service }) => {
+      const id = idOf(request)
+      const job = await service.getJobStatus(id)
+      if (!job) throw notFound(id)
+      if (await service.cancelJob(id)) return { status: 200, body: { id, cancelled: true } }
+      throw new Auton8nError('AUTON8N_JOB_STATE', `Job '${id}' is over already, so there is nothing to cancel.`)
+    },
+  }),
+]
+
+async function create({ request, service }: RouteCall): Promise<{ status: number; body: unknown }> {
+  const any = (): undefined => undefined
+  const body = checkOptions<HttpCreation>('body', request.body ?? null, {
+    specification: any,
+    description: (value) => (typeof value === 'string' ? undefined : 'a string'),
+    options: any,
+  })
+  const options = checkOptions<HttpOptions>('options', body.options, {
+    // The engine checks the values; here only the names are fewer.
+    generator: any,
+    maxIterations: any,
+    priority: any,
+    timeout: any,
+    userId: any,
+    metadata: any,
+  })
+  if ((body.specification === undefined) === (body.description === undefined)) {
+    throw invalid('The body must have either `specification` or `description`')
+  }
+  const id =
+    body.description === undefined
+      ? await service.createPlugin(body.specification as PluginSpecification, undefined, options)
+      : await service.createPluginFromDescription(body.description as string, options)
+  return { status: 202, body: { id } }
+}
+
+function filterOf({ query = {} }: RouteRequest): { status?: CreationStatus; limit: number; cursor?: string } {
+  const { status, limit, cursor } = query
+  const most = limit === undefined ? MOST_LISTED : Number(limit)
+  if (!Number.isInteger(most) || most < 1 || most > MOST_LISTED) {
+    throw invalid(`\`limit\` must be a whole number from 1 to ${MOST_LISTED}, not ${kindOf(limit)}`)
+  }
+  return {
+    limit: most,
+    ...(status === undefined ? {} : { status: status as CreationStatus }),
+    ...(typeof cursor === 'string' ? { cursor } : {}),
+  }
+}
+
+function idOf({ params }: RouteRequest): string {
+  const id = params?.id
+  if (typeof id === 'string' && /^[\w.:-]{1,128}$/.test(id)) return id
+  throw invalid('The id of a job is letters, digits, and `_ . : -`')
+}
+
+function notFound(id: string): Auton8nError {
+  return new Auton8nError('AUTON8N_JOB_NOT_FOUND', `There is no job '${id}'. GET /jobs lists what there is.`)
+}
