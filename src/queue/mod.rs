@@ -1,8 +1,6 @@
 //! The life of a job: claim, lease, retry, schedule, rescue, prune.
 
-mod job;
-
-pub use job::{Backoff, Job, JobFailure, JobOptions, JobStatus, NewJob, Priority};
+pub use crate::store::{Backoff, Job, JobFailure, JobOptions, JobStatus, NewJob, Priority};
 
 use std::sync::Arc;
 
