@@ -1,6 +1,9 @@
 //! How a plugin's files come about: from templates, or from a model's reply.
 
+pub mod description;
 mod model;
+pub mod prompt;
+pub mod reply;
 pub mod scaffold;
 pub mod template;
 
