@@ -203,6 +203,8 @@ fn creation_of(wish: Wish, options: Value) -> Result<Creation> {
         Value::Null => serde_json::Map::new(),
         _ => return Err(Error::new(Code::OptionInvalid, "the options of a creation must be an object")),
     };
+    // Whether there is one is seen from the callback.
+    fields.remove("hasModel");
     fields.insert("wish".to_owned(), json!(wish));
     options_of("the creation", Value::Object(fields))
 }

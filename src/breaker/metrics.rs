@@ -4,7 +4,8 @@ use super::histogram::Percentiles;
 use super::phase::BreakerState;
 
 /// Counts since the start or the last reset; percentage, average and percentiles of the window.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, serde::Serialize)]
+#[serde(rename_all = "camelCase")]
 pub struct BreakerMetrics {
     /// Every call, refused ones too.
     pub total_requests: u64,

@@ -44,6 +44,9 @@ pub trait Backend: Send + Sync {
     /// Sets the model of jobs that have none of their own.
     fn set_model(&self, model: Option<Arc<dyn Model>>);
 
+    /// Lets the jobs that wait for a model run again.
+    async fn wake(&self) -> Result<()>;
+
     /// A job as it is now.
     async fn job(&self, id: &str) -> Result<Option<Job>>;
 

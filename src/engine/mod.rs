@@ -6,11 +6,11 @@
 mod backend;
 mod creation;
 mod doctor;
+mod hub;
 mod options;
 mod owner;
 mod rooms;
-mod served;
-mod served_model;
+mod sandbox_options;
 
 pub use backend::{Backend, Creation};
 pub use options::{EngineOptions, Part};

@@ -5,11 +5,11 @@ use std::sync::Arc;
 
 use super::creation::plugins_dir;
 use super::options::{EngineOptions, Part};
+use super::sandbox_options;
 use crate::breaker::{Breaker, BreakerOptions};
 use crate::clock::{SharedClock, SystemClock};
 use crate::error::{Code, Error, Result};
 use crate::pipeline::{Asker, Examiner, Models, Pipeline, Workshop, WorkshopOptions};
-use crate::sandbox::SandboxOptions;
 use crate::scanner::{Scanner, ScannerOptions};
 use crate::toolchain::{ToolchainOptions, cache_directory};
 use crate::tracer::{Tracer, TracerOptions};
@@ -69,12 +69,13 @@ fn tracer(part: &Part, scanner: Option<&Arc<Scanner>>, clock: &SharedClock) -> R
 
 fn workshop(options: &EngineOptions) -> Result<Option<Workshop>> {
     let Some(given) = options.sandbox.options() else { return Ok(None) };
-    let sandbox = if given.is_null() { SandboxOptions::default() } else { options_of("sandbox", given)? };
+    let (sandbox, limits) = sandbox_options::parse(given)?;
     let lock = options.package_root.join("toolchain.lock.json");
     let mut toolchain = ToolchainOptions::new(lock, cache_of(options));
     toolchain.with_node = options.node_path.is_none();
     Ok(Some(Workshop::new(WorkshopOptions {
         sandbox,
+        limits,
         toolchain,
         node: options.node_path.clone(),
         keeper: options.keeper_path.clone(),

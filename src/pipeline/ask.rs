@@ -17,6 +17,9 @@ use crate::tracer::{SpanContext, SpanKind, Tracer};
 /// Tokens that an answer may have.
 const MAX_TOKENS: u32 = 16_000;
 
+/// Milliseconds; a job that needs a model is woken when there is one.
+const UNTIL_THERE_IS_ONE: u64 = 86_400_000;
+
 /// Low, since code has to fit together rather than surprise.
 const TEMPERATURE: f64 = 0.1;
 
@@ -117,7 +120,7 @@ fn classify(error: &Error) -> Outcome {
 /// What a failed call means for the job.
 pub fn consequence(error: Error) -> AttemptError {
     match error.code() {
-        Code::ModelNeeded => AttemptError::Snooze(error),
+        Code::ModelNeeded => AttemptError::Wait(error, UNTIL_THERE_IS_ONE),
         Code::ModelRateLimited => {
             let wait = error.details()["retryAfterMs"].as_u64();
             match wait {

@@ -18,6 +18,8 @@ pub struct Candidate {
     pub built: FileSet,
     /// Tests that the parser counted.
     pub test_count: u64,
+    /// More may run than were counted, because of `it.each`.
+    pub tests_multiply: bool,
 }
 
 impl Candidate {

@@ -20,12 +20,15 @@ pub struct Checkpoint {
     pub scaffold: StoredFiles,
     pub built: StoredFiles,
     pub test_count: u64,
+    pub tests_multiply: bool,
     /// Finished checks of the whole job (validate, scan).
     pub preamble: Vec<Check>,
     /// Finished checks of this iteration.
     pub checks: Vec<Check>,
     /// What the last iteration left to be mended.
     pub diagnostics: Vec<Diagnostic>,
+    /// What to tell the model about a last reply that could not be used.
+    pub reply_problem: Option<String>,
     pub tokens: Tokens,
     pub progress: Progress,
     pub started_at: i64,
@@ -53,6 +56,7 @@ impl Checkpoint {
         self.scaffold = StoredFiles::from(&candidate.scaffold);
         self.built = StoredFiles::from(&candidate.built);
         self.test_count = candidate.test_count;
+        self.tests_multiply = candidate.tests_multiply;
         self.checks = checks.to_vec();
     }
 
@@ -64,6 +68,7 @@ impl Checkpoint {
             scaffold: self.scaffold.clone().into(),
             built: self.built.clone().into(),
             test_count: self.test_count,
+            tests_multiply: self.tests_multiply,
         }
     }
 }

@@ -54,22 +54,29 @@ pub async fn run(asker: &Asker, round: Round<'_>, state: &mut Checkpoint) -> Res
     let check = check.saying(&format!("model, finish reason {finish}"));
     match reply::parse(&answer.text) {
         Ok(files) => {
+            state.reply_problem = None;
             let check = check.counting("files", files.len() as u64).judged(Vec::new());
             Ok(Generated::Files(files, check.timed(asker.clock.as_ref(), started)))
         }
         Err(problem) if problem.code() == Code::ModelRefused => Err(AttemptError::Abort(problem.into(), None)),
         Err(problem) => {
-            let diagnostic = Diagnostic::of("", problem.code().as_str(), problem.to_string());
+            state.reply_problem = Some(prompt::retry_format(&problem));
+            let diagnostic = Diagnostic::of("", problem.code().as_str(), problem.message);
             Ok(Generated::Unusable(check.judged(vec![diagnostic]).timed(asker.clock.as_ref(), started)))
         }
     }
 }
 
-/// The first prompt, or one that shows what is to be mended.
+/// The first prompt, or one that shows what is to be mended; after a reply that could not be used, why.
 fn prompt_of(specification: &Specification, state: &Checkpoint) -> String {
-    if state.diagnostics.is_empty() {
-        return prompt::first(specification);
-    }
     let files: FileSet = state.sources.clone().into();
-    prompt::repair(specification, &files, &state.diagnostics)
+    let request = if files.is_empty() {
+        prompt::first(specification)
+    } else {
+        prompt::repair(specification, &files, &state.diagnostics)
+    };
+    match &state.reply_problem {
+        Some(problem) => format!("{request}\n\n{problem}"),
+        None => request,
+    }
 }

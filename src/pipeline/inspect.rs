@@ -24,6 +24,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
     let policy = policy_of(bench);
     let inspection = inspection::inspect(&bench.candidate.sources, &policy);
     bench.candidate.test_count = inspection.test_count;
+    bench.candidate.tests_multiply = !inspection.multiplied.is_empty();
     let mut diagnostics = inspection.diagnostics;
     diagnostics.extend(secrets.diagnostics.iter().cloned());
     secrets.diagnostics.clear();
@@ -51,7 +52,7 @@ fn secrets_in(scanner: &Scanner, bench: &Bench<'_>) -> (Vec<Diagnostic>, u64) {
             .at(finding.line, finding.column)
         })
         .collect();
-    (found, result.files_scanned)
+    (found, u64::from(result.files_scanned))
 }
 
 /// What this plugin's code may import, read and reach.

@@ -10,11 +10,11 @@ use crate::inspection::tools::parse_oxlint;
 
 /// Lints in the box of the tools.
 pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
-    let tools = bench.ready().await?.toolchain.tools();
+    let oxlint = bench.ready().await?.toolchain.tools().oxlint.clone();
     let tool = Tool {
         argv: vec![
             "/sandbox/bin/node".into(),
-            tools.oxlint,
+            oxlint,
             "-c".into(),
             OXLINT_NAME.into(),
             "--disable-nested-config".into(),

@@ -125,7 +125,7 @@ impl Handler for Pipeline {
         let outcome = creation.run().await;
         match &outcome {
             Ok(_) => span.end(),
-            Err(AttemptError::Retry(error) | AttemptError::RetryAfter(error, _) | AttemptError::Snooze(error) | AttemptError::Abort(error, _)) => {
+            Err(AttemptError::Retry(error) | AttemptError::RetryAfter(error, _) | AttemptError::Wait(error, _) | AttemptError::Abort(error, _)) => {
                 span.fail(error);
             }
         }

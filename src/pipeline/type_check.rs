@@ -10,9 +10,9 @@ use crate::inspection::tools::parse_tsc;
 
 /// Compiles without output in the box of the tools.
 pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
-    let tools = bench.ready().await?.toolchain.tools();
+    let tsc = bench.ready().await?.toolchain.tools().tsc.clone();
     let tool = Tool {
-        argv: vec![tools.tsc, "-p".into(), TSCONFIG_NAME.into(), "--noEmit".into(), "--pretty".into(), "false".into(), "--singleThreaded".into()],
+        argv: vec![tsc, "-p".into(), TSCONFIG_NAME.into(), "--noEmit".into(), "--pretty".into(), "false".into(), "--singleThreaded".into()],
         env: [("GOGC".to_owned(), "off".to_owned()), ("GOMEMLIMIT".to_owned(), "400MiB".to_owned())].into(),
         ..Tool::default()
     };

@@ -13,6 +13,7 @@ use crate::toolchain::{Toolchain, ToolchainOptions};
 #[derive(Clone, Debug)]
 pub struct WorkshopOptions {
     pub sandbox: SandboxOptions,
+    pub limits: Limits,
     pub toolchain: ToolchainOptions,
     /// The Node binary that goes into the box; `None`: that of the toolchain.
     pub node: Option<PathBuf>,
@@ -49,15 +50,9 @@ impl Workshop {
             return Ok(ready.clone());
         }
         let toolchain = self.toolchain(token).await?;
-        let inputs = BoxInputs {
-            toolchain: toolchain.directory.clone(),
-            node: self.node(&toolchain)?,
-            keeper: self.options.keeper.clone(),
-            harness: self.options.harness.clone(),
-        };
-        let limits = self.options.sandbox.limits()?;
+        let inputs = self.inputs(&toolchain)?;
         let engine = sandbox::open(self.options.sandbox.clone(), inputs).await?;
-        let ready = Ready { engine, toolchain, limits };
+        let ready = Ready { engine, toolchain, limits: self.options.limits.clone() };
         *slot = Some(ready.clone());
         Ok(ready)
     }
@@ -67,10 +62,26 @@ impl Workshop {
         Toolchain::provision(self.options.toolchain.clone(), |_, _| {}, token.clone()).await
     }
 
+    /// What boxes are made from.
+    pub fn inputs(&self, toolchain: &Toolchain) -> Result<BoxInputs> {
+        Ok(BoxInputs {
+            toolchain: toolchain.directory.clone(),
+            node: self.node(toolchain)?,
+            keeper: self.options.keeper.clone(),
+            harness: self.options.harness.clone(),
+        })
+    }
+
     fn node(&self, toolchain: &Toolchain) -> Result<PathBuf> {
         self.options.node.clone().or_else(|| toolchain.node()).ok_or_else(|| {
             Error::new(Code::ToolchainUnavailable, "there is no Node binary for the sandbox; run the engine in Node")
         })
+    }
+
+    /// Every engine of this machine, and which limits bind on it.
+    pub async fn probe(&self, token: &CancellationToken) -> Result<Vec<sandbox::Candidate>> {
+        let toolchain = self.toolchain(token).await?;
+        sandbox::probe(self.options.sandbox.clone(), self.inputs(&toolchain)?).await
     }
 
     /// The engine that is in use, if any was needed so far.

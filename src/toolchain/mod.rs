@@ -7,6 +7,7 @@ mod archive;
 mod cache;
 mod client;
 mod lock;
+mod node;
 mod npm_config;
 mod provision;
 mod tools;
@@ -16,5 +17,6 @@ mod hostile_registry;
 
 pub use cache::cache_directory;
 pub use lock::{BoxPlatform, Libc};
+pub use node::allowed_dependencies;
 pub use provision::{Toolchain, ToolchainOptions};
 pub use tools::Tools;
