@@ -6,6 +6,7 @@ import { isRecord, field } from './assertions.mjs'
 import { Channel, SubjectLost } from './channel.mjs'
 import { Random, drawSettings } from './draw.mjs'
 import { examine } from './examination.mjs'
+import { declaredOrigins } from './expectation.mjs'
 import { Report } from './report.mjs'
 import { LocalServer } from './server.mjs'
 
@@ -65,10 +66,12 @@ async function judge(report, server) {
       : 'the subject ended before the plugin was loaded: the harness or @elizaos/core could not start')
     return 0
   }
+  const { actions = [], providers = [] } = specification
+  const declared = declaredOrigins([...actions, ...providers])
   const settings = drawSettings(random, specification.environmentVariables ?? [])
   try {
     const end = await Promise.race([
-      examine({ specification, random, channel, server, report, settings, requestMs }),
+      examine({ specification, random, channel, server, report, settings, requestMs, declared }),
       over,
     ])
     if (end === 'deadline') {

@@ -259,3 +259,19 @@ test('offers another kind of value where a plugin insists on one', async () => {
     "if (typeof result !== 'string') return fail('GET_WEATHER', 'That is no text')\n      const text = 'It is '"))
   expect(failed(judgement)).toEqual([])
 })
+
+test('puts a parameter into the host, and knows the host that is meant', async () => {
+  const [weather, ...rest] = specification.actions
+  const http = { ...weather?.http, url: 'https://{city}.example.com/now' }
+  const moved = { ...specification, actions: [{ ...weather, http }, ...rest] }
+  const right = changed("'https://api.example.com/v1/' + encodeURIComponent(city) + '/now?'",
+    "'https://' + city + '.example.com/now?'")
+  expect(failed(await judge(right, { specification: moved }))).toEqual([])
+  expectRefusal(await judge(good, { specification: moved }), /returns the served value/, /asked "https:\/\/api\.example\.com"/)
+})
+
+test('refuses an action that asks first and checks its parameters then', async () => {
+  const judgement = await judge(changed("if (typeof city !== 'string') return",
+    "await fetch('https://api.example.com/v1/ping')\n    if (typeof city !== 'string') return"))
+  expectRefusal(judgement, /refuses a call without the required parameter city/, /sent 1 requests/)
+})
