@@ -61,9 +61,10 @@ async function judge(report, server) {
   const channel = new Channel(new Socket({ fd: 3 }), random)
   const up = await Promise.race([channel.ready, channel.ended, over])
   if (!channel.isReady) {
-    report.add('harness', 'inconclusive', up === 'deadline'
+    const what = up === 'deadline'
       ? `the subject did not come up within ${deadlineMs} ms`
-      : 'the subject ended before the plugin was loaded: the harness or @elizaos/core could not start')
+      : 'the subject ended before the plugin was loaded: the harness or @elizaos/core could not start'
+    report.add('harness', 'inconclusive', [what, ...channel.unhandled].join('; '))
     return 0
   }
   const { actions = [], providers = [] } = specification

@@ -1,3 +1,6 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Bench, failed, type Judgement } from './pair.js'
 import { changed, good, specification } from './plugins.js'
@@ -207,6 +210,21 @@ test('works as well through node:https', async () => {
   expect(failed(judgement)).toEqual([])
 })
 
+test('decides nothing, and at once, where @elizaos/core is missing', async () => {
+  const bare = await mkdtemp(join(tmpdir(), 'auton8n-bare-'))
+  try {
+    await cp(join(bench.directory, 'harness'), join(bare, 'harness'), { recursive: true })
+    const request = JSON.stringify({ specification, seed: 'a', deadlineMs: 60_000 })
+    const judgement = await bench.judgeWith([join(bare, 'harness/subject.mjs'), 'none.mjs'], request)
+    expect(judgement.exitCode).toBe(3)
+    expect(judgement.checks).toEqual([expect.objectContaining({ status: 'inconclusive' })])
+    expect(judgement.checks[0]?.detail).toMatch(/could not start; .*Cannot find package '@elizaos\/core'/)
+    expect(judgement.wallMs).toBeLessThan(20_000)
+  } finally {
+    await rm(bare, { recursive: true })
+  }
+})
+
 test('decides nothing where the harness could not do its work', async () => {
   const request = JSON.stringify({ specification, seed: 'a', deadlineMs: 500 })
   for (const [subject, input] of [
@@ -267,7 +285,8 @@ test('puts a parameter into the host, and knows the host that is meant', async (
   const right = changed("'https://api.example.com/v1/' + encodeURIComponent(city) + '/now?'",
     "'https://' + city + '.example.com/now?'")
   expect(failed(await judge(right, { specification: moved }))).toEqual([])
-  expectRefusal(await judge(good, { specification: moved }), /returns the served value/, /asked "https:\/\/api\.example\.com"/)
+  const unmoved = await judge(good, { specification: moved })
+  expectRefusal(unmoved, /returns the served value/, /asked "https:\/\/api\.example\.com"/)
 })
 
 test('refuses an action that asks first and checks its parameters then', async () => {
