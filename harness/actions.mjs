@@ -1,7 +1,7 @@
 // How one action is examined.
 import { failureProblem, field, mentions, resultProblem, show, successProblem, upperSnake } from './assertions.mjs'
 import { buildAnswer, drawParameters, drawResult, drawWrongParameters, likelyKinds } from './draw.mjs'
-import { arrivedProblem, expectedRequest, hostParameters } from './expectation.mjs'
+import { arrivedProblem, declaredOrigins, expectedRequest, hostParameters } from './expectation.mjs'
 import { passed, verdict } from './report.mjs'
 import { failures, jsonAnswer } from './server.mjs'
 
@@ -41,8 +41,11 @@ export async function examineAction(examination, action) {
       examination.server.serve(jsonAnswer({ [random.word(5)]: random.word(8) }))
       const problem = await run(values, (result) => failureProblem(result, name))
       if (problem !== undefined) return verdict(problem)
-      const { arrived } = examination.server
-      return verdict(arrived.length === 0 ? undefined : `it sent ${arrived.length} requests all the same`)
+      if (!action.http) return passed
+      // Where the host itself takes a parameter there is no telling which one it would be.
+      const [origin] = declaredOrigins([action])
+      const sent = examination.server.arrived.filter((one) => origin === undefined || one.origin === origin).length
+      return verdict(sent === 0 ? undefined : `it sent ${sent} requests to ${origin ?? 'a host'} all the same`)
     })
   }
 }
@@ -52,7 +55,7 @@ export async function examineAction(examination, action) {
  * @param {string} name
  * @param {Run} run
  */
-async function examineHttp({ random, server, report, settings }, action, name, run) {
+async function examineHttp({ random, server, report, settings, declared }, action, name, run) {
   const http = /** @type {import('./expectation.mjs').Http} */ (action.http)
   const parameters = action.parameters ?? {}
   const path = http.result ?? ''
@@ -73,7 +76,7 @@ async function examineHttp({ random, server, report, settings }, action, name, r
           result = answer
           return successProblem(answer, name, value)
         })
-        const request = arrivedProblem(server.arrived, expected)
+        const request = arrivedProblem(server.arrived, expected, declared)
         if (request !== undefined) {
           const silent = problem !== undefined && server.arrived.length === 0
           return verdict(silent ? `${problem}; ${request}` : request)

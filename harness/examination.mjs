@@ -16,7 +16,8 @@ import { failures, jsonAnswer } from './server.mjs'
  *   evaluators?: { name: string }[], environmentVariables?: { name: string }[] }} Specification
  * @typedef {{ specification: Specification, random: import('./draw.mjs').Random,
  *   channel: import('./channel.mjs').Channel, server: import('./server.mjs').LocalServer,
- *   report: import('./report.mjs').Report, settings: Record<string, string>, requestMs: number }} Examination
+ *   report: import('./report.mjs').Report, settings: Record<string, string>, requestMs: number,
+ *   declared: Set<string> }} Examination
  */
 
 /** @param {Examination} examination */
@@ -128,7 +129,7 @@ async function examineCanary({ random, channel, report, specification, requestMs
 }
 
 /** @param {Examination} examination @param {Provider} provider @param {unknown} shape */
-async function examineProvider({ random, channel, server, report, settings, requestMs }, provider, shape) {
+async function examineProvider({ random, channel, server, report, settings, requestMs, declared }, provider, shape) {
   const key = upperSnake(provider.name)
   const name = names(shape, 'providers').find((one) => upperSnake(one) === key)
   if (name === undefined) return
@@ -154,7 +155,7 @@ async function examineProvider({ random, channel, server, report, settings, requ
         const value = drawResult(random, kind)
         server.serve(jsonAnswer(buildAnswer(random, http.result ?? '', value)))
         const problem = await get((result) => contextProblem(result) ?? servedProblem(field(result, 'data'), value))
-        const request = arrivedProblem(server.arrived, expected)
+        const request = arrivedProblem(server.arrived, expected, declared)
         if (problem === undefined || request !== undefined) {
           kinds.splice(0, kinds.length, kind)
           return verdict(request ?? problem)

@@ -51,6 +51,15 @@ export function hostParameters(http) {
   return new Set([...host.matchAll(PLACE)].map((match) => match[2] ?? ''))
 }
 
+/**
+ * The origins that a specification declares; one with a parameter in its host is known only by the call.
+ * @param {{ http?: Http }[]} parts @returns {Set<string>}
+ */
+export function declaredOrigins(parts) {
+  const urls = parts.flatMap(({ http }) => (http && hostParameters(http).size === 0 ? [http.url] : []))
+  return new Set(urls.filter((url) => URL.canParse(url)).map((url) => new URL(url).origin))
+}
+
 /** @param {string} path */
 function segments(path) {
   return path.split('/').map((segment) => {
@@ -130,14 +139,15 @@ function sorted(pairs) {
 }
 
 /**
- * What is wrong with the requests of one call: the expected one must be among them, and no other host may be asked.
- * What changes something must be sent once.
- * @param {Arrived[]} arrived @param {Expected} expected @returns {string|undefined}
+ * What is wrong with the requests of one call: the expected one must be among them, and no host may be asked that the
+ * specification does not declare. What changes something must be sent once.
+ * @param {Arrived[]} arrived @param {Expected} expected @param {Set<string>} declared origins
+ * @returns {string|undefined}
  */
-export function arrivedProblem(arrived, expected) {
+export function arrivedProblem(arrived, expected, declared) {
   const [first] = arrived
   if (first === undefined) return `it sent no request to ${expected.origin}`
-  const elsewhere = arrived.find((one) => one.origin !== expected.origin)
+  const elsewhere = arrived.find((one) => one.origin !== expected.origin && !declared.has(one.origin))
   if (elsewhere) return requestProblem(expected, elsewhere)
   const right = arrived.filter((one) => requestProblem(expected, one) === undefined)
   if (right.length === 0) return requestProblem(expected, first)

@@ -6,6 +6,7 @@ import { isRecord, field } from './assertions.mjs'
 import { Channel, SubjectLost } from './channel.mjs'
 import { Random, drawSettings } from './draw.mjs'
 import { examine } from './examination.mjs'
+import { declaredOrigins } from './expectation.mjs'
 import { Report } from './report.mjs'
 import { LocalServer } from './server.mjs'
 
@@ -60,15 +61,18 @@ async function judge(report, server) {
   const channel = new Channel(new Socket({ fd: 3 }), random)
   const up = await Promise.race([channel.ready, channel.ended, over])
   if (!channel.isReady) {
-    report.add('harness', 'inconclusive', up === 'deadline'
+    const what = up === 'deadline'
       ? `the subject did not come up within ${deadlineMs} ms`
-      : 'the subject ended before the plugin was loaded: the harness or @elizaos/core could not start')
+      : 'the subject ended before the plugin was loaded: the harness or @elizaos/core could not start'
+    report.add('harness', 'inconclusive', [what, ...channel.unhandled].join('; '))
     return 0
   }
+  const { actions = [], providers = [] } = specification
+  const declared = declaredOrigins([...actions, ...providers])
   const settings = drawSettings(random, specification.environmentVariables ?? [])
   try {
     const end = await Promise.race([
-      examine({ specification, random, channel, server, report, settings, requestMs }),
+      examine({ specification, random, channel, server, report, settings, requestMs, declared }),
       over,
     ])
     if (end === 'deadline') {

@@ -32,8 +32,18 @@ process.on('unhandledRejection', (error) => send({ event: 'unhandled', error: er
 process.env.LOG_LEVEL ??= 'fatal'
 rewriteRequests(() => port)
 
-const core = await import('@elizaos/core')
-const { MemoryAdapter } = await import('./adapter.mjs')
+const { core, MemoryAdapter } = await importCore()
+
+/** Without the runtime there is nothing to examine: the reason is sent and the process ends, so that nobody waits. */
+async function importCore() {
+  try {
+    return { core: await import('@elizaos/core'), ...await import('./adapter.mjs') }
+  } catch (error) {
+    send({ event: 'unhandled', error: errorText(error) })
+    await new Promise((sent) => { socket.end(() => sent(undefined)) })
+    return exit(1)
+  }
+}
 
 /** @type {AgentRuntime|undefined} */
 let runtime

@@ -1,3 +1,6 @@
+import { cp, mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { Bench, failed, type Judgement } from './pair.js'
 import { changed, good, specification } from './plugins.js'
@@ -207,6 +210,21 @@ test('works as well through node:https', async () => {
   expect(failed(judgement)).toEqual([])
 })
 
+test('decides nothing, and at once, where @elizaos/core is missing', async () => {
+  const bare = await mkdtemp(join(tmpdir(), 'auton8n-bare-'))
+  try {
+    await cp(join(bench.directory, 'harness'), join(bare, 'harness'), { recursive: true })
+    const request = JSON.stringify({ specification, seed: 'a', deadlineMs: 60_000 })
+    const judgement = await bench.judgeWith([join(bare, 'harness/subject.mjs'), 'none.mjs'], request)
+    expect(judgement.exitCode).toBe(3)
+    expect(judgement.checks).toEqual([expect.objectContaining({ status: 'inconclusive' })])
+    expect(judgement.checks[0]?.detail).toMatch(/could not start; .*Cannot find package '@elizaos\/core'/)
+    expect(judgement.wallMs).toBeLessThan(20_000)
+  } finally {
+    await rm(bare, { recursive: true })
+  }
+})
+
 test('decides nothing where the harness could not do its work', async () => {
   const request = JSON.stringify({ specification, seed: 'a', deadlineMs: 500 })
   for (const [subject, input] of [
@@ -258,4 +276,21 @@ test('offers another kind of value where a plugin insists on one', async () => {
   const judgement = await judge(changed('const text = \'It is \'',
     "if (typeof result !== 'string') return fail('GET_WEATHER', 'That is no text')\n      const text = 'It is '"))
   expect(failed(judgement)).toEqual([])
+})
+
+test('puts a parameter into the host, and knows the host that is meant', async () => {
+  const [weather, ...rest] = specification.actions
+  const http = { ...weather?.http, url: 'https://{city}.example.com/now' }
+  const moved = { ...specification, actions: [{ ...weather, http }, ...rest] }
+  const right = changed("'https://api.example.com/v1/' + encodeURIComponent(city) + '/now?'",
+    "'https://' + city + '.example.com/now?'")
+  expect(failed(await judge(right, { specification: moved }))).toEqual([])
+  const unmoved = await judge(good, { specification: moved })
+  expectRefusal(unmoved, /returns the served value/, /asked "https:\/\/api\.example\.com"/)
+})
+
+test('refuses an action that asks first and checks its parameters then', async () => {
+  const judgement = await judge(changed("if (typeof city !== 'string') return",
+    "await fetch('https://api.example.com/v1/ping')\n    if (typeof city !== 'string') return"))
+  expectRefusal(judgement, /refuses a call without the required parameter city/, /sent 1 requests/)
 })

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import * as assertions from '../../harness/assertions.mjs'
 import * as draw from '../../harness/draw.mjs'
-import { arrivedProblem, expectedRequest, requestProblem } from '../../harness/expectation.mjs'
+import { arrivedProblem, declaredOrigins, expectedRequest, requestProblem } from '../../harness/expectation.mjs'
 import { safeJson } from '../../harness/safe.mjs'
 
 test('the same seed draws the same, another seed something else', () => {
@@ -100,11 +100,19 @@ test('a default stands where nothing was given', () => {
   expect(expectedRequest({ ...http, body: '{n}' }, { n: { default: 9 } }, { region: 'eu', id: '1' }, {}).body).toBe(9)
 })
 
-test('of several requests one must be right and none may go elsewhere', () => {
-  expect(arrivedProblem([], expected)).toMatch(/no request/)
-  expect(arrivedProblem([{ ...right, target: '/login' }, right], expected)).toBeUndefined()
-  expect(arrivedProblem([right, { ...right, origin: 'https://evil.example.com' }], expected)).toMatch(/evil/)
-  expect(arrivedProblem([right, right], expected)).toMatch(/2 times/)
+test('of several requests one must be right and none may go to a host that nobody declared', () => {
+  const none = new Set<string>()
+  const other = { ...right, origin: 'https://evil.example.com' }
+  expect(arrivedProblem([], expected, none)).toMatch(/no request/)
+  expect(arrivedProblem([{ ...right, target: '/login' }, right], expected, none)).toBeUndefined()
+  expect(arrivedProblem([right, other], expected, none)).toMatch(/evil/)
+  expect(arrivedProblem([right, other], expected, new Set([other.origin]))).toBeUndefined()
+  expect(arrivedProblem([right, right], expected, none)).toMatch(/2 times/)
+})
+
+test('knows the declared origins', () => {
+  const parts = ['https://a.example.com/x/{y}', 'https://{z}.example.com', 'nonsense'].map((url) => ({ http: { url } }))
+  expect([...declaredOrigins([...parts, {}])]).toEqual(['https://a.example.com'])
 })
 
 test('compares without trusting what it compares', () => {
