@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module'
 import { createOpenAI } from '@ai-sdk/openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { toNativeModel, type ModelSource } from '../../plugin/api/model.js'
@@ -28,14 +29,20 @@ function ask(source: ModelSource, pending = new Map<string, AbortController>()):
   return model(request)
 }
 
-function openai(): ReturnType<typeof createOpenAI> {
-  return createOpenAI({ apiKey: key, baseURL: `${server.url}/v1` })
+function openai(create = createOpenAI): ReturnType<typeof createOpenAI> {
+  return create({ apiKey: key, baseURL: `${server.url}/v1` })
 }
+
+/** plugin-openai brings the provider that belongs to `ai` 5. */
+const { createOpenAI: createOpenAI5 } = createRequire(
+  createRequire(import.meta.url).resolve('@elizaos/plugin-openai'),
+)('@ai-sdk/openai') as { createOpenAI: typeof createOpenAI }
 
 describe.each([
   ['an Anthropic key', (): ModelSource => ({ apiKey: key, baseURL: server.url, modelName: 'claude-test' })],
-  ['a chat model of `ai`', (): ModelSource => ({ model: openai().chat('gpt-test') })],
-  ['a responses model of `ai`', (): ModelSource => ({ model: openai().responses('gpt-test') })],
+  ['a chat model of `ai` 6', (): ModelSource => ({ model: openai().chat('gpt-test') })],
+  ['a responses model of `ai` 6', (): ModelSource => ({ model: openai().responses('gpt-test') })],
+  ['a chat model of `ai` 5', (): ModelSource => ({ model: openai(createOpenAI5).chat('gpt-test') })],
 ])('%s', (_name, source) => {
   it('answers text, tokens and one word for the end', async () => {
     server.script([{ kind: 'text', text: 'hello' }])
@@ -181,6 +188,11 @@ describe('a model function', () => {
     const answer = await ask({ model: () => Promise.resolve(value as unknown as string) })
     expect(answer).toMatchObject({ error: { code: 'AUTON8N_MODEL_FAILED' } })
   })
+})
+
+it('knows the models of `ai` 5 and 6 by their versions', () => {
+  expect(openai(createOpenAI5).chat('gpt-test').specificationVersion).toBe('v2')
+  expect(openai().chat('gpt-test').specificationVersion).toBe('v3')
 })
 
 function restore(name: string, value: string | undefined): void {

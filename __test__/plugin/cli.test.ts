@@ -1,0 +1,99 @@
+import { spawn } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { dirname, join } from 'node:path'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import manifest from '../../package.json' with { type: 'json' }
+import { buildPackage, type BuiltPackage } from '../support/builtPackage.js'
+
+interface Outcome {
+  code: number | null
+  stdout: string
+  stderr: string
+}
+
+let built: BuiltPackage
+let home: string
+
+beforeAll(async () => {
+  built = await buildPackage({ addon: true })
+  home = await mkdtemp(join(tmpdir(), 'auton8n-cli-'))
+})
+afterAll(async () => {
+  await built.remove()
+  await rm(home, { recursive: true, force: true })
+})
+
+function auton8n(...args: string[]): Promise<Outcome> {
+  return new Promise((resolve, reject) => {
+    const { ANTHROPIC_API_KEY: _key, ...env } = process.env
+    const child = spawn(process.execPath, [join(dirname(built.entry), 'cli', 'main.js'), ...args], {
+      cwd: home,
+      env: { ...env, AUTON8N_DATA_DIR: join(home, 'data') },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    })
+    const outcome: Outcome = { code: null, stdout: '', stderr: '' }
+    child.stdout.on('data', (chunk: Buffer) => (outcome.stdout += chunk.toString()))
+    child.stderr.on('data', (chunk: Buffer) => (outcome.stderr += chunk.toString()))
+    child.once('error', reject)
+    child.once('close', (code) => resolve({ ...outcome, code }))
+  })
+}
+
+describe('help and version', () => {
+  it.each([['--help'], ['-h'], ['help']])('%s says what there is', async (flag) => {
+    const { code, stdout } = await auton8n(flag)
+    expect(code).toBe(0)
+    for (const command of ['create', 'verify', 'scan', 'jobs', 'cancel', 'doctor']) expect(stdout).toContain(command)
+  })
+
+  it('--version prints the version of the package', async () => {
+    expect(await auton8n('--version')).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' })
+  })
+
+  it.each([['create'], ['verify'], ['scan'], ['jobs'], ['cancel'], ['doctor']])('%s --help says how', async (command) => {
+    const { code, stdout } = await auton8n(command, '--help')
+    expect(code).toBe(0)
+    expect(stdout).toContain(`auton8n ${command}`)
+  })
+})
+
+describe('wrong use ends with 2 and says how it is right', () => {
+  it.each([
+    [[]],
+    [['crate', 'x.json']],
+    [['toString']],
+    [['create']],
+    [['create', 'word']],
+    [['create', 'a.json', 'b.json']],
+    [['create', 'a.json', '--generator', 'magic']],
+    [['create', 'a.json', '--max-iterations', 'many']],
+    [['create', 'a.json', '--oout', 'x']],
+    [['verify']],
+    [['verify', 'a', 'b']],
+    [['cancel']],
+    [['jobs', 'x']],
+    [['doctor', '--fast']],
+  ])('%j', async (args: string[]) => {
+    const name = ['create', 'verify', 'cancel', 'jobs', 'doctor'].includes(args[0] ?? '') ? args[0] : ''
+    if (args[0] === 'create' && args[1] === 'a.json') await writeFile(join(home, 'a.json'), '{}')
+    const { code, stdout, stderr } = await auton8n(...args)
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' })
+    expect(stderr).toContain(name ? `auton8n ${name}` : 'create')
+  })
+})
+
+describe('what cannot be done ends with 1 and a code', () => {
+  it('a specification that is not there', async () => {
+    const { code, stderr } = await auton8n('create', 'missing.json')
+    expect(code).toBe(1)
+    expect(stderr).toContain('AUTON8N_FILE_UNREADABLE')
+  })
+
+  it('a specification that is not JSON, for machines', async () => {
+    await writeFile(join(home, 'broken.json'), '{"name":')
+    const { code, stdout } = await auton8n('create', 'broken.json', '--json')
+    expect(code).toBe(1)
+    expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'AUTON8N_SPECIFICATION_INVALID' } })
+  })
+})

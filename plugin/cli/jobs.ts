@@ -1,0 +1,43 @@
+import type { CreationStatus } from '../api/creation.js'
+import type { JobFilter } from '../api/engine.js'
+import { DONE, parse, print, printJson, withEngine, type Command } from './command.js'
+
+const USAGE = `auton8n jobs [--status STATUS] [--limit N] [--json]
+
+Lists the creations of the data directory; also beside an agent that is running.`
+
+const OPTIONS = { status: { type: 'string' }, limit: { type: 'string', default: '50' } } as const
+
+/** Lists creations. */
+export const jobs: Command = {
+  usage: USAGE,
+  run: async (args) => {
+    const { values } = parse(args, OPTIONS, USAGE, [0, 0])
+    const filter: JobFilter = {
+      limit: Number(values.limit),
+      ...(values.status === undefined ? {} : { status: values.status as CreationStatus }),
+    }
+    return await withEngine({}, async (engine) => {
+      const list = await engine.jobs(filter)
+      if (values.json) printJson(list)
+      else if (list.length === 0) print('There are no jobs.')
+      else {
+        const rows = list.map((job) => [
+          job.id,
+          job.status,
+          `${Math.round(job.progress)} %`,
+          job.stage ?? '',
+          new Date(job.createdAt).toISOString(),
+          job.name,
+        ])
+        print(...table(rows))
+      }
+      return DONE
+    })
+  },
+}
+
+function table(rows: string[][]): string[] {
+  const widths = rows.reduce<number[]>((most, row) => row.map((cell, at) => Math.max(cell.length, most[at] ?? 0)), [])
+  return rows.map((row) => row.map((cell, at) => cell.padEnd(widths[at] ?? 0)).join('  ').trimEnd())
+}
