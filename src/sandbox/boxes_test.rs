@@ -86,11 +86,19 @@ async fn script(session: &mut Box<dyn Session>, text: &str) -> Outcome {
 
 #[tokio::test]
 async fn a_docker_box_runs_what_it_is_given() {
-    let Some(engine) = engine(EngineChoice::Docker).await else {
+    runs_what_it_is_given(EngineChoice::Docker).await;
+}
+
+#[tokio::test]
+async fn a_built_in_box_runs_what_it_is_given() {
+    runs_what_it_is_given(EngineChoice::BuiltIn).await;
+}
+
+async fn runs_what_it_is_given(choice: EngineChoice) {
+    let Some(engine) = engine(choice).await else {
         return;
     };
     println!("{} {}", engine.name(), engine.isolation());
-    assert_eq!(engine.isolation(), Isolation::Full);
     let mut session = engine.start(&Limits::default()).await.unwrap();
     let files = FileSet::from([
         ("src/a.js".to_owned(), b"console.log('hi', 6*7)".to_vec()),
