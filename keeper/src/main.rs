@@ -12,6 +12,10 @@ mod collect;
 #[cfg(target_os = "linux")]
 mod identity;
 #[cfg(target_os = "linux")]
+mod launch;
+#[cfg(target_os = "linux")]
+mod mounts;
+#[cfg(target_os = "linux")]
 mod prove;
 #[cfg(target_os = "linux")]
 mod put;
@@ -39,6 +43,7 @@ fn main() {
     };
     let outcome = match arguments.get(1).map(String::as_str) {
         Some("serve") => serve::serve(),
+        Some("launch") => launch::launch(),
         Some("hog") => prove::hog(amount()),
         Some("forks") => prove::forks(amount()),
         Some("spin") => prove::spin(amount()),

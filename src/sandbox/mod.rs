@@ -3,6 +3,8 @@
 //! `SandboxEngine` is what can make boxes (Docker, Podman, the built-in one); `Session` is one box,
 //! used for one attempt and thrown away. The keeper is process 1 in each.
 
+#[cfg(target_os = "linux")]
+mod builtin;
 mod docker;
 mod elf;
 mod layout;

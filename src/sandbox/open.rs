@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::SharedEngine;
+#[cfg(target_os = "linux")]
+use super::builtin::BuiltIn;
 use super::docker::{self, DockerEngine, Endpoint, Found, Surroundings};
 use super::layout::BoxInputs;
 use super::ready::REDUCIBLE;
@@ -109,7 +111,20 @@ pub async fn open(options: SandboxOptions, inputs: BoxInputs) -> Result<SharedEn
             )),
         }
     }
+    #[cfg(target_os = "linux")]
+    if takes_built_in(&options) {
+        match BuiltIn::open(&inputs, &options.allow_reduced).await {
+            Ok(engine) => return Ok(Arc::new(engine)),
+            Err(error) => tried.push(format!("built-in: {}", told(&error))),
+        }
+    }
     Err(refusal(&tried))
+}
+
+/// An image is a container engine's.
+#[cfg(target_os = "linux")]
+fn takes_built_in(options: &SandboxOptions) -> bool {
+    matches!(options.engine, EngineChoice::Auto | EngineChoice::BuiltIn) && options.image.is_none()
 }
 
 /// The container engines that answer, in order; Docker before Podman.
@@ -206,6 +221,18 @@ pub async fn probe(options: SandboxOptions, inputs: BoxInputs) -> Result<Vec<Can
             Err(error) => vec![told(&error)],
         };
         all.push(candidate(name, Some(endpoint.url), problems, started));
+    }
+    #[cfg(target_os = "linux")]
+    if takes_built_in(&options) {
+        let started = Instant::now();
+        let problems = match BuiltIn::open(&inputs, &options.allow_reduced).await {
+            Ok(engine) => engine
+                .missing()
+                .await
+                .map_or_else(|error| vec![told(&error)], lines),
+            Err(error) => vec![told(&error)],
+        };
+        all.push(candidate("built-in".to_owned(), None, problems, started));
     }
     for why in tried {
         all.push(Candidate {

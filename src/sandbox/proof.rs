@@ -19,6 +19,27 @@ pub trait Bootable: Sync {
     async fn boot(&self, limits: &Limits) -> Result<(KeeperSession, Ready)>;
 }
 
+/// Starts a box and looks at whether its limits hold, but for those that may be missing.
+pub async fn start(
+    engine: &dyn Bootable,
+    name: &str,
+    limits: &Limits,
+    allowed: &[String],
+) -> Result<Box<dyn Session>> {
+    let (session, ready) = engine.boot(limits).await?;
+    let mut missing = ready.missing(limits);
+    missing.retain(|(name, _)| !may_be_missing(name, allowed));
+    if missing.is_empty() {
+        return Ok(Box::new(session));
+    }
+    Box::new(session).close().await;
+    Err(refusal(name, &missing))
+}
+
+fn may_be_missing(name: &str, allowed: &[String]) -> bool {
+    REDUCIBLE.contains(&name) && allowed.iter().any(|allowed| allowed == name)
+}
+
 /// A name for a recipe on an engine.
 pub fn tag(recipe: &str, engine: &str) -> String {
     let engine = hex::encode(Sha256::digest(engine.as_bytes()));
@@ -128,9 +149,7 @@ fn told(outcome: &Outcome) -> String {
 pub fn isolation(missing: &[Missing], allowed: &[String]) -> Result<Isolation> {
     let refused: Vec<_> = missing
         .iter()
-        .filter(|(name, _)| {
-            !(REDUCIBLE.contains(name) && allowed.iter().any(|allowed| allowed == name))
-        })
+        .filter(|(name, _)| !may_be_missing(name, allowed))
         .cloned()
         .collect();
     if !refused.is_empty() {

@@ -225,17 +225,7 @@ impl SandboxEngine for DockerEngine {
     }
 
     async fn start(&self, limits: &Limits) -> Result<Box<dyn Session>> {
-        let (session, ready) = self.boot(limits).await?;
-        let refused: Vec<_> = ready
-            .missing(limits)
-            .into_iter()
-            .filter(|(name, _)| !self.allowed.iter().any(|allowed| allowed == name))
-            .collect();
-        if refused.is_empty() {
-            return Ok(Box::new(session));
-        }
-        Box::new(session).close().await;
-        Err(proof::refusal(&self.name, &refused))
+        proof::start(self, &self.name, limits, &self.allowed).await
     }
 
     async fn close(&self) {
