@@ -1,16 +1,38 @@
-//! TEMP
-use std::borrow::Cow;
-use crate::error::Result;
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Severity { Low, Medium, High, Critical }
-#[derive(Debug, Default, serde::Deserialize)]
-pub struct ScannerOptions {}
-pub struct Finding { pub kind: String, pub rule: String, pub severity: Severity, pub redacted: String, pub file: Option<String>, pub line: u32, pub column: u32 }
-pub struct ScanResult { pub secrets: Vec<Finding>, pub files_scanned: u32 }
-pub struct Scanner;
-impl Scanner {
-    pub fn new(_: ScannerOptions) -> Result<Self> { Ok(Self) }
-    pub fn scan_text(&self, _: &str, _: Option<&str>) -> ScanResult { ScanResult { secrets: vec![], files_scanned: 1 } }
-    pub fn scan_files<'a>(&self, _: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> ScanResult { ScanResult { secrets: vec![], files_scanned: 1 } }
-    pub fn redact_text<'a>(&self, t: &'a str) -> Cow<'a, str> { Cow::Borrowed(t) }
-}
+//! Finds secrets in text, files, trees and variables, and takes them out of what is logged.
+//!
+//! Literals with which tokens start are searched for first (`prefilter`); what stands at a hit is
+//! confirmed by the rule's pattern in a bounded window or by code (`detectors`), with the checksum of
+//! the format where it has one. Long runs and assignments are found beside that and judged by what
+//! stands left of them. So any input costs linear time. Rules are data files in `rules/`.
+
+mod allowlist;
+mod assignment;
+mod base58;
+mod boundary;
+mod candidate;
+mod catalogue;
+mod checksum;
+mod custom;
+mod decoding;
+mod detectors;
+mod directory;
+mod engine;
+mod finding;
+mod generic;
+mod options;
+mod placeholder;
+mod position;
+mod prefilter;
+mod randomness;
+mod redaction;
+mod rule;
+mod run;
+mod severity;
+#[cfg(test)]
+mod tests;
+
+pub use directory::DirectoryOptions;
+pub use engine::{PatternInfo, Scanner};
+pub use finding::{Finding, ScanResult, Skipped};
+pub use options::{Allowed, AllowedEntry, CustomRuleData, EntropyLimits, EntropyOption, RuleSource, ScannerOptions};
+pub use severity::Severity;
