@@ -18,7 +18,11 @@ pub(super) fn chain<'t>(expression: &'t Expression) -> Option<Vec<&'t str>> {
             }
             Expression::ChainExpression(chain) => {
                 names.push(member_name(chain.expression.as_member_expression()?));
-                chain.expression.as_member_expression()?.object().get_inner_expression()
+                chain
+                    .expression
+                    .as_member_expression()?
+                    .object()
+                    .get_inner_expression()
             }
             other => {
                 let member = other.as_member_expression()?;
@@ -41,7 +45,9 @@ pub(super) fn member_name<'t>(member: &'t MemberExpression) -> &'t str {
     match member {
         MemberExpression::StaticMemberExpression(member) => member.property.name.as_str(),
         MemberExpression::PrivateFieldExpression(_) => "#",
-        MemberExpression::ComputedMemberExpression(member) => text_of(&member.expression).unwrap_or(UNKNOWN),
+        MemberExpression::ComputedMemberExpression(member) => {
+            text_of(&member.expression).unwrap_or(UNKNOWN)
+        }
     }
 }
 
@@ -49,9 +55,11 @@ pub(super) fn member_name<'t>(member: &'t MemberExpression) -> &'t str {
 pub(super) fn text_of<'t>(expression: &'t Expression) -> Option<&'t str> {
     match expression.get_inner_expression() {
         Expression::StringLiteral(literal) => Some(literal.value.as_str()),
-        Expression::TemplateLiteral(template) if template.expressions.is_empty() => {
-            template.quasis.first().and_then(|quasi| quasi.value.cooked.as_ref()).map(|text| text.as_str())
-        }
+        Expression::TemplateLiteral(template) if template.expressions.is_empty() => template
+            .quasis
+            .first()
+            .and_then(|quasi| quasi.value.cooked.as_ref())
+            .map(|text| text.as_str()),
         _ => None,
     }
 }

@@ -2,7 +2,12 @@
 
 /// Words that silence a tool.
 const SILENCERS: &[&str] = &[
-    "@ts-ignore", "@ts-nocheck", "@ts-expect-error", "eslint-disable", "oxlint-disable", "biome-ignore",
+    "@ts-ignore",
+    "@ts-nocheck",
+    "@ts-expect-error",
+    "eslint-disable",
+    "oxlint-disable",
+    "biome-ignore",
     "@vitest-environment",
 ];
 
@@ -10,11 +15,20 @@ const SILENCERS: &[&str] = &[
 pub(super) fn judge(content: &str) -> Option<(&'static str, String)> {
     let text = content.trim_start_matches(['/', '*', ' ', '\t']);
     if content.starts_with('/') && (text.starts_with("<reference") || text.starts_with("<amd")) {
-        return Some(("triple-slash", "triple-slash directives are refused: import what is needed".to_owned()));
+        return Some((
+            "triple-slash",
+            "triple-slash directives are refused: import what is needed".to_owned(),
+        ));
     }
     if text.starts_with("@bun") {
-        return Some(("comment-suppression", "the comment @bun is refused: it turns the compiler off".to_owned()));
+        return Some((
+            "comment-suppression",
+            "the comment @bun is refused: it turns the compiler off".to_owned(),
+        ));
     }
     let silencer = SILENCERS.iter().find(|word| content.contains(**word))?;
-    Some(("comment-suppression", format!("the comment {silencer} is refused: mend what the tool says instead")))
+    Some((
+        "comment-suppression",
+        format!("the comment {silencer} is refused: mend what the tool says instead"),
+    ))
 }

@@ -4,8 +4,22 @@ use std::collections::BTreeSet;
 
 /// Built-in modules of Node that reach nothing but the network that `fetch` reaches too.
 const HARMLESS_BUILT_INS: &[&str] = &[
-    "assert", "async_hooks", "buffer", "crypto", "events", "http", "https", "path", "perf_hooks", "querystring",
-    "stream", "string_decoder", "timers", "url", "util", "zlib",
+    "assert",
+    "async_hooks",
+    "buffer",
+    "crypto",
+    "events",
+    "http",
+    "https",
+    "path",
+    "perf_hooks",
+    "querystring",
+    "stream",
+    "string_decoder",
+    "timers",
+    "url",
+    "util",
+    "zlib",
 ];
 
 /// What a plugin's code may do; names that are not here are refused.
@@ -30,7 +44,10 @@ impl Policy {
     pub fn with_packages(packages: impl IntoIterator<Item = String>) -> Self {
         let mut packages: BTreeSet<_> = packages.into_iter().collect();
         packages.insert("@elizaos/core".to_owned());
-        Self { packages, ..Self::default() }
+        Self {
+            packages,
+            ..Self::default()
+        }
     }
 }
 
@@ -38,7 +55,10 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             packages: BTreeSet::from(["@elizaos/core".to_owned(), "zod".to_owned()]),
-            built_ins: HARMLESS_BUILT_INS.iter().map(|name| (*name).to_owned()).collect(),
+            built_ins: HARMLESS_BUILT_INS
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect(),
             environment: BTreeSet::new(),
             own_files: BTreeSet::new(),
             max_file: 128 << 10,

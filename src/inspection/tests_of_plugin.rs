@@ -9,13 +9,19 @@ use super::chain::chain;
 pub(super) enum TestCall {
     Other,
     /// `describe(…)`; whether it runs its tests several times.
-    Group { multiplied: bool },
+    Group {
+        multiplied: bool,
+    },
     /// `it(…)`; whether it is several tests.
-    Test { multiplied: bool },
+    Test {
+        multiplied: bool,
+    },
 }
 
 /// Members that leave tests out, or make a failing one pass.
-pub(super) const SKIPPING: &[&str] = &["skip", "todo", "skipIf", "runIf", "todoIf", "fails", "failing"];
+pub(super) const SKIPPING: &[&str] = &[
+    "skip", "todo", "skipIf", "runIf", "todoIf", "fails", "failing",
+];
 
 /// Members that may follow `it`, `test` and `describe`.
 const HARMLESS: &[&str] = &["concurrent", "sequential", "shuffle"];
@@ -38,7 +44,9 @@ pub(super) fn classify(call: &CallExpression) -> TestCall {
             _ => return TestCall::Other,
         },
         _ => match chain(&call.callee) {
-            Some(names) if names.iter().skip(1).all(|name| HARMLESS.contains(name)) => (names, false),
+            Some(names) if names.iter().skip(1).all(|name| HARMLESS.contains(name)) => {
+                (names, false)
+            }
             _ => return TestCall::Other,
         },
     };
@@ -52,11 +60,19 @@ pub(super) fn classify(call: &CallExpression) -> TestCall {
 /// `{ skip: true }` and its like among a test's arguments.
 pub(super) fn skipping_option<'t>(call: &'t CallExpression) -> Option<&'t str> {
     call.arguments.iter().find_map(|argument| {
-        let Argument::ObjectExpression(object) = argument else { return None };
+        let Argument::ObjectExpression(object) = argument else {
+            return None;
+        };
         object.properties.iter().find_map(|property| {
-            let oxc_ast::ast::ObjectPropertyKind::ObjectProperty(property) = property else { return Some("…") };
+            let oxc_ast::ast::ObjectPropertyKind::ObjectProperty(property) = property else {
+                return Some("…");
+            };
             let name = property.key.static_name()?;
-            SKIPPING.iter().chain(&["only"]).find(|skipping| **skipping == name).copied()
+            SKIPPING
+                .iter()
+                .chain(&["only"])
+                .find(|skipping| **skipping == name)
+                .copied()
         })
     })
 }

@@ -1,12 +1,14 @@
 //! Walks one file's syntax tree.
 
 use oxc_ast::ast::{
-    Argument, ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, CallExpression, ConditionalExpression,
-    DoWhileStatement, Expression, ForInStatement, ForOfStatement, ForStatement, Function, IdentifierReference,
-    IfStatement, ImportExpression, ImportMeta, ImportSpecifier, LogicalExpression, MemberExpression, NewExpression,
-    ObjectExpression, ObjectPropertyKind, SimpleAssignmentTarget, StringLiteral, SwitchStatement,
-    TSExternalModuleDeclaration, TSExternalModuleReference, TSGlobalDeclaration, TSImportType, TSTypeName,
-    TSTypeQueryExprName, TemplateElement, TryStatement, UnaryExpression, UpdateExpression, WhileStatement,
+    Argument, ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, CallExpression,
+    ConditionalExpression, DoWhileStatement, Expression, ForInStatement, ForOfStatement,
+    ForStatement, Function, IdentifierReference, IfStatement, ImportDeclaration,
+    ImportDeclarationSpecifier, ImportExpression, ImportMeta, ImportSpecifier, LogicalExpression,
+    MemberExpression, NewExpression, ObjectExpression, ObjectPropertyKind, SimpleAssignmentTarget,
+    StringLiteral, SwitchStatement, TSExternalModuleDeclaration, TSExternalModuleReference,
+    TSGlobalDeclaration, TSImportType, TSTypeName, TSTypeQueryExprName, TemplateElement,
+    TryStatement, UnaryExpression, UpdateExpression, WhileStatement,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};
@@ -25,7 +27,6 @@ pub(super) struct Walk {
     pub unconditional: bool,
     pub tests: u64,
     pub multiplied: bool,
-    pub uses_runner: bool,
     pub refused: Vec<(Span, &'static str, String)>,
     /// Specifier, place, whether it is a type, whether it is `import()`.
     pub imports: Vec<(String, Span, bool, bool)>,
@@ -60,23 +61,38 @@ impl Walk {
     fn patch(&mut self, names: Option<Vec<&str>>, span: Span) -> bool {
         let patches = names.is_some_and(|names| globals::patches(&names, self.in_test));
         if patches {
-            self.refuse(span, "global-patching", "what the language or the test runner gives may not be changed");
+            self.refuse(
+                span,
+                "global-patching",
+                "what the language or the test runner gives may not be changed",
+            );
         }
         patches
     }
 
     fn test_call<'a>(&mut self, call: &CallExpression<'a>, kind: TestCall) {
-        self.uses_runner = true;
         if let Some(option) = skipping_option(call) {
-            let code = if option == "only" { "test-only" } else { "test-skipped" };
-            self.refuse(call.span, code, format!("the option `{option}` of a test is refused: every test runs"));
+            let code = if option == "only" {
+                "test-only"
+            } else {
+                "test-skipped"
+            };
+            self.refuse(
+                call.span,
+                code,
+                format!("the option `{option}` of a test is refused: every test runs"),
+            );
         }
         match call.callee.get_inner_expression() {
             Expression::CallExpression(inner) => self.visit_arguments(&inner.arguments),
-            Expression::TaggedTemplateExpression(inner) => self.visit_template_literal(&inner.quasi),
+            Expression::TaggedTemplateExpression(inner) => {
+                self.visit_template_literal(&inner.quasi)
+            }
             _ => {}
         }
-        let (TestCall::Test { multiplied } | TestCall::Group { multiplied }) = kind else { return };
+        let (TestCall::Test { multiplied } | TestCall::Group { multiplied }) = kind else {
+            return;
+        };
         self.multiplied |= multiplied;
         if !self.unconditional {
             let message = "tests stand at the top of a file or in `describe`, under no condition and in no loop";
@@ -90,8 +106,12 @@ impl Walk {
         for argument in &call.arguments {
             match argument {
                 // The body of a group runs whenever the group does.
-                Argument::ArrowFunctionExpression(body) => walk::walk_arrow_function_expression(self, body),
-                Argument::FunctionExpression(body) => walk::walk_function(self, body, ScopeFlags::Function),
+                Argument::ArrowFunctionExpression(body) => {
+                    walk::walk_arrow_function_expression(self, body)
+                }
+                Argument::FunctionExpression(body) => {
+                    walk::walk_function(self, body, ScopeFlags::Function)
+                }
                 other => self.visit_argument(other),
             }
         }
@@ -100,7 +120,12 @@ impl Walk {
     /// Calls that are more than a use of their names. Whether the first argument was dealt with.
     fn special_call(&mut self, call: &CallExpression, names: &[&str]) -> bool {
         let first = call.arguments.first().and_then(Argument::as_expression);
-        let text = |at: usize| call.arguments.get(at).and_then(Argument::as_expression).and_then(text_of);
+        let text = |at: usize| {
+            call.arguments
+                .get(at)
+                .and_then(Argument::as_expression)
+                .and_then(text_of)
+        };
         match names {
             [.., "getSetting"] => {
                 if let Some(name) = text(0) {
@@ -112,24 +137,53 @@ impl Walk {
                 return matches!(names[..], [root] if globals::is_global_object(root))
                     && text(1).is_some_and(|name| REPLACEABLE.contains(&name));
             }
-            ["vi" | "vitest", "stubGlobal"] if text(0).is_none_or(|name| !REPLACEABLE.contains(&name)) => {
-                self.refuse(call.span, "global-patching", "a test may replace `fetch` and timers, no other global");
+            ["vi" | "vitest", "stubGlobal"]
+                if text(0).is_none_or(|name| !REPLACEABLE.contains(&name)) =>
+            {
+                self.refuse(
+                    call.span,
+                    "global-patching",
+                    "a test may replace `fetch` and timers, no other global",
+                );
             }
             ["expect", "extend"] => {
-                self.refuse(call.span, "global-patching", "the test runner's matchers may not be changed");
+                self.refuse(
+                    call.span,
+                    "global-patching",
+                    "the test runner's matchers may not be changed",
+                );
             }
-            ["Object", "assign" | "defineProperty" | "defineProperties" | "setPrototypeOf"]
-            | ["Reflect", "set" | "defineProperty" | "deleteProperty" | "setPrototypeOf"]
-                if first.and_then(chain).is_some_and(|names| globals::is_shared(&names)) =>
+            [
+                "Object",
+                "assign" | "defineProperty" | "defineProperties" | "setPrototypeOf",
+            ]
+            | [
+                "Reflect",
+                "set" | "defineProperty" | "deleteProperty" | "setPrototypeOf",
+            ] if first
+                .and_then(chain)
+                .is_some_and(|names| globals::is_shared(&names)) =>
             {
-                self.refuse(call.span, "global-patching", "what all of the program shares may not be changed");
+                self.refuse(
+                    call.span,
+                    "global-patching",
+                    "what all of the program shares may not be changed",
+                );
                 return true;
             }
             ["setTimeout" | "setInterval"] if text(0).is_some() => {
-                self.refuse(call.span, "code-from-text", "timers take functions, no text");
+                self.refuse(
+                    call.span,
+                    "code-from-text",
+                    "timers take functions, no text",
+                );
             }
             [_, .., last] if self.in_test && SKIPPING.contains(last) && !makes_tests(names[0]) => {
-                self.refuse(call.span, "test-skipped", "no test may be left out while it runs");
+                self.refuse(
+                    call.span,
+                    "test-skipped",
+                    "no test may be left out while it runs",
+                );
             }
             _ => {}
         }
@@ -141,10 +195,23 @@ impl Walk {
             return;
         }
         for (at, _) in text.match_indices("://") {
-            let scheme = text[..at].rsplit(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
-            let rest = text[at + 3..].split(['/', '?', '#', ' ', '"', '\'', '`', '\\', ')']).next().unwrap_or_default();
-            let host = rest.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
-            if matches!(scheme, "http" | "https" | "ws" | "wss") && !host.is_empty() && host.len() < 256 {
+            let scheme = text[..at]
+                .rsplit(|c: char| !c.is_ascii_alphanumeric())
+                .next()
+                .unwrap_or_default();
+            let rest = text[at + 3..]
+                .split(['/', '?', '#', ' ', '"', '\'', '`', '\\', ')'])
+                .next()
+                .unwrap_or_default();
+            let host = rest
+                .rsplit('@')
+                .next()
+                .unwrap_or_default()
+                .to_ascii_lowercase();
+            if matches!(scheme, "http" | "https" | "ws" | "wss")
+                && !host.is_empty()
+                && host.len() < 256
+            {
                 self.capabilities.hosts.insert(host);
             }
         }
@@ -153,23 +220,34 @@ impl Walk {
 
 impl<'a> Visit<'a> for Walk {
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
-        let kind = if self.in_test { classify(call) } else { TestCall::Other };
+        let kind = if self.in_test {
+            classify(call)
+        } else {
+            TestCall::Other
+        };
         if kind != TestCall::Other {
             return self.test_call(call, kind);
         }
         let callee = call.callee.get_inner_expression();
-        if callee.as_member_expression().is_some_and(|member| member_name(member) == "constructor") {
-            self.refuse(call.span, "code-from-text", "constructors may not be called as functions");
+        if callee
+            .as_member_expression()
+            .is_some_and(|member| member_name(member) == "constructor")
+        {
+            self.refuse(
+                call.span,
+                "code-from-text",
+                "constructors may not be called as functions",
+            );
         }
-        if self.in_test && names_only(&callee_names(call)) {
-            self.refuse(call.span, "test-only", "`.only` leaves the other tests out");
-            return self.visit_arguments(&call.arguments);
+        let names = chain(&call.callee).unwrap_or_default();
+        // `describe.skip(…)`: refused as a whole, so what stands in it is not told apart.
+        if self.in_test && names.len() > 1 && makes_tests(names[0]) {
+            return self.visit_expression(&call.callee);
         }
         if callee.is_specific_id("require") {
             self.refuse(call.span, "require", "`require` is refused: use `import`");
             return self.visit_arguments(&call.arguments);
         }
-        let names = chain(&call.callee).unwrap_or_default();
         if self.special_call(call, &names) {
             self.visit_expression(&call.callee);
             for argument in call.arguments.iter().skip(1) {
@@ -182,8 +260,15 @@ impl<'a> Visit<'a> for Walk {
 
     fn visit_new_expression(&mut self, new: &NewExpression<'a>) {
         let callee = new.callee.get_inner_expression();
-        if callee.as_member_expression().is_some_and(|member| member_name(member) == "constructor") {
-            self.refuse(new.span, "code-from-text", "constructors may not be reached through a value");
+        if callee
+            .as_member_expression()
+            .is_some_and(|member| member_name(member) == "constructor")
+        {
+            self.refuse(
+                new.span,
+                "code-from-text",
+                "constructors may not be reached through a value",
+            );
         }
         walk::walk_new_expression(self, new);
     }
@@ -198,7 +283,11 @@ impl<'a> Visit<'a> for Walk {
                     () if matches!(names[..], [_, "each" | "for"]) => return,
                     () => "test-dynamic",
                 };
-                return self.refuse(member.span(), code, format!("`{}` is refused: every test runs", names.join(".")));
+                return self.refuse(
+                    member.span(),
+                    code,
+                    format!("`{}` is refused: every test runs", names.join(".")),
+                );
             }
             if self.judge(&names, member.span()) {
                 return;
@@ -210,15 +299,42 @@ impl<'a> Visit<'a> for Walk {
     fn visit_identifier_reference(&mut self, identifier: &IdentifierReference<'a>) {
         let name = identifier.name.as_str();
         if self.in_test && makes_tests(name) {
-            self.refuse(identifier.span, "test-dynamic", format!("`{name}` may only be called, under its own name"));
+            self.refuse(
+                identifier.span,
+                "test-dynamic",
+                format!("`{name}` may only be called, under its own name"),
+            );
         }
         self.judge(&[name], identifier.span);
     }
 
+    fn visit_import_declaration(&mut self, import: &ImportDeclaration<'a>) {
+        for specifier in import.specifiers.iter().flatten() {
+            match specifier {
+                ImportDeclarationSpecifier::ImportSpecifier(one) => {
+                    self.visit_import_specifier(one)
+                }
+                _ if self.in_test && import.source.value == "vitest" => {
+                    let message =
+                        "tests import `it`, `test` and `expect` from vitest by their names";
+                    self.refuse(import.span, "test-dynamic", message);
+                }
+                _ => {}
+            }
+        }
+    }
+
     fn visit_import_specifier(&mut self, specifier: &ImportSpecifier<'a>) {
         let imported = specifier.imported.name();
-        if self.in_test && makes_tests(imported.as_str()) && specifier.local.name != imported.as_str() {
-            self.refuse(specifier.span, "test-dynamic", format!("`{imported}` may only be used under its own name"));
+        if self.in_test
+            && makes_tests(imported.as_str())
+            && specifier.local.name != imported.as_str()
+        {
+            self.refuse(
+                specifier.span,
+                "test-dynamic",
+                format!("`{imported}` may only be used under its own name"),
+            );
         }
     }
 
@@ -230,13 +346,19 @@ impl<'a> Visit<'a> for Walk {
             if self.patch(member_chain(member), assignment.span) {
                 return self.visit_expression(&assignment.right);
             }
-            if self.in_test && member_chain(member).is_some_and(|names| globals::is_global_object(names[0])) {
+            if self.in_test
+                && member_chain(member).is_some_and(|names| globals::is_global_object(names[0]))
+            {
                 return self.visit_expression(&assignment.right);
             }
         } else if let AssignmentTarget::AssignmentTargetIdentifier(name) = &assignment.left
             && (globals::is_shared(&[name.name.as_str()]) || name.name == "fetch")
         {
-            self.refuse(assignment.span, "global-patching", "what all of the program shares may not be replaced");
+            self.refuse(
+                assignment.span,
+                "global-patching",
+                "what all of the program shares may not be replaced",
+            );
             return self.visit_expression(&assignment.right);
         }
         walk::walk_assignment_expression(self, assignment);
@@ -258,12 +380,20 @@ impl<'a> Visit<'a> for Walk {
 
     fn visit_object_expression(&mut self, object: &ObjectExpression<'a>) {
         let find = |wanted: &str| {
-            object.properties.iter().find_map(|property| match property {
-                ObjectPropertyKind::ObjectProperty(one) if one.key.static_name().as_deref() == Some(wanted) => Some(one.span),
-                _ => None,
-            })
+            object
+                .properties
+                .iter()
+                .find_map(|property| match property {
+                    ObjectPropertyKind::ObjectProperty(one)
+                        if one.key.static_name().as_deref() == Some(wanted) =>
+                    {
+                        Some(one.span)
+                    }
+                    _ => None,
+                })
         };
-        let is_plugin = find("name").is_some() || find("actions").is_some() || find("providers").is_some();
+        let is_plugin =
+            find("name").is_some() || find("actions").is_some() || find("providers").is_some();
         if let Some(span) = find("models").filter(|_| is_plugin && !self.in_test) {
             self.refuse(span, "plugin-models", MODELS);
         }
@@ -272,31 +402,58 @@ impl<'a> Visit<'a> for Walk {
 
     fn visit_import_expression(&mut self, import: &ImportExpression<'a>) {
         match text_of(&import.source) {
-            Some(specifier) => self.imports.push((specifier.to_owned(), import.span, false, true)),
-            None => self.refuse(import.span, "import-dynamic", "`import()` takes a plain text, so that it can be judged"),
+            Some(specifier) => self
+                .imports
+                .push((specifier.to_owned(), import.span, false, true)),
+            None => self.refuse(
+                import.span,
+                "import-dynamic",
+                "`import()` takes a plain text, so that it can be judged",
+            ),
         }
         walk::walk_import_expression(self, import);
     }
 
     fn visit_ts_import_type(&mut self, import: &TSImportType<'a>) {
-        self.imports.push((import.source.value.as_str().to_owned(), import.span, true, false));
+        self.imports.push((
+            import.source.value.as_str().to_owned(),
+            import.span,
+            true,
+            false,
+        ));
         walk::walk_ts_import_type(self, import);
     }
 
     fn visit_ts_external_module_reference(&mut self, reference: &TSExternalModuleReference<'a>) {
-        self.refuse(reference.span, "require", "`import … = require(…)` is refused: use `import … from`");
+        self.refuse(
+            reference.span,
+            "require",
+            "`import … = require(…)` is refused: use `import … from`",
+        );
     }
 
     fn visit_ts_external_module_declaration(&mut self, module: &TSExternalModuleDeclaration<'a>) {
-        self.refuse(module.span, "module-augmentation", "the types of another module may not be changed");
+        self.refuse(
+            module.span,
+            "module-augmentation",
+            "the types of another module may not be changed",
+        );
     }
 
     fn visit_ts_global_declaration(&mut self, global: &TSGlobalDeclaration<'a>) {
-        self.refuse(global.span, "module-augmentation", "global types may not be changed");
+        self.refuse(
+            global.span,
+            "module-augmentation",
+            "global types may not be changed",
+        );
     }
 
     fn visit_import_meta(&mut self, meta: &ImportMeta) {
-        self.refuse(meta.span, "import-meta", "`import.meta` is refused: a plugin does not depend on where it lies");
+        self.refuse(
+            meta.span,
+            "import-meta",
+            "`import.meta` is refused: a plugin does not depend on where it lies",
+        );
     }
 
     fn visit_string_literal(&mut self, literal: &StringLiteral<'a>) {
@@ -365,12 +522,5 @@ impl<'a> Visit<'a> for Walk {
     }
 }
 
-const MODELS: &str = "a plugin may not bring `models`: they would take the place of the agent's own";
-
-fn callee_names<'t>(call: &'t CallExpression) -> Vec<&'t str> {
-    chain(&call.callee).unwrap_or_default()
-}
-
-fn names_only(names: &[&str]) -> bool {
-    names.len() > 1 && makes_tests(names[0]) && names.contains(&"only")
-}
+const MODELS: &str =
+    "a plugin may not bring `models`: they would take the place of the agent's own";

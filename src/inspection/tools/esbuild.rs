@@ -8,7 +8,12 @@ pub fn parse_esbuild(text: &str) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
-        let Some((_, message)) = line.split_once("[ERROR] ").filter(|(mark, _)| mark.len() < 8) else { continue };
+        let Some((_, message)) = line
+            .split_once("[ERROR] ")
+            .filter(|(mark, _)| mark.len() < 8)
+        else {
+            continue;
+        };
         if diagnostics.len() == MAX_DIAGNOSTICS {
             break;
         }
@@ -27,7 +32,13 @@ fn place_of(line: &str) -> Option<(&str, (u32, u32))> {
     let place = line.strip_prefix("    ")?.strip_suffix(':')?;
     let (rest, column) = place.rsplit_once(':')?;
     let (file, line) = rest.rsplit_once(':')?;
-    Some((file, (line.parse().ok()?, column.parse::<u32>().ok()?.saturating_add(1))))
+    Some((
+        file,
+        (
+            line.parse().ok()?,
+            column.parse::<u32>().ok()?.saturating_add(1),
+        ),
+    ))
 }
 
 #[cfg(test)]
@@ -56,7 +67,10 @@ mod tests {
 
     #[test]
     fn errors_are_found_with_their_places() {
-        let shown: Vec<_> = parse_esbuild(SAMPLE).iter().map(ToString::to_string).collect();
+        let shown: Vec<_> = parse_esbuild(SAMPLE)
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         assert_eq!(
             shown,
             [

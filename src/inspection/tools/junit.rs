@@ -42,7 +42,10 @@ pub fn parse_junit(xml: &str) -> Result<TestReport> {
     let mut suites: Vec<String> = Vec::new();
     let mut closed = false;
     loop {
-        match reader.read_event().map_err(|error| unreadable("is no XML").because(error))? {
+        match reader
+            .read_event()
+            .map_err(|error| unreadable("is no XML").because(error))?
+        {
             Event::Start(tag) => match tag.name().as_ref() {
                 "testsuites" => {}
                 "testsuite" => suites.push(attribute(&tag, "name")),
@@ -76,7 +79,11 @@ pub fn parse_junit(xml: &str) -> Result<TestReport> {
             return Err(unreadable("is nested too deeply"));
         }
     }
-    if closed { Ok(report) } else { Err(unreadable("is cut off")) }
+    if closed {
+        Ok(report)
+    } else {
+        Err(unreadable("is cut off"))
+    }
 }
 
 fn start(tag: &BytesStart, suites: &[String]) -> Case {
@@ -97,7 +104,11 @@ fn note(case: &mut Option<Case>, tag: &BytesStart) {
     match tag.name().as_ref() {
         "failure" | "error" => {
             let (kind, message) = (attribute(tag, "type"), attribute(tag, "message"));
-            case.failure = Some(if kind.is_empty() { message } else { format!("{kind}: {message}") });
+            case.failure = Some(if kind.is_empty() {
+                message
+            } else {
+                format!("{kind}: {message}")
+            });
         }
         "skipped" => case.skipped = true,
         _ => {}
@@ -115,7 +126,13 @@ fn finish(report: &mut TestReport, case: Case) {
             format!("{} > {}", case.class, case.name)
         };
         let message = format!("{name}: {failure}");
-        keep(&mut report.failures, &case.file, (case.line, 0), "test", &message);
+        keep(
+            &mut report.failures,
+            &case.file,
+            (case.line, 0),
+            "test",
+            &message,
+        );
     } else if case.skipped {
         report.skipped += 1;
     } else {
@@ -125,13 +142,19 @@ fn finish(report: &mut TestReport, case: Case) {
 
 fn attribute(tag: &BytesStart, name: &str) -> String {
     let found = tag.try_get_attribute(name).ok().flatten();
-    let Some(found) = found else { return String::new() };
-    let text = quick_xml::escape::unescape(&found.value).unwrap_or(std::borrow::Cow::Borrowed(&found.value));
+    let Some(found) = found else {
+        return String::new();
+    };
+    let text = quick_xml::escape::unescape(&found.value)
+        .unwrap_or(std::borrow::Cow::Borrowed(&found.value));
     clip(&text, MAX_MESSAGE)
 }
 
 fn unreadable(why: &str) -> Error {
-    Error::new(Code::Inconclusive, format!("the test runner's report {why}: the tests cannot be judged"))
+    Error::new(
+        Code::Inconclusive,
+        format!("the test runner's report {why}: the tests cannot be judged"),
+    )
 }
 
 #[cfg(test)]
@@ -159,7 +182,10 @@ mod tests {
     #[test]
     fn cases_are_counted_and_the_reports_own_sums_are_not_believed() {
         let report = parse_junit(SAMPLE).unwrap();
-        assert_eq!((report.tests, report.passed, report.failed, report.skipped), (4, 1, 2, 1));
+        assert_eq!(
+            (report.tests, report.passed, report.failed, report.skipped),
+            (4, 1, 2, 1)
+        );
         assert_eq!(report.files.get("__tests__/bad.test.ts"), Some(&4));
         assert_eq!(
             report.failures[0].to_string(),
@@ -174,17 +200,31 @@ mod tests {
              name=\"w &gt; x\" time=\"1\">\n</testcase></testsuite></testsuites>",
         )
         .unwrap();
-        assert_eq!((report.passed, report.files.get("__tests__/a.test.ts")), (1, Some(&1)));
+        assert_eq!(
+            (report.passed, report.files.get("__tests__/a.test.ts")),
+            (1, Some(&1))
+        );
     }
 
     #[test]
     fn what_is_no_report_is_an_error() {
         let deep = "<testsuite>".repeat(10_000);
         let many = format!("<testsuites>{}</testsuites>", "<testcase/>".repeat(20_000));
-        for text in ["", "garbage", "<testsuites>", "<a></b>", &SAMPLE[..700], &deep, &many,
-            "<!DOCTYPE x [<!ENTITY a \"b\">]><testsuites/>"]
-        {
-            assert!(parse_junit(text).is_err(), "{}", &text[..text.len().min(50)]);
+        for text in [
+            "",
+            "garbage",
+            "<testsuites>",
+            "<a></b>",
+            &SAMPLE[..700],
+            &deep,
+            &many,
+            "<!DOCTYPE x [<!ENTITY a \"b\">]><testsuites/>",
+        ] {
+            assert!(
+                parse_junit(text).is_err(),
+                "{}",
+                &text[..text.len().min(50)]
+            );
         }
         assert_eq!(parse_junit("<testsuites/>").unwrap().tests, 0);
     }

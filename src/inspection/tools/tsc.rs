@@ -32,13 +32,19 @@ fn parse_line(line: &str) -> Option<Parts<'_>> {
         None => line.split_once("): error ")?,
     };
     let (code, message) = rest.split_once(": ")?;
-    code.strip_prefix("TS").filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))?;
+    code.strip_prefix("TS")
+        .filter(|number| number.bytes().all(|byte| byte.is_ascii_digit()))?;
     if place.is_empty() {
         return Some(("", (0, 0), code, message));
     }
     let (file, numbers) = place.rsplit_once('(')?;
     let (line, column) = numbers.split_once(',')?;
-    Some((file, (line.parse().ok()?, column.parse().ok()?), code, message))
+    Some((
+        file,
+        (line.parse().ok()?, column.parse().ok()?),
+        code,
+        message,
+    ))
 }
 
 #[cfg(test)]
@@ -57,17 +63,34 @@ mod tests {
     #[test]
     fn errors_are_found_with_their_places() {
         let found = parse_tsc(SAMPLE);
-        let shown: Vec<_> = found.iter().map(|one| (one.file.as_str(), one.line, one.column, one.code.as_str())).collect();
+        let shown: Vec<_> = found
+            .iter()
+            .map(|one| (one.file.as_str(), one.line, one.column, one.code.as_str()))
+            .collect();
         assert_eq!(
             shown,
-            [("src/bad.ts", 1, 25, "TS2307"), ("src/bad.ts", 4, 14, "TS2741"), ("", 0, 0, "TS18003")]
+            [
+                ("src/bad.ts", 1, 25, "TS2307"),
+                ("src/bad.ts", 4, 14, "TS2741"),
+                ("", 0, 0, "TS18003")
+            ]
         );
-        assert!(found[1].message.ends_with("\n  The expected type comes from here."));
+        assert!(
+            found[1]
+                .message
+                .ends_with("\n  The expected type comes from here.")
+        );
     }
 
     #[test]
     fn other_text_is_no_error() {
-        for text in ["", "Version 7.0.2", "x(1,2): warning TS1: x", "x(a,b): error TS1: x", "x(1,2): error XX: y"] {
+        for text in [
+            "",
+            "Version 7.0.2",
+            "x(1,2): warning TS1: x",
+            "x(a,b): error TS1: x",
+            "x(1,2): error XX: y",
+        ] {
             assert_eq!(parse_tsc(text), [], "{text}");
         }
     }
