@@ -72,9 +72,16 @@ pub fn generate(specification: &Specification) -> FileSet {
     }
     if requests {
         put("src/support/request.ts".into(), REQUEST.into());
-        put("src/support/settings.ts".into(), SETTINGS.into());
+        put("src/support/settings.ts".into(), settings(specification));
     }
     files
+}
+
+/// The reader of settings, with one line a declared variable.
+fn settings(specification: &Specification) -> String {
+    let names = specification.environment_variables.iter().map(|variable| &variable.name);
+    let readers: String = names.map(|name| format!("  {name}: () => process.env.{name},\n")).collect();
+    SETTINGS.replace("  // READERS\n", &readers)
 }
 
 fn action_path(action: &Action, folder: &str, ending: &str) -> String {
