@@ -32,6 +32,9 @@ pub(super) fn read(problems: &mut Problems, action: &Object<'_>) -> BTreeMap<Str
         }
         Some(Value::Object(map)) => match json_schema(map) {
             Some((properties, required)) => {
+                if let Some(value) = action.get("parameters") {
+                    Object::read(problems, &path, value, &["type", "properties", "required"]);
+                }
                 for name in required.iter().filter(|name| !properties.contains_key(**name)) {
                     problems.add(member(&path, "required"), format!("names {}, which is not in properties", shown(name)), "Add it there, or remove it here");
                 }

@@ -156,7 +156,7 @@ pub(super) fn evaluator(evaluator: &Evaluator) -> String {
     let export = evaluator_export(evaluator);
     let mut text = head(&export, "evaluators", &kebab(&evaluator.name), "agent, message, noState");
     let name = quoted(&evaluator.name);
-    let hit = evaluator.triggers.first().map_or_else(|| "anything".to_owned(), |trigger| format!("I said {} today", trigger.to_uppercase()));
+    let hit = evaluator.triggers.first().map_or_else(|| "anything".to_owned(), |trigger| format!("I said {} today", trigger.to_ascii_uppercase()));
     let _ = write!(
         text,
         "describe({name}, () => {{
