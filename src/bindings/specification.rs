@@ -33,7 +33,11 @@ pub struct SpecificationProblem {
 
 impl From<specification::Problem> for SpecificationProblem {
     fn from(problem: specification::Problem) -> Self {
-        Self { path: problem.path, message: problem.message, fix: problem.fix }
+        Self {
+            path: problem.path,
+            message: problem.message,
+            fix: problem.fix,
+        }
     }
 }
 
@@ -42,17 +46,26 @@ impl From<specification::Problem> for SpecificationProblem {
 pub fn validate_specification(json: String) -> Result<SpecificationCheck, BorderError> {
     match specification::parse_json(&json) {
         Ok(valid) => {
-            let value = serde_json::to_value(&valid)
-                .map_err(|error| Error::new(Code::Internal, "the specification could not be written").because(error))?;
-            Ok(SpecificationCheck { ok: true, specification: Some(value), problems: Vec::new() })
+            let value = serde_json::to_value(&valid).map_err(|error| {
+                Error::new(Code::Internal, "the specification could not be written").because(error)
+            })?;
+            Ok(SpecificationCheck {
+                ok: true,
+                specification: Some(value),
+                problems: Vec::new(),
+            })
         }
         Err(error) => {
             let problems = error.details().get("problems").cloned().unwrap_or_default();
-            let problems: Vec<specification::Problem> = serde_json::from_value(problems).unwrap_or_default();
+            let problems: Vec<specification::Problem> =
+                serde_json::from_value(problems).unwrap_or_default();
             Ok(SpecificationCheck {
                 ok: false,
                 specification: None,
-                problems: problems.into_iter().map(SpecificationProblem::from).collect(),
+                problems: problems
+                    .into_iter()
+                    .map(SpecificationProblem::from)
+                    .collect(),
             })
         }
     }
@@ -61,5 +74,10 @@ pub fn validate_specification(json: String) -> Result<SpecificationCheck, Border
 /// Files in the reply format.
 #[napi]
 pub fn format_reply(files: HashMap<String, String>) -> String {
-    reply::format(&files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect())
+    reply::format(
+        &files
+            .into_iter()
+            .map(|(path, text)| (path, text.into_bytes()))
+            .collect(),
+    )
 }
