@@ -35,7 +35,7 @@ pub(super) fn readme(specification: &Specification, generated: &FileSet) -> Stri
                 text,
                 "- `{}`: {}{asks}",
                 provider.name,
-                cell(&provider.description)
+                sentence(&cell(&provider.description))
             );
         }
         carried.extend(
@@ -70,7 +70,7 @@ pub(super) fn readme(specification: &Specification, generated: &FileSet) -> Stri
                 text,
                 "- `{}`: {}",
                 evaluator.name,
-                cell(&evaluator.description)
+                sentence(&cell(&evaluator.description))
             );
             if !evaluator.triggers.is_empty() {
                 let _ = write!(
@@ -122,7 +122,7 @@ fn describe_action(text: &mut String, action: &Action) {
         text,
         "\n### `{}`\n\n{}{asks}\n",
         action.name,
-        plain(&action.description)
+        sentence(&plain(&action.description))
     );
     if action.parameters.is_empty() {
         return;
@@ -130,7 +130,7 @@ fn describe_action(text: &mut String, action: &Action) {
     text.push_str("\n| parameter | type | what | required |\n|---|---|---|---|\n");
     for (name, parameter) in &action.parameters {
         let kind = serde_json::to_value(parameter.kind).unwrap_or_default();
-        let mut what = parameter.description.clone();
+        let mut what = sentence(&parameter.description);
         if !parameter.choices.is_empty() {
             let choices: Vec<String> = parameter.choices.iter().map(ToString::to_string).collect();
             let _ = write!(what, " One of {}.", choices.join(", "));
@@ -208,4 +208,14 @@ fn cell(text: &str) -> String {
         .join(" ")
         .replace('|', "\\|")
         .replace('<', "&lt;")
+}
+
+/// The text with an end that another sentence may follow.
+fn sentence(text: &str) -> String {
+    let ends = text.is_empty() || text.ends_with(['.', '!', '?', ':']);
+    if ends {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
 }
