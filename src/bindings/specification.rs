@@ -43,6 +43,10 @@ impl From<specification::Problem> for SpecificationProblem {
 
 /// Validates the specification in a JSON text.
 #[napi]
+#[expect(
+    clippy::needless_pass_by_value,
+    reason = "napi hands over owned values"
+)]
 pub fn validate_specification(json: String) -> Result<SpecificationCheck, BorderError> {
     match specification::parse_json(&json) {
         Ok(valid) => {
