@@ -43,7 +43,7 @@ impl From<specification::Problem> for SpecificationProblem {
 
 /// Validates the specification in a JSON text.
 #[napi]
-#[expect(
+#[allow(
     clippy::needless_pass_by_value,
     reason = "napi hands over owned values"
 )]
