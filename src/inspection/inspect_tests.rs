@@ -422,7 +422,6 @@ fn only_files_that_a_model_may_write_pass() {
         "src/x.js",
         "src/x.d.ts",
         "src/x.test.ts",
-        "__tests__/helper.ts",
         "__tests__/x.json",
         "vitest.config.ts",
         ".npmrc",
@@ -437,6 +436,13 @@ fn only_files_that_a_model_may_write_pass() {
     ours.own_files.insert("package.json".to_owned());
     let set = files(&[("package.json", "{"), ("__tests__/ok.test.ts", OK_TEST)]);
     assert_eq!(inspect(&set, &ours).diagnostics, []);
+}
+
+#[test]
+fn a_helper_of_tests_needs_no_test_and_may_answer_for_the_network() {
+    let helper = "globalThis.fetch = async () => new Response('{}')\nAbortSignal.timeout = () => new AbortController().signal\nexport const answer = 1\n";
+    let set = files(&[("__tests__/helpers.ts", helper), ("__tests__/ok.test.ts", OK_TEST)]);
+    assert_eq!(inspect(&set, &policy()).diagnostics, []);
 }
 
 #[test]
