@@ -13,6 +13,7 @@ mod policy;
 mod report;
 mod tests_of_plugin;
 pub mod tools;
+mod visit;
 mod walk;
 
 pub use inspect::inspect;
