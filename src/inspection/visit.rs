@@ -22,6 +22,15 @@ use super::walk::Walk;
 const MODELS: &str =
     "a plugin may not bring `models`: they would take the place of the agent's own";
 
+/// Visits what runs only at times.
+macro_rules! conditional {
+    ($($visit:ident $walk:ident $node:ident,)+) => {
+        $(fn $visit(&mut self, it: &$node<'a>) {
+            self.conditional(|walk| walk::$walk(walk, it));
+        })+
+    };
+}
+
 impl<'a> Visit<'a> for Walk {
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
         let kind = if self.in_test {
@@ -285,43 +294,16 @@ impl<'a> Visit<'a> for Walk {
         self.conditional(|walk| walk::walk_arrow_function_expression(walk, arrow));
     }
 
-    fn visit_if_statement(&mut self, it: &IfStatement<'a>) {
-        self.conditional(|walk| walk::walk_if_statement(walk, it));
-    }
-
-    fn visit_conditional_expression(&mut self, it: &ConditionalExpression<'a>) {
-        self.conditional(|walk| walk::walk_conditional_expression(walk, it));
-    }
-
-    fn visit_logical_expression(&mut self, it: &LogicalExpression<'a>) {
-        self.conditional(|walk| walk::walk_logical_expression(walk, it));
-    }
-
-    fn visit_for_statement(&mut self, it: &ForStatement<'a>) {
-        self.conditional(|walk| walk::walk_for_statement(walk, it));
-    }
-
-    fn visit_for_in_statement(&mut self, it: &ForInStatement<'a>) {
-        self.conditional(|walk| walk::walk_for_in_statement(walk, it));
-    }
-
-    fn visit_for_of_statement(&mut self, it: &ForOfStatement<'a>) {
-        self.conditional(|walk| walk::walk_for_of_statement(walk, it));
-    }
-
-    fn visit_while_statement(&mut self, it: &WhileStatement<'a>) {
-        self.conditional(|walk| walk::walk_while_statement(walk, it));
-    }
-
-    fn visit_do_while_statement(&mut self, it: &DoWhileStatement<'a>) {
-        self.conditional(|walk| walk::walk_do_while_statement(walk, it));
-    }
-
-    fn visit_switch_statement(&mut self, it: &SwitchStatement<'a>) {
-        self.conditional(|walk| walk::walk_switch_statement(walk, it));
-    }
-
-    fn visit_try_statement(&mut self, it: &TryStatement<'a>) {
-        self.conditional(|walk| walk::walk_try_statement(walk, it));
+    conditional! {
+        visit_if_statement walk_if_statement IfStatement,
+        visit_conditional_expression walk_conditional_expression ConditionalExpression,
+        visit_logical_expression walk_logical_expression LogicalExpression,
+        visit_for_statement walk_for_statement ForStatement,
+        visit_for_in_statement walk_for_in_statement ForInStatement,
+        visit_for_of_statement walk_for_of_statement ForOfStatement,
+        visit_while_statement walk_while_statement WhileStatement,
+        visit_do_while_statement walk_do_while_statement DoWhileStatement,
+        visit_switch_statement walk_switch_statement SwitchStatement,
+        visit_try_statement walk_try_statement TryStatement,
     }
 }

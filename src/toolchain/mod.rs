@@ -8,13 +8,16 @@ mod cache;
 mod client;
 mod lock;
 mod npm_config;
+mod options;
 mod provision;
 mod tools;
+mod url;
 
 #[cfg(test)]
 mod hostile_registry;
 
 pub use cache::cache_directory;
 pub use lock::{BoxPlatform, Libc};
-pub use provision::{Toolchain, ToolchainOptions};
+pub use options::ToolchainOptions;
+pub use provision::Toolchain;
 pub use tools::Tools;

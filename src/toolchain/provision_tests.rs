@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use super::super::BoxPlatform;
 use super::super::hostile_registry::{Answer, Archive, Registry, integrity, tgz};
 use super::*;
 
