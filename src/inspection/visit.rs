@@ -5,9 +5,9 @@ use oxc_ast::ast::{
     ConditionalExpression, DoWhileStatement, ForInStatement, ForOfStatement, ForStatement,
     Function, IdentifierReference, IfStatement, ImportDeclaration, ImportDeclarationSpecifier,
     ImportExpression, ImportMeta, ImportSpecifier, LogicalExpression, MemberExpression,
-    NewExpression, ObjectExpression, ObjectPropertyKind, SimpleAssignmentTarget, StringLiteral,
-    SwitchStatement, TSExternalModuleDeclaration, TSExternalModuleReference, TSGlobalDeclaration,
-    TSImportType, TSTypeName, TSTypeQueryExprName, TemplateElement, TryStatement, UnaryExpression,
+    NewExpression, ObjectExpression, SimpleAssignmentTarget, StringLiteral, SwitchStatement,
+    TSExternalModuleDeclaration, TSExternalModuleReference, TSGlobalDeclaration, TSImportType,
+    TSTypeName, TSTypeQueryExprName, TemplateElement, TryStatement, UnaryExpression,
     UpdateExpression, WhileStatement,
 };
 use oxc_ast_visit::{Visit, walk};
@@ -17,10 +17,7 @@ use oxc_syntax::scope::ScopeFlags;
 use super::chain::{chain, member_chain, member_name, text_of};
 use super::globals;
 use super::tests_of_plugin::{SKIPPING, TestCall, classify, makes_tests};
-use super::walk::Walk;
-
-const MODELS: &str =
-    "a plugin may not bring `models`: they would take the place of the agent's own";
+use super::walk::{MODELS, Walk};
 
 /// Visits what runs only at times.
 macro_rules! conditional {
@@ -192,23 +189,8 @@ impl<'a> Visit<'a> for Walk {
     }
 
     fn visit_object_expression(&mut self, object: &ObjectExpression<'a>) {
-        let find = |wanted: &str| {
-            object
-                .properties
-                .iter()
-                .find_map(|property| match property {
-                    ObjectPropertyKind::ObjectProperty(one)
-                        if one.key.static_name().as_deref() == Some(wanted) =>
-                    {
-                        Some(one.span)
-                    }
-                    _ => None,
-                })
-        };
-        let is_plugin =
-            find("name").is_some() || find("actions").is_some() || find("providers").is_some();
-        if let Some(span) = find("models").filter(|_| is_plugin && !self.in_test) {
-            self.refuse(span, "plugin-models", MODELS);
+        if !self.in_test {
+            self.plugin_models(object);
         }
         walk::walk_object_expression(self, object);
     }

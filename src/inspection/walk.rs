@@ -1,6 +1,6 @@
 //! What is noted of one file while its syntax tree is walked, and the rules for calls.
 
-use oxc_ast::ast::{Argument, CallExpression, Expression};
+use oxc_ast::ast::{Argument, CallExpression, Expression, ObjectExpression, ObjectPropertyKind};
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::Span;
 use oxc_syntax::scope::ScopeFlags;
@@ -9,6 +9,9 @@ use super::chain::{chain, text_of};
 use super::globals::{self, REPLACEABLE, Verdict};
 use super::report::Capabilities;
 use super::tests_of_plugin::{SKIPPING, TestCall, makes_tests, skipping_option};
+
+pub(super) const MODELS: &str =
+    "a plugin may not bring `models`: they would take the place of the agent's own";
 
 /// What one file does, and what of it is refused.
 #[derive(Default)]
@@ -205,6 +208,24 @@ impl Walk {
             {
                 self.capabilities.hosts.insert(host);
             }
+        }
+    }
+
+    /// `models` in what looks like a plugin.
+    pub(super) fn plugin_models(&mut self, object: &ObjectExpression) {
+        let find = |wanted: &[&str]| {
+            object.properties.iter().find_map(|property| {
+                let ObjectPropertyKind::ObjectProperty(property) = property else {
+                    return None;
+                };
+                let name = property.key.static_name()?;
+                wanted.contains(&name.as_ref()).then_some(property.span)
+            })
+        };
+        if find(&["name", "actions", "providers", "services"]).is_some()
+            && let Some(span) = find(&["models"])
+        {
+            self.refuse(span, "plugin-models", MODELS);
         }
     }
 }
