@@ -195,3 +195,19 @@ fn endless_sound_nests_break_nothing() {
         assert!(started.elapsed() < DEADLINE, "{head}{piece}");
     }
 }
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(64))]
+    #[test]
+    fn no_change_of_a_good_source_breaks_the_inspection(
+        file in 0_usize..4, cut in 0_usize..3000, length in 0_usize..40, text in "[\\PC\n`{}()<>/*'\"]{0,30}",
+    ) {
+        let mut set = files(GOOD);
+        let (path, source) = GOOD[file];
+        let start = source.floor_char_boundary(cut.min(source.len()));
+        let end = source.floor_char_boundary((cut + length).min(source.len()));
+        set.insert(path.to_owned(), format!("{}{text}{}", &source[..start], &source[end..]).into_bytes());
+        let found = inspect(&set, &policy()).diagnostics;
+        assert!(found.iter().all(|one| one.code != "too-complex"), "{found:?}");
+    }
+}

@@ -250,7 +250,8 @@ async fn a_registry_that_stands_still_can_be_cancelled() {
 fn the_real_registry_gives_tools_that_run() {
     let folder = tempfile::tempdir().unwrap();
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("toolchain.lock.json");
-    let options = ToolchainOptions::new(lock, folder.path().to_owned());
+    let mut options = ToolchainOptions::new(lock, folder.path().to_owned());
+    options.with_node = true;
     let started = Instant::now();
     let toolchain = match provision(&options, &|_, _| {}, &CancellationToken::new()) {
         Err(error) if std::env::var("AUTON8N_REQUIRE_ALL").as_deref() != Ok("1") => {
