@@ -10,6 +10,7 @@ mod imports;
 mod inspect;
 mod lines;
 mod policy;
+mod reconcile;
 mod report;
 mod tests_of_plugin;
 pub mod tools;
