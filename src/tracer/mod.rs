@@ -26,7 +26,7 @@ pub use frame::Frame;
 pub use limits::Limits;
 pub use live::Span;
 pub use otlp::{Compression, OtlpExporter, OtlpOptions, Protocol};
-pub use recorder::{Tracer, TracerOptions};
+pub use recorder::{Tracer, TracerOptions, resource};
 pub use redact::Redact;
 pub use sampler::{
     AlwaysSampler, ParentBasedSampler, ProbabilitySampler, RateLimitingSampler, Sampler,
