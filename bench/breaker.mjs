@@ -11,9 +11,11 @@ const down = () => Promise.reject(new Error('down'))
 const quiet = (call) => call().catch(() => {})
 
 const ourOptions = { timeout: 0 }
-const policy = () => cockatiel.circuitBreaker(cockatiel.handleAll, {
-  halfOpenAfter: 60_000, breaker: new cockatiel.SamplingBreaker({ threshold: 0.5, duration: 60_000, minimumRps: 1 }),
-})
+const policy = () =>
+  cockatiel.circuitBreaker(cockatiel.handleAll, {
+    halfOpenAfter: 60_000,
+    breaker: new cockatiel.SamplingBreaker({ threshold: 0.5, duration: 60_000, minimumRps: 1 }),
+  })
 const opossum = (fn, options = {}) => {
   const breaker = new Opossum(fn, { timeout: false, rollingCountTimeout: 60_000, volumeThreshold: 10, ...options })
   process.once('exit', () => breaker.shutdown())
@@ -32,7 +34,8 @@ open.opossum.open()
 open.cockatiel.isolate()
 const bare = await medians({ bare: () => perCall(COUNT, ok), wrapper: () => perCall(COUNT, async () => await ok()) })
 
-const hundred = (call) => async () => (await perCall(COUNT / 100, () => Promise.all(Array.from({ length: 100 }, call)))) / 100
+const hundred = (call) => async () =>
+  (await perCall(COUNT / 100, () => Promise.all(Array.from({ length: 100 }, call)))) / 100
 const rows = {}
 const add = async (name, cases) => (rows[name] = await medians(cases))
 await add('closed call, ns', {
@@ -87,9 +90,13 @@ const idle = {
   cockatiel: await footprint(policy),
   opossum: await footprint(() => new Opossum(ok)),
 }
-rows['bytes of one of 10,000 (resident)'] = Object.fromEntries(Object.entries(idle).map(([name, { bytes }]) => [name, bytes]))
+rows['bytes of one of 10,000 (resident)'] = Object.fromEntries(
+  Object.entries(idle).map(([name, { bytes }]) => [name, bytes]),
+)
 rows['CPU of 10,000 idle ones'] = Object.fromEntries(Object.entries(idle).map(([name, { percent }]) => [name, percent]))
 
 table('Circuit breakers', ['bare', 'ours', 'opossum', 'cockatiel'], rows)
-console.log(`\nbare call ${bare.bare.toFixed(0)} ns, plainest async wrapper ${bare.wrapper.toFixed(0)} ns; Node ${process.version}`)
+console.log(
+  `\nbare call ${bare.bare.toFixed(0)} ns, plainest async wrapper ${bare.wrapper.toFixed(0)} ns; Node ${process.version}`,
+)
 process.exit(0)

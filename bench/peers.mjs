@@ -26,7 +26,10 @@ export async function peers(packages) {
   if (!existsSync(join(folder, 'package.json'))) writeFileSync(join(folder, 'package.json'), '{}')
   const missing = packages.filter((name) => !existsSync(join(folder, 'node_modules', bare(name))))
   if (missing.length > 0) {
-    execFileSync('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', ...missing], { cwd: folder, stdio: 'inherit' })
+    execFileSync('npm', ['install', '--no-audit', '--no-fund', '--ignore-scripts', '--loglevel=error', ...missing], {
+      cwd: folder,
+      stdio: 'inherit',
+    })
   }
   const require = createRequire(join(folder, 'package.json'))
   return packages.map((name) => require(bare(name)))
@@ -40,7 +43,9 @@ export async function medians(cases, rounds = 5) {
   for (let round = 0; round < rounds; round++) {
     for (const [name, run] of Object.entries(cases)) found.get(name).push(await run())
   }
-  return Object.fromEntries([...found].map(([name, values]) => [name, values.sort((a, b) => a - b)[values.length >> 1]]))
+  return Object.fromEntries(
+    [...found].map(([name, values]) => [name, values.sort((a, b) => a - b)[values.length >> 1]]),
+  )
 }
 
 /** Nanoseconds of one call, awaited one after the other. */
@@ -61,7 +66,9 @@ export function perStep(count, step) {
 
 /** Prints rows of `{ name: value }` with one column a maker. */
 export function table(title, columns, rows) {
-  const text = (value) => (value === undefined ? '-' : typeof value === 'number' ? Math.round(value).toLocaleString('en') : value)
+  const text = (value) =>
+    value === undefined ? '-' : typeof value === 'number' ? Math.round(value).toLocaleString('en') : value
   console.log(`\n### ${title}\n\n| | ${columns.join(' | ')} |\n|---|${columns.map(() => '---:').join('|')}|`)
-  for (const [name, values] of Object.entries(rows)) console.log(`| ${name} | ${columns.map((column) => text(values[column])).join(' | ')} |`)
+  for (const [name, values] of Object.entries(rows))
+    console.log(`| ${name} | ${columns.map((column) => text(values[column])).join(' | ')} |`)
 }

@@ -14,7 +14,10 @@ if (!isMainThread) {
 } else {
   const { Tracer, OtlpExporter, ProbabilitySampler } = await ours('api/tracer.js')
   const [api, sdk, hooks, proto] = await peers([
-    '@opentelemetry/api', '@opentelemetry/sdk-trace-base', '@opentelemetry/context-async-hooks', '@opentelemetry/exporter-trace-otlp-proto',
+    '@opentelemetry/api',
+    '@opentelemetry/sdk-trace-base',
+    '@opentelemetry/context-async-hooks',
+    '@opentelemetry/exporter-trace-otlp-proto',
   ])
   const worker = new Worker(new URL(import.meta.url))
   const port = await new Promise((resolve) => worker.once('message', resolve))
@@ -27,7 +30,11 @@ if (!isMainThread) {
   const otel = (exporter, sampler) => {
     const processor = new sdk.BatchSpanProcessor(exporter, { maxQueueSize: 100_000 })
     const provider = new sdk.BasicTracerProvider({ spanProcessors: [processor], ...(sampler && { sampler }) })
-    return { tracer: provider.getTracer('bench'), flush: () => provider.forceFlush(), shutdown: () => provider.shutdown() }
+    return {
+      tracer: provider.getTracer('bench'),
+      flush: () => provider.forceFlush(),
+      shutdown: () => provider.shutdown(),
+    }
   }
   const our = (options) => new Tracer({ serviceName: 'bench', batch: { maxQueue: 1_000_000 }, ...options })
 
@@ -70,23 +77,28 @@ if (!isMainThread) {
   })
   const none = our({ exporter: silent, sampler: new ProbabilitySampler(0) })
   const otelNone = otel(silentOtel, new sdk.AlwaysOffSampler())
-  await add('unsampled span, ns', { ours: () => perStep(COUNT, span(none)), opentelemetry: () => perStep(COUNT, span(otelNone.tracer)) })
+  await add('unsampled span, ns', {
+    ours: () => perStep(COUNT, span(none)),
+    opentelemetry: () => perStep(COUNT, span(otelNone.tracer)),
+  })
   await add('three nested spans over async context, ns', {
     ours: async () => {
-      const nested = () => script.withSpan(script.startSpan('a'), async () => {
-        await script.withSpan(script.startSpan('b'), async () => {
-          await script.withSpan(script.startSpan('c'), async () => {})
+      const nested = () =>
+        script.withSpan(script.startSpan('a'), async () => {
+          await script.withSpan(script.startSpan('b'), async () => {
+            await script.withSpan(script.startSpan('c'), async () => {})
+          })
         })
-      })
       const ns = await perCall(COUNT / 5, nested)
       await script.flush()
       return ns
     },
     opentelemetry: async () => {
-      const inside = (name, fn) => otelSilent.tracer.startActiveSpan(name, async (started) => {
-        await fn()
-        started.end()
-      })
+      const inside = (name, fn) =>
+        otelSilent.tracer.startActiveSpan(name, async (started) => {
+          await fn()
+          started.end()
+        })
       const ns = await perCall(COUNT / 5, () => inside('a', () => inside('b', () => inside('c', async () => {}))))
       await otelSilent.flush()
       return ns

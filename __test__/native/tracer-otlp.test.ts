@@ -1,26 +1,16 @@
 import { execFile } from 'node:child_process'
-import { mkdtemp, rm, symlink, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
-import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
-import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { OtlpExporter, Tracer, type OtlpExporterOptions } from '../../plugin/api/tracer.js'
+import { compiled } from './breaker-compiled.js'
 import { receiver } from './tracer-receiver.js'
 
 const open: { close(): Promise<void> }[] = []
-const root = fileURLToPath(new URL('../../', import.meta.url))
 let built = ''
-
-// How a process ends is only true of a plain process, so the package is compiled as users get it.
-beforeAll(async () => {
-  built = await mkdtemp(join(tmpdir(), 'auton8n-tracer-'))
-  const tsc = join(root, 'node_modules/typescript/bin/tsc')
-  await promisify(execFile)(process.execPath, [tsc, '-p', join(root, 'tsconfig.build.json'), '--outDir', join(built, 'dist')], { cwd: root })
-  await writeFile(join(built, 'package.json'), '{"type":"module"}')
-  await symlink(join(root, 'index.cjs'), join(built, 'index.cjs'))
-})
+beforeAll(async () => void (built = await compiled()))
 afterAll(() => rm(built, { recursive: true, force: true }))
 
 afterEach(async () => {
@@ -34,19 +24,40 @@ async function started(...options: Parameters<typeof receiver>) {
 }
 
 function tracerFor(url: string, options: Partial<OtlpExporterOptions> = {}, batch = {}) {
-  return new Tracer({ serviceName: 'svc', serviceVersion: '2', environment: 'test', exporter: new OtlpExporter({ url, ...options }), batch })
+  return new Tracer({
+    serviceName: 'svc',
+    serviceVersion: '2',
+    environment: 'test',
+    exporter: new OtlpExporter({ url, ...options }),
+    batch,
+  })
 }
 
 describe('OTLP', () => {
   it.each([
-    ['protobuf', 'none'], ['http/protobuf', 'gzip'], ['json', 'gzip'], ['http/json', 'none'],
+    ['protobuf', 'none'],
+    ['http/protobuf', 'gzip'],
+    ['json', 'gzip'],
+    ['http/json', 'none'],
   ] as const)('carries everything as %s with compression %s', async (protocol, compression) => {
     const server = await started()
     const tracer = tracerFor(server.url, { protocol, compression, headers: { 'x-key': 'k' } })
     const parent = tracer.startSpan('parent')
     const span = tracer.startSpan('child "ü" \u{1F600} \ud800', {
-      parent, kind: 'client', links: [{ context: parent.context }],
-      attributes: { text: 'ä"\n', whole: -7, large: 2 ** 53 - 1, part: 0.5, yes: true, no: false, empty: '', list: ['a', 'b'], numbers: [1, 2.5] },
+      parent,
+      kind: 'client',
+      links: [{ context: parent.context }],
+      attributes: {
+        text: 'ä"\n',
+        whole: -7,
+        large: 2 ** 53 - 1,
+        part: 0.5,
+        yes: true,
+        no: false,
+        empty: '',
+        list: ['a', 'b'],
+        numbers: [1, 2.5],
+      },
     })
     span.addEvent('event', { n: 1 }).setStatus('error', 'broken').end()
     parent.end()
@@ -54,12 +65,30 @@ describe('OTLP', () => {
     const [request] = server.requests
     expect(request?.url).toBe('/v1/traces')
     expect(request?.headers['x-key']).toBe('k')
-    expect(request?.resource).toMatchObject({ 'service.name': 'svc', 'service.version': '2', 'deployment.environment.name': 'test' })
+    expect(request?.resource).toMatchObject({
+      'service.name': 'svc',
+      'service.version': '2',
+      'deployment.environment.name': 'test',
+    })
     const [got, above] = server.spans()
     expect(got).toMatchObject({
-      ...{ traceId: parent.context.traceId, spanId: span.context.spanId, parentSpanId: parent.context.spanId, kind: 3, flags: 1 },
+      traceId: parent.context.traceId,
+      spanId: span.context.spanId,
+      parentSpanId: parent.context.spanId,
+      kind: 3,
+      flags: 1,
       name: 'child "ü" \u{1F600} \ufffd',
-      attributes: { text: 'ä"\n', whole: -7, large: 2 ** 53 - 1, part: 0.5, yes: true, no: false, empty: '', list: ['a', 'b'], numbers: [1, 2.5] },
+      attributes: {
+        text: 'ä"\n',
+        whole: -7,
+        large: 2 ** 53 - 1,
+        part: 0.5,
+        yes: true,
+        no: false,
+        empty: '',
+        list: ['a', 'b'],
+        numbers: [1, 2.5],
+      },
       events: [{ name: 'event', attributes: { n: 1 } }],
       links: [{ traceId: parent.context.traceId, spanId: parent.context.spanId }],
       status: { code: 2, message: 'broken' },
@@ -139,8 +168,12 @@ describe('OTLP', () => {
       const tracer = new Tracer({ serviceName: 'exit', exporter: new OtlpExporter({ url: ${JSON.stringify(server.url)} }) })
       for (let i = 0; i < 1000; i++) tracer.startSpan('x').setAttribute('i', i).end()
       ${ending}`
-    const result = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], { timeout: 60_000 })
-      .then(() => ({ code: 0 }), (error: { code: number }) => ({ code: error.code }))
+    const result = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
+      timeout: 60_000,
+    }).then(
+      () => ({ code: 0 }),
+      (error: { code: number }) => ({ code: error.code }),
+    )
     expect(result.code).toBe(code)
     expect(server.spans()).toHaveLength(1_000)
   })

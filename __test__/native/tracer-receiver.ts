@@ -17,7 +17,12 @@ export interface ReceivedSpan {
   status: { code: number; message: string }
 }
 
-export interface Received { headers: IncomingHttpHeaders; url: string; resource: Record<string, unknown>; spans: ReceivedSpan[] }
+export interface Received {
+  headers: IncomingHttpHeaders
+  url: string
+  resource: Record<string, unknown>
+  spans: ReceivedSpan[]
+}
 
 /** A real OTLP receiver over HTTP; `answer` gives the status of each request. */
 export async function receiver(answer: (index: number) => number = () => 200, headers: Record<string, string> = {}) {
@@ -44,43 +49,72 @@ export async function receiver(answer: (index: number) => number = () => 200, he
     requests,
     asked: () => index,
     spans: () => requests.flatMap((request) => request.spans),
-    close: () => new Promise<void>((resolve) => {
-      server.closeAllConnections()
-      server.close(() => resolve())
-    }),
+    close: () =>
+      new Promise<void>((resolve) => {
+        server.closeAllConnections()
+        server.close(() => resolve())
+      }),
   }
 }
 
 /* The JSON form. */
 
-interface JsonValue { stringValue?: string; boolValue?: boolean; intValue?: string; doubleValue?: number; arrayValue?: { values: JsonValue[] } }
+interface JsonValue {
+  stringValue?: string
+  boolValue?: boolean
+  intValue?: string
+  doubleValue?: number
+  arrayValue?: { values: JsonValue[] }
+}
 type JsonAttributes = { key: string; value: JsonValue }[]
 interface JsonSpan {
-  traceId: string; spanId: string; parentSpanId?: string; name: string; kind: number; flags: number
-  startTimeUnixNano: string; endTimeUnixNano: string; attributes: JsonAttributes
-  events: { name: string; attributes: JsonAttributes }[]; links: { traceId: string; spanId: string }[]
+  traceId: string
+  spanId: string
+  parentSpanId?: string
+  name: string
+  kind: number
+  flags: number
+  startTimeUnixNano: string
+  endTimeUnixNano: string
+  attributes: JsonAttributes
+  events: { name: string; attributes: JsonAttributes }[]
+  links: { traceId: string; spanId: string }[]
   status: { code?: number; message?: string }
 }
-interface JsonRequest { resourceSpans: { resource: { attributes: JsonAttributes }; scopeSpans: { spans: JsonSpan[] }[] }[] }
+interface JsonRequest {
+  resourceSpans: { resource: { attributes: JsonAttributes }; scopeSpans: { spans: JsonSpan[] }[] }[]
+}
 
 function jsonValue(value: JsonValue): unknown {
   if (value.arrayValue) return value.arrayValue.values.map(jsonValue)
-  return value.intValue !== undefined ? Number(value.intValue) : (value.stringValue ?? value.boolValue ?? value.doubleValue)
+  return value.intValue !== undefined
+    ? Number(value.intValue)
+    : (value.stringValue ?? value.boolValue ?? value.doubleValue)
 }
 
-const jsonAttributes = (list: JsonAttributes) => Object.fromEntries(list.map(({ key, value }) => [key, jsonValue(value)]))
+const jsonAttributes = (list: JsonAttributes) =>
+  Object.fromEntries(list.map(({ key, value }) => [key, jsonValue(value)]))
 
 function fromJson(request: JsonRequest): { resource: Record<string, unknown>; spans: ReceivedSpan[] } {
   const [first] = request.resourceSpans
   return {
     resource: jsonAttributes(first?.resource.attributes ?? []),
-    spans: (first?.scopeSpans ?? []).flatMap(({ spans }) => spans.map((span) => ({
-      traceId: span.traceId, spanId: span.spanId, parentSpanId: span.parentSpanId, name: span.name, kind: span.kind, flags: span.flags,
-      start: BigInt(span.startTimeUnixNano), end: BigInt(span.endTimeUnixNano), attributes: jsonAttributes(span.attributes),
-      events: span.events.map((event) => ({ name: event.name, attributes: jsonAttributes(event.attributes) })),
-      links: span.links.map(({ traceId, spanId }) => ({ traceId, spanId })),
-      status: { code: span.status.code ?? 0, message: span.status.message ?? '' },
-    }))),
+    spans: (first?.scopeSpans ?? []).flatMap(({ spans }) =>
+      spans.map((span) => ({
+        traceId: span.traceId,
+        spanId: span.spanId,
+        parentSpanId: span.parentSpanId,
+        name: span.name,
+        kind: span.kind,
+        flags: span.flags,
+        start: BigInt(span.startTimeUnixNano),
+        end: BigInt(span.endTimeUnixNano),
+        attributes: jsonAttributes(span.attributes),
+        events: span.events.map((event) => ({ name: event.name, attributes: jsonAttributes(event.attributes) })),
+        links: span.links.map(({ traceId, spanId }) => ({ traceId, spanId })),
+        status: { code: span.status.code ?? 0, message: span.status.message ?? '' },
+      })),
+    ),
   }
 }
 
@@ -123,20 +157,28 @@ const hex = (message: Field[], number: number) => one(message, number)?.bytes.to
 function anyValue(bytes: Buffer): unknown {
   const [field] = fields(bytes)
   switch (field?.number) {
-    case 1: return field.bytes.toString()
-    case 2: return field.value === 1n
-    case 3: return Number(BigInt.asIntN(64, field.value))
-    case 4: return field.bytes.readDoubleLE()
-    case 5: return all(fields(field.bytes), 1).map((value) => anyValue(value.bytes))
-    default: return undefined
+    case 1:
+      return field.bytes.toString()
+    case 2:
+      return field.value === 1n
+    case 3:
+      return Number(BigInt.asIntN(64, field.value))
+    case 4:
+      return field.bytes.readDoubleLE()
+    case 5:
+      return all(fields(field.bytes), 1).map((value) => anyValue(value.bytes))
+    default:
+      return undefined
   }
 }
 
 function attributes(message: Field[], number: number): Record<string, unknown> {
-  return Object.fromEntries(all(message, number).map(({ bytes }) => {
-    const pair = fields(bytes)
-    return [text(pair, 1), anyValue(one(pair, 2)?.bytes ?? Buffer.alloc(0))]
-  }))
+  return Object.fromEntries(
+    all(message, number).map(({ bytes }) => {
+      const pair = fields(bytes)
+      return [text(pair, 1), anyValue(one(pair, 2)?.bytes ?? Buffer.alloc(0))]
+    }),
+  )
 }
 
 function fromProtobuf(body: Buffer): { resource: Record<string, unknown>; spans: ReceivedSpan[] } {
@@ -147,12 +189,23 @@ function fromProtobuf(body: Buffer): { resource: Record<string, unknown>; spans:
     const span = fields(bytes)
     const status = fields(one(span, 15)?.bytes ?? Buffer.alloc(0))
     return {
-      traceId: hex(span, 1) ?? '', spanId: hex(span, 2) ?? '', parentSpanId: hex(span, 4), name: text(span, 5),
-      kind: Number(one(span, 6)?.value), flags: one(span, 16)?.bytes.readUInt32LE() ?? 0,
-      start: one(span, 7)?.bytes.readBigUInt64LE() ?? 0n, end: one(span, 8)?.bytes.readBigUInt64LE() ?? 0n,
+      traceId: hex(span, 1) ?? '',
+      spanId: hex(span, 2) ?? '',
+      parentSpanId: hex(span, 4),
+      name: text(span, 5),
+      kind: Number(one(span, 6)?.value),
+      flags: one(span, 16)?.bytes.readUInt32LE() ?? 0,
+      start: one(span, 7)?.bytes.readBigUInt64LE() ?? 0n,
+      end: one(span, 8)?.bytes.readBigUInt64LE() ?? 0n,
       attributes: attributes(span, 9),
-      events: all(span, 11).map(({ bytes: event }) => ({ name: text(fields(event), 2), attributes: attributes(fields(event), 3) })),
-      links: all(span, 13).map(({ bytes: link }) => ({ traceId: hex(fields(link), 1) ?? '', spanId: hex(fields(link), 2) ?? '' })),
+      events: all(span, 11).map(({ bytes: event }) => ({
+        name: text(fields(event), 2),
+        attributes: attributes(fields(event), 3),
+      })),
+      links: all(span, 13).map(({ bytes: link }) => ({
+        traceId: hex(fields(link), 1) ?? '',
+        spanId: hex(fields(link), 2) ?? '',
+      })),
       status: { code: Number(one(status, 3)?.value ?? 0n), message: text(status, 2) },
     }
   })

@@ -1,14 +1,34 @@
 import { readFileSync } from 'node:fs'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it, vi } from 'vitest'
-import { carryTracestate, formatBaggage, formatTraceparent, parseBaggage, parseTraceparent } from '../../plugin/api/tracer-context.js'
 import {
-  AlwaysSampler, ConsoleExporter, OtlpExporter, ParentBasedSampler, ProbabilitySampler, RateLimitingSampler, SpanKind,
-  SpanStatusCode, Tracer, type SpanData,
+  carryTracestate,
+  formatBaggage,
+  formatTraceparent,
+  parseBaggage,
+  parseTraceparent,
+} from '../../plugin/api/tracer-context.js'
+import {
+  AlwaysSampler,
+  ConsoleExporter,
+  OtlpExporter,
+  ParentBasedSampler,
+  ProbabilitySampler,
+  RateLimitingSampler,
+  SpanKind,
+  SpanStatusCode,
+  Tracer,
+  type SpanData,
 } from '../../plugin/api/tracer.js'
 
-interface Vector { header: string; sent: string | null }
-const vectors = JSON.parse(readFileSync(new URL('./tracer-w3c.json', import.meta.url), 'utf8')) as Record<string, Vector[]>
+interface Vector {
+  header: string
+  sent: string | null
+}
+const vectors = JSON.parse(readFileSync(new URL('./tracer-w3c.json', import.meta.url), 'utf8')) as Record<
+  string,
+  Vector[]
+>
 const invalid = expect.objectContaining({ code: 'AUTON8N_OPTION_INVALID' })
 
 function memory() {
@@ -34,14 +54,23 @@ describe('W3C headers', () => {
     const context = parseTraceparent(header)
     expect(context ? formatTraceparent(context) : null).toBe(sent)
   })
-  it.each(vectors.tracestate ?? [])('tracestate $header', ({ header, sent }) => expect(carryTracestate(header)).toBe(sent))
+  it.each(vectors.tracestate ?? [])('tracestate $header', ({ header, sent }) =>
+    expect(carryTracestate(header)).toBe(sent),
+  )
   it.each(vectors.baggage ?? [])('baggage $header', ({ header, sent }) => {
     expect(formatBaggage(parseBaggage(header) ?? {})).toBe(sent)
   })
 
   it('stay within their bounds and cost no time, whatever comes', () => {
     const started = performance.now()
-    for (const header of ['a'.repeat(1e6), '='.repeat(1e6), ','.repeat(1e6), 'a=1,'.repeat(2e5), '%'.repeat(1e6), ' '.repeat(1e6)]) {
+    for (const header of [
+      'a'.repeat(1e6),
+      '='.repeat(1e6),
+      ','.repeat(1e6),
+      'a=1,'.repeat(2e5),
+      '%'.repeat(1e6),
+      ' '.repeat(1e6),
+    ]) {
       expect(parseTraceparent(header)).toBeUndefined()
       expect(carryTracestate(header).length).toBeLessThanOrEqual(512)
       expect(formatBaggage(parseBaggage(header) ?? {}).length).toBeLessThanOrEqual(8_192)
@@ -55,10 +84,19 @@ describe('a tracer', () => {
     const { tracer, spans } = setup({ serviceVersion: '1', environment: 'prod' })
     const other = tracer.startSpan('other')
     const span = tracer.startSpan('call', {
-      kind: SpanKind.CLIENT, attributes: { a: 1, none: undefined }, links: [{ context: other.context, attributes: { why: 'x' } }],
+      kind: SpanKind.CLIENT,
+      attributes: { a: 1, none: undefined },
+      links: [{ context: other.context, attributes: { why: 'x' } }],
     })
-    expect(span.context).toMatchObject({ traceId: expect.stringMatching(/^[0-9a-f]{32}$/), spanId: expect.stringMatching(/^[0-9a-f]{16}$/), flags: 1 })
-    span.setAttribute('a', 2).setAttributes({ b: 'x', c: true, d: [1, 2] }).addEvent('line', { n: 1 })
+    expect(span.context).toMatchObject({
+      traceId: expect.stringMatching(/^[0-9a-f]{32}$/),
+      spanId: expect.stringMatching(/^[0-9a-f]{16}$/),
+      flags: 1,
+    })
+    span
+      .setAttribute('a', 2)
+      .setAttributes({ b: 'x', c: true, d: [1, 2] })
+      .addEvent('line', { n: 1 })
     span.recordException(new TypeError('bad')).setStatus({ code: SpanStatusCode.ERROR, message: 'bad' })
     await sleep(5)
     span.end()
@@ -67,8 +105,12 @@ describe('a tracer', () => {
     expect(spans).toHaveLength(1)
     const [got] = spans as [SpanData]
     expect(got).toMatchObject({
-      name: 'call', kind: 2, traceId: span.context.traceId, status: { code: 2, message: 'bad' },
-      attributes: { a: 2, b: 'x', c: true, d: [1, 2] }, links: [{ context: other.context, attributes: { why: 'x' } }],
+      name: 'call',
+      kind: 2,
+      traceId: span.context.traceId,
+      status: { code: 2, message: 'bad' },
+      attributes: { a: 2, b: 'x', c: true, d: [1, 2] },
+      links: [{ context: other.context, attributes: { why: 'x' } }],
       resource: { 'service.name': 'test', 'service.version': '1', 'deployment.environment.name': 'prod' },
     })
     expect(got.events.map((event) => event.name)).toEqual(['line', 'exception'])
@@ -80,19 +122,23 @@ describe('a tracer', () => {
 
   it('keeps the active span through promises, timers and callbacks, and side by side', async () => {
     const { tracer, spans } = setup()
-    const run = (name: string) => tracer.withSpan(tracer.startSpan(name), async (span) => {
-      await sleep(2)
-      expect(tracer.getActiveSpan()).toBe(span)
-      await new Promise<void>((resolve) => setTimeout(() => setImmediate(() => process.nextTick(resolve)), 1))
-      tracer.startSpan(`${name}.child`).end()
-      return name
-    })
+    const run = (name: string) =>
+      tracer.withSpan(tracer.startSpan(name), async (span) => {
+        await sleep(2)
+        expect(tracer.getActiveSpan()).toBe(span)
+        await new Promise<void>((resolve) => setTimeout(() => setImmediate(() => process.nextTick(resolve)), 1))
+        tracer.startSpan(`${name}.child`).end()
+        return name
+      })
     expect(await Promise.all(['a', 'b', 'c'].map(run))).toEqual(['a', 'b', 'c'])
     expect(tracer.getActiveSpan()).toBeUndefined()
     await tracer.flush()
     for (const name of ['a', 'b', 'c']) {
       const parent = spans.find((span) => span.name === name)
-      expect(spans.find((span) => span.name === `${name}.child`)).toMatchObject({ traceId: parent?.traceId, parentSpanId: parent?.spanId })
+      expect(spans.find((span) => span.name === `${name}.child`)).toMatchObject({
+        traceId: parent?.traceId,
+        parentSpanId: parent?.spanId,
+      })
     }
     expect(new Set(spans.map((span) => span.traceId)).size).toBe(3)
   })
@@ -100,29 +146,51 @@ describe('a tracer', () => {
   it('records a throw and passes the same error on, asynchronous or not', async () => {
     const { tracer, spans } = setup()
     const error = new Error('mine')
-    expect(() => tracer.withSpan(tracer.startSpan('sync'), () => { throw error })).toThrow(error)
-    await expect(tracer.withSpan(tracer.startSpan('async'), async () => { throw error })).rejects.toBe(error)
+    expect(() =>
+      tracer.withSpan(tracer.startSpan('sync'), () => {
+        throw error
+      }),
+    ).toThrow(error)
+    await expect(
+      tracer.withSpan(tracer.startSpan('async'), async () => {
+        throw error
+      }),
+    ).rejects.toBe(error)
     expect(tracer.withSpan(tracer.startSpan('fine'), () => 5)).toBe(5)
     await tracer.flush()
-    expect(spans.map((span) => [span.name, span.status.code, span.events.length])).toEqual([['sync', 2, 1], ['async', 2, 1], ['fine', 0, 0]])
+    expect(spans.map((span) => [span.name, span.status.code, span.events.length])).toEqual([
+      ['sync', 2, 1],
+      ['async', 2, 1],
+      ['fine', 0, 0],
+    ])
   })
 
   it('carries a trace through headers, in any case and kind of carrier', () => {
     const { tracer } = setup()
     const span = tracer.startSpan('out').setBaggage('user', 'Jürgen M').setBaggage('__proto__', 'x')
     const carrier = tracer.inject({ Traceparent: 'old' } as Record<string, string>, span)
-    expect(carrier).toEqual({ traceparent: `00-${span.context.traceId}-${span.context.spanId}-01`, baggage: expect.stringContaining('user=J%C3%BCrgen%20M') })
+    expect(carrier).toEqual({
+      traceparent: `00-${span.context.traceId}-${span.context.spanId}-01`,
+      baggage: expect.stringContaining('user=J%C3%BCrgen%20M'),
+    })
     const shouted = Object.fromEntries(Object.entries(carrier).map(([key, value]) => [key.toUpperCase(), value]))
     for (const from of [carrier, shouted, new Headers(carrier), new Map(Object.entries(shouted))]) {
       const context = tracer.extract(from)
-      expect(context).toMatchObject({ traceId: span.context.traceId, spanId: span.context.spanId, flags: 1, remote: true })
+      expect(context).toMatchObject({
+        traceId: span.context.traceId,
+        spanId: span.context.spanId,
+        flags: 1,
+        remote: true,
+      })
       const child = tracer.startSpan('in', { parent: context ?? null })
       expect(child.context.traceId).toBe(span.context.traceId)
       expect(child.getBaggage('user')).toBe('Jürgen M')
     }
     const headers = tracer.inject(new Headers(), span)
     expect(headers.get('traceparent')).toBe(carrier.traceparent)
-    tracer.withSpan(span, () => expect(tracer.inject(new Map<string, string>()).get('traceparent')).toBe(carrier.traceparent))
+    tracer.withSpan(span, () =>
+      expect(tracer.inject(new Map<string, string>()).get('traceparent')).toBe(carrier.traceparent),
+    )
     expect(tracer.inject({})).toEqual({})
   })
 
@@ -130,8 +198,18 @@ describe('a tracer', () => {
     const { tracer } = setup()
     const traceparent = '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01'
     const context = tracer.extract({ traceparent, tracestate: ['a=1', 'b=2'] })
-    expect(tracer.inject({}, tracer.startSpan('x', { parent: context ?? null }))).toMatchObject({ tracestate: 'a=1,b=2' })
-    for (const carrier of [{}, { traceparent: 5 }, { traceparent: [traceparent, traceparent] }, null, undefined, 'x', { traceparent: 'x' }]) {
+    expect(tracer.inject({}, tracer.startSpan('x', { parent: context ?? null }))).toMatchObject({
+      tracestate: 'a=1,b=2',
+    })
+    for (const carrier of [
+      {},
+      { traceparent: 5 },
+      { traceparent: [traceparent, traceparent] },
+      null,
+      undefined,
+      'x',
+      { traceparent: 'x' },
+    ]) {
       expect(tracer.extract(carrier as never)).toBeUndefined()
     }
     expect(tracer.startSpan('x', { parent: { traceId: 'x', spanId: 'y', flags: 1 } }).parentSpanId).toBeUndefined()
@@ -173,11 +251,23 @@ describe('a tracer', () => {
   })
 
   it('counts what an exporter fails to take and what has no room', async () => {
-    const exporter = { export: vi.fn(() => { throw new Error('no disk') }), shutdown: async () => {} }
+    const exporter = {
+      export: vi.fn(() => {
+        throw new Error('no disk')
+      }),
+      shutdown: async () => {},
+    }
     const tracer = new Tracer({ serviceName: 'x', exporter, batch: { maxQueue: 2, maxSize: 10 } })
     for (let i = 0; i < 5; i++) tracer.startSpan('x').end()
     await tracer.flush()
-    expect(tracer.getMetrics()).toEqual({ started: 5, ended: 5, exported: 0, dropped: 3, failed: 2, lastError: 'no disk' })
+    expect(tracer.getMetrics()).toEqual({
+      started: 5,
+      ended: 5,
+      exported: 0,
+      dropped: 3,
+      failed: 2,
+      lastError: 'no disk',
+    })
   })
 
   it('says so when a flush takes too long', async () => {
@@ -189,7 +279,8 @@ describe('a tracer', () => {
   it('bounds a span and counts what it drops', async () => {
     const { tracer, spans } = setup()
     const span = tracer.startSpan('n'.repeat(1e6))
-    for (let i = 0; i < 200; i++) span.setAttribute(`k${i}`, 'v'.repeat(50_000)).addEvent('e').addLink({ context: span.context })
+    for (let i = 0; i < 200; i++)
+      span.setAttribute(`k${i}`, 'v'.repeat(50_000)).addEvent('e').addLink({ context: span.context })
     span.addLink({ context: null as never }).end()
     await tracer.flush()
     expect(spans[0]).toMatchObject({ dropped: { attributes: 72, events: 72, links: 73 } })
@@ -202,19 +293,41 @@ describe('a tracer', () => {
     const tracer = new Tracer({ serviceName: 'x', exporter: new ConsoleExporter((line) => lines.push(line)) })
     tracer.startSpan('hello', { attributes: { a: 1 } }).end()
     await tracer.shutdown()
-    expect(lines.map((line) => JSON.parse(line))).toMatchObject([{ name: 'hello', attributes: { a: 1 }, status: { code: 0 } }])
+    expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+      { name: 'hello', attributes: { a: 1 }, status: { code: 0 } },
+    ])
   })
 
   it('refuses wrong options', () => {
     const good = { serviceName: 'x' }
     for (const options of [
-      undefined, null, {}, { serviceName: 5 }, { serviceName: '' }, { ...good, sampler: {} }, { ...good, exporter: {} }, { ...good, batch: 5 },
-      { ...good, batch: { maxSize: 0 } }, { ...good, batch: { size: 1 } }, { ...good, serviceVersion: 1 }, { ...good, exporters: [] },
-    ]) expect(() => new Tracer(options as never)).toThrow(invalid)
+      undefined,
+      null,
+      {},
+      { serviceName: 5 },
+      { serviceName: '' },
+      { ...good, sampler: {} },
+      { ...good, exporter: {} },
+      { ...good, batch: 5 },
+      { ...good, batch: { maxSize: 0 } },
+      { ...good, batch: { size: 1 } },
+      { ...good, serviceVersion: 1 },
+      { ...good, exporters: [] },
+    ])
+      expect(() => new Tracer(options as never)).toThrow(invalid)
     for (const options of [
-      undefined, {}, { url: 5 }, { url: 'localhost:4318' }, { url: 'ftp://x' }, { url: 'http://x', protocol: 'grpc' }, { url: 'http://x', header: {} },
-      { url: 'http://x', headers: { 'a b': 'c' } }, { url: 'http://x', headers: { a: 'b\r\nc: d' } }, { url: 'http://x', timeout: 0 },
-    ]) expect(() => new OtlpExporter(options as never)).toThrow(invalid)
+      undefined,
+      {},
+      { url: 5 },
+      { url: 'localhost:4318' },
+      { url: 'ftp://x' },
+      { url: 'http://x', protocol: 'grpc' },
+      { url: 'http://x', header: {} },
+      { url: 'http://x', headers: { 'a b': 'c' } },
+      { url: 'http://x', headers: { a: 'b\r\nc: d' } },
+      { url: 'http://x', timeout: 0 },
+    ])
+      expect(() => new OtlpExporter(options as never)).toThrow(invalid)
     expect(() => new ProbabilitySampler(2)).toThrow(invalid)
     expect(() => new RateLimitingSampler(-1)).toThrow(invalid)
     expect(() => new RateLimitingSampler(1, 0)).toThrow(invalid)

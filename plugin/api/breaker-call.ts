@@ -1,4 +1,4 @@
-import type { Auton8nError } from '../errors.js'
+import { Auton8nError } from '../errors.js'
 import { Deadline, type DeadlineList } from './breaker-deadlines.js'
 
 /** Where a call reports. */
@@ -81,4 +81,15 @@ const NO_PARAMETERS = /^(?:async\s*)?\(\s*\)\s*=>/
 /** An arrow function without parameters cannot see a signal, so making one is saved: it costs more than the call. */
 function takesNothing(fn: { length: number }): boolean {
   return fn.length === 0 && NO_PARAMETERS.test(Function.prototype.toString.call(fn))
+}
+
+/** A refused call is cheap: its stack would only show this file, so none is taken. */
+export function refusal(name: string): Auton8nError {
+  const limit = Error.stackTraceLimit
+  Error.stackTraceLimit = 0
+  try {
+    return new Auton8nError('AUTON8N_BREAKER_OPEN', `Circuit breaker '${name}' is open`)
+  } finally {
+    Error.stackTraceLimit = limit
+  }
 }

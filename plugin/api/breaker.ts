@@ -1,9 +1,9 @@
 import { Auton8nError, nativeCallSync } from '../errors.js'
 import { native } from '../native.js'
-import { Call, type Sink } from './breaker-call.js'
+import { Call, refusal, type Sink } from './breaker-call.js'
 import { deadlines, type DeadlineList } from './breaker-deadlines.js'
 import { isEventName, Listeners, type CircuitBreakerEvent, type CircuitBreakerListener } from './breaker-events.js'
-import type { CircuitBreakerMetrics, CircuitState } from './breaker-metrics.js'
+import { metricsOf, type CircuitBreakerMetrics, type CircuitState } from './breaker-metrics.js'
 import { checkName, checkOptions, invalid, type CheckedOptions, type CircuitBreakerOptions } from './breaker-options.js'
 
 export { CircuitBreakerFactory } from './breaker-factory.js'
@@ -102,26 +102,10 @@ export class CircuitBreaker {
 
   /** What it counted. */
   getMetrics(): CircuitBreakerMetrics {
-    this.#refresh()
+    const state = this.getState()
     this.#flush()
     const now = performance.now()
-    const counts = this.#handle.metrics(now)
-    const wall = (at: number) => Math.round(Date.now() - (now - at))
-    return {
-      totalRequests: counts.totalRequests + this.#running,
-      successfulRequests: counts.successfulRequests,
-      failedRequests: counts.failedRequests,
-      rejectedRequests: counts.rejectedRequests,
-      timeouts: counts.timeouts,
-      activeRequests: this.#running + this.#trials,
-      ...(counts.lastFailureAt != null && { lastFailureTime: wall(counts.lastFailureAt) }),
-      ...(counts.lastSuccessAt != null && { lastSuccessTime: wall(counts.lastSuccessAt) }),
-      state: STATES[this.#state] ?? 'closed',
-      errorPercentage: counts.errorPercentage,
-      slowCallPercentage: counts.slowCallPercentage,
-      averageResponseTime: counts.averageResponseTime,
-      percentiles: { p50: counts.p50, p90: counts.p90, p95: counts.p95, p99: counts.p99 },
-    }
+    return metricsOf(this.#handle.metrics(now), state, this.#running, this.#trials, now)
   }
 
   /** Opens it for `resetTimeout`; then trials decide. */
@@ -163,7 +147,9 @@ export class CircuitBreaker {
     succeeded: (call, value, now) => {
       const duration = now - call.started
       if (
-        call.permit === NO_PERMIT && call.era === this.#era && duration < this.#options.slowCallDuration &&
+        call.permit === NO_PERMIT &&
+        call.era === this.#era &&
+        duration < this.#options.slowCallDuration &&
         this.#gather(duration, now)
       ) {
         this.#running--
@@ -282,11 +268,14 @@ export class CircuitBreaker {
     const due = this.#handle.dueIn(now)
     this.#openUntil = due < 0 ? Infinity : Math.floor(now) + due
     if (due < 0) return
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      this.#enter(this.#handle.poll(performance.now()))
-      if (this.#state === OPEN) this.#arm()
-    }, Math.min(Math.max(1, due), 2 ** 31 - 1))
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined
+        this.#enter(this.#handle.poll(performance.now()))
+        if (this.#state === OPEN) this.#arm()
+      },
+      Math.min(Math.max(1, due), 2 ** 31 - 1),
+    )
     this.#timer.unref?.()
   }
 
@@ -310,16 +299,5 @@ export class CircuitBreaker {
     } catch {
       return 0
     }
-  }
-}
-
-/** A refused call is cheap: its stack would only show this file, so none is taken. */
-function refusal(name: string): Auton8nError {
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0
-  try {
-    return new Auton8nError('AUTON8N_BREAKER_OPEN', `Circuit breaker '${name}' is open`)
-  } finally {
-    Error.stackTraceLimit = limit
   }
 }

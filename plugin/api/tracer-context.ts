@@ -48,7 +48,8 @@ export function carryTracestate(header: string): string {
     if (member === '') continue
     const at = member.indexOf('=')
     const key = member.slice(0, at)
-    if (at < 0 || seen.has(key) || !STATE_KEY.test(key) || !STATE_VALUE.test(member.slice(at + 1)) || seen.size === 32) return ''
+    if (at < 0 || seen.has(key) || !STATE_KEY.test(key) || !STATE_VALUE.test(member.slice(at + 1)) || seen.size === 32)
+      return ''
     seen.add(key)
     members.push(member)
   }
@@ -108,7 +109,10 @@ export function formatBaggage(baggage: Readonly<Record<string, string>>): string
 /** What headers travel in: a plain object, a `Map`, or something like `Headers`. */
 export type Carrier = object
 
-interface HeaderMap { get(name: string): unknown; set(name: string, value: string): unknown }
+interface HeaderMap {
+  get(name: string): unknown
+  set(name: string, value: string): unknown
+}
 
 function isHeaderMap(carrier: object): carrier is HeaderMap {
   const { get, set } = carrier as Partial<HeaderMap>

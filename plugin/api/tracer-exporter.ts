@@ -49,7 +49,9 @@ export class ConsoleExporter implements SpanExporter {
 
   async export(spans: readonly SpanData[]): Promise<void> {
     for (const { traceId, spanId, parentSpanId, name, kind, duration, status, attributes, events } of spans) {
-      this.#write(JSON.stringify({ traceId, spanId, parentSpanId, name, kind, durationMs: duration, status, attributes, events }))
+      this.#write(
+        JSON.stringify({ traceId, spanId, parentSpanId, name, kind, durationMs: duration, status, attributes, events }),
+      )
     }
   }
 

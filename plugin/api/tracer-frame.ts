@@ -21,7 +21,10 @@ export class FrameWriter {
   #length = 0
   #spans = 0
 
-  constructor(private readonly sink: FrameSink, private readonly size: number) {}
+  constructor(
+    private readonly sink: FrameSink,
+    private readonly size: number,
+  ) {}
 
   get spans(): number {
     return this.#spans

@@ -1,4 +1,4 @@
-import { nativeCall, nativeCallSync } from '../errors.js'
+import { Auton8nError, nativeCall, nativeCallSync } from '../errors.js'
 import { native } from '../native.js'
 import type { OtlpExporter, SpanExporter } from './tracer-exporter.js'
 import { FrameWriter } from './tracer-frame.js'
@@ -13,7 +13,12 @@ export interface BatchOptions {
   maxQueue: number
 }
 
-export interface PipelineCounts { exported: number; dropped: number; failed: number; lastError?: string }
+export interface PipelineCounts {
+  exported: number
+  dropped: number
+  failed: number
+  lastError?: string
+}
 
 /** Where ended spans wait and leave. */
 export interface Pipeline {
@@ -36,9 +41,16 @@ export class EnginePipeline implements Pipeline {
   readonly #delay: number
   #timer: NodeJS.Timeout | undefined
 
-  constructor(resource: { serviceName: string; serviceVersion?: string; environment?: string }, batch: BatchOptions, exporter: OtlpExporter) {
+  constructor(
+    resource: { serviceName: string; serviceVersion?: string; environment?: string },
+    batch: BatchOptions,
+    exporter: OtlpExporter,
+  ) {
     this.#native = nativeCallSync(() => new (native().SpanPipeline)({ ...resource, batch, otlp: exporter.options }))
-    this.#writer = new FrameWriter((spans, numbers, count, text) => this.#native.push(spans, numbers, count, text), batch.maxSize)
+    this.#writer = new FrameWriter(
+      (spans, numbers, count, text) => this.#native.push(spans, numbers, count, text),
+      batch.maxSize,
+    )
     this.#delay = Math.max(1, Math.min(HANDOVER_MS, batch.interval / 2))
   }
 
@@ -79,6 +91,8 @@ export class EnginePipeline implements Pipeline {
 export class ScriptPipeline implements Pipeline {
   readonly #counts: PipelineCounts = { exported: 0, dropped: 0, failed: 0 }
   #waiting: Span[] = []
+  /** Taken out of `waiting` and not exported yet: they count for the bound too. */
+  #taken = 0
   #timer: NodeJS.Timeout | undefined
   #sending: Promise<void> | undefined
   #closed = false
@@ -90,7 +104,7 @@ export class ScriptPipeline implements Pipeline {
   ) {}
 
   add(span: Span): void {
-    if (this.#closed || this.#waiting.length >= this.batch.maxQueue) {
+    if (this.#closed || this.#waiting.length + this.#taken >= this.batch.maxQueue) {
       this.#counts.dropped++
       return
     }
@@ -113,7 +127,13 @@ export class ScriptPipeline implements Pipeline {
     if (this.#closed) return true
     this.#closed = true
     const whole = await this.flush(timeout)
-    await this.exporter.shutdown?.()
+    try {
+      await this.exporter.shutdown?.()
+    } catch (cause) {
+      throw new Auton8nError('AUTON8N_EXPORT_FAILED', `The exporter could not shut down: ${messageOf(cause)}`, {
+        cause,
+      })
+    }
     return whole
   }
 
@@ -134,7 +154,17 @@ export class ScriptPipeline implements Pipeline {
   }
 
   async #sendAll(): Promise<void> {
-    while (this.#waiting.length > 0) await this.#export(this.#waiting.splice(0, this.batch.maxSize))
+    while (this.#waiting.length > 0) {
+      // Taken out as a whole: cutting pieces off the front of a long list would move the rest each time.
+      const all = this.#waiting
+      this.#waiting = []
+      this.#taken = all.length
+      for (let from = 0; from < all.length; from += this.batch.maxSize) {
+        const batch = all.slice(from, from + this.batch.maxSize)
+        await this.#export(batch)
+        this.#taken -= batch.length
+      }
+    }
   }
 
   async #export(spans: Span[]): Promise<void> {
@@ -150,7 +180,8 @@ export class ScriptPipeline implements Pipeline {
 
 function data(span: Span, resource: Readonly<Record<string, string>>): SpanData {
   const attributes: Record<string, AttributeValue> = {}
-  for (let i = 0; i < span.pairs.length; i += 2) attributes[span.pairs[i] as string] = span.pairs[i + 1] as AttributeValue
+  for (let i = 0; i < span.pairs.length; i += 2)
+    attributes[span.pairs[i] as string] = span.pairs[i + 1] as AttributeValue
   return {
     name: span.name,
     kind: span.kind,

@@ -48,7 +48,10 @@ export class RateLimitingSampler implements Sampler {
       throw new Auton8nError('AUTON8N_OPTION_INVALID', 'RateLimitingSampler(perSecond): must be a number of at least 0')
     }
     if (typeof burst !== 'number' || !(burst >= 1 && burst < Infinity)) {
-      throw new Auton8nError('AUTON8N_OPTION_INVALID', 'RateLimitingSampler(perSecond, burst): burst must be at least 1')
+      throw new Auton8nError(
+        'AUTON8N_OPTION_INVALID',
+        'RateLimitingSampler(perSecond, burst): burst must be at least 1',
+      )
     }
     this.#perMs = perSecond / 1_000
     this.#burst = burst

@@ -11,8 +11,14 @@ export type SpanKind = (typeof SpanKind)[keyof typeof SpanKind]
 export const SpanStatusCode = { UNSET: 0, OK: 1, ERROR: 2 } as const
 export type SpanStatusCode = (typeof SpanStatusCode)[keyof typeof SpanStatusCode]
 
-export interface SpanStatus { code: SpanStatusCode; message?: string }
-export interface SpanLink { context: SpanContext; attributes?: Attributes }
+export interface SpanStatus {
+  code: SpanStatusCode
+  message?: string
+}
+export interface SpanLink {
+  context: SpanContext
+  attributes?: Attributes
+}
 export interface SpanEvent {
   name: string
   /** Milliseconds since 1970. */
@@ -48,7 +54,9 @@ const STARTED = performance.timeOrigin
 export const timeNow = (): number => STARTED + performance.now()
 
 /** What a span tells when it ends. */
-export interface SpanOwner { ended(span: Span): void }
+export interface SpanOwner {
+  ended(span: Span): void
+}
 
 export class Span {
   readonly name: string
@@ -69,7 +77,14 @@ export class Span {
   #context: SpanContext
 
   /** Spans are made by `tracer.startSpan()`. */
-  constructor(owner: SpanOwner, name: string, kind: SpanKind, context: SpanContext, parent: string | undefined, recording: boolean) {
+  constructor(
+    owner: SpanOwner,
+    name: string,
+    kind: SpanKind,
+    context: SpanContext,
+    parent: string | undefined,
+    recording: boolean,
+  ) {
     this.#owner = owner
     this.#context = context
     this.#recording = recording
@@ -118,7 +133,12 @@ export class Span {
     if (!this.isRecording()) return this
     this.events ??= []
     if (this.events.length >= MOST) this.droppedEvents++
-    else this.events.push({ name: String(name).slice(0, MOST_TEXT), time: time ?? timeNow(), attributes: kept(attributes) })
+    else
+      this.events.push({
+        name: String(name).slice(0, MOST_TEXT),
+        time: time ?? timeNow(),
+        attributes: kept(attributes),
+      })
     return this
   }
 
@@ -148,16 +168,21 @@ export class Span {
     const given = typeof status === 'string' ? status : status?.code
     const code = typeof given === 'string' ? ['unset', 'ok', 'error'].indexOf((given as string).toLowerCase()) : given
     if (code !== 0 && code !== 1 && code !== 2) {
-      throw new Auton8nError('AUTON8N_OPTION_INVALID', "setStatus(): the code must be 0, 1, 2 or 'unset', 'ok', 'error'")
+      throw new Auton8nError(
+        'AUTON8N_OPTION_INVALID',
+        "setStatus(): the code must be 0, 1, 2 or 'unset', 'ok', 'error'",
+      )
     }
     const text = typeof status === 'string' ? message : status.message
-    this.status = code === 2 && text ? { code, message: String(text).slice(0, MOST_TEXT) } : { code: code as SpanStatusCode }
+    this.status =
+      code === 2 && text ? { code, message: String(text).slice(0, MOST_TEXT) } : { code: code as SpanStatusCode }
     return this
   }
 
   /** A name and value that travel with the trace, to spans started under this one from now on. */
   setBaggage(key: string, value: string): this {
-    if (!isBaggageKey(key)) throw new Auton8nError('AUTON8N_OPTION_INVALID', 'setBaggage(): the name must be a header token')
+    if (!isBaggageKey(key))
+      throw new Auton8nError('AUTON8N_OPTION_INVALID', 'setBaggage(): the name must be a header token')
     const entries = Object.entries(this.#context.baggage ?? {})
     if (entries.length < 180 || this.getBaggage(key) !== undefined) {
       this.#context = { ...this.#context, baggage: record([...entries, [key, String(value)]]) }
@@ -180,8 +205,14 @@ export class Span {
 
 export function isContext(value: unknown): value is SpanContext {
   const { traceId, spanId } = (value ?? {}) as Partial<SpanContext>
-  return typeof traceId === 'string' && typeof spanId === 'string' && /^[0-9a-f]{32}$/.test(traceId) &&
-    /^[0-9a-f]{16}$/.test(spanId) && !/^0+$/.test(traceId) && !/^0+$/.test(spanId)
+  return (
+    typeof traceId === 'string' &&
+    typeof spanId === 'string' &&
+    /^[0-9a-f]{32}$/.test(traceId) &&
+    /^[0-9a-f]{16}$/.test(spanId) &&
+    !/^0+$/.test(traceId) &&
+    !/^0+$/.test(spanId)
+  )
 }
 
 function fit(value: AttributeValue): AttributeValue {

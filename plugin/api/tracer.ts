@@ -1,40 +1,36 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { randomFillSync } from 'node:crypto'
 import { Auton8nError } from '../errors.js'
 import {
-  carryTracestate, formatBaggage, formatTraceparent, parseBaggage, parseTraceparent, readHeader, writeHeader,
-  type Carrier, type SpanContext,
+  carryTracestate,
+  formatBaggage,
+  formatTraceparent,
+  parseBaggage,
+  parseTraceparent,
+  readHeader,
+  writeHeader,
+  type Carrier,
+  type SpanContext,
 } from './tracer-context.js'
-import { OtlpExporter, type SpanExporter } from './tracer-exporter.js'
-import { EnginePipeline, ScriptPipeline, type BatchOptions, type Pipeline } from './tracer-pipeline.js'
-import { AlwaysSampler, ParentBasedSampler, type Sampler } from './tracer-sampler.js'
-import { isContext, messageOf, Span, SpanKind, type Attributes, type SpanLink } from './tracer-span.js'
+import { track, untrack } from './tracer-exit.js'
+import { OtlpExporter } from './tracer-exporter.js'
+import { digits } from './tracer-ids.js'
+import { attributesOf, checked, invalid, kindOf, type StartSpanOptions, type TracerOptions } from './tracer-options.js'
+import { EnginePipeline, ScriptPipeline, type Pipeline } from './tracer-pipeline.js'
+import type { Sampler } from './tracer-sampler.js'
+import { isContext, messageOf, Span } from './tracer-span.js'
 
 export { ConsoleExporter, OtlpExporter, type OtlpExporterOptions, type SpanExporter } from './tracer-exporter.js'
-export { AlwaysSampler, ParentBasedSampler, ProbabilitySampler, RateLimitingSampler, type Sampler } from './tracer-sampler.js'
+export {
+  AlwaysSampler,
+  ParentBasedSampler,
+  ProbabilitySampler,
+  RateLimitingSampler,
+  type Sampler,
+} from './tracer-sampler.js'
 export { Span, SpanKind, SpanStatusCode } from './tracer-span.js'
 export type { Attributes, AttributeValue, SpanData, SpanEvent, SpanLink, SpanStatus } from './tracer-span.js'
+export type { StartSpanOptions, TracerOptions } from './tracer-options.js'
 export type { Carrier, SpanContext } from './tracer-context.js'
-
-export interface TracerOptions {
-  serviceName: string
-  serviceVersion?: string
-  environment?: string
-  /** Default: what the parent did, and every trace that starts here. */
-  sampler?: Sampler
-  /** Default: none; spans then carry context and are not kept. */
-  exporter?: OtlpExporter | SpanExporter
-  batch?: Partial<BatchOptions>
-}
-
-export interface StartSpanOptions {
-  /** Default internal. A number of `SpanKind` or its name. */
-  kind?: SpanKind | 'internal' | 'server' | 'client' | 'producer' | 'consumer'
-  attributes?: Attributes
-  links?: readonly SpanLink[]
-  /** Default the active span; `null` starts a new trace. */
-  parent?: Span | SpanContext | null
-}
 
 export interface TracerMetrics {
   started: number
@@ -48,10 +44,9 @@ export interface TracerMetrics {
   lastError?: string
 }
 
-/** How long a flush and the end of a process may take. */
+/** How long a flush and a shutdown may take, in milliseconds. */
 const FLUSH_MS = 30_000
 const SHUTDOWN_MS = 10_000
-const EXIT_MS = 2_000
 
 const active = new AsyncLocalStorage<Span | undefined>()
 
@@ -80,8 +75,11 @@ export class Tracer {
     const sampled = this.#sampler.shouldSample(traceId, above, name)
     const context: SpanContext = above
       ? {
-          traceId, spanId: digits(16), flags: (above.flags & 2) | (sampled ? 1 : 0),
-          ...(above.traceState && { traceState: above.traceState }), ...(above.baggage && { baggage: above.baggage }),
+          traceId,
+          spanId: digits(16),
+          flags: (above.flags & 2) | (sampled ? 1 : 0),
+          ...(above.traceState && { traceState: above.traceState }),
+          ...(above.baggage && { baggage: above.baggage }),
         }
       : { traceId, spanId: digits(16), flags: sampled ? 1 : 0 }
     this.#started++
@@ -97,7 +95,8 @@ export class Tracer {
    * or its promise ends. A throw is recorded, sets the status, and is passed on.
    */
   withSpan<T>(span: Span, fn: (span: Span) => T): T {
-    if (!(span instanceof Span) || typeof fn !== 'function') throw invalid('withSpan(span, fn) needs a span and a function')
+    if (!(span instanceof Span) || typeof fn !== 'function')
+      throw invalid('withSpan(span, fn) needs a span and a function')
     let result: T
     try {
       result = active.run(span, fn, span)
@@ -154,7 +153,10 @@ export class Tracer {
   /** Waits until every span that has ended is exported or counted as failed. */
   async flush(timeout = FLUSH_MS): Promise<void> {
     if ((await this.#pipeline?.flush(timeout)) === false) {
-      throw new Auton8nError('AUTON8N_TIMEOUT', `Operation timed out after ${timeout} ms: spans are still being exported`)
+      throw new Auton8nError(
+        'AUTON8N_TIMEOUT',
+        `Operation timed out after ${timeout} ms: spans are still being exported`,
+      )
     }
   }
 
@@ -162,7 +164,7 @@ export class Tracer {
   shutdown(timeout = SHUTDOWN_MS): Promise<void> {
     this.#closing ??= (async () => {
       await this.#pipeline?.shutdown(timeout)
-      if (this.#pipeline) live.delete(this.#pipeline)
+      if (this.#pipeline) untrack(this.#pipeline)
     })()
     return this.#closing
   }
@@ -178,30 +180,10 @@ export class Tracer {
       this.#ended++
       const pipeline = this.#pipeline
       if (!pipeline || (span.context.flags & 1) === 0) return
-      if (!this.#closing && !live.has(pipeline)) track(pipeline)
+      if (!this.#closing) track(pipeline)
       pipeline.add(span)
     },
   }
-}
-
-/** Pipelines that may hold spans. Each end of the process flushes them, for at most two seconds. */
-const live = new Set<Pipeline>()
-let hooked = false
-
-function track(pipeline: Pipeline): void {
-  live.add(pipeline)
-  if (hooked) return
-  hooked = true
-  process.on('beforeExit', () => {
-    // A promise keeps the process; when it is settled this runs again, with nothing left to do.
-    for (const waiting of live) {
-      live.delete(waiting)
-      void waiting.flush(EXIT_MS).catch(() => {})
-    }
-  })
-  process.on('exit', () => {
-    for (const waiting of live) waiting.atExit(EXIT_MS)
-  })
 }
 
 function failed(span: Span, error: unknown): void {
@@ -212,77 +194,4 @@ function failed(span: Span, error: unknown): void {
 
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
-}
-
-/** Digits are drawn from one text for hundreds of ids: a call for each would cost more than the span. */
-const POOL = 4_096
-const bytes = Buffer.allocUnsafe(POOL)
-let pool = ''
-let drawn = 0
-
-function digits(count: 16 | 32): string {
-  if (drawn + count > pool.length) {
-    pool = randomFillSync(bytes).toString('hex')
-    drawn = 0
-  }
-  const id = pool.slice(drawn, drawn + count)
-  drawn += count
-  return id === '0000000000000000' || id === '00000000000000000000000000000000' ? digits(count) : id
-}
-
-const KINDS = ['internal', 'server', 'client', 'producer', 'consumer']
-
-function kindOf(kind: unknown): SpanKind {
-  const number = typeof kind === 'string' ? KINDS.indexOf(kind.toLowerCase()) : kind
-  if (typeof number !== 'number' || !Number.isInteger(number) || number < 0 || number > 4) {
-    throw invalid(`startSpan(): kind must be 0 to 4 or one of ${KINDS.join(', ')}`)
-  }
-  return number as SpanKind
-}
-
-function invalid(message: string): Auton8nError {
-  return new Auton8nError('AUTON8N_OPTION_INVALID', message)
-}
-
-const OPTIONS = new Set(['serviceName', 'serviceVersion', 'environment', 'sampler', 'exporter', 'batch'])
-const BATCH = { maxSize: [512, 100_000], interval: [5_000, 86_400_000], maxQueue: [131_072, 10_000_000] } as const
-
-function checked(options: TracerOptions) {
-  if (options === null || typeof options !== 'object') throw invalid('Tracer(options): options must be an object')
-  for (const key of Object.keys(options)) if (!OPTIONS.has(key)) throw invalid(`Tracer has no option '${key}'`)
-  const { serviceName, serviceVersion, environment, exporter } = options
-  if (typeof serviceName !== 'string' || serviceName === '') throw invalid('Tracer option serviceName must be a text')
-  for (const [key, value] of Object.entries({ serviceVersion, environment })) {
-    if (value !== undefined && typeof value !== 'string') throw invalid(`Tracer option ${key} must be a text`)
-  }
-  const sampler = options.sampler ?? new ParentBasedSampler(new AlwaysSampler())
-  if (typeof sampler?.shouldSample !== 'function') throw invalid('Tracer option sampler must have shouldSample()')
-  if (exporter !== undefined && !(exporter instanceof OtlpExporter) && typeof exporter?.export !== 'function') {
-    throw invalid('Tracer option exporter must have export()')
-  }
-  const batch: BatchOptions = { maxSize: 512, interval: 5_000, maxQueue: 131_072 }
-  if (options.batch !== undefined && (options.batch === null || typeof options.batch !== 'object')) {
-    throw invalid('Tracer option batch must be an object')
-  }
-  for (const [key, value] of Object.entries(options.batch ?? {})) {
-    const range = BATCH[key as keyof typeof BATCH]
-    if (!range) throw invalid(`Tracer option batch has no '${key}'`)
-    if (value === undefined) continue
-    if (!Number.isInteger(value) || value < 1 || value > range[1]) {
-      throw invalid(`Tracer option batch.${key} must be a whole number from 1 to ${range[1]}`)
-    }
-    batch[key as keyof BatchOptions] = value
-  }
-  const resource = {
-    serviceName, ...(serviceVersion !== undefined && { serviceVersion }), ...(environment !== undefined && { environment }),
-  }
-  return { sampler, exporter, batch, resource }
-}
-
-function attributesOf(resource: { serviceName: string; serviceVersion?: string; environment?: string }): Record<string, string> {
-  return {
-    'service.name': resource.serviceName,
-    ...(resource.serviceVersion !== undefined && { 'service.version': resource.serviceVersion }),
-    ...(resource.environment !== undefined && { 'deployment.environment.name': resource.environment }),
-  }
 }
