@@ -71,7 +71,9 @@ export function checkOptions(options: CircuitBreakerOptions | undefined): Checke
     if (typeof value !== 'number' || !Number.isFinite(value) || value < 0 || (whole && !Number.isSafeInteger(value))) {
       // The engine names the option where it knows none of that name.
       if (typeof value === 'number' || KNOWN.has(key)) {
-        throw invalid(`Circuit breaker option ${key} must be a ${whole ? 'whole ' : ''}number of at least 0, not ${describe(value)}`)
+        throw invalid(
+          `Circuit breaker option ${key} must be a ${whole ? 'whole ' : ''}number of at least 0, not ${describe(value)}`,
+        )
       }
     }
     plain[key] = value
@@ -87,8 +89,17 @@ export function checkOptions(options: CircuitBreakerOptions | undefined): Checke
 }
 
 const KNOWN = new Set([
-  'failureThreshold', 'resetTimeout', 'successThreshold', 'timeout', 'volumeThreshold', 'errorThresholdPercentage',
-  'rollingWindowSize', 'slowCallDuration', 'slowCallPercentage', 'halfOpenMax', 'trialLease',
+  'failureThreshold',
+  'resetTimeout',
+  'successThreshold',
+  'timeout',
+  'volumeThreshold',
+  'errorThresholdPercentage',
+  'rollingWindowSize',
+  'slowCallDuration',
+  'slowCallPercentage',
+  'halfOpenMax',
+  'trialLease',
 ])
 
 function describe(value: unknown): string {
