@@ -10,7 +10,7 @@ mod hub;
 mod options;
 mod owner;
 mod rooms;
-mod sandbox_options;
+pub mod sandbox_options;
 
 pub use backend::{Backend, Creation};
 pub use options::{EngineOptions, Part};
