@@ -1,5 +1,10 @@
 //! The scanner, as JavaScript sees it. Scans and redaction are synchronous: a text takes microseconds.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "napi hands strings and options over by value"
+)]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;

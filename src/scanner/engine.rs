@@ -4,19 +4,18 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use sha2::{Digest, Sha256};
 
-use super::allowlist::{Allowlist, Seen, has_comment};
+use super::allowlist::Allowlist;
 use super::assignment;
 use super::candidate::{Candidate, DOUBTFUL, RANK_STRUCTURE, resolve, union};
 use super::catalogue::Catalogue;
 use super::custom::{CustomRule, compile_all};
 use super::decoding::{hidden_text, to_utf8};
 use super::detectors;
-use super::finding::{Finding, ScanResult};
-use super::generic::{Generic, Place};
+use super::finding::ScanResult;
+use super::generic::Generic;
+use super::naming::Place;
 use super::options::{CustomRuleData, ScannerOptions};
-use super::position::Cursor;
 use super::redaction::{on_characters, redact};
 use super::rule::RuleInfo;
 use super::run;
@@ -35,7 +34,7 @@ pub struct Scanner {
     enabled: Vec<bool>,
     generic: Generic,
     mnemonic: Option<Arc<RuleInfo>>,
-    allowlist: Allowlist,
+    pub(super) allowlist: Allowlist,
     custom: RwLock<Vec<Arc<CustomRule>>>,
 }
 
@@ -200,13 +199,7 @@ impl Scanner {
                 continue;
             }
             out.push_str(&text[at..span.start]);
-            let secret = &text[span.clone()];
-            // What was taken out before stays as it is.
-            if secret.contains("********") {
-                out.push_str(secret)
-            } else {
-                out.push_str(&redact(secret))
-            }
+            out.push_str(&redact(&text[span.clone()]));
             at = span.end;
         }
         out.push_str(&text[at..]);
@@ -257,7 +250,7 @@ impl Scanner {
         self.catalogue.formats(text, &self.enabled, &mut out);
         if let Some(rule) = &self.mnemonic {
             detectors::each_mnemonic(text, |span| {
-                out.push(Candidate::of(rule, span, RANK_STRUCTURE))
+                out.push(Candidate::of(rule, span, RANK_STRUCTURE));
             });
         }
         run::each(text, |span| {
@@ -292,74 +285,10 @@ impl Scanner {
         }
         out
     }
-
-    fn findings(
-        &self,
-        text: &[u8],
-        file: Option<&str>,
-        candidates: Vec<Candidate>,
-    ) -> Vec<Finding> {
-        let mut cursor = Cursor::new(text);
-        let mut findings = Vec::new();
-        for candidate in candidates {
-            if candidate.silent
-                || candidate.severity < self.options.min_severity
-                || candidate.confidence < self.options.min_confidence
-            {
-                continue;
-            }
-            let value = &text[candidate.span.clone()];
-            let fingerprint = fingerprint(&candidate.rule.id, file, value);
-            let seen = Seen {
-                file,
-                rule: &candidate.rule.id,
-                value,
-                fingerprint: &fingerprint,
-            };
-            if self.allowlist.allows(seen)
-                || (self.options.allow_comments && has_comment(text, &candidate.span))
-            {
-                continue;
-            }
-            let secret = String::from_utf8_lossy(value);
-            let (line, column) = cursor.locate(candidate.span.start);
-            let (end_line, end_column) = cursor.locate(candidate.span.end);
-            findings.push(Finding {
-                kind: candidate.rule.kind.clone(),
-                rule: candidate.rule.id.clone(),
-                severity: candidate.severity,
-                redacted: redact(&secret),
-                line,
-                column,
-                end_line,
-                end_column,
-                file: file.map(str::to_owned),
-                fingerprint,
-                confidence: candidate.confidence,
-                matched: self.options.reveal.then(|| secret.into_owned()),
-            });
-        }
-        findings
-    }
 }
 
 fn is_named(pattern: &str, id: &str) -> bool {
     pattern
         .strip_suffix('*')
         .map_or(pattern == id, |start| id.starts_with(start))
-}
-
-/// The same for the same secret of the same kind in the same file, whatever line it stands on.
-fn fingerprint(rule: &str, file: Option<&str>, value: &[u8]) -> String {
-    let mut hash = Sha256::new();
-    for part in [
-        b"auton8n:1".as_slice(),
-        rule.as_bytes(),
-        file.unwrap_or("").replace('\\', "/").as_bytes(),
-        value,
-    ] {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    hex::encode(&hash.finalize()[..16])
 }

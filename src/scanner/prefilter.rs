@@ -97,7 +97,7 @@ impl std::fmt::Debug for Prefilter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Prefilter")
             .field("groups", &self.groups.len())
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 

@@ -58,6 +58,10 @@ pub struct RuleData {
     #[serde(default)]
     pub schemes: Vec<String>,
     #[serde(default)]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the test that runs every example reads it")
+    )]
     pub examples: Examples,
 }
 
@@ -95,6 +99,10 @@ impl Before {
 /// Texts in pieces, so that no scanner takes this repository for a leak.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the test that runs every example reads it")
+)]
 pub struct Examples {
     #[serde(default, rename = "match")]
     pub matching: Vec<Vec<String>>,
