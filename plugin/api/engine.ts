@@ -62,15 +62,9 @@ export class Engine {
     options?: CreatePluginOptions,
   ): Promise<PluginCreation> {
     const checked = checkArguments(keyOrOptions, options)
-    if (typeof specification !== 'object' || specification === null || Array.isArray(specification)) {
-      throw new Auton8nError(
-        'AUTON8N_SPECIFICATION_INVALID',
-        `The specification must be an object, not ${kindOf(specification)}.`,
-        { details: { problems: [{ path: '$', message: `is ${kindOf(specification)}`, fix: 'give an object' }] } },
-      )
-    }
+    const asJson = specificationJson(specification)
     const model = this.#modelOf(checked)
-    const created = (): Promise<string> => this.#native.createPlugin(specification, forNative(checked, model), model)
+    const created = (): Promise<string> => this.#native.createPlugin(asJson, forNative(checked, model), model)
     return this.creation(await nativeCall(created))
   }
 
@@ -146,7 +140,8 @@ export class Engine {
     if (typeof directory !== 'string' || directory === '') {
       throw invalid(`\`directory\` must be a path, not ${kindOf(directory)}`)
     }
-    const report = await nativeCall(() => this.#native.verify(resolve(directory), specification ?? null))
+    const asJson = specification === undefined ? null : specificationJson(specification)
+    const report = await nativeCall(() => this.#native.verify(resolve(directory), asJson))
     return report as CreationReport
   }
 
@@ -276,6 +271,23 @@ function checkArguments(keyOrOptions: unknown, options: unknown): CreatePluginOp
     return checkCreateOptions(keyOrOptions === undefined ? options : keyOrOptions)
   }
   return checkCreateOptions({ ...checkCreateOptions(options), apiKey: keyOrOptions })
+}
+
+/** The specification as JSON has it: members that are `undefined` are not there. */
+function specificationJson(specification: unknown): unknown {
+  const refused = (problem: string, cause?: unknown): Auton8nError =>
+    new Auton8nError('AUTON8N_SPECIFICATION_INVALID', `The specification ${problem}.`, {
+      ...(cause === undefined ? {} : { cause }),
+      details: { problems: [{ path: '$', message: problem, fix: 'give a plain object' }] },
+    })
+  if (typeof specification !== 'object' || specification === null || Array.isArray(specification)) {
+    throw refused(`must be an object, not ${kindOf(specification)}`)
+  }
+  try {
+    return JSON.parse(JSON.stringify(specification)) as unknown
+  } catch (cause) {
+    throw refused('cannot be written as JSON', cause)
+  }
 }
 
 function checkId(id: unknown): void {
