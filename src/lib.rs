@@ -37,5 +37,8 @@ pub mod store;
 pub mod toolchain;
 pub mod tracer;
 
+#[cfg(test)]
+mod layering;
+
 #[cfg(feature = "napi")]
 mod bindings;

@@ -6,14 +6,15 @@ import { fileURLToPath } from 'node:url'
 /** The folder that holds this package's `package.json`. */
 export const packageRoot = fileURLToPath(new URL('../../', import.meta.url))
 
-const KEEPER = process.platform === 'win32' ? 'keeper.exe' : 'keeper'
+// A box is always Linux, whatever the host is.
+const KEEPER = `keeper.linux-${process.arch}`
 
 /**
- * The static program that is process 1 of a sandbox: in a checkout in `bin/`, else in the package of the platform.
- * Where there is none the path in `bin/` is answered, and the engine says what is missing.
+ * The static program that is process 1 of a sandbox: beside the addon in a checkout, else in the package of the
+ * platform. Where there is none the first path is answered, and the engine says what is missing.
  */
 export function keeperPath(): string {
-  const own = join(packageRoot, 'bin', KEEPER)
+  const own = join(packageRoot, KEEPER)
   if (existsSync(own)) return own
   const { platform, arch } = process
   for (const suffix of platform === 'linux' ? ['-gnu', '-musl'] : platform === 'win32' ? ['-msvc'] : ['']) {

@@ -3,6 +3,7 @@
 mod error;
 mod breaker;
 mod engine;
+mod model;
 mod queue;
 mod sandbox;
 mod scanner;

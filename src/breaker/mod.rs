@@ -1,1 +1,25 @@
-//! (to come)
+//! The circuit breaker: a state machine that guards a call, and apart from it the rule that trips it.
+//!
+//! Time is passed in as monotonic milliseconds, so the wall clock can neither open nor close it.
+
+mod guard;
+mod histogram;
+#[path = "breaker.rs"]
+mod machine;
+mod metrics;
+mod options;
+mod phase;
+mod registry;
+mod trip;
+mod window;
+
+#[cfg(test)]
+mod model;
+
+pub use guard::guard;
+pub use histogram::Percentiles;
+pub use machine::{Breaker, BreakerEvent, Outcome, Permit};
+pub use metrics::BreakerMetrics;
+pub use options::BreakerOptions;
+pub use phase::BreakerState;
+pub use registry::Registry;

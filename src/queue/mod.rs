@@ -1,8 +1,31 @@
 //! The life of a job: claim, lease, retry, schedule, rescue, prune.
 
-mod job;
+mod attempt;
+mod backoff;
+mod check;
+mod core;
+mod heartbeat;
+mod hub;
+mod outcome;
+mod queue_api;
+mod reports;
+mod running;
+mod stats;
+mod the_queue;
+mod worker;
 
-pub use job::{Backoff, Job, JobFailure, JobOptions, JobStatus, NewJob, Priority};
+#[cfg(test)]
+mod tests;
+
+pub use self::core::Subscription;
+pub use self::hub::{Hub, HubOptions};
+pub use self::queue_api::QueueApi;
+pub use self::stats::{Metrics, Percentiles};
+pub use self::the_queue::Queue;
+pub use self::worker::{Worker, WorkerOptions};
+pub use crate::store::{
+    Backoff, Job, JobFailure, JobFilter, JobOptions, JobStatus, NewJob, Priority, Retention,
+};
 
 use std::sync::Arc;
 
@@ -26,6 +49,9 @@ pub enum AttemptError {
     Retry(Error),
     /// Try again after so many milliseconds, while attempts last.
     RetryAfter(Error, u64),
+    /// Put it back for so many milliseconds, or until it is retried by hand; the attempt is not
+    /// counted.
+    Wait(Error, u64),
     /// Final: no further attempt. `result` is kept beside the error (such as a report).
     Abort(Error, Option<Value>),
 }

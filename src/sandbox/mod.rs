@@ -3,8 +3,25 @@
 //! `SandboxEngine` is what can make boxes (Docker, Podman, the built-in one); `Session` is one box,
 //! used for one attempt and thrown away. The keeper is process 1 in each.
 
+#[cfg(target_os = "linux")]
+mod builtin;
+mod docker;
+mod elf;
+mod layout;
+mod open;
+mod owner;
+mod proof;
+mod protocol;
+mod ready;
 mod run;
+mod seccomp;
+mod session;
 
+#[cfg(test)]
+mod boxes_test;
+
+pub use layout::BoxInputs;
+pub use open::{Candidate, EngineChoice, SandboxOptions, open, probe};
 pub use run::{Command, Isolation, Limits, Outcome, Output};
 
 use std::sync::Arc;

@@ -22,7 +22,14 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { memory: 512 << 20, cpus: 1.0, pids: 100, tmpfs: 64 << 20, work: 128 << 20, output: 1 << 20 }
+        Self {
+            memory: 512 << 20,
+            cpus: 1.0,
+            pids: 100,
+            tmpfs: 64 << 20,
+            work: 128 << 20,
+            output: 1 << 20,
+        }
     }
 }
 

@@ -1,1 +1,38 @@
-//! (to come)
+//! Finds secrets in text, files, trees and variables, and takes them out of what is logged.
+//!
+//! Literals with which tokens start are searched for first (`prefilter`); what stands at a hit is
+//! confirmed by the rule's pattern in a bounded window or by code (`detectors`), with the checksum of
+//! the format where it has one. Long runs and assignments are found beside that and judged by what
+//! stands left of them. So any input costs linear time. Rules are data files in `rules/`.
+
+mod allowlist;
+mod assignment;
+mod base58;
+mod boundary;
+mod candidate;
+mod catalogue;
+mod checksum;
+mod custom;
+mod decoding;
+mod detectors;
+mod directory;
+mod engine;
+mod finding;
+mod generic;
+mod options;
+mod placeholder;
+mod position;
+mod prefilter;
+mod randomness;
+mod redaction;
+mod rule;
+mod run;
+mod severity;
+#[cfg(test)]
+mod tests;
+
+pub use directory::DirectoryOptions;
+pub use engine::{PatternInfo, Scanner};
+pub use finding::{Finding, ScanResult, Skipped};
+pub use options::{Allowed, AllowedEntry, CustomRuleData, EntropyLimits, EntropyOption, RuleSource, ScannerOptions};
+pub use severity::Severity;

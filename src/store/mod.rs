@@ -1,1 +1,95 @@
-//! (to come)
+//! The only room that knows SQL: jobs in an embedded database, or in memory.
+
+mod data_directory;
+mod job;
+mod job_store;
+mod sqlite;
+
+use std::sync::Arc;
+
+pub use data_directory::{DataDirectory, Held};
+pub use job::{Backoff, Job, JobFailure, JobOptions, JobStatus, NewJob, Priority};
+pub use job_store::{
+    Claim, ClaimRequest, Claimed, Counts, Ending, Finish, JobFilter, JobStore, Lease, Promoted,
+    Report, Rescued, Retention,
+};
+pub use sqlite::SqliteStore;
+
+use crate::error::{Code, Error, Result};
+
+/// What a `store` option names.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StoreKind {
+    /// The embedded database of the data directory.
+    Embedded,
+    /// The embedded database of another directory.
+    EmbeddedIn(String),
+    /// Nothing is kept.
+    Memory,
+}
+
+impl StoreKind {
+    /// Reads `sqlite`, `sqlite:DIRECTORY` or `memory`; a URL's credentials are never shown.
+    pub fn parse(text: &str) -> Result<Self> {
+        let scheme = text.split(':').next().unwrap_or(text);
+        match (scheme, text.split_once(':')) {
+            ("sqlite", None) => Ok(Self::Embedded),
+            ("memory", _) => Ok(Self::Memory),
+            ("sqlite", Some((_, path))) if !path.trim_start_matches('/').is_empty() => Ok(
+                Self::EmbeddedIn(path.strip_prefix("//").unwrap_or(path).to_owned()),
+            ),
+            ("postgres" | "postgresql" | "redis" | "rediss", Some(_)) => Err(Error::new(
+                Code::StoreUnsupported,
+                format!("{scheme}:// stores are not in this version; use `sqlite` or `memory`"),
+            )),
+            _ => Err(Error::new(
+                Code::OptionInvalid,
+                "`store` must be `sqlite`, `sqlite:DIRECTORY` or `memory`",
+            )),
+        }
+    }
+}
+
+/// A store that can be shared.
+pub type SharedStore = Arc<dyn JobStore>;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_option_never_shows_credentials() {
+        let password = ["hunt", "er2"].concat();
+        for scheme in ["postgres", "postgresql", "redis", "rediss", "mysql"] {
+            let error = StoreKind::parse(&format!("{scheme}://me:{password}@host/db")).unwrap_err();
+            assert!(!error.to_string().contains(&password), "{error}");
+            assert!(!format!("{error:?}").contains(&password));
+        }
+    }
+
+    #[test]
+    fn store_options_are_read() {
+        assert_eq!(StoreKind::parse("sqlite").unwrap(), StoreKind::Embedded);
+        assert_eq!(
+            StoreKind::parse("sqlite:data").unwrap(),
+            StoreKind::EmbeddedIn("data".into())
+        );
+        assert_eq!(
+            StoreKind::parse("sqlite:///d").unwrap(),
+            StoreKind::EmbeddedIn("/d".into())
+        );
+        assert_eq!(StoreKind::parse("memory").unwrap(), StoreKind::Memory);
+        assert_eq!(
+            StoreKind::parse("redis://x").unwrap_err().code(),
+            Code::StoreUnsupported
+        );
+        assert_eq!(
+            StoreKind::parse("sqlite:").unwrap_err().code(),
+            Code::OptionInvalid
+        );
+        assert_eq!(
+            StoreKind::parse("").unwrap_err().code(),
+            Code::OptionInvalid
+        );
+    }
+}

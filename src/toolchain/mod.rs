@@ -3,13 +3,20 @@
 //! Fetched once from the registry after a lock file that ships with the package, checked by
 //! integrity, unpacked without running any script, and shared by all jobs.
 
-use std::path::PathBuf;
+mod archive;
+mod cache;
+mod client;
+mod lock;
+mod node;
+mod npm_config;
+mod provision;
+mod tools;
 
-/// A provisioned toolchain on disk. Its folder is `node_modules` of the lock and nothing else.
-#[derive(Clone, Debug)]
-pub struct Toolchain {
-    /// The folder that holds `node_modules`.
-    pub directory: PathBuf,
-    /// Hash of the lock file; names the folder and the image.
-    pub digest: String,
-}
+#[cfg(test)]
+mod hostile_registry;
+
+pub use cache::cache_directory;
+pub use lock::{BoxPlatform, Libc};
+pub use node::allowed_dependencies;
+pub use provision::{Toolchain, ToolchainOptions};
+pub use tools::Tools;

@@ -1,1 +1,35 @@
-//! (to come)
+//! Spans, W3C context, samplers, and exporters that work on a thread of their own.
+//!
+//! Every string that leaves passes the redactor first.
+
+mod baggage;
+mod batch;
+mod context;
+mod exporter;
+mod frame;
+mod limits;
+mod live;
+mod otlp;
+mod queue;
+#[path = "tracer.rs"]
+mod recorder;
+mod redact;
+mod sampler;
+mod span;
+mod value;
+
+pub use baggage::Baggage;
+pub use batch::{BatchOptions, Batcher, TracerMetrics};
+pub use context::{SpanContext, SpanId, TraceId, TraceState};
+pub use exporter::{ConsoleExporter, Export, Exporter, Resource};
+pub use frame::Frame;
+pub use limits::Limits;
+pub use live::Span;
+pub use otlp::{Compression, OtlpExporter, OtlpOptions, Protocol};
+pub use recorder::{Tracer, TracerOptions};
+pub use redact::Redact;
+pub use sampler::{
+    AlwaysSampler, ParentBasedSampler, ProbabilitySampler, RateLimitingSampler, Sampler,
+};
+pub use span::{Kind, Link, SpanEvent, SpanRecord, Status};
+pub use value::Value;

@@ -1,0 +1,132 @@
+// How one action is examined.
+import { failureProblem, field, mentions, resultProblem, show, successProblem, upperSnake } from './assertions.mjs'
+import { buildAnswer, drawParameters, drawResult, drawWrongParameters, likelyKinds } from './draw.mjs'
+import { arrivedProblem, declaredOrigins, expectedRequest, hostParameters } from './expectation.mjs'
+import { passed, verdict } from './report.mjs'
+import { failures, jsonAnswer } from './server.mjs'
+
+/**
+ * Runs the action with these values and hands its result to the assertion; answers what is wrong.
+ * @typedef {(values: Record<string, unknown>, problem: (result: unknown) => string|undefined) =>
+ *   Promise<string|undefined>} Run
+ */
+
+/** @param {import('./examination.mjs').Examination} examination @param {import('./examination.mjs').Action} action */
+export async function examineAction(examination, action) {
+  const { random, channel, report, requestMs } = examination
+  const name = upperSnake(action.name)
+  const parameters = action.parameters ?? {}
+  const text = `${action.description ?? name}`.slice(0, 500)
+
+  await report.check(`action ${name}: validate returns a boolean`, async () => {
+    const reply = await channel.ask('validate', { name, text }, requestMs)
+    if (reply.kind === 'late') return verdict(`validate gave no answer within ${requestMs} ms`)
+    if (reply.kind === 'error') return verdict(`validate threw ${reply.error}`)
+    return verdict(typeof reply.value === 'boolean' ? undefined : `validate returned ${show(reply.value)}`)
+  })
+
+  /** @type {Run} */
+  const run = async (values, problem) => {
+    const reply = await channel.ask('run', { name, parameters: values, text }, requestMs)
+    if (reply.kind === 'late') return `the handler gave no answer within ${requestMs} ms`
+    if (reply.kind === 'error') return `the handler threw ${reply.error}`
+    return problem(field(reply.value, 'result'))
+  }
+
+  if (action.http) await examineHttp(examination, action, name, run)
+  else await examineModel(examination, name, parameters, run)
+
+  for (const { what, values } of drawWrongParameters(random, parameters)) {
+    await report.check(`action ${name}: refuses a call ${what}`, async () => {
+      examination.server.serve(jsonAnswer({ [random.word(5)]: random.word(8) }))
+      const problem = await run(values, (result) => failureProblem(result, name))
+      if (problem !== undefined) return verdict(problem)
+      if (!action.http) return passed
+      // Where the host itself takes a parameter there is no telling which one it would be.
+      const [origin] = declaredOrigins([action])
+      const sent = examination.server.arrived.filter((one) => origin === undefined || one.origin === origin).length
+      return verdict(sent === 0 ? undefined : `it sent ${sent} requests to ${origin ?? 'a host'} all the same`)
+    })
+  }
+}
+
+/**
+ * @param {import('./examination.mjs').Examination} examination @param {import('./examination.mjs').Action} action
+ * @param {string} name
+ * @param {Run} run
+ */
+async function examineHttp({ random, server, report, settings, declared }, action, name, run) {
+  const http = /** @type {import('./expectation.mjs').Http} */ (action.http)
+  const parameters = action.parameters ?? {}
+  const path = http.result ?? ''
+  const kinds = likelyKinds(path)
+  const plain = hostParameters(http)
+  for (const turn of [0, 1]) {
+    await report.check(`action ${name}: returns the served value, draw ${turn + 1}`, async () => {
+      const values = drawParameters(random, parameters, turn, plain)
+      const expected = expectedRequest(http, parameters, values, settings)
+      /** @type {string|undefined} */
+      let first
+      for (const kind of kinds.slice()) {
+        const value = drawResult(random, kind)
+        server.serve(jsonAnswer(buildAnswer(random, path, value)))
+        /** @type {unknown} */
+        let result
+        const problem = await run(values, (answer) => {
+          result = answer
+          return successProblem(answer, name, value)
+        })
+        const request = arrivedProblem(server.arrived, expected, declared)
+        if (request !== undefined) {
+          const silent = problem !== undefined && server.arrived.length === 0
+          return verdict(silent ? `${problem}; ${request}` : request)
+        }
+        if (problem === undefined) {
+          kinds.splice(0, kinds.length, kind)
+          return verdict(assertionProblem(random, result, name, kind))
+        }
+        first ??= problem
+      }
+      return verdict(first)
+    })
+  }
+  for (const [what, answer] of failures()) {
+    await report.check(`action ${name}: answers success: false to ${what}`, async () => {
+      server.serve(answer)
+      return verdict(await run(drawParameters(random, parameters, 0, plain), (result) => failureProblem(result, name)))
+    })
+  }
+}
+
+/**
+ * The assertion that has just passed must fail against a value that was never served; otherwise it proves nothing.
+ * @param {import('./draw.mjs').Random} random @param {unknown} result @param {string} name
+ * @param {import('./draw.mjs').ResultKind} kind @returns {string|undefined}
+ */
+function assertionProblem(random, result, name, kind) {
+  if (successProblem(result, name, drawResult(random, kind)) !== undefined) return undefined
+  return 'the subject answers what it is asked for: its result equals a value that was never served'
+}
+
+/**
+ * @param {import('./examination.mjs').Examination} examination @param {string} name
+ * @param {Record<string, import('./draw.mjs').Parameter>} parameters
+ * @param {Run} run
+ */
+async function examineModel({ random, channel, server, report }, name, parameters, run) {
+  let carried = false
+  for (const turn of [0, 1]) {
+    await report.check(`action ${name}: runs, draw ${turn + 1}`, async () => {
+      server.serve(jsonAnswer({ error: 'not found' }, 404))
+      channel.spoken = []
+      const problem = await run(drawParameters(random, parameters, turn), (result) => {
+        carried = field(result, 'success') === true && mentions(result, channel.spoken)
+        return resultProblem(result, name)
+      })
+      return problem === undefined ? passed : verdict(problem)
+    })
+  }
+  const missing = carried ? '' : '; the answer of the scripted model did not turn up in the result'
+  const detail = `behaviour: not verified (carried out by the agent's model)${missing}`
+  report.add(`behaviour of ${name}`, 'skipped', detail)
+}

@@ -1,0 +1,76 @@
+// The main job, to be watched: a plugin is made and proven, then one line of it is broken and refused.
+import { spawnSync } from 'node:child_process'
+import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { root, run } from './run.mjs'
+
+run('node', ['scripts/setup.mjs'])
+
+const cli = join(root, 'dist', 'cli', 'main.js')
+const specification = join(root, 'examples', 'weather.json')
+const out = join(root, '.auton8n', 'demo')
+rmSync(out, { recursive: true, force: true })
+
+say(`A plugin is made from examples/weather.json`)
+const created = auton8n('create', specification, '--out', out)
+if (created !== 0) {
+  process.stderr.write('\nThe plugin could not be made; what is missing stands above.\n')
+  process.exit(created)
+}
+
+say('One line of a copy is broken: the plugin must be refused')
+const broken = mkdtempSync(join(tmpdir(), 'auton8n-demo-'))
+try {
+  copy(out, broken)
+  const where = breakOneLine(join(broken, 'src'))
+  process.stdout.write(`In ${where.file}, line ${where.line}:\n  - ${where.before}\n  + ${where.after}\n\n`)
+  const refused = auton8n('verify', broken, '--spec', specification)
+  if (refused !== 1) {
+    process.stderr.write(`\nThe broken plugin should have been refused, but verify ended with ${refused}.\n`)
+    process.exit(1)
+  }
+} finally {
+  rmSync(broken, { recursive: true, force: true })
+}
+
+say('Done')
+process.stdout.write(`It said yes to the plugin in ${out} and no to its broken copy.\n`)
+
+function auton8n(...args) {
+  const ended = spawnSync(process.execPath, [cli, ...args], { cwd: root, stdio: 'inherit' })
+  return ended.status ?? 1
+}
+
+function say(line) {
+  process.stdout.write(`\n=== ${line} ===\n\n`)
+}
+
+/** Replaces the declared place of the answer by another, so that the code compiles and its own build works. */
+function breakOneLine(folder) {
+  for (const file of walk(folder)) {
+    const lines = readFileSync(file, 'utf8').split('\n')
+    const index = lines.findIndex((line) => /^\s*success: true,?/.test(line))
+    if (index < 0) continue
+    const before = lines[index]
+    const after = before.replace('true', 'false')
+    lines[index] = after
+    writeFileSync(file, lines.join('\n'))
+    return { file: file.slice(folder.length - 3), line: index + 1, before: before.trim(), after: after.trim() }
+  }
+  throw new Error('the demo found no line to break; please report this')
+}
+
+function walk(folder) {
+  return readdirSync(folder).flatMap((name) => {
+    const path = join(folder, name)
+    return statSync(path).isDirectory() ? walk(path) : [path]
+  })
+}
+
+function copy(from, to) {
+  for (const name of ['package.json', 'src', '__tests__']) {
+    if (!existsSync(join(from, name))) continue
+    cpSync(join(from, name), join(to, name), { recursive: true })
+  }
+}

@@ -1,0 +1,149 @@
+//! Response times in a bounded number of counters.
+
+use serde::Serialize;
+
+/// Steps of each doubling: an answer is at most 1/16 off.
+const STEPS: usize = 8;
+/// Doublings from 1/64 ms to about 73 minutes.
+const DOUBLINGS: usize = 28;
+const SMALLEST_MS: f64 = 1.0 / 64.0;
+const CELLS: usize = STEPS * DOUBLINGS + 1;
+
+/// Response times in milliseconds below which that share of the calls lies.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
+pub struct Percentiles {
+    pub p50: f64,
+    pub p90: f64,
+    pub p95: f64,
+    pub p99: f64,
+}
+
+/// Counts durations in cells that grow by a constant ratio.
+#[derive(Clone, Debug)]
+pub struct Histogram {
+    cells: Box<[u32]>,
+    total: u64,
+}
+
+impl Default for Histogram {
+    fn default() -> Self {
+        Self {
+            cells: vec![0; CELLS].into_boxed_slice(),
+            total: 0,
+        }
+    }
+}
+
+impl Histogram {
+    /// Counts one duration.
+    pub fn add(&mut self, duration_ms: f64) {
+        if let Some(cell) = self.cells.get_mut(cell_of(duration_ms)) {
+            *cell = cell.saturating_add(1);
+            self.total += 1;
+        }
+    }
+
+    /// Adds what another one counted.
+    pub fn merge(&mut self, other: &Self) {
+        for (cell, more) in self.cells.iter_mut().zip(&other.cells) {
+            *cell = cell.saturating_add(*more);
+        }
+        self.total += other.total;
+    }
+
+    /// The duration at this share of the calls, 0 where there were none.
+    pub fn quantile(&self, share: f64) -> f64 {
+        let rank = (share * self.total as f64).ceil().max(1.0) as u64;
+        let mut seen = 0_u64;
+        for (index, count) in self.cells.iter().enumerate() {
+            seen += u64::from(*count);
+            if *count > 0 && seen >= rank {
+                return middle_of(index);
+            }
+        }
+        0.0
+    }
+
+    /// The usual ones.
+    pub fn percentiles(&self) -> Percentiles {
+        Percentiles {
+            p50: self.quantile(0.5),
+            p90: self.quantile(0.9),
+            p95: self.quantile(0.95),
+            p99: self.quantile(0.99),
+        }
+    }
+}
+
+/// Durations that are not numbers or are negative count as none.
+fn cell_of(duration_ms: f64) -> usize {
+    if duration_ms.is_nan() || duration_ms < SMALLEST_MS {
+        return 0;
+    }
+    let scaled = duration_ms / SMALLEST_MS;
+    let doubling = scaled.log2().floor();
+    let within = scaled / doubling.exp2() - 1.0;
+    let cell = doubling * STEPS as f64 + (within * STEPS as f64).floor();
+    (cell as usize + 1).min(CELLS - 1)
+}
+
+fn middle_of(cell: usize) -> f64 {
+    let Some(cell) = cell.checked_sub(1) else {
+        return 0.0;
+    };
+    let doubling = (cell / STEPS) as f64;
+    let within = ((cell % STEPS) as f64 + 0.5) / STEPS as f64;
+    SMALLEST_MS * doubling.exp2() * (1.0 + within)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    #[test]
+    fn percentiles_of_a_known_spread() {
+        let mut histogram = Histogram::default();
+        for ms in 1..=1000 {
+            histogram.add(f64::from(ms));
+        }
+        let found = histogram.percentiles();
+        for (value, wanted) in [
+            (found.p50, 500.0),
+            (found.p90, 900.0),
+            (found.p95, 950.0),
+            (found.p99, 990.0),
+        ] {
+            assert!(
+                (value - wanted).abs() / wanted < 0.0626,
+                "{value} for {wanted}"
+            );
+        }
+    }
+
+    #[test]
+    fn nothing_counted_is_zero_and_hostile_durations_do_not_panic() {
+        let mut histogram = Histogram::default();
+        assert!(histogram.quantile(0.99).abs() < f64::EPSILON);
+        for duration in [
+            f64::NAN,
+            f64::INFINITY,
+            -1.0,
+            0.0,
+            f64::MAX,
+            f64::MIN_POSITIVE,
+        ] {
+            histogram.add(duration);
+        }
+        assert!(histogram.percentiles().p99.is_finite());
+    }
+
+    proptest! {
+        #[test]
+        fn a_duration_is_found_within_a_sixteenth(ms in 0.02_f64..3_000_000.0) {
+            let mut histogram = Histogram::default();
+            histogram.add(ms);
+            prop_assert!((histogram.quantile(0.5) - ms).abs() / ms <= 0.0626);
+        }
+    }
+}

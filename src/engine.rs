@@ -1,1 +1,0 @@
-//! Composition root: opens the rooms, connects and closes them.

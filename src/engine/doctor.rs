@@ -1,0 +1,80 @@
+//! What is here, what is missing, and what to do about it.
+
+use serde_json::{Value, json};
+use tokio_util::sync::CancellationToken;
+
+use super::options::EngineOptions;
+use super::rooms::Rooms;
+use crate::error::{Error, Result};
+
+/// Whether a creation could be made now. It looks at what is known, and starts nothing.
+pub async fn health(rooms: &Rooms, token: &CancellationToken) -> Result<Value> {
+    let Some(workshop) = &rooms.pipeline.examiner.workshop else {
+        return Ok(json!({
+            "status": "degraded",
+            "reasons": [reason("AUTON8N_SANDBOX_UNAVAILABLE", "the sandbox is switched off, so no plugin can be verified")],
+        }));
+    };
+    if let Some(engine) = workshop.in_use().await {
+        return Ok(json!({
+            "status": "ok",
+            "reasons": [],
+            "engine": engine.name(),
+            "isolation": engine.isolation().to_string(),
+        }));
+    }
+    match workshop.probe(token).await?.iter().find(|candidate| candidate.usable) {
+        Some(candidate) => Ok(json!({ "status": "ok", "reasons": [], "engine": candidate.name })),
+        None => Ok(json!({
+            "status": "degraded",
+            "reasons": [reason(
+                "AUTON8N_SANDBOX_UNAVAILABLE",
+                "no engine that isolates was found; install Docker and start it (`auton8n doctor` tells what was tried)",
+            )],
+        })),
+    }
+}
+
+fn reason(code: &str, message: &str) -> Value {
+    json!({ "code": code, "message": message })
+}
+
+/// Everything that a creation needs, one by one.
+pub async fn doctor(options: &EngineOptions, rooms: &Rooms, token: &CancellationToken) -> Result<Value> {
+    let workshop = rooms.pipeline.examiner.workshop.as_ref();
+    let engines = match workshop {
+        Some(workshop) => workshop.probe(token).await.unwrap_or_default(),
+        None => Vec::new(),
+    };
+    let engines: Vec<Value> = engines
+        .into_iter()
+        .map(|candidate| {
+            json!({
+                "name": candidate.name,
+                "address": candidate.address,
+                "usable": candidate.usable,
+                "problems": candidate.problems,
+                "durationMs": candidate.duration_ms,
+            })
+        })
+        .collect();
+    let toolchain = match workshop {
+        Some(workshop) => match workshop.toolchain(token).await {
+            Ok(toolchain) => json!({ "usable": true, "directory": toolchain.directory, "digest": toolchain.digest }),
+            Err(error) => failure(&error),
+        },
+        None => Value::Null,
+    };
+    Ok(json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "platform": format!("{}-{}", std::env::consts::OS, std::env::consts::ARCH),
+        "dataDir": options.data_dir,
+        "sandboxes": engines,
+        "toolchain": toolchain,
+        "model": rooms.models.has_default(),
+    }))
+}
+
+fn failure(error: &Error) -> Value {
+    json!({ "usable": false, "code": error.code().as_str(), "message": error.message() })
+}

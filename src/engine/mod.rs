@@ -1,0 +1,31 @@
+//! Composition root: opens the rooms, connects them and closes them.
+//!
+//! The first process on a data directory owns it (`owner.rs`); any other is served by the owner
+//! through its socket (`served.rs`). Both answer the same questions (`backend.rs`).
+
+mod backend;
+mod creation;
+mod doctor;
+mod hub;
+mod options;
+mod owner;
+mod rooms;
+mod sandbox_options;
+
+pub use backend::{Backend, Creation};
+pub use options::{EngineOptions, Part};
+
+use std::sync::Arc;
+
+use crate::error::Result;
+use crate::event::EventSink;
+use crate::generation::Model;
+
+/// Opens the engine of a data directory, as its owner or served by the one who is.
+pub async fn open(
+    options: EngineOptions,
+    sink: Arc<dyn EventSink>,
+    model: Option<Arc<dyn Model>>,
+) -> Result<Arc<dyn Backend>> {
+    owner::open(options, sink, model).await
+}

@@ -1,0 +1,96 @@
+//! The rooms of one engine, opened from its options.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use super::creation::plugins_dir;
+use super::options::{EngineOptions, Part};
+use super::sandbox_options;
+use crate::breaker::{Breaker, BreakerOptions};
+use crate::clock::{SharedClock, SystemClock};
+use crate::error::{Code, Error, Result};
+use crate::pipeline::{Asker, Examiner, Models, Pipeline, Workshop, WorkshopOptions};
+use crate::scanner::{Scanner, ScannerOptions};
+use crate::toolchain::{ToolchainOptions, cache_directory};
+use crate::tracer::{Tracer, TracerOptions};
+
+/// A model answers slowly: the breaker's own time-out is that of the pipeline's deadline.
+const MODEL_BREAKER: &str = "model";
+
+/// What the engine's parts share.
+pub struct Rooms {
+    pub pipeline: Arc<Pipeline>,
+    pub models: Arc<Models>,
+    pub clock: SharedClock,
+}
+
+/// Opens all rooms but the store. Nothing is fetched and no engine is looked for yet.
+pub fn open(options: &EngineOptions) -> Result<Rooms> {
+    let clock = SystemClock::shared();
+    let scanner = scanner(&options.scanner)?;
+    let tracer = tracer(&options.tracing, scanner.as_ref(), &clock)?;
+    let breaker = match options.breaker.options() {
+        Some(given) => Some(Arc::new(Breaker::new(MODEL_BREAKER, BreakerOptions::from_value(given)?)?)),
+        None => None,
+    };
+    let models = Arc::new(Models::default());
+    let examiner = Examiner {
+        scanner: scanner.clone(),
+        workshop: workshop(options)?.map(Arc::new),
+        tracer: tracer.clone(),
+        clock: Arc::clone(&clock),
+    };
+    let asker = Asker { models: Arc::clone(&models), breaker, scanner, tracer, clock: Arc::clone(&clock) };
+    let pipeline = Arc::new(Pipeline {
+        examiner,
+        asker,
+        plugins_dir: plugins_dir(&options.data_dir),
+        lock: options.package_root.join("toolchain.lock.json"),
+    });
+    Ok(Rooms { pipeline, models, clock })
+}
+
+fn scanner(part: &Part) -> Result<Option<Arc<Scanner>>> {
+    let Some(given) = part.options() else { return Ok(None) };
+    let options = if given.is_null() { ScannerOptions::default() } else { options_of::<ScannerOptions>("scanner", given)? };
+    Ok(Some(Arc::new(Scanner::new(options)?)))
+}
+
+fn tracer(part: &Part, scanner: Option<&Arc<Scanner>>, clock: &SharedClock) -> Result<Tracer> {
+    // Without an endpoint there is nowhere to send a span to.
+    let Some(given) = part.options().filter(|given| !given.is_null()) else { return Ok(Tracer::disabled()) };
+    let options = options_of::<TracerOptions>("tracing", given)?;
+    let redact: Arc<dyn Fn(&str) -> String + Send + Sync> = match scanner.map(Arc::clone) {
+        Some(scanner) => Arc::new(move |text| scanner.redact_text(text).into_owned()),
+        None => Arc::new(str::to_owned),
+    };
+    Tracer::open(options, redact, Arc::clone(clock))
+}
+
+fn workshop(options: &EngineOptions) -> Result<Option<Workshop>> {
+    let Some(given) = options.sandbox.options() else { return Ok(None) };
+    let (sandbox, limits) = sandbox_options::parse(given)?;
+    let lock = options.package_root.join("toolchain.lock.json");
+    let mut toolchain = ToolchainOptions::new(lock, cache_of(options));
+    toolchain.with_node = options.node_path.is_none();
+    Ok(Some(Workshop::new(WorkshopOptions {
+        sandbox,
+        limits,
+        toolchain,
+        node: options.node_path.clone(),
+        keeper: options.keeper_path.clone(),
+        harness: options.package_root.join("harness"),
+    })))
+}
+
+fn cache_of(options: &EngineOptions) -> std::path::PathBuf {
+    options.toolchain_dir.clone().unwrap_or_else(|| {
+        let env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        cache_directory(&env.collect(), std::env::consts::OS, Path::new(&options.data_dir))
+    })
+}
+
+fn options_of<T: serde::de::DeserializeOwned>(part: &str, given: serde_json::Value) -> Result<T> {
+    serde_json::from_value(given)
+        .map_err(|error| Error::new(Code::OptionInvalid, format!("the options of `{part}` are not right: {error}")))
+}

@@ -1,0 +1,284 @@
+//! Inspects all files of a plugin that a model may write.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+use oxc_allocator::Allocator;
+use oxc_parser::Parser;
+use oxc_span::{SourceType, Span};
+
+use crate::diagnostic::Diagnostic;
+use crate::files::{FileSet, check_path};
+
+use super::comments;
+use super::imports::{Target, is_test, judge};
+use super::lines::Lines;
+use super::policy::Policy;
+use super::report::{Import, Inspection};
+use super::walk::Walk;
+
+/// Reserved, not used: a file of the largest size that is one long chain of operators needs most of it.
+const STACK: usize = 1 << 30;
+/// Far more than any honest plugin takes; a parser that stands still is left behind.
+const DEADLINE: Duration = Duration::from_secs(20);
+/// More help nobody.
+const MAX_DIAGNOSTICS: usize = 200;
+const MAX_FILES: usize = 200;
+/// `A<A<A<…` costs the parser the square of its length.
+const MAX_ANGLES: usize = 1500;
+
+/// Parses and judges `files`: all that a model wrote. It never panics, whatever they hold.
+///
+/// Blocks while it works, a few milliseconds for a plugin of usual size.
+pub fn inspect(files: &FileSet, policy: &Policy) -> Inspection {
+    let (sender, receiver) = channel();
+    let shared = Arc::new((files.clone(), policy.clone()));
+    // Deep nesting needs a deep stack, and whatever goes wrong there must not take the engine along.
+    let started = std::thread::Builder::new()
+        .name("auton8n-inspect".to_owned())
+        .stack_size(STACK)
+        .spawn(move || {
+            // Nobody listens any more where the deadline has passed.
+            let _ = sender.send(inspect_here(&shared.0, &shared.1));
+        });
+    let lost = |why: &str| Inspection {
+        diagnostics: vec![Diagnostic::of(
+            "",
+            "too-complex",
+            format!("the code cannot be parsed: {why}"),
+        )],
+        ..Inspection::default()
+    };
+    if started.is_err() {
+        return lost("no thread could be started for it");
+    }
+    match receiver.recv_timeout(DEADLINE) {
+        Ok(inspection) => inspection,
+        Err(RecvTimeoutError::Timeout) => lost("it takes too long"),
+        Err(RecvTimeoutError::Disconnected) => lost("the parser stopped"),
+    }
+}
+
+fn inspect_here(files: &FileSet, policy: &Policy) -> Inspection {
+    let mut inspection = Inspection::default();
+    if files.len() > MAX_FILES {
+        let message = format!(
+            "there are {} files; a plugin may have {MAX_FILES}",
+            files.len()
+        );
+        inspection
+            .diagnostics
+            .push(Diagnostic::of("", "too-many-files", message));
+        return inspection;
+    }
+    let own = |path: &&String| policy.own_files.contains(*path);
+    for path in files.keys().filter(|path| !own(path)) {
+        let parsed = catch_unwind(AssertUnwindSafe(|| {
+            inspect_file(path, files, policy, &mut inspection)
+        }));
+        if parsed.is_err() {
+            inspection.diagnostics.push(Diagnostic::of(
+                path,
+                "too-complex",
+                "the parser gave up on this file",
+            ));
+        }
+    }
+    inspection.test_count = inspection.tests.values().sum();
+    if inspection.test_count == 0 {
+        let message = "there is no test: write at least one in __tests__/";
+        inspection
+            .diagnostics
+            .push(Diagnostic::of("", "no-tests", message));
+    }
+    inspection.diagnostics.truncate(MAX_DIAGNOSTICS);
+    inspection
+}
+
+/// Whether a model may write this file.
+fn is_writable(path: &str) -> bool {
+    let source = path.starts_with("src/") && path.ends_with(".ts") && !path.ends_with(".test.ts");
+    let test = is_test(path) && path.ends_with(".test.ts");
+    check_path(path).is_ok() && (source || test) && !path.ends_with(".d.ts")
+}
+
+fn inspect_file(path: &str, files: &FileSet, policy: &Policy, inspection: &mut Inspection) {
+    let mut whole = |code: &str, message: String| {
+        inspection
+            .diagnostics
+            .push(Diagnostic::of(path, code, message))
+    };
+    if !is_writable(path) {
+        let message =
+            "only src/**/*.ts and __tests__/**/*.test.ts may be written; all else is given";
+        return whole("file-refused", message.to_owned());
+    }
+    let bytes = files.get(path).map(Vec::as_slice).unwrap_or_default();
+    if bytes.len() > policy.max_file {
+        return whole(
+            "too-large",
+            format!("a file may have {} bytes", policy.max_file),
+        );
+    }
+    let Ok(text) = std::str::from_utf8(bytes) else {
+        return whole("not-utf8", "it is not UTF-8".to_owned());
+    };
+    if nesting(bytes) > policy.max_nesting {
+        return whole(
+            "too-deep",
+            format!("brackets may be nested {} deep", policy.max_nesting),
+        );
+    }
+    if memchr::memchr_iter(b'<', bytes).count() > MAX_ANGLES {
+        return whole(
+            "too-deep",
+            format!("a file may have {MAX_ANGLES} times `<`"),
+        );
+    }
+    let lines = Lines::of(text);
+    let mut add = |span: Span, code: &str, message: String| {
+        let (line, column) = lines.place(span.start);
+        inspection
+            .diagnostics
+            .push(Diagnostic::of(path, code, message).at(line, column));
+    };
+    let allocator = Allocator::default();
+    let parsed = Parser::new(&allocator, text, SourceType::ts().with_module(true)).parse();
+    if parsed.panicked || parsed.diagnostics.has_errors() {
+        for error in parsed.diagnostics.errors().take(20) {
+            let at = error
+                .labels
+                .first()
+                .map_or(0, |label| label.offset() as u32);
+            add(Span::new(at, at), "syntax", error.message.to_string());
+        }
+        if !parsed.diagnostics.has_errors() {
+            add(Span::new(0, 0), "syntax", "it is no TypeScript".to_owned());
+        }
+        return;
+    }
+    for comment in &parsed.program.comments {
+        let span = comment.content_span();
+        let content = text
+            .get(span.start as usize..span.end as usize)
+            .unwrap_or_default();
+        if let Some((code, message)) = comments::judge(content) {
+            add(comment.span, code, message);
+        }
+    }
+    let mut walk = Walk {
+        in_test: is_test(path),
+        unconditional: true,
+        ..Walk::default()
+    };
+    oxc_ast_visit::Visit::visit_program(&mut walk, &parsed.program);
+    for (specifier, requests) in &parsed.module_record.requested_modules {
+        let specifier = specifier.as_str().to_owned();
+        walk.imports.extend(
+            requests
+                .iter()
+                .map(|one| (specifier.clone(), one.statement_span, one.is_type, false)),
+        );
+    }
+    walk.imports.sort_by_key(|import| import.1.start);
+    let mut refused = std::mem::take(&mut walk.refused);
+    judge_imports(path, &mut walk, &mut refused, files, policy, inspection);
+    judge_tests(path, &walk, &mut refused, inspection);
+    for name in walk
+        .capabilities
+        .environment
+        .difference(&policy.environment)
+    {
+        let shown: String = name.chars().take(100).collect();
+        let message =
+            format!("the environment variable {shown} is not declared in the specification");
+        refused.push((Span::new(0, 0), "undeclared-environment", message));
+    }
+    refused.sort_by_key(|(span, ..)| span.start);
+    for (span, code, message) in refused {
+        let (line, column) = lines.place(span.start);
+        inspection
+            .diagnostics
+            .push(Diagnostic::of(path, code, message).at(line, column));
+    }
+    let mine = &mut inspection.capabilities;
+    mine.hosts.append(&mut walk.capabilities.hosts);
+    mine.environment.append(&mut walk.capabilities.environment);
+    mine.settings.append(&mut walk.capabilities.settings);
+    mine.network |= walk.capabilities.network;
+}
+
+type Refused = Vec<(Span, &'static str, String)>;
+
+fn judge_imports(
+    path: &str,
+    walk: &mut Walk,
+    refused: &mut Refused,
+    files: &FileSet,
+    policy: &Policy,
+    inspection: &mut Inspection,
+) {
+    for (specifier, span, type_only, dynamic) in std::mem::take(&mut walk.imports) {
+        match judge(&specifier, path, type_only, files, policy) {
+            Err((code, message)) => refused.push((span, code, message)),
+            Ok(Target::File(_)) => {}
+            Ok(Target::BuiltIn { name, connects }) => {
+                if !type_only {
+                    inspection.capabilities.node_modules.insert(name.to_owned());
+                }
+                walk.capabilities.network |= connects && !walk.in_test;
+            }
+            Ok(Target::Package(name)) => {
+                inspection.capabilities.packages.insert(name.to_owned());
+            }
+        }
+        inspection.imports.push(Import {
+            file: path.to_owned(),
+            specifier,
+            type_only,
+            dynamic,
+        });
+    }
+}
+
+fn judge_tests(path: &str, walk: &Walk, refused: &mut Refused, inspection: &mut Inspection) {
+    if !walk.in_test {
+        return;
+    }
+    let from_vitest =
+        |import: &Import| import.file == path && import.specifier == "vitest" && !import.type_only;
+    if !inspection.imports.iter().any(from_vitest) {
+        let message = "a test imports `it` or `test`, and `expect`, from 'vitest'".to_owned();
+        refused.push((Span::new(0, 0), "test-import", message));
+    } else if walk.tests == 0 && refused.is_empty() {
+        refused.push((
+            Span::new(0, 0),
+            "no-tests",
+            "this file holds no test".to_owned(),
+        ));
+    }
+    if walk.multiplied {
+        inspection.multiplied.insert(path.to_owned());
+    }
+    inspection.tests.insert(path.to_owned(), walk.tests);
+}
+
+/// How deep brackets stand in brackets, those in texts and comments counted too.
+fn nesting(bytes: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for byte in bytes {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
+}
+
+#[cfg(test)]
+#[path = "inspect_tests.rs"]
+mod tests;

@@ -1,0 +1,68 @@
+//! What a plugin's code may do.
+
+use std::collections::BTreeSet;
+
+/// Built-in modules of Node that reach nothing but the network that `fetch` reaches too.
+const HARMLESS_BUILT_INS: &[&str] = &[
+    "assert",
+    "async_hooks",
+    "buffer",
+    "crypto",
+    "events",
+    "http",
+    "https",
+    "path",
+    "perf_hooks",
+    "querystring",
+    "stream",
+    "string_decoder",
+    "timers",
+    "url",
+    "util",
+    "zlib",
+];
+
+/// What a plugin's code may do; names that are not here are refused.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// Packages that may be imported.
+    pub packages: BTreeSet<String>,
+    /// Built-in modules of Node, without `node:`.
+    pub built_ins: BTreeSet<String>,
+    /// Environment variables that the specification declares.
+    pub environment: BTreeSet<String>,
+    /// Files that are ours: imports find them, nobody inspects them.
+    pub own_files: BTreeSet<String>,
+    /// Bytes of one file.
+    pub max_file: usize,
+    /// Brackets in brackets.
+    pub max_nesting: usize,
+}
+
+impl Policy {
+    /// What every plugin may do, with these packages beside `@elizaos/core`.
+    pub fn with_packages(packages: impl IntoIterator<Item = String>) -> Self {
+        let mut packages: BTreeSet<_> = packages.into_iter().collect();
+        packages.insert("@elizaos/core".to_owned());
+        Self {
+            packages,
+            ..Self::default()
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self {
+            packages: BTreeSet::from(["@elizaos/core".to_owned(), "zod".to_owned()]),
+            built_ins: HARMLESS_BUILT_INS
+                .iter()
+                .map(|name| (*name).to_owned())
+                .collect(),
+            environment: BTreeSet::new(),
+            own_files: BTreeSet::new(),
+            max_file: 128 << 10,
+            max_nesting: 100,
+        }
+    }
+}

@@ -1,0 +1,155 @@
+//! What may be asked of a queue.
+
+use super::{JobFilter, NewJob};
+use crate::error::{Code, Error, Result};
+
+const NAME: usize = 200;
+const KEY: usize = 500;
+const DATA: usize = 16 * 1024 * 1024;
+const BATCH: usize = 100_000;
+/// A hundred years.
+const LONGEST: u64 = 100 * 366 * 24 * 3_600_000;
+
+fn invalid(message: impl Into<String>) -> Error {
+    Error::new(Code::OptionInvalid, message)
+}
+
+/// A name of a queue or a job.
+pub fn name(what: &str, name: &str) -> Result<()> {
+    if name.is_empty() || name.len() > NAME || name.chars().any(char::is_control) {
+        return Err(invalid(format!(
+            "the {what}'s name must have 1 to {NAME} printable characters"
+        )));
+    }
+    Ok(())
+}
+
+/// Jobs that are to be added.
+pub fn jobs(jobs: &[NewJob]) -> Result<()> {
+    if jobs.len() > BATCH {
+        return Err(invalid(format!(
+            "at most {BATCH} jobs can be added at once"
+        )));
+    }
+    jobs.iter().try_for_each(job)
+}
+
+fn job(job: &NewJob) -> Result<()> {
+    name("job", &job.name)?;
+    let options = &job.options;
+    if options.delay.is_some() && options.run_at.is_some() {
+        return Err(invalid(
+            "`delay` and `runAt` say the same in two ways; give one of them",
+        ));
+    }
+    let long = [options.delay, options.timeout, Some(options.retry_delay)];
+    if long
+        .into_iter()
+        .flatten()
+        .any(|duration| duration > LONGEST)
+    {
+        return Err(invalid(
+            "`delay`, `timeout` and `retryDelay` are milliseconds, at most 100 years",
+        ));
+    }
+    if options
+        .run_at
+        .is_some_and(|at| !(0..=i64::MAX / 4).contains(&at))
+    {
+        return Err(invalid("`runAt` is a time in milliseconds since 1970"));
+    }
+    if options.timeout == Some(0) {
+        return Err(invalid("`timeout` must be at least 1 millisecond"));
+    }
+    if options.retries > 10_000 {
+        return Err(invalid("`retries` must be 0 to 10000"));
+    }
+    if !(0.0..=1.0).contains(&options.jitter) {
+        return Err(invalid("`jitter` must be 0 to 1"));
+    }
+    for (what, key) in [
+        ("uniqueKey", &options.unique_key),
+        ("fairKey", &options.fair_key),
+    ] {
+        if key
+            .as_ref()
+            .is_some_and(|key| key.is_empty() || key.len() > KEY)
+        {
+            return Err(invalid(format!("`{what}` must have 1 to {KEY} bytes")));
+        }
+    }
+    let size = job.data.to_string().len()
+        + options
+            .metadata
+            .as_ref()
+            .map_or(0, |data| data.to_string().len());
+    if size > DATA {
+        return Err(invalid(format!(
+            "a job's data must be at most {DATA} bytes of JSON; store big data elsewhere"
+        )));
+    }
+    Ok(())
+}
+
+/// A filter of a list.
+pub fn filter(filter: &JobFilter) -> Result<()> {
+    if filter
+        .limit
+        .is_some_and(|limit| !(1..=1000).contains(&limit))
+    {
+        return Err(invalid("`limit` must be 1 to 1000"));
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::queue::JobOptions;
+
+    fn with(change: impl FnOnce(&mut JobOptions)) -> Result<()> {
+        let mut options = JobOptions::default();
+        change(&mut options);
+        job(&NewJob {
+            name: "a".into(),
+            data: serde_json::Value::Null,
+            options,
+        })
+    }
+
+    #[test]
+    fn senseless_options_are_told() {
+        assert!(with(|_| ()).is_ok());
+        assert!(with(|o| o.run_at = Some(5)).is_ok());
+        let wrong: [fn(&mut JobOptions); 9] = [
+            |o| (o.delay, o.run_at) = (Some(1), Some(1)),
+            |o| o.delay = Some(u64::MAX),
+            |o| o.run_at = Some(-1),
+            |o| o.timeout = Some(0),
+            |o| o.retries = 10_001,
+            |o| o.jitter = f64::NAN,
+            |o| o.jitter = 1.5,
+            |o| o.unique_key = Some(String::new()),
+            |o| o.fair_key = Some("x".repeat(501)),
+        ];
+        for (n, wrong) in wrong.into_iter().enumerate() {
+            assert_eq!(with(wrong).unwrap_err().code(), Code::OptionInvalid, "{n}");
+        }
+    }
+
+    #[test]
+    fn names_and_sizes_are_bounded() {
+        assert!(name("queue", "").is_err());
+        assert!(name("queue", "a\nb").is_err());
+        assert!(name("queue", &"x".repeat(201)).is_err());
+        let data = serde_json::Value::String("x".repeat(DATA + 1));
+        assert!(
+            jobs(&[NewJob {
+                name: "a".into(),
+                data,
+                options: JobOptions::default()
+            }])
+            .is_err()
+        );
+    }
+}

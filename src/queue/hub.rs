@@ -1,0 +1,160 @@
+//! Everything that the queues of one store share in this process.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use parking_lot::Mutex;
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::check;
+use super::core::Core;
+use super::heartbeat;
+use super::reports::Reports;
+use super::running::Running;
+use crate::clock::SharedClock;
+use crate::error::Result;
+use crate::store::{Retention, SharedStore};
+
+/// How the queues of a store are kept.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct HubOptions {
+    /// Milliseconds after which the jobs of a dead worker run again.
+    pub lease: u64,
+    /// How often a job may kill its worker before it fails.
+    pub max_stalls: u32,
+    pub retention: Retention,
+}
+
+impl Default for HubOptions {
+    fn default() -> Self {
+        Self {
+            lease: 15_000,
+            max_stalls: 3,
+            retention: Retention::default(),
+        }
+    }
+}
+
+/// The owner of a store's timers. Cheap to clone; its tasks end when it is closed or the last
+/// clone is dropped.
+#[derive(Clone)]
+pub struct Hub {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    shared: Arc<Shared>,
+}
+
+/// What the tasks and the queues work on.
+pub struct Shared {
+    pub store: SharedStore,
+    pub clock: SharedClock,
+    pub options: HubOptions,
+    pub running: Running,
+    pub reports: Arc<Reports>,
+    /// Something falls due, perhaps earlier than what the timer waits for.
+    pub due: Notify,
+    /// An attempt started.
+    pub beat: Notify,
+    pub stop: CancellationToken,
+    pub tasks: TaskTracker,
+    cores: Mutex<HashMap<String, Arc<Core>>>,
+    next_worker: AtomicU64,
+}
+
+impl Hub {
+    /// Takes over a store. `alone`: no other process uses it, so whatever runs in it is orphaned
+    /// and waits again at once.
+    pub async fn open(
+        store: SharedStore,
+        clock: SharedClock,
+        options: HubOptions,
+        alone: bool,
+    ) -> Result<Self> {
+        let now = clock.now_ms();
+        let ended_by = if alone { i64::MAX } else { now };
+        while !store
+            .rescue(ended_by, now, options.max_stalls)
+            .await?
+            .is_empty()
+        {}
+        let shared = Arc::new(Shared {
+            store,
+            clock,
+            options,
+            running: Running::default(),
+            reports: Arc::default(),
+            due: Notify::new(),
+            beat: Notify::new(),
+            stop: CancellationToken::new(),
+            tasks: TaskTracker::new(),
+            cores: Mutex::default(),
+            next_worker: AtomicU64::new(1),
+        });
+        heartbeat::start(&shared);
+        Ok(Self {
+            inner: Arc::new(Inner { shared }),
+        })
+    }
+
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.inner.shared
+    }
+
+    /// The store, for what no queue can answer.
+    pub fn store(&self) -> &SharedStore {
+        &self.inner.shared.store
+    }
+
+    pub(super) async fn core(&self, name: &str) -> Result<Arc<Core>> {
+        check::name("queue", name)?;
+        let shared = self.shared();
+        if let Some(core) = shared.cores.lock().get(name) {
+            return Ok(core.clone());
+        }
+        let paused = shared.store.is_paused(name).await?;
+        let now = shared.clock.now_ms();
+        shared
+            .store
+            .prune(name, shared.options.retention, now)
+            .await?;
+        let mut cores = shared.cores.lock();
+        let core = cores
+            .entry(name.to_owned())
+            .or_insert_with(|| Core::new(name.to_owned(), paused));
+        Ok(core.clone())
+    }
+
+    pub(super) fn next_worker(&self) -> u64 {
+        self.shared().next_worker.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// Ends the timers, stores what was told and closes the store. Workers are stopped before.
+    pub async fn close(&self) {
+        let shared = self.shared();
+        shared.stop.cancel();
+        shared.tasks.close();
+        shared.tasks.wait().await;
+        if let Err(error) = shared.reports.flush(&*shared.store).await {
+            tracing::warn!("the last reports were not stored: {error}");
+        }
+        shared.store.close().await;
+    }
+}
+
+impl Shared {
+    /// The queue of that name, if it is open here.
+    pub fn opened(&self, name: &str) -> Option<Arc<Core>> {
+        self.cores.lock().get(name).cloned()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.shared.stop.cancel();
+    }
+}

@@ -1,0 +1,38 @@
+//! What a queue answers, whether its store is owned by this process or by another.
+
+use async_trait::async_trait;
+
+use super::{Job, JobFilter, JobStatus, Metrics, NewJob};
+use crate::error::Result;
+
+/// A queue, near or far.
+#[async_trait]
+pub trait QueueApi: Send + Sync + 'static {
+    /// Stores all of the jobs or none; they are on the disk when it returns.
+    async fn add(&self, jobs: Vec<NewJob>) -> Result<Vec<Job>>;
+
+    /// One job; `None` where there is none of that id.
+    async fn get(&self, id: &str) -> Result<Option<Job>>;
+
+    /// Jobs, the newest first.
+    async fn list(&self, filter: JobFilter) -> Result<Vec<Job>>;
+
+    /// Cancels a waiting or running job; false where it is final or unknown.
+    async fn cancel(&self, id: &str) -> Result<bool>;
+
+    /// Runs a failed, cancelled, retrying or scheduled job at once, with fresh attempts.
+    async fn retry(&self, id: &str) -> Result<Job>;
+
+    /// How the queue does.
+    async fn metrics(&self) -> Result<Metrics>;
+
+    /// Deletes final jobs that ended more than `older_than` milliseconds ago; `None` means every
+    /// final status.
+    async fn clean(&self, older_than: u64, status: Option<JobStatus>) -> Result<u64>;
+
+    /// No worker takes further jobs, until it is resumed; survives a restart.
+    async fn pause(&self) -> Result<()>;
+
+    /// Workers take jobs again.
+    async fn resume(&self) -> Result<()>;
+}

@@ -1,0 +1,303 @@
+//! One box as a container.
+
+use std::collections::HashMap;
+use std::pin::Pin;
+
+use async_trait::async_trait;
+use bollard::Docker;
+use bollard::container::LogOutput;
+use bollard::models::{
+    ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig,
+    ResourcesUlimits,
+};
+use bollard::query_parameters::{
+    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, ListContainersOptionsBuilder,
+    RemoveContainerOptionsBuilder, StartContainerOptions,
+};
+use bytes::Bytes;
+use futures_util::TryStreamExt;
+use tokio::io::AsyncRead;
+use tokio_util::io::StreamReader;
+
+use super::fault;
+use crate::error::{Code, Error, Result};
+use crate::sandbox::owner::{self, Owner};
+use crate::sandbox::protocol::Wire;
+use crate::sandbox::run::Limits;
+use crate::sandbox::seccomp;
+use crate::sandbox::session::Cage;
+
+/// Marks our containers and says whose they are.
+const OWNER: &str = "auton8n.owner";
+/// Files and folders that a tmpfs may hold.
+const INODES: u32 = 20_000;
+
+/// What the engine can do; it decides how a container is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Abilities {
+    /// Podman refuses a resolver without a network, and an owner or a number of files of a tmpfs.
+    pub is_podman: bool,
+}
+
+/// What a container of a box is made of: every limit and every lock.
+pub fn body(
+    image: &str,
+    limits: &Limits,
+    owner: &Owner,
+    abilities: Abilities,
+) -> ContainerCreateBody {
+    let docker = !abilities.is_podman;
+    let tmpfs = |size: u64, mode: &str, owner: &str| {
+        let inodes = if docker {
+            format!(",nr_inodes={INODES}")
+        } else {
+            String::new()
+        };
+        let owner = if docker { owner } else { "" };
+        format!("rw,noexec,nosuid,nodev,size={size},mode={mode}{owner}{inodes}")
+    };
+    let ulimit = |name: &str, value| ResourcesUlimits {
+        name: Some(name.to_owned()),
+        soft: Some(value),
+        hard: Some(value),
+    };
+    let memory = Some(limits.memory as i64);
+    let host = HostConfig {
+        memory,
+        memory_swap: memory,
+        nano_cpus: Some((limits.cpus * 1e9) as i64),
+        pids_limit: Some(i64::from(limits.pids)),
+        network_mode: Some("none".to_owned()),
+        readonly_rootfs: Some(true),
+        tmpfs: Some(HashMap::from([
+            ("/tmp".to_owned(), tmpfs(limits.tmpfs, "1777", "")),
+            (
+                "/sandbox/work".to_owned(),
+                tmpfs(limits.work, "0755", ",uid=65533,gid=65533"),
+            ),
+        ])),
+        cap_drop: Some(vec!["ALL".to_owned()]),
+        cap_add: Some(["SETUID", "SETGID", "KILL"].map(str::to_owned).to_vec()),
+        security_opt: Some(vec![
+            "no-new-privileges".to_owned(),
+            format!("seccomp={}", seccomp::PROFILE),
+        ]),
+        ipc_mode: Some("none".to_owned()),
+        cgroupns_mode: Some(HostConfigCgroupnsModeEnum::PRIVATE),
+        log_config: Some(HostConfigLogConfig {
+            typ: Some("none".to_owned()),
+            config: None,
+        }),
+        ulimits: Some(vec![ulimit("core", 0), ulimit("nofile", 1024)]),
+        dns: docker.then(|| vec!["127.0.0.1".to_owned()]),
+        auto_remove: Some(true),
+        init: Some(false),
+        privileged: Some(false),
+        ..HostConfig::default()
+    };
+    ContainerCreateBody {
+        image: Some(image.to_owned()),
+        entrypoint: Some(vec!["/sandbox/bin/keeper".to_owned()]),
+        cmd: Some(vec!["serve".to_owned()]),
+        user: Some("0:0".to_owned()),
+        hostname: Some("box".to_owned()),
+        working_dir: Some("/".to_owned()),
+        network_disabled: Some(true),
+        attach_stdin: Some(true),
+        attach_stdout: Some(true),
+        attach_stderr: Some(true),
+        open_stdin: Some(true),
+        // The keeper sees the end of its input when we are gone, however we went.
+        stdin_once: Some(true),
+        labels: Some(HashMap::from([(OWNER.to_owned(), owner.label())])),
+        host_config: Some(host),
+        ..ContainerCreateBody::default()
+    }
+}
+
+/// A container that is removed when it is dropped.
+pub struct Container {
+    docker: Docker,
+    id: String,
+    removed: bool,
+}
+
+impl Container {
+    /// Creates, attaches and starts it; on failure nothing stays.
+    pub async fn start(docker: &Docker, body: ContainerCreateBody) -> Result<(Self, Wire)> {
+        let name = format!("auton8n-{}", uuid::Uuid::now_v7().simple());
+        let options = CreateContainerOptionsBuilder::new().name(&name).build();
+        let id = docker
+            .create_container(Some(options), body)
+            .await
+            .map_err(|error| fault("the engine did not make a container", error))?
+            .id;
+        let container = Self {
+            docker: docker.clone(),
+            id,
+            removed: false,
+        };
+        match container.attach_and_start().await {
+            Ok(wire) => Ok((container, wire)),
+            Err(error) => {
+                Box::new(container).remove().await;
+                Err(error)
+            }
+        }
+    }
+
+    async fn attach_and_start(&self) -> Result<Wire> {
+        let options = AttachContainerOptionsBuilder::new()
+            .stdin(true)
+            .stdout(true)
+            .stderr(true)
+            .stream(true)
+            .build();
+        let attached = self
+            .docker
+            .attach_container(&self.id, Some(options))
+            .await
+            .map_err(|error| fault("cannot attach to the container", error))?;
+        self.docker
+            .start_container(&self.id, None::<StartContainerOptions>)
+            .await
+            .map_err(|error| fault("the container did not start", error))?;
+        let output = attached
+            .output
+            .map_err(std::io::Error::other)
+            .try_filter_map(|message| async move {
+                match message {
+                    LogOutput::StdOut { message } | LogOutput::Console { message } => {
+                        Ok(Some(message))
+                    }
+                    // The keeper's last words; a box that is fine writes none.
+                    LogOutput::StdErr { message } => {
+                        let words = String::from_utf8_lossy(&message)
+                            .trim()
+                            .chars()
+                            .take(400)
+                            .collect::<String>();
+                        Err(std::io::Error::other(words))
+                    }
+                    LogOutput::StdIn { .. } => Ok(None::<Bytes>),
+                }
+            });
+        let reader: Pin<Box<dyn AsyncRead + Send>> = Box::pin(StreamReader::new(Box::pin(output)));
+        Ok(Wire::new(reader, attached.input))
+    }
+}
+
+async fn remove(docker: &Docker, id: &str) -> Result<()> {
+    let options = RemoveContainerOptionsBuilder::new()
+        .force(true)
+        .v(true)
+        .build();
+    for _ in 0..50 {
+        match docker.remove_container(id, Some(options.clone())).await {
+            // It is gone, by us or because the engine removes it when it ends.
+            Ok(())
+            | Err(bollard::errors::Error::DockerResponseServerError {
+                status_code: 404, ..
+            }) => return Ok(()),
+            // Its removal is on the way.
+            Err(bollard::errors::Error::DockerResponseServerError {
+                status_code: 409, ..
+            }) => {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+            Err(error) => return Err(fault("cannot remove the container", error)),
+        }
+    }
+    Err(Error::new(
+        Code::SandboxFailed,
+        "the engine did not remove the container",
+    ))
+}
+
+#[async_trait]
+impl Cage for Container {
+    async fn remove(mut self: Box<Self>) {
+        // Where this fails the box ends all the same when its input closes, and the next start sweeps.
+        if remove(&self.docker, &self.id).await.is_ok() {
+            self.removed = true;
+        }
+    }
+}
+
+impl Drop for Container {
+    fn drop(&mut self) {
+        if self.removed {
+            return;
+        }
+        // Without a runtime the closed input ends the keeper, and the engine removes what ended.
+        if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+            let (docker, id) = (self.docker.clone(), std::mem::take(&mut self.id));
+            runtime.spawn(async move { remove(&docker, &id).await });
+        }
+    }
+}
+
+/// Removes the containers whose owner is certainly dead; tells how many.
+pub async fn sweep(docker: &Docker) -> Result<usize> {
+    let filters = HashMap::from([("label".to_owned(), vec![OWNER.to_owned()])]);
+    let options = ListContainersOptionsBuilder::new()
+        .all(true)
+        .filters(&filters)
+        .build();
+    let all = docker
+        .list_containers(Some(options))
+        .await
+        .map_err(|error| fault("cannot list containers", error))?;
+    let this = Owner::this();
+    let mut swept = 0;
+    for container in all {
+        let owner = container
+            .labels
+            .as_ref()
+            .and_then(|labels| labels.get(OWNER))
+            .and_then(|label| Owner::parse(label));
+        if let (Some(id), Some(owner)) = (container.id, owner)
+            && owner.is_dead(&this, owner::start_of)
+            && remove(docker, &id).await.is_ok()
+        {
+            swept += 1;
+        }
+    }
+    Ok(swept)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_lock_is_asked_for() {
+        let limits = Limits {
+            cpus: 0.5,
+            ..Limits::default()
+        };
+        let made = body("x", &limits, &Owner::this(), Abilities { is_podman: false });
+        let host = made.host_config.unwrap();
+        assert_eq!(
+            (host.memory, host.memory_swap),
+            (Some(512 << 20), Some(512 << 20))
+        );
+        assert_eq!(
+            (host.nano_cpus, host.pids_limit),
+            (Some(500_000_000), Some(100))
+        );
+        assert_eq!(host.cap_drop.unwrap(), ["ALL"]);
+        assert_eq!(host.cap_add.unwrap(), ["SETUID", "SETGID", "KILL"]);
+        assert_eq!(host.network_mode.as_deref(), Some("none"));
+        assert_eq!(
+            (host.readonly_rootfs, host.privileged, host.binds),
+            (Some(true), Some(false), None)
+        );
+        assert!(
+            host.tmpfs
+                .unwrap()
+                .values()
+                .all(|options| options.contains("noexec,nosuid,nodev,size="))
+        );
+    }
+}

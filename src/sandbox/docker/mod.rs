@@ -1,0 +1,246 @@
+//! Docker and Podman, through one driver.
+
+mod container;
+mod endpoint;
+mod image;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bollard::{API_DEFAULT_VERSION, Docker};
+use parking_lot::Mutex;
+
+pub use endpoint::{Endpoint, Surroundings, endpoints};
+
+use super::layout::{self, BoxInputs};
+use super::owner::Owner;
+use super::proof::{self, Bootable, Missing};
+use super::run::{Isolation, Limits};
+use super::session::KeeperSession;
+use super::{SandboxEngine, Session};
+use crate::error::{Code, Error, Result};
+use container::{Abilities, Container};
+
+/// An engine on this machine answers a ping at once.
+const ANSWER: Duration = Duration::from_secs(5);
+/// Seconds that one call may take; the image is the longest.
+const CALL: u64 = 300;
+
+/// An error of the engine, in our words and with its own.
+fn fault(what: &str, error: bollard::errors::Error) -> Error {
+    Error::new(Code::SandboxFailed, what).because(error)
+}
+
+/// An engine that answered, before it was given an image or proven.
+#[derive(Debug)]
+pub struct Found {
+    docker: Docker,
+    /// `docker 20.10.24`, `podman 4.3.1`.
+    pub name: String,
+    pub is_podman: bool,
+    /// What decides whether an earlier proof still holds.
+    fingerprint: String,
+}
+
+/// Asks whether an engine answers at `url`. The error says why not, for people.
+pub async fn find(url: &str) -> std::result::Result<Found, String> {
+    let docker = connect(url)?;
+    let within = |error: tokio::time::error::Elapsed| {
+        format!("it did not answer within {} s ({error})", ANSWER.as_secs())
+    };
+    let docker = tokio::time::timeout(ANSWER, docker.negotiate_version())
+        .await
+        .map_err(within)?
+        .map_err(|error| words(&error))?;
+    let version = tokio::time::timeout(ANSWER, docker.version())
+        .await
+        .map_err(within)?
+        .map_err(|error| words(&error))?;
+    let info = tokio::time::timeout(ANSWER, docker.info())
+        .await
+        .map_err(within)?
+        .map_err(|error| words(&error))?;
+    if info
+        .os_type
+        .as_deref()
+        .is_some_and(|system| system != "linux")
+    {
+        return Err("it runs Windows containers; switch it to Linux containers".to_owned());
+    }
+    let is_podman = version
+        .components
+        .iter()
+        .flatten()
+        .any(|component| component.name.contains("Podman"));
+    let number = version.version.unwrap_or_default();
+    // Distributions add their own mark, such as +dfsg1.
+    let number = number.split('+').next().unwrap_or_default();
+    let name = format!("{} {number}", if is_podman { "podman" } else { "docker" });
+    let fingerprint = format!(
+        "{name} {:?} {:?} {:?} {:?} {:?}",
+        info.cgroup_driver,
+        info.cgroup_version,
+        info.kernel_version,
+        info.security_options,
+        info.default_runtime
+    );
+    Ok(Found {
+        docker,
+        name,
+        is_podman,
+        fingerprint,
+    })
+}
+
+fn words(error: &bollard::errors::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    text
+}
+
+fn connect(url: &str) -> std::result::Result<Docker, String> {
+    if let Some(path) = url.strip_prefix("unix://") {
+        if !std::path::Path::new(path).exists() {
+            return Err("there is no such socket".to_owned());
+        }
+        #[cfg(unix)]
+        return Docker::connect_with_unix(url, CALL, API_DEFAULT_VERSION)
+            .map_err(|error| words(&error));
+        #[cfg(not(unix))]
+        return Err("unix sockets are not used on this system".to_owned());
+    }
+    #[cfg(windows)]
+    if url.starts_with("npipe://") {
+        return Docker::connect_with_named_pipe(url, CALL, API_DEFAULT_VERSION)
+            .map_err(|error| words(&error));
+    }
+    // Sources would leave this machine, in clear text.
+    Err("only an engine of this machine is used, over unix:// or npipe://".to_owned())
+}
+
+/// A container engine that is ready to make boxes.
+pub struct DockerEngine {
+    docker: Docker,
+    name: String,
+    abilities: Abilities,
+    image: String,
+    owner: Owner,
+    isolation: Isolation,
+    allowed: Vec<String>,
+    closed: Mutex<bool>,
+}
+
+impl DockerEngine {
+    /// Sweeps, makes or finds the image, and proves once that the limits bind.
+    pub async fn open(
+        found: Found,
+        inputs: &BoxInputs,
+        image: Option<String>,
+        allowed: &[String],
+    ) -> Result<Self> {
+        container::sweep(&found.docker).await?;
+        let mut engine = Self {
+            docker: found.docker,
+            name: found.name,
+            abilities: Abilities {
+                is_podman: found.is_podman,
+            },
+            image: String::new(),
+            owner: Owner::this(),
+            isolation: Isolation::Full,
+            allowed: allowed.to_vec(),
+            closed: Mutex::new(false),
+        };
+        if let Some(image) = image {
+            if !image::exists(&engine.docker, &image).await? {
+                return Err(Error::new(
+                    Code::SandboxUnavailable,
+                    format!("image: {} does not have {image}", engine.name),
+                ));
+            }
+            engine.image = image;
+            engine.isolation = proof::isolation(&proof::prove(&engine).await?, allowed)?;
+            return Ok(engine);
+        }
+        let parts = inputs.clone();
+        let fingerprint = found.fingerprint;
+        let (plan, recipe) = tokio::task::spawn_blocking(move || -> Result<_> {
+            let plan = layout::plan(&parts)?;
+            let recipe = layout::recipe(&plan)?;
+            Ok((plan, recipe))
+        })
+        .await
+        .map_err(|error| {
+            Error::new(Code::Internal, "the box could not be laid out").because(error)
+        })??;
+        // A tag says that this very recipe was tested and proven on this very engine.
+        let tag = proof::tag(&recipe, &fingerprint);
+        engine.image = format!("{}:{tag}", image::NAME);
+        if image::exists(&engine.docker, &engine.image).await? {
+            return Ok(engine);
+        }
+        let candidate = format!("candidate-{}", uuid::Uuid::now_v7().simple());
+        image::import(&engine.docker, plan, &recipe, &candidate).await?;
+        engine.image = format!("{}:{candidate}", image::NAME);
+        let proven = engine.test(allowed).await;
+        engine.image = format!("{}:{tag}", image::NAME);
+        match proven {
+            // Only what binds whole is remembered.
+            Ok(Isolation::Full) => image::promote(&engine.docker, &candidate, &tag).await?,
+            Ok(isolation) => {
+                engine.image = format!("{}:{candidate}", image::NAME);
+                engine.isolation = isolation;
+            }
+            Err(error) => {
+                image::discard(&engine.docker, &candidate).await;
+                return Err(error);
+            }
+        }
+        Ok(engine)
+    }
+
+    async fn test(&self, allowed: &[String]) -> Result<Isolation> {
+        proof::self_test(self).await?;
+        proof::isolation(&proof::prove(self).await?, allowed)
+    }
+
+    /// What does not bind, for `doctor`.
+    pub async fn missing(&self) -> Result<Vec<Missing>> {
+        proof::prove(self).await
+    }
+}
+
+#[async_trait]
+impl SandboxEngine for DockerEngine {
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    fn isolation(&self) -> Isolation {
+        self.isolation.clone()
+    }
+
+    async fn start(&self, limits: &Limits) -> Result<Box<dyn Session>> {
+        proof::start(self, &self.name, limits, &self.allowed).await
+    }
+
+    async fn close(&self) {
+        *self.closed.lock() = true;
+    }
+}
+
+#[async_trait]
+impl Bootable for DockerEngine {
+    async fn boot(&self, limits: &Limits) -> Result<(KeeperSession, super::ready::Ready)> {
+        if *self.closed.lock() {
+            return Err(Error::new(Code::Closed, "the sandbox is closed"));
+        }
+        let body = container::body(&self.image, limits, &self.owner, self.abilities);
+        let (container, wire) = Container::start(&self.docker, body).await?;
+        KeeperSession::open(wire, Box::new(container), limits.clone()).await
+    }
+}

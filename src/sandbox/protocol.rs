@@ -1,0 +1,407 @@
+//! Frames that the engine and the keeper exchange: a length of four bytes, a kind, and fields.
+//!
+//! The other half is `keeper/src/wire.rs`. Whatever the keeper sends is bounded here too: a box is
+//! not trusted.
+
+use std::pin::Pin;
+
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+
+use super::run::{Command, Outcome, Output};
+use crate::error::{Code, Error, Result};
+
+/// Bytes of a file in one frame.
+pub const CHUNK: usize = 64 << 10;
+/// The longest frame that is sent or taken.
+pub const MAX_FRAME: usize = 16 << 20;
+
+/// What the engine asks for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Request {
+    Put = 1,
+    Run = 2,
+    Cancel = 3,
+    Collect = 4,
+    Quit = 5,
+    PutEnd = 6,
+    /// To the launcher of a built-in box.
+    Launch = 7,
+}
+
+/// What the keeper answers.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Reply {
+    /// What binds in the box, as lines of `name=value`.
+    Ready(String),
+    /// A piece of output: 1 and 2 of the command, 3 and 4 of the judge.
+    Out {
+        stream: u8,
+        bytes: Vec<u8>,
+    },
+    Exit(Box<Exit>),
+    File {
+        begin: bool,
+        path: String,
+        bytes: Vec<u8>,
+    },
+    Done,
+    Fail(String),
+}
+
+/// How a command ended, without its output.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Exit {
+    pub timed_out: bool,
+    pub cancelled: bool,
+    pub oom_killed: bool,
+    pub duration_ms: u64,
+    pub peak: u64,
+    /// Bytes of each stream that were not kept.
+    pub dropped: [u64; 4],
+    pub command: Ended,
+    pub judge: Option<Ended>,
+}
+
+/// How a process ended.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Ended {
+    pub exit_code: Option<i32>,
+    pub signal: Option<i32>,
+}
+
+fn broken(why: &str) -> Error {
+    Error::new(
+        Code::SandboxFailed,
+        format!("the sandbox answered with something that is not its protocol: {why}"),
+    )
+}
+
+/// A frame's bytes as they go out.
+pub fn frame(kind: Request, body: &[u8]) -> Vec<u8> {
+    let mut bytes = Vec::with_capacity(5 + body.len());
+    bytes.extend_from_slice(&(1 + body.len() as u32).to_le_bytes());
+    bytes.push(kind as u8);
+    bytes.extend_from_slice(body);
+    bytes
+}
+
+/// Puts fields into a frame's body.
+#[derive(Debug, Default)]
+pub struct Fields(pub Vec<u8>);
+
+impl Fields {
+    #[must_use]
+    pub fn u8(mut self, value: u8) -> Self {
+        self.0.push(value);
+        self
+    }
+
+    #[must_use]
+    pub fn u32(mut self, value: u32) -> Self {
+        self.0.extend_from_slice(&value.to_le_bytes());
+        self
+    }
+
+    #[must_use]
+    pub fn u64(mut self, value: u64) -> Self {
+        self.0.extend_from_slice(&value.to_le_bytes());
+        self
+    }
+
+    #[must_use]
+    pub fn blob(self, bytes: &[u8]) -> Self {
+        self.u32(bytes.len() as u32).raw(bytes)
+    }
+
+    #[must_use]
+    pub fn raw(mut self, bytes: &[u8]) -> Self {
+        self.0.extend_from_slice(bytes);
+        self
+    }
+
+    #[must_use]
+    pub fn texts<T: AsRef<str>>(self, texts: &[T]) -> Self {
+        let counted = self.u32(texts.len() as u32);
+        texts.iter().fold(counted, |fields, text| {
+            fields.blob(text.as_ref().as_bytes())
+        })
+    }
+}
+
+/// The frame that runs `command`.
+pub fn run_frame(command: &Command, output: usize, file_size: u64) -> Vec<u8> {
+    let env: Vec<String> = command
+        .env
+        .iter()
+        .map(|(name, value)| format!("{name}={value}"))
+        .collect();
+    let fields = Fields::default()
+        .u64(command.timeout_ms)
+        .u64(output as u64)
+        .u64(file_size)
+        .texts(&command.argv)
+        .texts(&env)
+        .blob(b"")
+        .blob(&command.stdin)
+        .texts(command.judge.as_deref().unwrap_or_default());
+    frame(Request::Run, &fields.0)
+}
+
+/// Both directions of a box's attached stream.
+pub struct Wire {
+    reader: Pin<Box<dyn AsyncRead + Send>>,
+    writer: Pin<Box<dyn AsyncWrite + Send>>,
+    buffer: Vec<u8>,
+}
+
+impl Wire {
+    pub fn new(
+        reader: Pin<Box<dyn AsyncRead + Send>>,
+        writer: Pin<Box<dyn AsyncWrite + Send>>,
+    ) -> Self {
+        Self {
+            reader,
+            writer,
+            buffer: Vec::new(),
+        }
+    }
+
+    /// Sends whole frames.
+    pub async fn send(&mut self, bytes: &[u8]) -> Result<()> {
+        let gone = |error| {
+            Error::new(
+                Code::SandboxFailed,
+                "the sandbox is gone: nothing can be sent to it",
+            )
+            .because(error)
+        };
+        self.writer.write_all(bytes).await.map_err(gone)?;
+        self.writer.flush().await.map_err(gone)
+    }
+
+    /// The next reply. It may be cancelled: nothing that was read is lost.
+    pub async fn receive(&mut self) -> Result<Reply> {
+        loop {
+            if let Some((kind, body)) = take(&mut self.buffer)? {
+                return decode(kind, &body);
+            }
+            let read = self
+                .reader
+                .read_buf(&mut self.buffer)
+                .await
+                .map_err(|error| {
+                    Error::new(
+                        Code::SandboxFailed,
+                        "the sandbox is gone: nothing can be read from it",
+                    )
+                    .because(error)
+                })?;
+            if read == 0 {
+                return Err(Error::new(
+                    Code::SandboxFailed,
+                    "the sandbox ended before it answered; its engine stopped it, or memory ran out for its keeper",
+                ));
+            }
+        }
+    }
+}
+
+/// Takes one frame from the front of `buffer` where a whole one is there.
+fn take(buffer: &mut Vec<u8>) -> Result<Option<(u8, Vec<u8>)>> {
+    let Some(head) = buffer.first_chunk::<4>() else {
+        return Ok(None);
+    };
+    let length = u32::from_le_bytes(*head) as usize;
+    if length == 0 || length > MAX_FRAME {
+        return Err(broken("a frame has a length that is not allowed"));
+    }
+    if buffer.len() < 4 + length {
+        return Ok(None);
+    }
+    let rest = buffer.split_off(4 + length);
+    let whole = std::mem::replace(buffer, rest);
+    Ok(Some((whole[4], whole[5..].to_vec())))
+}
+
+fn decode(kind: u8, body: &[u8]) -> Result<Reply> {
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let mut reader = Reader(body);
+    Ok(match kind {
+        128 => Reply::Ready(text(body)),
+        129 => Reply::Out {
+            stream: reader.bytes::<1>()?[0],
+            bytes: reader.0.to_vec(),
+        },
+        130 => Reply::Exit(Box::new(exit(&mut reader)?)),
+        131 => {
+            let begin = reader.bytes::<1>()?[0] != 0;
+            let count = u32::from_le_bytes(reader.bytes()?) as usize;
+            let (path, bytes) = reader
+                .0
+                .split_at_checked(count)
+                .ok_or_else(|| broken("a path is cut off"))?;
+            Reply::File {
+                begin,
+                path: text(path),
+                bytes: bytes.to_vec(),
+            }
+        }
+        132 => Reply::Done,
+        133 => Reply::Fail(text(body)),
+        _ => return Err(broken("a frame of a kind that is not known")),
+    })
+}
+
+struct Reader<'a>(&'a [u8]);
+
+impl Reader<'_> {
+    fn bytes<const N: usize>(&mut self) -> Result<[u8; N]> {
+        let (head, rest) = self
+            .0
+            .split_first_chunk::<N>()
+            .ok_or_else(|| broken("a frame is cut off"))?;
+        self.0 = rest;
+        Ok(*head)
+    }
+
+    fn flag(&mut self) -> Result<bool> {
+        Ok(self.bytes::<1>()?[0] != 0)
+    }
+
+    fn u64(&mut self) -> Result<u64> {
+        Ok(u64::from_le_bytes(self.bytes()?))
+    }
+
+    fn ended(&mut self) -> Result<Ended> {
+        let by_signal = self.flag()?;
+        let value = i32::from_le_bytes(self.bytes()?);
+        Ok(if by_signal {
+            Ended {
+                exit_code: None,
+                signal: Some(value),
+            }
+        } else {
+            Ended {
+                exit_code: Some(value),
+                signal: None,
+            }
+        })
+    }
+}
+
+fn exit(reader: &mut Reader) -> Result<Exit> {
+    let mut exit = Exit {
+        timed_out: reader.flag()?,
+        cancelled: reader.flag()?,
+        oom_killed: reader.flag()?,
+        duration_ms: reader.u64()?,
+        peak: reader.u64()?,
+        ..Exit::default()
+    };
+    for dropped in &mut exit.dropped {
+        *dropped = reader.u64()?;
+    }
+    exit.command = reader.ended()?;
+    let judged = reader.flag()?;
+    let judge = reader.ended()?;
+    exit.judge = judged.then_some(judge);
+    Ok(exit)
+}
+
+/// Puts the ending and the output that came before it together.
+pub fn outcome(exit: &Exit, streams: [Vec<u8>; 4]) -> Outcome {
+    let [out, err, judge_out, judge_err] = streams;
+    let output = |bytes, dropped: u64| Output {
+        bytes,
+        truncated: dropped > 0,
+    };
+    let of = |ended: Ended, stdout, stderr| Outcome {
+        exit_code: ended.exit_code,
+        signal: ended.signal,
+        stdout,
+        stderr,
+        timed_out: exit.timed_out,
+        oom_killed: exit.oom_killed,
+        duration_ms: exit.duration_ms,
+        peak_memory: (exit.peak > 0).then_some(exit.peak),
+        judge: None,
+    };
+    let mut outcome = of(
+        exit.command,
+        output(out, exit.dropped[0]),
+        output(err, exit.dropped[1]),
+    );
+    outcome.judge = exit.judge.map(|judge| {
+        Box::new(of(
+            judge,
+            output(judge_out, exit.dropped[2]),
+            output(judge_err, exit.dropped[3]),
+        ))
+    });
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn replies_arrive_whole_however_they_are_cut() {
+        let (ours, mut theirs) = tokio::io::duplex(7);
+        let sender = tokio::spawn(async move {
+            for byte in [
+                6_u8, 0, 0, 0, 129, 1, b'h', b'e', b'l', b'l', 1, 0, 0, 0, 132,
+            ] {
+                theirs.write_all(&[byte]).await.unwrap();
+            }
+        });
+        let mut wire = Wire::new(Box::pin(ours), Box::pin(tokio::io::sink()));
+        assert_eq!(
+            wire.receive().await.unwrap(),
+            Reply::Out {
+                stream: 1,
+                bytes: b"hell".to_vec()
+            }
+        );
+        assert_eq!(wire.receive().await.unwrap(), Reply::Done);
+        assert_eq!(
+            wire.receive().await.unwrap_err().code(),
+            Code::SandboxFailed
+        );
+        sender.await.unwrap();
+    }
+
+    #[test]
+    fn frames_that_lie_about_themselves_are_refused() {
+        assert!(take(&mut vec![0, 0, 0, 0]).is_err());
+        assert!(take(&mut vec![255, 255, 255, 255, 1]).is_err());
+        assert!(decode(131, &[1, 9, 0, 0, 0, b'x']).is_err());
+        assert!(decode(130, &[1, 0]).is_err());
+        assert!(decode(7, &[]).is_err());
+    }
+
+    #[test]
+    fn an_exit_tells_of_the_command_and_its_judge() {
+        let mut body = vec![1, 0, 1];
+        body.extend(5_u64.to_le_bytes());
+        body.extend(9_u64.to_le_bytes());
+        for dropped in [0_u64, 3, 0, 0] {
+            body.extend(dropped.to_le_bytes());
+        }
+        body.extend([1, 9, 0, 0, 0, 1, 0, 4, 0, 0, 0]);
+        let Reply::Exit(exit) = decode(130, &body).unwrap() else {
+            panic!("not an exit")
+        };
+        let outcome = outcome(&exit, [vec![1], vec![], vec![2], vec![]]);
+        assert_eq!((outcome.exit_code, outcome.signal), (None, Some(9)));
+        assert!(
+            outcome.timed_out
+                && outcome.oom_killed
+                && outcome.stderr.truncated
+                && !outcome.stdout.truncated
+        );
+        let judge = outcome.judge.unwrap();
+        assert_eq!((judge.exit_code, judge.stdout.bytes), (Some(4), vec![2]));
+    }
+}

@@ -1,0 +1,58 @@
+//! Where a token may start and end, also in escaped text.
+
+/// Whether `byte` may be inside of a word.
+pub const fn is_word(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || byte == b'_'
+}
+
+/// Whether a token may start at `at`: at the start, after something that is no word, or after an
+/// escape such as `\n`, `\u0022` or `%3D`, whose letters only look like a word.
+pub fn starts(text: &[u8], at: usize, not_after: &[u8]) -> bool {
+    let Some(before) = at.checked_sub(1).map(|index| text[index]) else { return true };
+    if not_after.contains(&before) {
+        return false;
+    }
+    if !is_word(before) {
+        return true;
+    }
+    let back = |count: usize| at.checked_sub(count).map_or(b' ', |index| text[index]);
+    let escape = matches!(before, b'n' | b'r' | b't') && back(2) == b'\\';
+    let percent = back(3) == b'%' && back(2).is_ascii_hexdigit() && before.is_ascii_hexdigit();
+    let unicode = back(6) == b'\\' && back(5) == b'u' && text[at - 4..at].iter().all(u8::is_ascii_hexdigit);
+    escape || percent || unicode
+}
+
+/// Whether a token may end before `end`.
+pub fn ends(text: &[u8], end: usize) -> bool {
+    text.get(end).is_none_or(|after| !is_word(*after))
+}
+
+/// The bytes of `text` before `at` on the same line, at most `limit` of them.
+pub fn left_of(text: &[u8], at: usize, limit: usize) -> &[u8] {
+    let window = &text[at.saturating_sub(limit)..at];
+    match memchr::memrchr(b'\n', window) {
+        Some(newline) => &window[newline + 1..],
+        None => window,
+    }
+}
+
+/// Whether `needle`, in lower case, stands in `text` whatever its case.
+pub fn contains_ignoring_case(text: &[u8], needle: &[u8]) -> bool {
+    text.len() >= needle.len() && text.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_token_starts_after_an_escape_but_not_inside_of_a_word() {
+        for (text, expected) in [
+            ("ghp_", true), ("=ghp_", true), ("xghp_", false), ("_ghp_", false), (r"\nghp_", true), (r"\xghp_", false),
+            ("%3Dghp_", true), ("3Dghp_", false), (r"\u0022ghp_", true), ("u0022ghp_", false), ("éghp_", true),
+        ] {
+            assert_eq!(starts(text.as_bytes(), text.len() - 4, b""), expected, "{text}");
+        }
+        assert!(!starts(b".ghp_", 1, b"."));
+    }
+}

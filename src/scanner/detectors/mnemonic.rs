@@ -1,0 +1,152 @@
+//! The words of a wallet: 12 to 24 of a list of 2,048, with a checksum in the last.
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::LazyLock;
+
+use bip39::Language;
+use sha2::{Digest, Sha256};
+
+static WORDS: LazyLock<HashMap<&'static [u8], u16>> = LazyLock::new(|| {
+    let list = Language::English.word_list();
+    (0_u16..).zip(list.iter()).map(|(index, word)| (word.as_bytes(), index)).collect()
+});
+
+/// Twelve words of three letters and what stands between them.
+const SHORTEST: usize = 12 * 3 + 11;
+const LENGTHS: [usize; 5] = [24, 21, 18, 15, 12];
+
+/// Calls back for each list of words whose checksum is right.
+pub fn each(text: &[u8], mut found: impl FnMut(Range<usize>)) {
+    // Each list is longer than the stride, so one of the places looked at lies inside of it.
+    let mut at = SHORTEST - 1;
+    let mut before = 0;
+    while at < text.len() {
+        if !allowed(text[at]) {
+            at += SHORTEST;
+            continue;
+        }
+        let start = at - text[before..at].iter().rev().take_while(|byte| allowed(**byte)).count();
+        let mut end = at + 1;
+        // From the start of the run to the place nothing else can be, so only the run's rest is left.
+        while end < text.len() && allowed(text[end]) {
+            end += 1;
+        }
+        if end - start >= SHORTEST {
+            lists(text, start..end, &mut found);
+        }
+        before = end;
+        at = end + SHORTEST;
+    }
+}
+
+/// Letters of words and what may stand between them: blanks, line ends, commas, quotes.
+const fn allowed(byte: u8) -> bool {
+    matches!(byte, b'a'..=b'z' | b' ' | b'\n' | b'\r' | b'\t' | b',' | b'"' | b'\'')
+}
+
+fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
+    // Words of the list in a row.
+    let mut row: Vec<(Range<usize>, u16)> = Vec::new();
+    let mut at = run.start;
+    while at < run.end {
+        let length = text[at..run.end].iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+        if length > 0 {
+            let word = at..at + length;
+            // A capital or a digit beside it makes it a part of a longer word.
+            let whole = boundaries(text, &word);
+            match WORDS.get(&text[word.clone()]) {
+                Some(index) if whole => {
+                    if row.last().is_some_and(|(last, _)| word.start - last.end > 8) {
+                        take(&mut row, found);
+                    }
+                    row.push((word.clone(), *index));
+                }
+                _ => take(&mut row, found),
+            }
+            at = word.end;
+        } else {
+            at += 1;
+        }
+    }
+    take(&mut row, found);
+}
+
+fn boundaries(text: &[u8], word: &Range<usize>) -> bool {
+    let part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
+    let before = word.start.checked_sub(1).and_then(|index| text.get(index));
+    !before.is_some_and(part) && !text.get(word.end).is_some_and(part)
+}
+
+/// The lists in a row of words; a row may have words before and after.
+fn take(row: &mut Vec<(Range<usize>, u16)>, found: &mut impl FnMut(Range<usize>)) {
+    let words = std::mem::take(row);
+    // A long row is a word list, not a wallet's.
+    if words.len() < 12 || words.len() > 48 {
+        return;
+    }
+    let mut from = 0;
+    while from + 12 <= words.len() {
+        let fits = LENGTHS.iter().find(|length| {
+            from + **length <= words.len() && checksum_holds(words[from..from + **length].iter().map(|(_, index)| *index))
+        });
+        if let Some(length) = fits {
+            found(words[from].0.start..words[from + length - 1].0.end);
+            from += length;
+        } else if LENGTHS.contains(&words.len()) {
+            // The row is a list by its length, and its checksum is wrong.
+            return;
+        } else {
+            from += 1;
+        }
+    }
+}
+
+/// The last bits are the first bits of the hash of the others.
+fn checksum_holds(indexes: impl ExactSizeIterator<Item = u16>) -> bool {
+    let count = indexes.len();
+    let check_bits = count / 3;
+    let mut bits = Vec::with_capacity(count * 11);
+    for index in indexes {
+        bits.extend((0..11).rev().map(|bit| index >> bit & 1 == 1));
+    }
+    let (entropy, check) = bits.split_at(bits.len() - check_bits);
+    let bytes: Vec<u8> =
+        entropy.chunks(8).map(|chunk| chunk.iter().fold(0, |byte, bit| byte << 1 | u8::from(*bit))).collect();
+    let hash = Sha256::digest(&bytes);
+    check.iter().enumerate().all(|(place, bit)| (hash[place / 8] >> (7 - place % 8) & 1 == 1) == *bit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn found(text: &str) -> Vec<&str> {
+        let mut spans = Vec::new();
+        each(text.as_bytes(), |span| spans.push(span));
+        spans.into_iter().map(|span| &text[span]).collect()
+    }
+
+    fn zeros() -> String {
+        format!("{}about", "abandon ".repeat(11))
+    }
+
+    #[test]
+    fn a_list_is_found_wherever_it_stands() {
+        let list = zeros();
+        for before in 0..60 {
+            let text = format!("{}\"{list}\";", "X".repeat(before));
+            assert_eq!(found(&text), [list.as_str()], "{before}");
+        }
+        let prose = format!("the wallet says: {list} and nothing more");
+        assert_eq!(found(&prose), [list.as_str()]);
+    }
+
+    #[test]
+    fn words_with_a_wrong_checksum_and_prose_are_silent() {
+        let wrong = "abandon ".repeat(12);
+        assert!(found(wrong.trim()).is_empty());
+        assert!(found("a long time ago there was a house in which nobody had lived for many years and the door stood open").is_empty());
+        assert!(found(&Language::English.word_list().join(" ")).is_empty());
+    }
+}

@@ -1,0 +1,67 @@
+//! Connection strings: the password between the user and the host.
+
+use super::super::candidate::{Candidate, RANK_STRUCTURE};
+use super::super::placeholder::is_placeholder;
+use super::super::rule::Rule;
+use super::super::severity::Severity;
+
+const LONGEST: usize = 512;
+const LONGEST_SCHEME: usize = 24;
+
+/// A string whose `://` stands at `at`.
+pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
+    let scheme = scheme(text, at);
+    if !rule.schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known.as_bytes())) {
+        return None;
+    }
+    let start = at + 3;
+    let authority = authority(&text[start..text.len().min(start + LONGEST)]);
+    // A password may hold an unescaped `@`: the host stands after the last one.
+    let border = memchr::memrchr(b'@', authority)?;
+    let (user, password) = authority[..border].split_at_checked(memchr::memchr(b':', &authority[..border])?)?;
+    let password = &password[1..];
+    let host = &authority[border + 1..];
+    if password.is_empty() || !host.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b'$' | b'{' | b'%')) {
+        return None;
+    }
+    let from = start + user.len() + 1;
+    let mut candidate = Candidate::of(&rule.info, from..from + password.len(), RANK_STRUCTURE);
+    if is_placeholder(password) || password.eq_ignore_ascii_case(user) || is_template(password) {
+        return Some(candidate.doubtful());
+    }
+    let name = host.split(|byte| *byte == b':').next().unwrap_or(host);
+    if name == b"localhost" || name.starts_with(b"127.") || name.starts_with(b"[::1") || name.starts_with(b"0.0.0.0") {
+        candidate.severity = Severity::Low;
+        candidate.confidence = 0.5;
+    } else if name.ends_with(b"example.com") || name == b"host" || name == b"hostname" {
+        candidate.severity = Severity::Low;
+        candidate.confidence = 0.3;
+    }
+    Some(candidate)
+}
+
+fn scheme(text: &[u8], at: usize) -> &[u8] {
+    let window = &text[at.saturating_sub(LONGEST_SCHEME)..at];
+    let length =
+        window.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'.' | b'-')).count();
+    let scheme = &window[window.len() - length..];
+    // `jdbc:postgresql`, `\npostgres` and the like end in the scheme that matters.
+    match memchr::memrchr(b'.', scheme) {
+        Some(dot) => &scheme[dot + 1..],
+        None => scheme,
+    }
+}
+
+/// Everything up to the path, a quote or a blank.
+fn authority(text: &[u8]) -> &[u8] {
+    let length = text
+        .iter()
+        .position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'\\' | b'<' | b'>' | b'|') || byte.is_ascii_whitespace() || *byte < b' ')
+        .unwrap_or(text.len());
+    &text[..length]
+}
+
+/// A variable of a template or of a format string, alone or glued together.
+fn is_template(password: &[u8]) -> bool {
+    password.starts_with(b"$") || password.starts_with(b"{") || password.starts_with(b"%s") || password.contains(&b'{') || password.starts_with(b":")
+}

@@ -1,0 +1,270 @@
+//! The scanner itself: what it looks for, and what it answers.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use parking_lot::RwLock;
+use sha2::{Digest, Sha256};
+
+use super::allowlist::{Allowlist, Seen, has_comment};
+use super::assignment;
+use super::candidate::{Candidate, DOUBTFUL, RANK_STRUCTURE, resolve, union};
+use super::catalogue::Catalogue;
+use super::custom::{CustomRule, compile_all};
+use super::decoding::{hidden_text, to_utf8};
+use super::detectors;
+use super::finding::{Finding, ScanResult};
+use super::generic::{Generic, Place};
+use super::options::{CustomRuleData, ScannerOptions};
+use super::position::Cursor;
+use super::redaction::{on_characters, redact};
+use super::rule::RuleInfo;
+use super::run;
+use super::severity::Severity;
+use crate::error::{Code, Error, Result};
+
+/// Tokens without a prefix are not longer.
+const LONGEST_CONTEXTUAL: usize = 256;
+
+/// Finds and takes out secrets. One serves any number of threads.
+#[derive(Debug)]
+pub struct Scanner {
+    pub(super) options: ScannerOptions,
+    catalogue: Arc<Catalogue>,
+    /// For each built-in rule, whether it is used.
+    enabled: Vec<bool>,
+    generic: Generic,
+    mnemonic: Option<Arc<RuleInfo>>,
+    allowlist: Allowlist,
+    custom: RwLock<Vec<Arc<CustomRule>>>,
+}
+
+/// What a user sees of a rule.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct PatternInfo {
+    /// The rule's id.
+    pub rule: String,
+    /// The kind of secret, in words.
+    pub name: String,
+    pub pattern: String,
+    pub severity: Severity,
+    pub description: String,
+}
+
+impl Scanner {
+    /// A scanner with the built-in rules and what the options add, change and silence.
+    pub fn new(options: ScannerOptions) -> Result<Self> {
+        options.check()?;
+        let catalogue = Catalogue::built_in()?;
+        for id in &options.disable {
+            if !catalogue.rules.iter().any(|rule| is_named(id, &rule.info.id)) {
+                return Err(Error::new(
+                    Code::OptionInvalid,
+                    format!("the scanner's option disable names {id:?}, which is no rule; getPatterns() lists the rules"),
+                ));
+            }
+        }
+        let enabled: Vec<bool> =
+            catalogue.rules.iter().map(|rule| !options.disable.iter().any(|id| is_named(id, &rule.info.id))).collect();
+        let used = |id: &str| {
+            let index = catalogue.rules.iter().position(|rule| rule.info.id == id)?;
+            enabled[index].then(|| Arc::clone(&catalogue.rules[index].info))
+        };
+        let limits = options.entropy.limits();
+        let shown = limits.unwrap_or_default();
+        let generic = Generic {
+            password: used("generic-password"),
+            secret: used("generic-secret").filter(|_| limits.is_some()),
+            entropy: used("high-entropy-string").filter(|_| limits.is_some()),
+            floor: shown.threshold,
+            shortest: shown.min_length,
+        };
+        let mnemonic = used("mnemonic");
+        let allowlist = Allowlist::new(&options.allowlist)?;
+        let custom = RwLock::new(compile_all(&options.rules)?);
+        Ok(Self { options, catalogue, enabled, generic, mnemonic, allowlist, custom })
+    }
+
+    /// Scans one text; it is always scanned whole, whatever its size.
+    pub fn scan_text(&self, text: &str, file: Option<&str>) -> ScanResult {
+        self.scan_bytes(text.as_bytes(), file)
+    }
+
+    /// Scans files that are in memory; none is skipped, so that a hostile one cannot hide.
+    pub fn scan_files<'a>(&self, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> ScanResult {
+        let mut result = ScanResult::default();
+        for (file, bytes) in files {
+            result.absorb(self.scan_bytes(bytes, Some(file)));
+        }
+        result.sort();
+        result
+    }
+
+    /// Scans the bytes of one file: UTF-8 with any faults, or UTF-16 with its mark.
+    pub fn scan_bytes(&self, bytes: &[u8], file: Option<&str>) -> ScanResult {
+        let text = to_utf8(bytes);
+        let candidates = resolve(self.candidates(&text, file));
+        let secrets = self.findings(&text, file, candidates);
+        ScanResult { found: !secrets.is_empty(), secrets, files_scanned: 1, bytes_scanned: bytes.len() as u64, skipped: Vec::new() }
+    }
+
+    /// Scans variables; a finding's `file` is `env:` and the name, its place counts inside of the value.
+    pub fn scan_environment<'a>(&self, variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> ScanResult {
+        let mut result = ScanResult::default();
+        for (name, value) in variables {
+            let text = format!("{name}={value}");
+            let from = name.len() + 1;
+            let mut candidates = self.candidates(text.as_bytes(), None);
+            let whole = assignment::Assignment { name: 0..name.len(), value: from..text.len(), quoted: true, leads: true };
+            if !value.is_empty() && self.generic.wants(name.as_bytes()) {
+                candidates.extend(self.generic.judge(text.as_bytes(), &whole, Place::of(None)));
+            }
+            candidates.retain(|candidate| candidate.span.start >= from);
+            for candidate in &mut candidates {
+                candidate.span = candidate.span.start - from..candidate.span.end - from;
+            }
+            let file = format!("env:{name}");
+            let secrets = self.findings(value.as_bytes(), Some(&file), resolve(candidates));
+            result.absorb(ScanResult {
+                found: !secrets.is_empty(),
+                secrets,
+                files_scanned: 1,
+                bytes_scanned: value.len() as u64,
+                skipped: Vec::new(),
+            });
+        }
+        result.sort();
+        result
+    }
+
+    /// A secret without its middle.
+    pub fn redact_secret(&self, secret: &str) -> String {
+        redact(secret)
+    }
+
+    /// A text without its secrets; a clean one is handed back as it is. Doing it twice changes nothing.
+    /// Comments and paths allow nothing here, and a token with a wrong checksum is taken out too.
+    pub fn redact_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let mut candidates = self.candidates(text.as_bytes(), None);
+        candidates.retain(|one| !self.allowlist.allows_value(&one.rule.id, &text.as_bytes()[one.span.clone()]));
+        if candidates.is_empty() {
+            return Cow::Borrowed(text);
+        }
+        let mut out = String::with_capacity(text.len());
+        let mut at = 0;
+        for span in union(&candidates) {
+            let span = on_characters(text, span);
+            if span.start < at {
+                continue;
+            }
+            out.push_str(&text[at..span.start]);
+            let secret = &text[span.clone()];
+            // What was taken out before stays as it is.
+            if secret.contains("********") { out.push_str(secret) } else { out.push_str(&redact(secret)) }
+            at = span.end;
+        }
+        out.push_str(&text[at..]);
+        Cow::Owned(out)
+    }
+
+    /// Adds a rule; scans that run already do not see it.
+    pub fn add_pattern(&self, data: &CustomRuleData) -> Result<()> {
+        let rule = CustomRule::compile(data)?;
+        if self.catalogue.rule(&rule.info.id).is_some() {
+            return Err(Error::new(Code::OptionInvalid, format!("a built-in rule is called {:?} already; choose another name", rule.info.id)));
+        }
+        let mut custom = self.custom.write();
+        custom.retain(|known| known.info.id != rule.info.id);
+        custom.push(Arc::new(rule));
+        Ok(())
+    }
+
+    /// All rules that are used, the built-in ones first.
+    pub fn patterns(&self) -> Vec<PatternInfo> {
+        let shown = |info: &RuleInfo| PatternInfo {
+            rule: info.id.clone(),
+            name: info.kind.clone(),
+            pattern: info.pattern.clone(),
+            severity: info.severity,
+            description: info.description.clone(),
+        };
+        let built_in = self.catalogue.rules.iter().zip(&self.enabled).filter(|(_, used)| **used).map(|(rule, _)| shown(&rule.info));
+        built_in.chain(self.custom.read().iter().map(|rule| shown(&rule.info))).collect()
+    }
+
+    fn candidates(&self, text: &[u8], file: Option<&str>) -> Vec<Candidate> {
+        let mut out = Vec::new();
+        self.catalogue.formats(text, &self.enabled, &mut out);
+        if let Some(rule) = &self.mnemonic {
+            detectors::each_mnemonic(text, |span| out.push(Candidate::of(rule, span, RANK_STRUCTURE)));
+        }
+        run::each(text, |span| {
+            if span.len() <= LONGEST_CONTEXTUAL {
+                self.catalogue.run(text, &span, &self.enabled, &mut out);
+            }
+            if let Some(hidden) = hidden_text(text, &span) {
+                let mut inner = Vec::new();
+                self.catalogue.formats(&hidden, &self.enabled, &mut inner);
+                // The outer run stands for the best of what it hides.
+                let best = inner.into_iter().filter(|one| one.confidence > DOUBTFUL).max_by_key(|one| (one.rank, one.severity));
+                out.extend(best.map(|one| Candidate { span: span.clone(), rank: RANK_STRUCTURE, ..one }));
+            }
+        });
+        let place = Place::of(file);
+        if !place.lock {
+            assignment::each(text, |name| self.generic.wants(name), |one| out.extend(self.generic.judge(text, one, place)));
+        }
+        for rule in self.custom.read().iter() {
+            rule.scan(text, &mut out);
+        }
+        out
+    }
+
+    fn findings(&self, text: &[u8], file: Option<&str>, candidates: Vec<Candidate>) -> Vec<Finding> {
+        let mut cursor = Cursor::new(text);
+        let mut findings = Vec::new();
+        for candidate in candidates {
+            if candidate.severity < self.options.min_severity || candidate.confidence < self.options.min_confidence {
+                continue;
+            }
+            let value = &text[candidate.span.clone()];
+            let fingerprint = fingerprint(&candidate.rule.id, file, value);
+            let seen = Seen { file, rule: &candidate.rule.id, value, fingerprint: &fingerprint };
+            if self.allowlist.allows(seen) || (self.options.allow_comments && has_comment(text, &candidate.span)) {
+                continue;
+            }
+            let secret = String::from_utf8_lossy(value);
+            let (line, column) = cursor.locate(candidate.span.start);
+            let (end_line, end_column) = cursor.locate(candidate.span.end);
+            findings.push(Finding {
+                kind: candidate.rule.kind.clone(),
+                rule: candidate.rule.id.clone(),
+                severity: candidate.severity,
+                redacted: redact(&secret),
+                line,
+                column,
+                end_line,
+                end_column,
+                file: file.map(str::to_owned),
+                fingerprint,
+                confidence: candidate.confidence,
+                matched: self.options.reveal.then(|| secret.into_owned()),
+            });
+        }
+        findings
+    }
+}
+
+fn is_named(pattern: &str, id: &str) -> bool {
+    pattern.strip_suffix('*').map_or(pattern == id, |start| id.starts_with(start))
+}
+
+/// The same for the same secret of the same kind in the same file, whatever line it stands on.
+fn fingerprint(rule: &str, file: Option<&str>, value: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    for part in [b"auton8n:1".as_slice(), rule.as_bytes(), file.unwrap_or("").replace('\\', "/").as_bytes(), value] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hex::encode(&hash.finalize()[..16])
+}

@@ -1,0 +1,106 @@
+//! How random a string looks.
+
+/// Shannon's entropy in bits a byte.
+pub fn entropy(text: &[u8]) -> f64 {
+    if text.is_empty() {
+        return 0.0;
+    }
+    let mut counts = [0_u32; 256];
+    for byte in text {
+        counts[usize::from(*byte)] += 1;
+    }
+    let total = text.len() as f64;
+    counts
+        .iter()
+        .filter(|count| **count > 0)
+        .map(|count| {
+            let share = f64::from(*count) / total;
+            -share * share.log2()
+        })
+        .sum()
+}
+
+/// What kinds of characters a string has, and how they are mixed.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Shape {
+    pub lower: usize,
+    pub upper: usize,
+    pub digits: usize,
+    pub other: usize,
+    /// Borders between kinds of characters; `Aa` at the start of a word is none.
+    pub changes: usize,
+    /// The longest run of letters of one case.
+    pub longest_word: usize,
+    pub distinct: usize,
+    /// The longest run in which each character follows the one before, as in `abcdef` or `12345`.
+    pub sequence: usize,
+    /// The longest run of one character.
+    pub repeat: usize,
+}
+
+impl Shape {
+    pub fn of(text: &[u8]) -> Self {
+        let mut shape = Self::default();
+        let mut seen = [false; 256];
+        let (mut word, mut sequence, mut repeat) = (0, 1, 1);
+        let mut before: Option<(u8, u8)> = None;
+        for byte in text {
+            let kind = match byte {
+                b'a'..=b'z' => { shape.lower += 1; 0 }
+                b'A'..=b'Z' => { shape.upper += 1; 1 }
+                b'0'..=b'9' => { shape.digits += 1; 2 }
+                _ => { shape.other += 1; 3 }
+            };
+            if !std::mem::replace(&mut seen[usize::from(*byte)], true) {
+                shape.distinct += 1;
+            }
+            let same = before.is_some_and(|(_, last)| last == kind);
+            word = if kind > 1 { 0 } else if same { word + 1 } else { 1 };
+            sequence = if before.is_some_and(|(last, _)| last.wrapping_add(1) == *byte) { sequence + 1 } else { 1 };
+            repeat = if before.is_some_and(|(last, _)| last == *byte) { repeat + 1 } else { 1 };
+            shape.changes += usize::from(before.is_some_and(|(_, last)| last != kind && !(last == 1 && kind == 0)));
+            shape.longest_word = shape.longest_word.max(word);
+            shape.sequence = shape.sequence.max(sequence);
+            shape.repeat = shape.repeat.max(repeat);
+            before = Some((*byte, kind));
+        }
+        shape
+    }
+}
+
+/// Whether a string looks drawn at random: several kinds of characters, mixed, without long words.
+pub fn looks_random(text: &[u8], floor: f64) -> bool {
+    let shape = Shape::of(text);
+    let letters = shape.lower + shape.upper;
+    if text.len() < 16 || shape.digits < 2 || letters < 2 || shape.sequence >= 6 || shape.repeat >= 6 {
+        return false;
+    }
+    // A hex string of a given length has a lower ceiling than base 62.
+    let hex = text.iter().all(u8::is_ascii_hexdigit);
+    let most = if hex { 4.0 } else { (text.len() as f64).log2().min(5.2) };
+    entropy(text) >= floor.min(most * 0.8) && shape.changes * 6 >= text.len() && shape.longest_word <= 8.max(text.len() / 6)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn random_strings_and_words_are_told_apart() {
+        for text in ["k7Qp2ZxV9bT4mW1sL8nR", "9f8a7c6b2e1d4f3a9c8b7d6e5f4a3b2c", "aB3$dE6&gH9*jK2!mN5x"] {
+            assert!(looks_random(text.as_bytes(), 3.0), "{text}");
+        }
+        for text in
+            ["getUserPermissionsById2", "aaaaaaaaaaaaaaaaaaaa11", "abcdefghijklmnop12", "keyboard-shortcuts-help-22", "short1A"]
+        {
+            assert!(!looks_random(text.as_bytes(), 3.0), "{text}");
+        }
+    }
+
+    #[test]
+    fn entropy_counts_bits_a_byte() {
+        assert!((entropy(b"abcd") - 2.0).abs() < 1e-9);
+        assert!(entropy(b"aaaa").abs() < 1e-9);
+        assert!(entropy(b"").abs() < 1e-9);
+    }
+}

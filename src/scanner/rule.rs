@@ -1,0 +1,163 @@
+//! A rule: its data file, and what it is compiled to.
+
+use std::sync::{Arc, OnceLock};
+
+use regex::bytes::{Regex, RegexBuilder};
+use serde::Deserialize;
+
+use super::checksum::Checksum;
+use super::detectors::Detector;
+use super::severity::Severity;
+
+/// The longest token that a pattern is tried on.
+pub const WINDOW: usize = 2_048;
+
+/// One data file: the rules of one family.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RuleFile {
+    /// The rules.
+    pub rule: Vec<RuleData>,
+}
+
+/// A rule as its data file has it.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct RuleData {
+    pub id: String,
+    /// The kind of secret, in words.
+    #[serde(rename = "type")]
+    pub kind: String,
+    pub description: String,
+    pub severity: Severity,
+    /// How sure a match is without anything else.
+    #[serde(default = "default_confidence")]
+    pub confidence: f64,
+    /// Literals with which the secret, or what stands around it, starts.
+    #[serde(default)]
+    pub prefix: Vec<String>,
+    /// The whole token, anchored at its prefix; a group named `secret` is the part to report.
+    #[serde(default)]
+    pub pattern: String,
+    /// What a matched token is checked with.
+    pub checksum: Option<Checksum>,
+    /// Code that confirms instead of the pattern.
+    pub detector: Option<Detector>,
+    /// Words of which one must stand just before the value (a rule without a prefix).
+    #[serde(default)]
+    pub context: Vec<String>,
+    /// Bits a character that the token needs at least, after its prefix.
+    #[serde(default)]
+    pub entropy: f64,
+    /// Characters that may not stand before the token, beside letters, digits and `_`.
+    #[serde(default)]
+    pub not_after: String,
+    /// What of the token stands before its literal.
+    pub before: Option<Before>,
+    /// Schemes of a connection string.
+    #[serde(default)]
+    pub schemes: Vec<String>,
+    #[serde(default)]
+    pub examples: Examples,
+}
+
+/// Letters and digits that stand before a literal and belong to the token.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Before {
+    pub min: usize,
+    pub max: usize,
+    /// Digits only.
+    #[serde(default)]
+    pub digits: bool,
+}
+
+impl Before {
+    /// Where the token starts whose literal stands at `at`.
+    pub fn start(self, text: &[u8], at: usize) -> Option<usize> {
+        let fits = |byte: &u8| if self.digits { byte.is_ascii_digit() } else { byte.is_ascii_alphanumeric() };
+        let length = text[..at].iter().rev().take(self.max + 1).take_while(|byte| fits(byte)).count();
+        (self.min..=self.max).contains(&length).then(|| at - length)
+    }
+}
+
+/// Texts in pieces, so that no scanner takes this repository for a leak.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub struct Examples {
+    #[serde(default, rename = "match")]
+    pub matching: Vec<Vec<String>>,
+    #[serde(default)]
+    pub no_match: Vec<Vec<String>>,
+}
+
+const fn default_confidence() -> f64 {
+    0.9
+}
+
+/// What a finding needs to know about its rule.
+#[derive(Clone, Debug)]
+pub struct RuleInfo {
+    pub id: String,
+    pub kind: String,
+    pub description: String,
+    pub severity: Severity,
+    pub confidence: f64,
+    /// For people: what the rule looks for.
+    pub pattern: String,
+}
+
+/// A rule that is ready to run.
+#[derive(Debug)]
+pub struct Rule {
+    pub info: Arc<RuleInfo>,
+    pub prefix: Vec<Vec<u8>>,
+    /// Compiled at the first hit: most rules never see one.
+    source: String,
+    pattern: OnceLock<Option<Regex>>,
+    pub has_group: bool,
+    pub checksum: Option<Checksum>,
+    pub detector: Option<Detector>,
+    pub context: Vec<Vec<u8>>,
+    pub entropy: f64,
+    pub not_after: Vec<u8>,
+    pub before: Option<Before>,
+    pub schemes: Vec<String>,
+}
+
+impl Rule {
+    /// A rule that is compiled when it is first needed.
+    pub fn of(data: &RuleData) -> Self {
+        let shown = if data.pattern.is_empty() { data.prefix.join("|") } else { data.pattern.clone() };
+        Self {
+            info: Arc::new(RuleInfo {
+                id: data.id.clone(),
+                kind: data.kind.clone(),
+                description: data.description.clone(),
+                severity: data.severity,
+                confidence: data.confidence,
+                pattern: shown,
+            }),
+            prefix: data.prefix.iter().map(|prefix| prefix.clone().into_bytes()).collect(),
+            has_group: data.pattern.contains("(?<secret>"),
+            source: data.pattern.clone(),
+            pattern: OnceLock::new(),
+            checksum: data.checksum,
+            detector: data.detector,
+            context: data.context.iter().map(|word| word.to_ascii_lowercase().into_bytes()).collect(),
+            entropy: data.entropy,
+            not_after: data.not_after.clone().into_bytes(),
+            before: data.before,
+            schemes: data.schemes.clone(),
+        }
+    }
+
+    /// The pattern, anchored at its start; a test compiles every one.
+    pub fn pattern(&self) -> Option<&Regex> {
+        self.pattern.get_or_init(|| if self.source.is_empty() { None } else { anchored(&self.source).ok() }).as_ref()
+    }
+}
+
+fn anchored(pattern: &str) -> std::result::Result<Regex, regex::Error> {
+    RegexBuilder::new(&format!(r"\A(?:{pattern})")).unicode(false).build()
+}

@@ -1,0 +1,209 @@
+//! What a store of jobs must be able to do, in the words of a job's life.
+
+use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::job::{Job, JobFailure, JobStatus, NewJob};
+use crate::error::Result;
+
+/// A store of jobs. Every answer is given after the commit that it speaks of.
+///
+/// `add`, `cancel`, `retry`, `clean` and `set_paused` are on the disk when they return. `claim`,
+/// `finish`, `report`, `renew`, `rescue`, `promote` and `prune` survive the death of the process
+/// at once and a power cut a few milliseconds later.
+#[async_trait]
+pub trait JobStore: Send + Sync + 'static {
+    /// Stores all of the jobs or none.
+    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>>;
+
+    /// Takes jobs for a worker: strictly by priority, in turns over the fair keys, first in
+    /// first out in each.
+    async fn claim(&self, request: ClaimRequest) -> Result<Claimed>;
+
+    /// Ends an attempt; false where the lease was lost before.
+    async fn finish(&self, finish: Finish, now: i64) -> Result<bool>;
+
+    /// Stores what running jobs told; those whose lease was lost are left out.
+    async fn report(&self, reports: Vec<Report>) -> Result<()>;
+
+    /// Prolongs leases; answers those that were lost.
+    async fn renew(&self, leases: Vec<Lease>, until: i64) -> Result<Vec<Lease>>;
+
+    /// Gives back the jobs whose lease ended at or before `ended_by`. One that stalled more than
+    /// `max_stalls` times fails.
+    async fn rescue(&self, ended_by: i64, now: i64, max_stalls: u32) -> Result<Vec<Rescued>>;
+
+    /// Makes due jobs ready.
+    async fn promote(&self, now: i64) -> Result<Promoted>;
+
+    /// One job.
+    async fn get(&self, queue: &str, id: &str) -> Result<Option<Job>>;
+
+    /// Jobs, the newest first.
+    async fn list(&self, queue: &str, filter: JobFilter) -> Result<Vec<Job>>;
+
+    /// Cancels a job that is not final; answers it as it is then.
+    async fn cancel(&self, queue: &str, id: &str, now: i64) -> Result<Option<Job>>;
+
+    /// Makes a failed, cancelled, retrying or scheduled job ready at once.
+    async fn retry(&self, queue: &str, id: &str, now: i64) -> Result<Job>;
+
+    /// How many jobs there are.
+    async fn counts(&self, queue: &str) -> Result<Counts>;
+
+    /// Deletes final jobs that ended at or before `ended_by`; answers how many.
+    async fn clean(&self, queue: &str, ended_by: i64, statuses: Vec<JobStatus>) -> Result<u64>;
+
+    /// Deletes what retention does not keep; answers how many.
+    async fn prune(&self, queue: &str, retention: Retention, now: i64) -> Result<u64>;
+
+    /// Pauses or resumes a queue, for all workers and across restarts.
+    async fn set_paused(&self, queue: &str, paused: bool) -> Result<()>;
+
+    /// Is it paused?
+    async fn is_paused(&self, queue: &str) -> Result<bool>;
+
+    /// Writes what waits and closes; later calls answer `CLOSED`.
+    async fn close(&self);
+}
+
+/// What a worker asks for.
+#[derive(Clone, Debug)]
+pub struct ClaimRequest {
+    pub queue: String,
+    /// Only jobs of these names.
+    pub names: Vec<String>,
+    pub limit: usize,
+    pub now: i64,
+    pub lease_until: i64,
+}
+
+/// What a worker gets.
+#[derive(Debug)]
+pub struct Claimed {
+    pub claims: Vec<Claim>,
+    /// Jobs of the queue wait for their time. Only looked at where nothing was claimed.
+    pub unfinished: bool,
+}
+
+/// A job in a worker's hand.
+#[derive(Clone, Debug)]
+pub struct Claim {
+    pub job: Job,
+    /// Grows with each claim: an older one cannot end the job any more.
+    pub fence: i64,
+    /// How many of the attempts ended with the death of their worker.
+    pub stalls: u32,
+}
+
+/// Names an attempt.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Lease {
+    pub id: String,
+    pub fence: i64,
+}
+
+/// How an attempt ended.
+#[derive(Clone, Debug)]
+pub struct Finish {
+    pub lease: Lease,
+    pub ending: Ending,
+    /// The job is deleted instead of kept.
+    pub remove: bool,
+}
+
+/// What becomes of the job.
+#[derive(Clone, Debug)]
+pub enum Ending {
+    Completed {
+        result: Value,
+    },
+    Failed {
+        failure: JobFailure,
+        result: Option<Value>,
+    },
+    /// `free`: the attempt is not counted.
+    Retry {
+        failure: JobFailure,
+        run_at: i64,
+        free: bool,
+    },
+    /// Its worker stopped: it waits again, and the attempt is not counted.
+    HandedBack,
+}
+
+/// What a running job told since the last report.
+#[derive(Clone, Debug)]
+pub struct Report {
+    pub lease: Lease,
+    pub progress: Option<f64>,
+    pub stage: Option<String>,
+    pub iteration: Option<u32>,
+    pub checkpoint: Option<Value>,
+    pub lines: Vec<String>,
+}
+
+/// A job that was given back, or given up.
+#[derive(Clone, Debug)]
+pub struct Rescued {
+    pub queue: String,
+    pub id: String,
+    pub name: String,
+    /// It stalled too often and failed with this.
+    pub failure: Option<JobFailure>,
+}
+
+/// What became ready.
+#[derive(Clone, Debug, Default)]
+pub struct Promoted {
+    pub queues: Vec<String>,
+    /// When the next job falls due.
+    pub next_due: Option<i64>,
+}
+
+/// Which jobs to list.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct JobFilter {
+    pub status: Option<JobStatus>,
+    pub name: Option<String>,
+    /// 1 to 1000; 100 where it is not given.
+    pub limit: Option<u32>,
+    /// The id of the last job of the page before.
+    pub cursor: Option<String>,
+}
+
+/// How many jobs of each status there are.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Counts {
+    pub pending: u64,
+    pub scheduled: u64,
+    pub running: u64,
+    pub retrying: u64,
+    pub completed: u64,
+    pub failed: u64,
+    pub cancelled: u64,
+    /// When the job that waits longest was added.
+    pub oldest_waiting: Option<i64>,
+}
+
+/// What is kept of final jobs, for each status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
+pub struct Retention {
+    /// At most so many.
+    pub count: u64,
+    /// At most so long, in milliseconds.
+    pub age: i64,
+}
+
+impl Default for Retention {
+    fn default() -> Self {
+        Self {
+            count: 10_000,
+            age: 7 * 24 * 3_600_000,
+        }
+    }
+}

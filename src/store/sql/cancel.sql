@@ -1,0 +1,1 @@
+UPDATE job SET status = 6, ready = 0, finished_at = ?3 WHERE queue = ?1 AND id = ?2 AND status < 4 RETURNING 

@@ -1,0 +1,1 @@
+DELETE FROM job WHERE queue = ?1 AND status = ?2 AND finished_at <= ?3

@@ -1,0 +1,1 @@
+INSERT INTO job_log (job, line) VALUES (?1, ?2)

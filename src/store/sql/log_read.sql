@@ -1,0 +1,1 @@
+SELECT line FROM job_log WHERE job = ?1 ORDER BY seq

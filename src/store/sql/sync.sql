@@ -1,0 +1,1 @@
+UPDATE sync SET count = count + 1

@@ -1,0 +1,2 @@
+SELECT EXISTS (SELECT 1 FROM job WHERE queue = ?1 AND status = 1)
+    OR EXISTS (SELECT 1 FROM job WHERE queue = ?1 AND status = 3)

@@ -1,0 +1,140 @@
+//! Which job is next: strictly by priority, in turns over the fair keys, first in first out in
+//! each key.
+
+use rusqlite::params;
+
+use super::database::Database;
+use super::failure::coded;
+use super::rows::{claims, optional};
+use super::sql;
+use crate::error::Result;
+use crate::store::job_store::{Claim, ClaimRequest, Claimed};
+
+/// Takes up to `limit` jobs.
+pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Claimed> {
+    let mut taken = Vec::new();
+    while taken.len() < request.limit {
+        let Some(turn) = next_turn(database, request)? else {
+            break;
+        };
+        let limit = if turn.alone {
+            request.limit - taken.len()
+        } else {
+            1
+        };
+        let sequence = first_in(database, request, &turn, limit)?;
+        if sequence.is_empty() {
+            break;
+        }
+        for seq in sequence {
+            taken.extend(take(database, seq, request)?);
+        }
+        database
+            .served
+            .insert((request.queue.clone(), turn.priority), turn.key);
+    }
+    let unfinished = taken.is_empty()
+        && optional(database, sql!("unfinished"), [&request.queue])?.unwrap_or(false);
+    Ok(Claimed {
+        claims: taken,
+        unfinished,
+    })
+}
+
+struct Turn {
+    priority: u8,
+    key: String,
+    /// No other key waits in this priority.
+    alone: bool,
+}
+
+fn next_turn(database: &Database, request: &ClaimRequest) -> Result<Option<Turn>> {
+    let mut priority: Option<u8> = None;
+    for name in &request.names {
+        let found = optional(
+            database,
+            sql!("claim_priority"),
+            params![request.queue, name],
+        )?;
+        priority = [priority, found].into_iter().flatten().min();
+    }
+    let Some(priority) = priority else {
+        return Ok(None);
+    };
+    let key = match database.served.get(&(request.queue.clone(), priority)) {
+        Some(last) => after(database, request, priority, last)?,
+        None => first(database, request, priority)?,
+    };
+    let Some(key) = key else { return Ok(None) };
+    let alone = after(database, request, priority, &key)?.as_ref() == Some(&key);
+    Ok(Some(Turn {
+        priority,
+        key,
+        alone,
+    }))
+}
+
+/// The key whose turn is after `last`, in the circle of those that wait.
+fn after(
+    database: &Database,
+    request: &ClaimRequest,
+    priority: u8,
+    last: &str,
+) -> Result<Option<String>> {
+    let mut next: Option<String> = None;
+    for name in &request.names {
+        let found = optional(
+            database,
+            sql!("claim_next_key"),
+            params![request.queue, name, priority, last],
+        )?;
+        next = [next, found].into_iter().flatten().min();
+    }
+    if next.is_some() {
+        Ok(next)
+    } else {
+        first(database, request, priority)
+    }
+}
+
+fn first(database: &Database, request: &ClaimRequest, priority: u8) -> Result<Option<String>> {
+    let mut next: Option<String> = None;
+    for name in &request.names {
+        let found = optional(
+            database,
+            sql!("claim_first_key"),
+            params![request.queue, name, priority],
+        )?;
+        next = [next, found].into_iter().flatten().min();
+    }
+    Ok(next)
+}
+
+fn first_in(
+    database: &Database,
+    request: &ClaimRequest,
+    turn: &Turn,
+    limit: usize,
+) -> Result<Vec<i64>> {
+    let mut sequence: Vec<i64> = Vec::new();
+    let mut statement = database.statement(sql!("claim_seqs"))?;
+    for name in &request.names {
+        let parameters = params![request.queue, name, turn.priority, turn.key, limit as i64];
+        let found: Vec<i64> = statement
+            .query_map(parameters, |row| row.get(0))
+            .and_then(Iterator::collect)
+            .map_err(coded)?;
+        sequence.extend(found);
+    }
+    sequence.sort_unstable();
+    sequence.truncate(limit);
+    Ok(sequence)
+}
+
+fn take(database: &Database, seq: i64, request: &ClaimRequest) -> Result<Vec<Claim>> {
+    claims(
+        database,
+        sql!("claim_take", "job_columns"),
+        params![seq, request.lease_until, request.now],
+    )
+}

@@ -1,0 +1,21 @@
+//! The embedded store: SQLite, owned by one thread that commits in groups.
+
+mod claim;
+mod database;
+mod failure;
+mod finish;
+mod manage;
+mod rows;
+mod sqlite_store;
+mod writer;
+
+#[cfg(test)]
+mod tests;
+
+pub use sqlite_store::SqliteStore;
+
+/// One statement of `src/store/sql/`.
+macro_rules! sql {
+    ($($name:literal),+) => { concat!($(include_str!(concat!("../sql/", $name, ".sql"))),+) };
+}
+use sql;
