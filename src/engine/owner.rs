@@ -21,6 +21,7 @@ use crate::generation::Model;
 use crate::pipeline::{CreationReport, JOB_NAME, Models, QUEUE};
 use crate::queue::{Handler, Hub, Job, JobFilter, JobStatus, Queue, QueueApi, Worker, WorkerOptions};
 use crate::specification;
+use crate::tracer::TracerMetrics;
 
 /// How long a closing engine waits for running jobs before it hands them back.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
@@ -154,7 +155,7 @@ impl Backend for Owner {
         Ok(json!({
             "queue": self.queue.metrics().await?,
             "breaker": breaker.map(|breaker| breaker.metrics(self.rooms.clock.monotonic_ms())),
-            "tracer": self.rooms.pipeline.examiner.tracer.metrics(),
+            "tracer": spans(&self.rooms.pipeline.examiner.tracer.metrics()),
         }))
     }
 
@@ -179,9 +180,22 @@ impl Backend for Owner {
         if let Some(workshop) = &self.rooms.pipeline.examiner.workshop {
             workshop.close().await;
         }
-        self.rooms.pipeline.examiner.tracer.shutdown(FLUSH_DEADLINE).await;
+        let tracer = self.rooms.pipeline.examiner.tracer.clone();
+        // What is not sent by then is counted as dropped.
+        let _ = tokio::task::spawn_blocking(move || tracer.shutdown(FLUSH_DEADLINE)).await;
         Ok(())
     }
+}
+
+fn spans(metrics: &TracerMetrics) -> Value {
+    json!({
+        "started": metrics.started,
+        "ended": metrics.ended,
+        "exported": metrics.exported,
+        "dropped": metrics.dropped,
+        "failed": metrics.failed,
+        "lastError": metrics.last_error,
+    })
 }
 
 fn first(jobs: Vec<Job>) -> Result<Job> {

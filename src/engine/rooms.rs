@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use serde::Deserialize;
+
 use super::creation::plugins_dir;
 use super::options::{EngineOptions, Part};
 use super::sandbox_options;
@@ -12,7 +14,9 @@ use crate::error::{Code, Error, Result};
 use crate::pipeline::{Asker, Examiner, Models, Pipeline, Workshop, WorkshopOptions};
 use crate::scanner::{Scanner, ScannerOptions};
 use crate::toolchain::{ToolchainOptions, cache_directory};
-use crate::tracer::{Tracer, TracerOptions};
+use crate::tracer::{
+    Compression, OtlpExporter, OtlpOptions, ParentBasedSampler, ProbabilitySampler, Protocol, Redact, Tracer, TracerOptions,
+};
 
 /// A model answers slowly: the breaker's own time-out is that of the pipeline's deadline.
 const MODEL_BREAKER: &str = "model";
@@ -56,15 +60,46 @@ fn scanner(part: &Part) -> Result<Option<Arc<Scanner>>> {
     Ok(Some(Arc::new(Scanner::new(options)?)))
 }
 
+/// What `tracing` may say: where spans go, and how many.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Tracing {
+    /// An OTLP receiver. Without one no span is recorded.
+    url: String,
+    #[serde(default)]
+    headers: std::collections::BTreeMap<String, String>,
+    #[serde(default)]
+    protocol: Protocol,
+    #[serde(default)]
+    service_name: Option<String>,
+    #[serde(default)]
+    environment: Option<String>,
+    /// 0 to 1: the share of traces that is recorded. Default 1.
+    #[serde(default)]
+    ratio: Option<f64>,
+}
+
 fn tracer(part: &Part, scanner: Option<&Arc<Scanner>>, clock: &SharedClock) -> Result<Tracer> {
-    // Without an endpoint there is nowhere to send a span to.
     let Some(given) = part.options().filter(|given| !given.is_null()) else { return Ok(Tracer::disabled()) };
-    let options = options_of::<TracerOptions>("tracing", given)?;
-    let redact: Arc<dyn Fn(&str) -> String + Send + Sync> = match scanner.map(Arc::clone) {
-        Some(scanner) => Arc::new(move |text| scanner.redact_text(text).into_owned()),
-        None => Arc::new(str::to_owned),
-    };
-    Tracer::open(options, redact, Arc::clone(clock))
+    let tracing = options_of::<Tracing>("tracing", given)?;
+    let exporter = OtlpExporter::new(OtlpOptions {
+        url: tracing.url,
+        headers: tracing.headers,
+        protocol: tracing.protocol,
+        compression: Compression::default(),
+        timeout: None,
+    })?;
+    let mut options = TracerOptions::new(tracing.service_name.unwrap_or_else(|| "auton8n".to_owned()), Box::new(exporter));
+    options.service_version = Some(env!("CARGO_PKG_VERSION").to_owned());
+    options.environment = tracing.environment;
+    if let Some(ratio) = tracing.ratio {
+        options.sampler = Arc::new(ParentBasedSampler::new(Arc::new(ProbabilitySampler::new(ratio))));
+    }
+    options.redact = scanner.map(Arc::clone).map(|scanner| {
+        let redact: Redact = Arc::new(move |text| scanner.redact_text(text).into_owned());
+        redact
+    });
+    Tracer::new(options, Arc::clone(clock))
 }
 
 fn workshop(options: &EngineOptions) -> Result<Option<Workshop>> {

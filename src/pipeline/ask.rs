@@ -12,7 +12,7 @@ use crate::error::{Code, Error, Result};
 use crate::generation::{ModelReply, ModelRequest};
 use crate::queue::AttemptError;
 use crate::scanner::{Scanner, Severity};
-use crate::tracer::{SpanContext, SpanKind, Tracer};
+use crate::tracer::{Kind, SpanContext, Tracer};
 
 /// Tokens that an answer may have.
 const MAX_TOKENS: u32 = 16_000;
@@ -55,7 +55,7 @@ impl Asker {
             )
         })?;
         self.refuse_secrets(&question.prompt)?;
-        let span = self.tracer.start("chat", SpanKind::Client, parent);
+        let mut span = self.tracer.start("chat", Kind::Client, parent);
         span.set("gen_ai.operation.name", "chat");
         span.set("gen_ai.request.max_tokens", i64::from(MAX_TOKENS));
         span.set("auton8n.iteration", i64::from(question.iteration));

@@ -10,7 +10,6 @@ use super::report::{Check, CheckStatus, Where};
 use super::stage::Stage;
 use crate::diagnostic::Diagnostic;
 use crate::error::{Code, Error, Result};
-use crate::specification::Specification;
 
 const NODE: &str = "/sandbox/bin/node";
 
@@ -59,14 +58,14 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
     let Ok(judgement) = serde_json::from_slice::<Judgement>(&judge.stdout.bytes) else {
         return Err(command::unexplained(Stage::Boot, judge));
     };
-    Ok(conclude(check, judgement, contract.as_ref(), judge.exit_code))
+    Ok(conclude(check, judgement, contract.is_some(), judge.exit_code))
 }
 
 /// The stage's check, and those of the judge below it.
 fn conclude(
     mut check: Check,
     judgement: Judgement,
-    contract: Option<&Specification>,
+    has_contract: bool,
     judge_exit: Option<i32>,
 ) -> Vec<Check> {
     check.exit_code = judge_exit;
@@ -90,7 +89,7 @@ fn conclude(
     if check.status == CheckStatus::Passed && judge_exit != Some(0) {
         undecided = true;
     }
-    if check.status == CheckStatus::Passed && contract.is_none() {
+    if check.status == CheckStatus::Passed && !has_contract {
         check.status = CheckStatus::Inconclusive;
         check = check.saying("there was no specification, so no contract could be checked");
     } else if check.status == CheckStatus::Passed && undecided {
@@ -115,9 +114,8 @@ mod tests {
     }
 
     fn status(statuses: &[CheckStatus], exit: i32, contract: bool) -> CheckStatus {
-        let specification = Specification::default();
         let check = Check::of(Stage::Boot, Where::Sandbox);
-        conclude(check, judged(statuses), contract.then_some(&specification), Some(exit))[0].status
+        conclude(check, judged(statuses), contract, Some(exit))[0].status
     }
 
     #[test]

@@ -6,7 +6,6 @@ use std::path::PathBuf;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-use super::ask::consequence;
 use super::candidate::{Candidate, StoredFiles};
 use super::checkpoint::Checkpoint;
 use super::examination::{Examined, may_help_to_retry};
@@ -219,7 +218,7 @@ impl Creation<'_> {
             tokens: (self.request.generator == Generator::Model).then_some(self.state.tokens),
             files: package::digests(&candidate.all()),
             specification_sha256: self.state.specification.as_ref().map(super::specification_digest).unwrap_or_default(),
-            trace_id: self.parent.as_ref().map(SpanContext::trace_id_hex),
+            trace_id: self.parent.as_ref().map(SpanContext::trace_id),
             engine: engine.to_owned(),
             started_at: self.state.started_at,
             finished_at: self.now(),
@@ -265,7 +264,3 @@ pub(super) fn final_error(error: Error) -> AttemptError {
 /// Names and ranges that a plugin may depend on.
 pub(super) type Allowed = BTreeMap<String, String>;
 
-/// Turns a failed question into what it means for the job.
-pub(super) fn unanswered(error: Error) -> AttemptError {
-    consequence(error)
-}

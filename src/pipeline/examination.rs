@@ -14,7 +14,7 @@ use crate::diagnostic::Diagnostic;
 use crate::error::{Code, Error, Result};
 use crate::sandbox::Session;
 use crate::scanner::Scanner;
-use crate::tracer::{SpanContext, SpanKind, Tracer};
+use crate::tracer::{Kind, SpanContext, Tracer};
 
 /// The stages that examine a candidate, in order.
 pub const STAGES: [Stage; 7] =
@@ -130,7 +130,7 @@ impl Examiner {
         stage: Stage,
         parent: Option<&SpanContext>,
     ) -> (Vec<Check>, Option<Error>) {
-        let span = self.tracer.start(stage.as_str(), SpanKind::Internal, parent);
+        let mut span = self.tracer.start(stage.as_str(), Kind::Internal, parent);
         let started = self.clock.monotonic_ms();
         let result = match stage {
             Stage::Inspect => inspect::run(bench),

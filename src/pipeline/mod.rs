@@ -57,7 +57,7 @@ use crate::error::{Code, Error, Result};
 use crate::queue::{Attempt, AttemptError, Handler};
 use crate::specification::Specification;
 use crate::toolchain;
-use crate::tracer::SpanKind;
+use crate::tracer::Kind;
 use checkpoint::Checkpoint;
 use creation::Creation;
 
@@ -117,11 +117,11 @@ impl Handler for Pipeline {
             let what = "the stored job is not a creation request of this version; create the plugin again";
             AttemptError::Abort(Error::new(Code::StoreCorrupt, what).because(error), None)
         })?;
-        let span = self.examiner.tracer.start("create plugin", SpanKind::Internal, None);
+        let mut span = self.examiner.tracer.start("create plugin", Kind::Internal, None);
         span.set("auton8n.job.id", attempt.job.id.as_str());
         span.set("auton8n.job.attempt", i64::from(attempt.job.attempts));
         let state = Checkpoint::from_value(&attempt.job.checkpoint);
-        let mut creation = Creation { pipeline: self, attempt: &attempt, request, state, parent: span.context() };
+        let mut creation = Creation { pipeline: self, attempt: &attempt, request, state, parent: span.context().cloned() };
         let outcome = creation.run().await;
         match &outcome {
             Ok(_) => span.end(),

@@ -12,6 +12,7 @@ use super::{Pipeline, package, verdict};
 use crate::error::{Code, Error, Result};
 use crate::files::{FileSet, check_path};
 use crate::specification::Specification;
+use crate::tracer::{Kind, SpanContext};
 
 const MAX_FILES: usize = 500;
 const MAX_BYTES: u64 = 5 << 20;
@@ -35,8 +36,8 @@ pub async fn run(
     token: &CancellationToken,
 ) -> Result<CreationReport> {
     let started_at = pipeline.examiner.clock.now_ms();
-    let span = pipeline.examiner.tracer.start("verify plugin", crate::tracer::SpanKind::Internal, None);
-    let parent = span.context();
+    let mut span = pipeline.examiner.tracer.start("verify plugin", Kind::Internal, None);
+    let parent = span.context().cloned();
     let mut candidate = read(directory, specification)?;
     let examined = pipeline.examiner.examine(&mut candidate, Vec::new(), &Silent, parent.as_ref(), token).await;
     if let Some(fault) = examined.fault
@@ -55,7 +56,7 @@ pub async fn run(
         tokens: None,
         files: package::digests(&candidate.all()),
         specification_sha256: candidate.specification.as_ref().map(super::specification_digest).unwrap_or_default(),
-        trace_id: parent.as_ref().map(crate::tracer::SpanContext::trace_id_hex),
+        trace_id: parent.as_ref().map(SpanContext::trace_id),
         engine: examined.engine,
         started_at,
         finished_at: pipeline.examiner.clock.now_ms(),

@@ -1,42 +1,119 @@
 //! Names: how they are written, and which are taken.
 
-/// Actions of ElizaOS's own bootstrap plugin.
+/// Actions of `ElizaOS`'s own bootstrap plugin.
 const ACTIONS: &[&str] = &[
-    "REPLY", "IGNORE", "NONE", "SEND_MESSAGE", "CHOOSE_OPTION", "FOLLOW_ROOM", "UNFOLLOW_ROOM", "MUTE_ROOM",
-    "UNMUTE_ROOM", "UPDATE_CONTACT", "UPDATE_ROLE", "UPDATE_SETTINGS", "GENERATE_IMAGE",
+    "REPLY",
+    "IGNORE",
+    "NONE",
+    "SEND_MESSAGE",
+    "CHOOSE_OPTION",
+    "FOLLOW_ROOM",
+    "UNFOLLOW_ROOM",
+    "MUTE_ROOM",
+    "UNMUTE_ROOM",
+    "UPDATE_CONTACT",
+    "UPDATE_ROLE",
+    "UPDATE_SETTINGS",
+    "GENERATE_IMAGE",
 ];
 
 pub(super) const PROVIDERS: &[&str] = &[
-    "ACTIONS", "ACTION_STATE", "ANXIETY", "ATTACHMENTS", "CAPABILITIES", "CHARACTER", "CHOICE", "ENTITIES",
-    "EVALUATORS", "FACTS", "PROVIDERS", "RECENT_MESSAGES", "RELATIONSHIPS", "ROLES", "SETTINGS", "TIME", "WORLD",
+    "ACTIONS",
+    "ACTION_STATE",
+    "ANXIETY",
+    "ATTACHMENTS",
+    "CAPABILITIES",
+    "CHARACTER",
+    "CHOICE",
+    "ENTITIES",
+    "EVALUATORS",
+    "FACTS",
+    "PROVIDERS",
+    "RECENT_MESSAGES",
+    "RELATIONSHIPS",
+    "ROLES",
+    "SETTINGS",
+    "TIME",
+    "WORLD",
 ];
 
 pub(super) const EVALUATORS: &[&str] = &["REFLECTION"];
 
 pub(super) const SERVICES: &[&str] = &[
-    "transcription", "video", "browser", "pdf", "aws_s3", "web_search", "email", "tee", "task", "wallet", "lp_pool",
-    "token_data", "message_service", "message", "post", "unknown", "embedding_generation",
+    "transcription",
+    "video",
+    "browser",
+    "pdf",
+    "aws_s3",
+    "web_search",
+    "email",
+    "tee",
+    "task",
+    "wallet",
+    "lp_pool",
+    "token_data",
+    "message_service",
+    "message",
+    "post",
+    "unknown",
+    "embedding_generation",
 ];
 
 /// Packages that an agent has anyway.
 pub(super) const PLUGINS: &[&str] = &[
-    "@elizaos/core", "@elizaos/cli", "@elizaos/server", "@elizaos/plugin-bootstrap", "@elizaos/plugin-sql",
-    "@elizaos/plugin-openai", "@elizaos/plugin-anthropic", "@elizaos/plugin-auton8n", "@elizaos/plugin-starter",
+    "@elizaos/core",
+    "@elizaos/cli",
+    "@elizaos/server",
+    "@elizaos/plugin-bootstrap",
+    "@elizaos/plugin-sql",
+    "@elizaos/plugin-openai",
+    "@elizaos/plugin-anthropic",
+    "@elizaos/plugin-auton8n",
+    "@elizaos/plugin-starter",
 ];
 
 /// Members that a service has already, or that JavaScript looks for.
 pub(super) const METHODS: &[&str] = &[
-    "constructor", "start", "stop", "runtime", "config", "capabilityDescription", "serviceType", "then", "toString",
-    "valueOf", "toJSON", "prototype", "__proto__", "hasOwnProperty", "registerSendHandlers",
+    "constructor",
+    "start",
+    "stop",
+    "runtime",
+    "config",
+    "capabilityDescription",
+    "serviceType",
+    "then",
+    "toString",
+    "valueOf",
+    "toJSON",
+    "prototype",
+    "__proto__",
+    "hasOwnProperty",
+    "registerSendHandlers",
 ];
 
-pub(super) const PARAMETERS: &[&str] = &["__proto__", "constructor", "prototype", "hasOwnProperty", "toString", "valueOf"];
+pub(super) const PARAMETERS: &[&str] = &[
+    "__proto__",
+    "constructor",
+    "prototype",
+    "hasOwnProperty",
+    "toString",
+    "valueOf",
+];
 
 /// Variables that steer the process itself.
-pub(super) const VARIABLES: &[&str] =
-    &["PATH", "HOME", "NODE_OPTIONS", "NODE_PATH", "LD_PRELOAD", "LD_LIBRARY_PATH", "SHELL", "NODE_ENV", "SECRET_SALT"];
+pub(super) const VARIABLES: &[&str] = &[
+    "PATH",
+    "HOME",
+    "NODE_OPTIONS",
+    "NODE_PATH",
+    "LD_PRELOAD",
+    "LD_LIBRARY_PATH",
+    "SHELL",
+    "NODE_ENV",
+    "SECRET_SALT",
+];
 
-/// Names of actions that ElizaOS itself brings.
+/// Names of actions that `ElizaOS` itself brings.
 pub const fn reserved_action_names() -> &'static [&'static str] {
     ACTIONS
 }
@@ -45,7 +122,9 @@ pub const fn reserved_action_names() -> &'static [&'static str] {
 pub(super) fn upper_snake(name: &str) -> Option<String> {
     let words = words(name)?;
     let joined = words.join("_").to_ascii_uppercase();
-    joined.starts_with(|c: char| c.is_ascii_uppercase()).then_some(joined)
+    joined
+        .starts_with(|c: char| c.is_ascii_uppercase())
+        .then_some(joined)
 }
 
 /// The same as `get_weather`.
@@ -65,7 +144,9 @@ pub(super) fn camel(name: &str) -> Option<String> {
             result.push_str(&lower[1..]);
         }
     }
-    result.starts_with(|c: char| c.is_ascii_lowercase()).then_some(result)
+    result
+        .starts_with(|c: char| c.is_ascii_lowercase())
+        .then_some(result)
 }
 
 fn words(name: &str) -> Option<Vec<String>> {
@@ -85,7 +166,8 @@ fn words(name: &str) -> Option<Vec<String>> {
             && before.is_some_and(|before| {
                 before.is_ascii_lowercase()
                     || before.is_ascii_digit()
-                    || (before.is_ascii_uppercase() && chars.get(index + 1).is_some_and(char::is_ascii_lowercase))
+                    || (before.is_ascii_uppercase()
+                        && chars.get(index + 1).is_some_and(char::is_ascii_lowercase))
             });
         if starts {
             words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
@@ -119,7 +201,9 @@ fn distance(a: &str, b: &str) -> usize {
         row[0] = i + 1;
         for (j, cb) in b.iter().enumerate() {
             let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(ca != *cb)).min(above + 1).min(row[j] + 1);
+            row[j + 1] = (diagonal + usize::from(ca != *cb))
+                .min(above + 1)
+                .min(row[j] + 1);
             diagonal = above;
         }
     }
@@ -132,12 +216,23 @@ mod tests {
 
     #[test]
     fn names_of_any_style_become_one() {
-        for name in ["getWeather", "get-weather", "GET_WEATHER", "Get weather", "get_weather", "GetWeather", "get--weather_"] {
+        for name in [
+            "getWeather",
+            "get-weather",
+            "GET_WEATHER",
+            "Get weather",
+            "get_weather",
+            "GetWeather",
+            "get--weather_",
+        ] {
             assert_eq!(upper_snake(name).as_deref(), Some("GET_WEATHER"), "{name}");
             assert_eq!(lower_snake(name).as_deref(), Some("get_weather"), "{name}");
             assert_eq!(camel(name).as_deref(), Some("getWeather"), "{name}");
         }
-        assert_eq!(upper_snake("parseHTTPAnswer2Json").as_deref(), Some("PARSE_HTTP_ANSWER2_JSON"));
+        assert_eq!(
+            upper_snake("parseHTTPAnswer2Json").as_deref(),
+            Some("PARSE_HTTP_ANSWER2_JSON")
+        );
         for name in ["", "_", "1st", "gét", "a/b", "a;b", "../x"] {
             assert_eq!(upper_snake(name), None, "{name}");
         }
@@ -146,7 +241,10 @@ mod tests {
     #[test]
     fn a_misspelt_name_finds_the_one_that_was_meant() {
         let known = ["environmentVariables", "actions", "name"];
-        assert_eq!(closest("environment_variables", &known), Some("environmentVariables"));
+        assert_eq!(
+            closest("environment_variables", &known),
+            Some("environmentVariables")
+        );
         assert_eq!(closest("action", &known), Some("actions"));
         assert_eq!(closest("nmae", &["method"]), None);
         assert_eq!(closest("zzz", &known), None);

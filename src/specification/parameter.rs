@@ -32,6 +32,9 @@ pub(super) fn read(problems: &mut Problems, action: &Object<'_>) -> BTreeMap<Str
         }
         Some(Value::Object(map)) => match json_schema(map) {
             Some((properties, required)) => {
+                if let Some(value) = action.get("parameters") {
+                    Object::read(problems, &path, value, &["type", "properties", "required"]);
+                }
                 for name in required.iter().filter(|name| !properties.contains_key(**name)) {
                     problems.add(member(&path, "required"), format!("names {}, which is not in properties", shown(name)), "Add it there, or remove it here");
                 }
@@ -46,19 +49,31 @@ pub(super) fn read(problems: &mut Problems, action: &Object<'_>) -> BTreeMap<Str
         ),
     }
     if parameters.len() > MAX_PARAMETERS {
-        problems.add(path, format!("has more than {MAX_PARAMETERS} parameters"), "Split the action");
+        problems.add(
+            path,
+            format!("has more than {MAX_PARAMETERS} parameters"),
+            "Split the action",
+        );
     }
     parameters
 }
 
 /// `{ type: "object", properties, required }`, as models like to write it.
 fn json_schema(map: &Map<String, Value>) -> Option<(&Map<String, Value>, Vec<&str>)> {
-    let Some(Value::Object(properties)) = map.get("properties") else { return None };
+    let Some(Value::Object(properties)) = map.get("properties") else {
+        return None;
+    };
     if map.get("type").and_then(Value::as_str) != Some("object") {
         return None;
     }
-    let required = map.get("required").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-    Some((properties, required.iter().filter_map(Value::as_str).collect()))
+    let required = map
+        .get("required")
+        .and_then(Value::as_array)
+        .map_or(&[][..], Vec::as_slice);
+    Some((
+        properties,
+        required.iter().filter_map(Value::as_str).collect(),
+    ))
 }
 
 fn read_map(
@@ -79,7 +94,8 @@ fn read_map(
                 choices: Vec::new(),
                 default: None,
             }),
-            other => Object::read(problems, &path, other, KNOWN).and_then(|object| read_object(problems, &object, required)),
+            other => Object::read(problems, &path, other, KNOWN)
+                .and_then(|object| read_object(problems, &object, required)),
         };
         insert(problems, parameters, &path, name, parameter);
     }
@@ -97,23 +113,42 @@ fn insert(
             || "Use letters, digits and _, beginning with a letter".to_owned(),
             |better| format!("Write \"{better}\""),
         );
-        problems.add(path, format!("{} cannot be a parameter's name", shown(name)), fix);
+        problems.add(
+            path,
+            format!("{} cannot be a parameter's name", shown(name)),
+            fix,
+        );
     } else if name::PARAMETERS.contains(&name) || name == "result" {
-        problems.add(path, format!("\"{name}\" has a meaning of its own"), "Choose another name");
+        problems.add(
+            path,
+            format!("\"{name}\" has a meaning of its own"),
+            "Choose another name",
+        );
     } else if parameters.contains_key(name) {
-        problems.add(path, format!("\"{name}\" is there twice"), "Remove one of them");
+        problems.add(
+            path,
+            format!("\"{name}\" is there twice"),
+            "Remove one of them",
+        );
     } else if let Some(parameter) = parameter {
         parameters.insert(name.to_owned(), parameter);
     }
 }
 
-fn read_object(problems: &mut Problems, object: &Object<'_>, required: Option<bool>) -> Option<Parameter> {
+fn read_object(
+    problems: &mut Problems,
+    object: &Object<'_>,
+    required: Option<bool>,
+) -> Option<Parameter> {
     let kind = match object.optional_text(problems, "type", 20) {
         Some(text) => read_kind(problems, &object.at("type"), text)?,
         None if object.get("type").is_some() => return None,
         None => ParameterKind::String,
     };
-    let description = object.optional_text(problems, "description", 1000).unwrap_or_default().to_owned();
+    let description = object
+        .optional_text(problems, "description", 1000)
+        .unwrap_or_default()
+        .to_owned();
     let required = match (object.flag(problems, "required"), required) {
         (Some(own), _) => own,
         (None, listed) => listed.unwrap_or(false),
@@ -125,16 +160,33 @@ fn read_object(problems: &mut Problems, object: &Object<'_>, required: Option<bo
         .map(|(_, value)| value.clone())
         .collect();
     if matches!(object.get("enum"), Some(Value::Array(items)) if items.is_empty()) {
-        problems.add(object.at("enum"), "is empty, so that no value would do", "Add values, or leave it out");
+        problems.add(
+            object.at("enum"),
+            "is empty, so that no value would do",
+            "Add values, or leave it out",
+        );
     }
-    let default = object.get("default").filter(|value| fits(problems, &object.at("default"), kind, value)).cloned();
+    let default = object
+        .get("default")
+        .filter(|value| fits(problems, &object.at("default"), kind, value))
+        .cloned();
     if let Some(default) = &default
         && !choices.is_empty()
         && !choices.contains(default)
     {
-        problems.add(object.at("default"), "is not one of the values in enum", "Add it there, or choose one of them");
+        problems.add(
+            object.at("default"),
+            "is not one of the values in enum",
+            "Add it there, or choose one of them",
+        );
     }
-    Some(Parameter { kind, description, required, choices, default })
+    Some(Parameter {
+        kind,
+        description,
+        required,
+        choices,
+        default,
+    })
 }
 
 fn read_kind(problems: &mut Problems, path: &str, text: &str) -> Option<ParameterKind> {
@@ -151,10 +203,19 @@ fn read_kind(problems: &mut Problems, path: &str, text: &str) -> Option<Paramete
                 _ => name::closest(other, KINDS),
             };
             let fix = meant.map_or_else(
-                || format!("Write one of {}; a list or an object can be passed as a string of JSON", KINDS.join(", ")),
+                || {
+                    format!(
+                        "Write one of {}; a list or an object can be passed as a string of JSON",
+                        KINDS.join(", ")
+                    )
+                },
                 |meant| format!("Did you mean \"{meant}\"?"),
             );
-            problems.add(path, format!("{} is not a type of a parameter", shown(other)), fix);
+            problems.add(
+                path,
+                format!("{} is not a type of a parameter", shown(other)),
+                fix,
+            );
             None
         }
     }
@@ -165,19 +226,26 @@ fn fits(problems: &mut Problems, path: &str, wanted: ParameterKind, value: &Valu
     let (fits, name) = match wanted {
         ParameterKind::String => {
             let fits = value.as_str().is_some_and(|text| {
-                !text.trim().is_empty() && text.len() <= 1000 && !text.chars().any(super::problem::is_unsafe)
+                !text.trim().is_empty()
+                    && text.len() <= 1000
+                    && !text.chars().any(super::problem::is_unsafe)
             });
             (fits, "a text that is not empty")
         }
         ParameterKind::Number => (value.is_number(), "a number"),
         ParameterKind::Integer => {
-            let safe = |number: f64| number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0;
+            let safe =
+                |number: f64| number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0;
             (value.as_f64().is_some_and(safe), "a whole number")
         }
         ParameterKind::Boolean => (value.is_boolean(), "true or false"),
     };
     if !fits {
-        problems.add(path, format!("is {} and must be {name}, as the type says", kind(value)), "Change it, or the type");
+        problems.add(
+            path,
+            format!("is {} and must be {name}, as the type says", kind(value)),
+            "Change it, or the type",
+        );
     }
     fits
 }

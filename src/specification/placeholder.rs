@@ -1,6 +1,10 @@
 //! `{parameter}` and `${VARIABLE}` in texts.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
+
+use super::types::Http;
 
 /// What a placeholder stands for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,12 +47,37 @@ pub fn placeholders_in_json(value: &Value) -> Vec<Placeholder<'_>> {
 
 pub(super) fn is_variable(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_uppercase())
-        && name.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_')
 }
 
 pub(super) fn is_identifier(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+}
+
+impl Http {
+    /// The environment variables that the request names, sorted.
+    pub fn variables(&self) -> Vec<String> {
+        let mut names = BTreeSet::new();
+        let texts = std::iter::once(&self.url)
+            .chain(self.query.values())
+            .chain(self.headers.values());
+        let body = self
+            .body
+            .as_ref()
+            .map(placeholders_in_json)
+            .unwrap_or_default();
+        for placeholder in texts.flat_map(|text| placeholders(text)).chain(body) {
+            if let Placeholder::Variable(name) = placeholder {
+                names.insert(name.to_owned());
+            }
+        }
+        names.into_iter().collect()
+    }
 }
 
 #[cfg(test)]
@@ -59,7 +88,11 @@ mod tests {
     fn names_in_braces_are_found_and_other_braces_are_text() {
         assert_eq!(
             placeholders("a{city}/${KEY}{ x }{}{{y}}{1}"),
-            [Placeholder::Parameter("city"), Placeholder::Variable("KEY"), Placeholder::Parameter("y")]
+            [
+                Placeholder::Parameter("city"),
+                Placeholder::Variable("KEY"),
+                Placeholder::Parameter("y")
+            ]
         );
         assert_eq!(placeholders("{open"), []);
         assert_eq!(placeholders("é{ü}{a}"), [Placeholder::Parameter("a")]);

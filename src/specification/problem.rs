@@ -1,5 +1,7 @@
 //! What is wrong with a specification, all of it at once.
 
+use std::fmt::Write as _;
+
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
@@ -25,9 +27,18 @@ pub(super) struct Problems {
 }
 
 impl Problems {
-    pub(super) fn add(&mut self, path: impl Into<String>, message: impl Into<String>, fix: impl Into<String>) {
+    pub(super) fn add(
+        &mut self,
+        path: impl Into<String>,
+        message: impl Into<String>,
+        fix: impl Into<String>,
+    ) {
         if self.list.len() < MAX_PROBLEMS {
-            self.list.push(Problem { path: path.into(), message: message.into(), fix: fix.into() });
+            self.list.push(Problem {
+                path: path.into(),
+                message: message.into(),
+                fix: fix.into(),
+            });
         }
     }
 
@@ -38,21 +49,41 @@ impl Problems {
     /// One error that lists all of them.
     pub(super) fn into_error(self) -> Error {
         let count = self.list.len();
-        let mut message = format!("The specification has {count} problem{}:", if count == 1 { "" } else { "s" });
+        let mut message = format!(
+            "The specification has {count} problem{}:",
+            if count == 1 { "" } else { "s" }
+        );
         for problem in self.list.iter().take(SHOWN) {
-            message.push_str(&format!("\n  {} {}. {}", problem.path, problem.message, problem.fix));
+            let _ = write!(
+                message,
+                "\n  {} {}. {}",
+                problem.path, problem.message, problem.fix
+            );
         }
         if count > SHOWN {
-            message.push_str(&format!("\n  and {} more in details.problems", count - SHOWN));
+            let _ = write!(
+                message,
+                "\n  and {} more in details.problems",
+                count - SHOWN
+            );
         }
-        Error::new(Code::SpecificationInvalid, message).with_details(json!({ "problems": self.list }))
+        Error::new(Code::SpecificationInvalid, message)
+            .with_details(json!({ "problems": self.list }))
     }
 }
 
 /// A piece of the user's text for a message: short, and without characters that disturb a terminal.
 pub(super) fn shown(text: &str) -> String {
-    let cut: String = text.chars().take(60).map(|c| if is_unsafe(c) { '\u{fffd}' } else { c }).collect();
-    if cut.chars().count() < text.chars().count() { format!("\"{cut}…\"") } else { format!("\"{cut}\"") }
+    let cut: String = text
+        .chars()
+        .take(60)
+        .map(|c| if is_unsafe(c) { '\u{fffd}' } else { c })
+        .collect();
+    if cut.chars().count() < text.chars().count() {
+        format!("\"{cut}…\"")
+    } else {
+        format!("\"{cut}\"")
+    }
 }
 
 /// Control characters other than tab and line feed, and those that reorder or hide text.

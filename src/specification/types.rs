@@ -31,7 +31,7 @@ pub struct Specification {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct Action {
-    /// UPPER_SNAKE_CASE.
+    /// `UPPER_SNAKE_CASE`.
     pub name: String,
     pub description: String,
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
@@ -158,4 +158,17 @@ pub struct EnvironmentVariable {
     pub required: bool,
     #[serde(default)]
     pub sensitive: bool,
+}
+
+impl Method {
+    /// As it stands in a request.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Get => "GET",
+            Self::Post => "POST",
+            Self::Put => "PUT",
+            Self::Patch => "PATCH",
+            Self::Delete => "DELETE",
+        }
+    }
 }

@@ -12,9 +12,16 @@ pub fn clean(text: &str, max: usize) -> String {
         match c {
             '\n' | '\r' | '\t' | '\u{2028}' | '\u{2029}' => result.push(' '),
             c if c.is_control() => {}
-            '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}' => {}
+            '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{e0000}'..='\u{e007f}' => {}
             c => result.push(c),
         }
     }
-    result.replace("<<<", "< < <").replace(">>>", "> > >").replace("===", "= = =")
+    result
+        .replace("<<<", "< < <")
+        .replace(">>>", "> > >")
+        .replace("===", "= = =")
 }

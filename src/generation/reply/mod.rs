@@ -13,9 +13,12 @@
 
 mod problem;
 mod read;
+mod refusal;
 
 pub use problem::{ReplyFault, ReplyProblem};
 pub use read::parse;
+
+use std::fmt::Write as _;
 
 use crate::files::FileSet;
 
@@ -37,7 +40,7 @@ pub fn format(files: &FileSet) -> String {
     }
     for (path, bytes) in files {
         let content = String::from_utf8_lossy(bytes);
-        text.push_str(&format!("{FILE}{path}\n"));
+        let _ = writeln!(text, "{FILE}{path}");
         let (lines, ending) = match content.strip_suffix('\n') {
             Some(lines) => (Some(lines), ""),
             None if content.is_empty() => (None, ""),
@@ -50,7 +53,7 @@ pub fn format(files: &FileSet) -> String {
             text.push_str(line);
             text.push('\n');
         }
-        text.push_str(&format!("{END_FILE}{path}{ending}\n"));
+        let _ = writeln!(text, "{END_FILE}{path}{ending}");
     }
     text.push_str(END);
     text.push('\n');
@@ -70,17 +73,34 @@ mod tests {
     use proptest::prelude::*;
 
     fn files(entries: &[(&str, &str)]) -> FileSet {
-        entries.iter().map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec())).collect()
+        entries
+            .iter()
+            .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+            .collect()
     }
 
     fn two() -> FileSet {
-        files(&[("src/index.ts", "export default 1\n"), ("__tests__/a.test.ts", "it\n")])
+        files(&[
+            ("src/index.ts", "export default 1\n"),
+            ("__tests__/a.test.ts", "it\n"),
+        ])
     }
 
     #[test]
     fn what_was_formatted_is_read_back() {
         let nasty = "```ts\n=== END OF REPLY\n\\=== FILE x\n\\\\```\r\n\n=== END FILE src/index.ts\n`${'`'}`";
-        for content in [nasty, "", "\n", "\n\n", "a", "a\r\n", "\\", "=== ", "```\nx\n```\n", "\u{feff}x\n"] {
+        for content in [
+            nasty,
+            "",
+            "\n",
+            "\n\n",
+            "a",
+            "a\r\n",
+            "\\",
+            "=== ",
+            "```\nx\n```\n",
+            "\u{feff}x\n",
+        ] {
             let files = files(&[("src/index.ts", content), ("src/b.ts", content)]);
             assert_eq!(parse(&format(&files)).unwrap(), files, "{content:?}");
         }
@@ -89,11 +109,19 @@ mod tests {
     #[test]
     fn prose_a_fence_and_windows_line_ends_around_it_do_no_harm() {
         let text = format(&two());
-        assert_eq!(parse(&format!("Sure, here it is:\n\n```\n{text}```\nHave fun!")).unwrap(), two());
+        assert_eq!(
+            parse(&format!("Sure, here it is:\n\n```\n{text}```\nHave fun!")).unwrap(),
+            two()
+        );
         assert_eq!(parse(&text.replace('\n', "\r\n")).unwrap(), two());
-        let decorated = text.replace("=== MANIFEST", "=== MANIFEST ===").replace("REPLY", "REPLY ===");
+        let decorated = text
+            .replace("=== MANIFEST", "=== MANIFEST ===")
+            .replace("REPLY", "REPLY ===");
         assert_eq!(parse(&decorated).unwrap(), two());
-        let fenced = text.replace("export default 1\n", "```typescript\nexport default 1\n```\n");
+        let fenced = text.replace(
+            "export default 1\n",
+            "```typescript\nexport default 1\n```\n",
+        );
         assert_eq!(parse(&fenced).unwrap(), two());
         let listed = text.replacen("\nsrc/index.ts\n", "\n- `src/index.ts`\n", 1);
         assert_eq!(parse(&listed).unwrap(), two());
@@ -106,26 +134,53 @@ mod tests {
             assert!(parse(&text[..end]).is_err(), "cut at {end}");
         }
         let problem = parse(&text[..text.len() / 2]).unwrap_err();
-        assert_eq!((problem.fault, problem.code()), (ReplyFault::CutOff, Code::ModelReplyInvalid));
+        assert_eq!(
+            (problem.fault, problem.code()),
+            (ReplyFault::CutOff, Code::ModelReplyInvalid)
+        );
     }
 
     #[test]
     fn a_refusal_is_told_from_garbage() {
         let fault = |text: &str| parse(text).unwrap_err().fault;
-        assert_eq!(fault("I'm sorry, but I can't help with that."), ReplyFault::Refused);
-        assert_eq!(fault("I cannot create a plugin that spies on people."), ReplyFault::Refused);
-        assert_eq!(parse("I won't do it").unwrap_err().code(), Code::ModelRefused);
+        assert_eq!(
+            fault("I'm sorry, but I can't help with that."),
+            ReplyFault::Refused
+        );
+        assert_eq!(
+            fault("I cannot create a plugin that spies on people."),
+            ReplyFault::Refused
+        );
+        assert_eq!(
+            parse("I won't do it").unwrap_err().code(),
+            Code::ModelRefused
+        );
         assert_eq!(fault(""), ReplyFault::Empty);
         assert_eq!(fault("  \n "), ReplyFault::Empty);
         assert_eq!(fault("lorem ipsum"), ReplyFault::NoManifest);
-        assert_eq!(fault("```ts\nconst text = 'I cannot do it'\n```"), ReplyFault::NoManifest);
+        assert_eq!(
+            fault("```ts\nconst text = 'I cannot do it'\n```"),
+            ReplyFault::NoManifest
+        );
     }
 
     #[test]
     fn paths_that_are_not_the_models_are_refused() {
         for path in [
-            "../x.ts", "/etc/passwd", "src/../../x.ts", "package.json", "src/.env", "src/x.js", "src/x.d.ts", "tsconfig.json",
-            "README.md", "__tests__/x.js", "C:\\x.ts", "node_modules/x/index.ts", "src/a b.ts", "dist/index.ts",
+            "../x.ts",
+            "/etc/passwd",
+            "src/../../x.ts",
+            "package.json",
+            "src/.env",
+            "src/x.js",
+            "src/x.d.ts",
+            "tsconfig.json",
+            "README.md",
+            "__tests__/x.js",
+            "C:\\x.ts",
+            "node_modules/x/index.ts",
+            "src/a b.ts",
+            "dist/index.ts",
         ] {
             let set = files(&[("src/index.ts", "1\n"), (path, "x\n")]);
             let problem = parse(&format(&set)).unwrap_err();
@@ -142,7 +197,11 @@ mod tests {
         assert_eq!(fault(&missing), ReplyFault::MissingFile);
         let extra = text.replacen("__tests__/a.test.ts\n", "", 1);
         assert_eq!(fault(&extra), ReplyFault::ExtraFile);
-        let twice = text.replacen("=== END OF REPLY", "=== FILE src/index.ts\n=== END FILE src/index.ts\n=== END OF REPLY", 1);
+        let twice = text.replacen(
+            "=== END OF REPLY",
+            "=== FILE src/index.ts\n=== END FILE src/index.ts\n=== END OF REPLY",
+            1,
+        );
         assert_eq!(fault(&twice), ReplyFault::Duplicate);
         let cased = files(&[("src/index.ts", "1\n"), ("src/Index.ts", "1\n")]);
         assert_eq!(fault(&format(&cased)), ReplyFault::Duplicate);
@@ -150,16 +209,32 @@ mod tests {
         assert_eq!(fault(&inside), ReplyFault::Malformed);
         let stray = text.replacen("=== END OF REPLY", "stray\n=== END OF REPLY", 1);
         assert_eq!(fault(&stray), ReplyFault::Malformed);
-        assert_eq!(fault(&format(&files(&[("src/b.ts", "1\n")]))), ReplyFault::MissingFile);
+        assert_eq!(
+            fault(&format(&files(&[("src/b.ts", "1\n")]))),
+            ReplyFault::MissingFile
+        );
     }
 
     #[test]
     fn sizes_and_counts_are_bounded() {
         let large = "x".repeat(300 * 1024);
-        assert_eq!(parse(&format(&files(&[("src/index.ts", &large)]))).unwrap_err().fault, ReplyFault::TooLarge);
-        let many: FileSet = (0..200).map(|n| (format!("src/f{n}.ts"), b"1\n".to_vec())).collect();
-        assert_eq!(parse(&format(&many)).unwrap_err().fault, ReplyFault::TooLarge);
-        assert_eq!(parse(&"=== FILE x\n".repeat(1_000_000)).unwrap_err().fault, ReplyFault::TooLarge);
+        assert_eq!(
+            parse(&format(&files(&[("src/index.ts", &large)])))
+                .unwrap_err()
+                .fault,
+            ReplyFault::TooLarge
+        );
+        let many: FileSet = (0..200)
+            .map(|n| (format!("src/f{n}.ts"), b"1\n".to_vec()))
+            .collect();
+        assert_eq!(
+            parse(&format(&many)).unwrap_err().fault,
+            ReplyFault::TooLarge
+        );
+        assert_eq!(
+            parse(&"=== FILE x\n".repeat(1_000_000)).unwrap_err().fault,
+            ReplyFault::TooLarge
+        );
     }
 
     proptest! {

@@ -30,8 +30,16 @@ pub struct ReplyProblem {
 }
 
 impl ReplyProblem {
-    pub(super) fn new(fault: ReplyFault, message: impl Into<String>, advice: impl Into<String>) -> Self {
-        Self { fault, message: message.into(), advice: advice.into() }
+    pub(super) fn new(
+        fault: ReplyFault,
+        message: impl Into<String>,
+        advice: impl Into<String>,
+    ) -> Self {
+        Self {
+            fault,
+            message: message.into(),
+            advice: advice.into(),
+        }
     }
 
     /// The code of the error that it becomes.

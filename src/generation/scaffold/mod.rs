@@ -17,10 +17,22 @@ const CORE: &str = "@elizaos/core";
 pub fn scaffold(specification: &Specification, generated: &FileSet) -> FileSet {
     let text = |text: String| text.into_bytes();
     FileSet::from([
-        ("package.json".to_owned(), text(pretty(&manifest(specification)))),
-        ("tsconfig.json".to_owned(), text(pretty(&compiler_settings()))),
-        ("tsconfig.build.json".to_owned(), text(pretty(&build_settings()))),
-        ("README.md".to_owned(), text(readme::readme(specification, generated))),
+        (
+            "package.json".to_owned(),
+            text(pretty(&manifest(specification))),
+        ),
+        (
+            "tsconfig.json".to_owned(),
+            text(pretty(&compiler_settings())),
+        ),
+        (
+            "tsconfig.build.json".to_owned(),
+            text(pretty(&build_settings())),
+        ),
+        (
+            "README.md".to_owned(),
+            text(readme::readme(specification, generated)),
+        ),
         ("LICENSE".to_owned(), text(licence(specification))),
     ])
 }
@@ -36,8 +48,11 @@ pub fn version(specification: &Specification) -> &str {
 }
 
 fn manifest(specification: &Specification) -> Value {
-    let dependencies: BTreeMap<&String, &String> =
-        specification.dependencies.iter().filter(|(name, _)| name.as_str() != CORE).collect();
+    let dependencies: BTreeMap<&String, &String> = specification
+        .dependencies
+        .iter()
+        .filter(|(name, _)| name.as_str() != CORE)
+        .collect();
     let mut keywords = vec!["elizaos", "elizaos-plugin", "plugin"];
     keywords.sort_unstable();
     let mut manifest = Map::new();
@@ -88,7 +103,10 @@ fn manifest(specification: &Specification) -> Value {
     );
     put("engines", json!({ "node": ">=20" }));
     put("publishConfig", json!({ "access": "public" }));
-    put("agentConfig", json!({ "pluginType": "elizaos:plugin:1.0.0", "pluginParameters": parameters(specification) }));
+    put(
+        "agentConfig",
+        json!({ "pluginType": "elizaos:plugin:1.0.0", "pluginParameters": parameters(specification) }),
+    );
     Value::Object(manifest)
 }
 
@@ -183,14 +201,35 @@ mod tests {
         assert_eq!(manifest["version"], FIRST_VERSION);
         assert_eq!(manifest["description"], "Does a thing.");
         assert_eq!(manifest["dependencies"], json!({ "zod": "^3.0.0" }));
-        assert_eq!(manifest["peerDependencies"], json!({ "@elizaos/core": "^1.7.0" }));
-        assert_eq!(manifest["agentConfig"]["pluginParameters"]["A_TOKEN"]["sensitive"], true);
-        assert_eq!(manifest["exports"]["."].as_object().unwrap().keys().next().unwrap(), "types");
-        assert!(files.keys().all(|path| crate::files::check_path(path).is_ok()));
+        assert_eq!(
+            manifest["peerDependencies"],
+            json!({ "@elizaos/core": "^1.7.0" })
+        );
+        assert_eq!(
+            manifest["agentConfig"]["pluginParameters"]["A_TOKEN"]["sensitive"],
+            true
+        );
+        assert_eq!(
+            manifest["exports"]["."]
+                .as_object()
+                .unwrap()
+                .keys()
+                .next()
+                .unwrap(),
+            "types"
+        );
+        assert!(
+            files
+                .keys()
+                .all(|path| crate::files::check_path(path).is_ok())
+        );
     }
 
     #[test]
     fn the_same_specification_gives_the_same_bytes() {
-        assert_eq!(scaffold(&specification(), &FileSet::new()), scaffold(&specification(), &FileSet::new()));
+        assert_eq!(
+            scaffold(&specification(), &FileSet::new()),
+            scaffold(&specification(), &FileSet::new())
+        );
     }
 }

@@ -20,21 +20,43 @@ pub(super) fn readme(specification: &Specification, generated: &FileSet) -> Stri
         }
     }
     let mut carried = Vec::new();
-    carried.extend(specification.actions.iter().filter(|it| it.http.is_none()).map(|it| it.name.as_str()));
+    carried.extend(
+        specification
+            .actions
+            .iter()
+            .filter(|it| it.http.is_none())
+            .map(|it| it.name.as_str()),
+    );
     if !specification.providers.is_empty() {
         text.push_str("\n## Providers\n\n");
         for provider in &specification.providers {
             let asks = provider.http.as_ref().map(asks).unwrap_or_default();
-            let _ = writeln!(text, "- `{}`: {}{asks}", provider.name, cell(&provider.description));
+            let _ = writeln!(
+                text,
+                "- `{}`: {}{asks}",
+                provider.name,
+                sentence(&cell(&provider.description))
+            );
         }
-        carried.extend(specification.providers.iter().filter(|it| it.http.is_none()).map(|it| it.name.as_str()));
+        carried.extend(
+            specification
+                .providers
+                .iter()
+                .filter(|it| it.http.is_none())
+                .map(|it| it.name.as_str()),
+        );
     }
     if !specification.services.is_empty() {
         text.push_str("\n## Services\n\n");
         for service in &specification.services {
             let _ = writeln!(text, "- `{}`: {}", service.name, cell(&service.description));
             for method in &service.methods {
-                let _ = writeln!(text, "  - `{}()` {}", method.name, cell(&method.description));
+                let _ = writeln!(
+                    text,
+                    "  - `{}()` {}",
+                    method.name,
+                    cell(&method.description)
+                );
             }
             if !service.methods.is_empty() {
                 carried.push(&service.name);
@@ -44,9 +66,18 @@ pub(super) fn readme(specification: &Specification, generated: &FileSet) -> Stri
     if !specification.evaluators.is_empty() {
         text.push_str("\n## Evaluators\n\n");
         for evaluator in &specification.evaluators {
-            let _ = write!(text, "- `{}`: {}", evaluator.name, cell(&evaluator.description));
+            let _ = write!(
+                text,
+                "- `{}`: {}",
+                evaluator.name,
+                sentence(&cell(&evaluator.description))
+            );
             if !evaluator.triggers.is_empty() {
-                let _ = write!(text, " Looks at messages with: {}.", cell(&evaluator.triggers.join(", ")));
+                let _ = write!(
+                    text,
+                    " Looks at messages with: {}.",
+                    cell(&evaluator.triggers.join(", "))
+                );
             }
             text.push('\n');
             carried.push(&evaluator.name);
@@ -57,8 +88,8 @@ pub(super) fn readme(specification: &Specification, generated: &FileSet) -> Stri
             text,
             "\n## Carried out by a model\n\nThe specification gives no web service for these, so unless their source says otherwise they are \
              carried out by the agent's own model, from their description and parameters. What they answer is as good as that model; the checks show \
-             that they run and answer in the right form, not that the answer is right.\n\n{}\n",
-            carried.iter().map(|name| format!("- `{name}`\n")).collect::<String>().trim_end()
+             that they run and answer in the right form, not that the answer is right.\n\n- `{}`\n",
+            carried.join("`\n- `")
         );
     }
     checks(&mut text, generated);
@@ -87,14 +118,19 @@ fn settings(text: &mut String, specification: &Specification) {
 
 fn describe_action(text: &mut String, action: &Action) {
     let asks = action.http.as_ref().map(asks).unwrap_or_default();
-    let _ = write!(text, "\n### `{}`\n\n{}{asks}\n", action.name, plain(&action.description));
+    let _ = write!(
+        text,
+        "\n### `{}`\n\n{}{asks}\n",
+        action.name,
+        sentence(&plain(&action.description))
+    );
     if action.parameters.is_empty() {
         return;
     }
     text.push_str("\n| parameter | type | what | required |\n|---|---|---|---|\n");
     for (name, parameter) in &action.parameters {
         let kind = serde_json::to_value(parameter.kind).unwrap_or_default();
-        let mut what = parameter.description.clone();
+        let mut what = sentence(&parameter.description);
         if !parameter.choices.is_empty() {
             let choices: Vec<String> = parameter.choices.iter().map(ToString::to_string).collect();
             let _ = write!(what, " One of {}.", choices.join(", "));
@@ -102,10 +138,23 @@ fn describe_action(text: &mut String, action: &Action) {
         if let Some(default) = &parameter.default {
             let _ = write!(what, " Default: {default}.");
         }
-        let required = if parameter.required && parameter.default.is_none() { "yes" } else { "no" };
-        let _ = writeln!(text, "| `{name}` | {} | {} | {required} |", kind.as_str().unwrap_or("string"), cell(&what));
+        let required = if parameter.required && parameter.default.is_none() {
+            "yes"
+        } else {
+            "no"
+        };
+        let _ = writeln!(
+            text,
+            "| `{name}` | {} | {} | {required} |",
+            kind.as_str().unwrap_or("string"),
+            cell(&what)
+        );
     }
-    let names: Vec<String> = action.parameters.keys().map(|name| format!("{name}: …")).collect();
+    let names: Vec<String> = action
+        .parameters
+        .keys()
+        .map(|name| format!("{name}: …"))
+        .collect();
     let _ = write!(
         text,
         "\nFor example: say what you want in your own words, or `{}` with {}.\n",
@@ -115,11 +164,22 @@ fn describe_action(text: &mut String, action: &Action) {
 }
 
 fn asks(http: &Http) -> String {
-    format!(" Asks `{} {}`.", http.method.as_str(), http.url.split('?').next().unwrap_or_default().replace('`', ""))
+    format!(
+        " Asks `{} {}`.",
+        http.method.as_str(),
+        http.url
+            .split('?')
+            .next()
+            .unwrap_or_default()
+            .replace('`', "")
+    )
 }
 
 fn checks(text: &mut String, generated: &FileSet) {
-    let tests = generated.keys().filter(|path| path.ends_with(".test.ts")).count();
+    let tests = generated
+        .keys()
+        .filter(|path| path.ends_with(".test.ts"))
+        .count();
     let _ = write!(
         text,
         "\n## How it was checked\n\n`report.json`, where this plugin was created, lists every check that ran, where, and how it went. \
@@ -132,12 +192,30 @@ fn checks(text: &mut String, generated: &FileSet) {
 fn plain(text: &str) -> String {
     let escape = |line: &str| {
         let line = line.trim().replace('<', "&lt;").replace('`', "'");
-        if line.starts_with(['#', '-', '*', '>', '=', '~', '|']) { format!("\\{line}") } else { line }
+        if line.starts_with(['#', '-', '*', '>', '=', '~', '|']) {
+            format!("\\{line}")
+        } else {
+            line
+        }
     };
     text.lines().map(escape).collect::<Vec<_>>().join("\n")
 }
 
 /// The same on one line of a table.
 fn cell(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|").replace('<', "&lt;")
+    text.split_whitespace()
+        .collect::<Vec<_>>()
+        .join(" ")
+        .replace('|', "\\|")
+        .replace('<', "&lt;")
+}
+
+/// The text with an end that another sentence may follow.
+fn sentence(text: &str) -> String {
+    let ends = text.is_empty() || text.ends_with(['.', '!', '?', ':']);
+    if ends {
+        text.to_owned()
+    } else {
+        format!("{text}.")
+    }
 }

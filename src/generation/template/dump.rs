@@ -1,4 +1,4 @@
-//! Writes the example plugins where `AUTON8N_TEST_EXAMPLES` points, for checks by the real tools.
+//! Makes the example plugins, and one whose every text tries to leave its quotes; writes them where `AUTON8N_TEST_EXAMPLES` points, for checks by the real tools.
 
 use std::path::PathBuf;
 
@@ -8,8 +8,12 @@ use crate::specification::parse_json;
 fn the_examples_are_complete_packages() {
     let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let mut seen = 0;
-    for entry in std::fs::read_dir(examples).unwrap() {
-        let path = entry.unwrap().path();
+    let nasty =
+        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/generation/template/nasty.json");
+    let found = std::fs::read_dir(examples)
+        .unwrap()
+        .map(|entry| entry.unwrap().path());
+    for path in found.chain([nasty]) {
         if path.extension().is_none_or(|extension| extension != "json") {
             continue;
         }
@@ -20,9 +24,14 @@ fn the_examples_are_complete_packages() {
             crate::files::check_path(path).unwrap();
         }
         let mut all = generated.clone();
-        all.extend(crate::generation::scaffold::scaffold(&specification, &generated));
+        all.extend(crate::generation::scaffold::scaffold(
+            &specification,
+            &generated,
+        ));
         seen += 1;
-        let Some(target) = std::env::var_os("AUTON8N_TEST_EXAMPLES") else { continue };
+        let Some(target) = std::env::var_os("AUTON8N_TEST_EXAMPLES") else {
+            continue;
+        };
         let folder = PathBuf::from(target).join(path.file_stem().unwrap());
         for (name, bytes) in &all {
             let file = folder.join(name);
@@ -30,5 +39,5 @@ fn the_examples_are_complete_packages() {
             std::fs::write(file, bytes).unwrap();
         }
     }
-    assert!(seen >= 3);
+    assert!(seen >= 4);
 }

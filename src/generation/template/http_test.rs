@@ -15,12 +15,25 @@ pub(super) fn action(specification: &Specification, action: &Action, http: &Http
     let file = kebab(&action.name);
     let values = sample::values(action);
     let needs = sample::needs(specification, http);
-    let mut text = head(&export, "actions", &file, "agent, hurry, restore, run, serve");
+    let mut text = head(
+        &export,
+        "actions",
+        &file,
+        "agent, hurry, restore, run, serve",
+    );
     let object: Map<String, Value> = values.clone().into_iter().collect();
-    let _ = writeln!(text, "const parameters = {}\n", literal(&Value::Object(object), 0));
+    let _ = writeln!(
+        text,
+        "const parameters = {}\n",
+        literal(&Value::Object(object), 0)
+    );
     answers(&mut text, http);
     settings(&mut text, http);
-    let _ = writeln!(text, "afterEach(restore)\n\ndescribe({}, () => {{", quoted(&action.name));
+    let _ = writeln!(
+        text,
+        "afterEach(restore)\n\ndescribe({}, () => {{",
+        quoted(&action.name)
+    );
     let (expected, asserts) = request_checks(http, &values);
     let shown = phrase(http, &values, &action.name);
     let _ = write!(
@@ -79,10 +92,19 @@ pub(super) fn provider(specification: &Specification, provider: &Provider, http:
     let export = provider_export(provider);
     let file = kebab(&provider.name);
     let needs = sample::needs(specification, http);
-    let mut text = head(&export, "providers", &file, "agent, hurry, message, noState, restore, serve");
+    let mut text = head(
+        &export,
+        "providers",
+        &file,
+        "agent, hurry, message, noState, restore, serve",
+    );
     answers(&mut text, http);
     settings(&mut text, http);
-    let _ = writeln!(text, "afterEach(restore)\n\ndescribe({}, () => {{", quoted(&provider.name));
+    let _ = writeln!(
+        text,
+        "afterEach(restore)\n\ndescribe({}, () => {{",
+        quoted(&provider.name)
+    );
     let (expected, asserts) = request_checks(http, &BTreeMap::new());
     let shown = quoted(&phrase(http, &BTreeMap::new(), &provider.name));
     let _ = write!(
@@ -131,20 +153,40 @@ fn answers(text: &mut String, http: &Http) {
 }
 
 fn settings(text: &mut String, http: &Http) {
-    let map: Map<String, Value> = http.variables().into_iter().map(|name| (name, json!(sample::SETTING))).collect();
-    let _ = writeln!(text, "const settings: Record<string, string> = {}\n", literal(&Value::Object(map), 0));
+    let map: Map<String, Value> = http
+        .variables()
+        .into_iter()
+        .map(|name| (name, json!(sample::SETTING)))
+        .collect();
+    let _ = writeln!(
+        text,
+        "const settings: Record<string, string> = {}\n",
+        literal(&Value::Object(map), 0)
+    );
 }
 
 fn result_value(http: &Http) -> Value {
-    if http.place().is_empty() { json!({ "value": 21.5 }) } else { json!(21.5) }
+    if http.place().is_empty() {
+        json!({ "value": 21.5 })
+    } else {
+        json!(21.5)
+    }
 }
 
 fn phrase(http: &Http, values: &BTreeMap<String, Value>, name: &str) -> String {
-    let template = if http.phrase.is_empty() { format!("{name}: {{result}}") } else { http.phrase.clone() };
+    let template = if http.phrase.is_empty() {
+        format!("{name}: {{result}}")
+    } else {
+        http.phrase.clone()
+    };
     let mut all = values.clone();
     all.insert("result".into(), json!(result_value(http).to_string()));
     let text = sample::filled(&template, &all, false);
-    if text.trim().is_empty() { "Done.".to_owned() } else { text }
+    if text.trim().is_empty() {
+        "Done.".to_owned()
+    } else {
+        text
+    }
 }
 
 /// What the web service must have been asked.
@@ -153,7 +195,12 @@ fn request_checks(http: &Http, values: &BTreeMap<String, Value>) -> (String, Str
     let mut expected = format!("    const expected = new URL({})\n", quoted(&url));
     for (name, template) in &http.query {
         let value = sample::filled(template, values, false);
-        let _ = writeln!(expected, "    expected.searchParams.append({}, {})", quoted(name), quoted(&value));
+        let _ = writeln!(
+            expected,
+            "    expected.searchParams.append({}, {})",
+            quoted(name),
+            quoted(&value)
+        );
     }
     let mut asserts = format!(
         "    expect(exchanges[0]?.method).toBe('{}')\n    expect(exchanges[0]?.url.pathname).toBe(expected.pathname)\n    \
@@ -165,12 +212,20 @@ fn request_checks(http: &Http, values: &BTreeMap<String, Value>) -> (String, Str
         if placeholders(template).is_empty() || values.is_empty() {
             let value = sample::filled(template, values, false);
             let name = name.to_ascii_lowercase();
-            let _ = writeln!(asserts, "    expect(exchanges[0]?.headers[{}]).toBe({})", quoted(&name), quoted(value.trim()));
+            let _ = writeln!(
+                asserts,
+                "    expect(exchanges[0]?.headers[{}]).toBe({})",
+                quoted(&name),
+                quoted(value.trim())
+            );
         }
     }
     if let Some(body) = &http.body {
         let body = literal(&sample::filled_json(body, values), 2);
-        let _ = writeln!(asserts, "    expect(JSON.parse(exchanges[0]?.body ?? '')).toEqual({body})");
+        let _ = writeln!(
+            asserts,
+            "    expect(JSON.parse(exchanges[0]?.body ?? '')).toEqual({body})"
+        );
     }
     (expected, asserts)
 }
@@ -181,13 +236,25 @@ fn failures(text: &mut String, http: &Http, needs: &[String], call: &dyn Fn(&str
         let _ = write!(text, "\n  it('{name}', async () => {{\n{body}  }})\n");
     };
     let serve = |reply: &str| format!("    await serve({reply})\n");
-    add("fails on an HTTP error", call(&serve("{ status: 500, text: ANSWER }"), " settings "));
-    add("fails on an answer that is not JSON", call(&serve("{ text: '<html>' }"), " settings "));
+    add(
+        "fails on an HTTP error",
+        call(&serve("{ status: 500, text: ANSWER }"), " settings "),
+    );
+    add(
+        "fails on an answer that is not JSON",
+        call(&serve("{ text: '<html>' }"), " settings "),
+    );
     if !http.place().is_empty() {
-        add("fails when there is no value at the place", call(&serve("{ text: '[]' }"), " settings "));
+        add(
+            "fails when there is no value at the place",
+            call(&serve("{ text: '[]' }"), " settings "),
+        );
     }
     let hang = format!("{}    hurry()\n", serve("{ text: '', hang: true }"));
-    add("fails when no answer comes in time", call(&hang, " settings "));
+    add(
+        "fails when no answer comes in time",
+        call(&hang, " settings "),
+    );
     for name in needs {
         let setup = format!(
             "    const exchanges = await serve({{ text: ANSWER }})\n    delete process.env['{name}']\n    \

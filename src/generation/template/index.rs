@@ -13,10 +13,38 @@ type Parts = Vec<(String, String, String)>;
 fn parts(specification: &Specification) -> [(&'static str, Parts); 4] {
     let part = |export: String, name: &str| (export, kebab(name), name.to_owned());
     [
-        ("actions", specification.actions.iter().map(|it| part(action_export(it), &it.name)).collect()),
-        ("providers", specification.providers.iter().map(|it| part(provider_export(it), &it.name)).collect()),
-        ("services", specification.services.iter().map(|it| part(service_export(it), &it.name)).collect()),
-        ("evaluators", specification.evaluators.iter().map(|it| part(evaluator_export(it), &it.name)).collect()),
+        (
+            "actions",
+            specification
+                .actions
+                .iter()
+                .map(|it| part(action_export(it), &it.name))
+                .collect(),
+        ),
+        (
+            "providers",
+            specification
+                .providers
+                .iter()
+                .map(|it| part(provider_export(it), &it.name))
+                .collect(),
+        ),
+        (
+            "services",
+            specification
+                .services
+                .iter()
+                .map(|it| part(service_export(it), &it.name))
+                .collect(),
+        ),
+        (
+            "evaluators",
+            specification
+                .evaluators
+                .iter()
+                .map(|it| part(evaluator_export(it), &it.name))
+                .collect(),
+        ),
     ]
 }
 
@@ -55,7 +83,11 @@ pub(super) fn test(specification: &Specification) -> String {
         if list.is_empty() {
             continue;
         }
-        let field = if kind == "services" { "serviceType" } else { "name" };
+        let field = if kind == "services" {
+            "serviceType"
+        } else {
+            "name"
+        };
         let names: Vec<String> = list.iter().map(|(_, _, name)| quoted(name)).collect();
         let _ = write!(
             text,

@@ -1,5 +1,7 @@
 //! Values as TypeScript source.
 
+use std::fmt::Write as _;
+
 use serde_json::Value;
 
 /// A value as a literal, its members on lines of their own, `indent` levels in.
@@ -8,18 +10,29 @@ pub(super) fn literal(value: &Value, indent: usize) -> String {
     let end = "  ".repeat(indent);
     match value {
         Value::String(text) => quoted(text),
-        Value::Array(items) if items.iter().all(|item| !item.is_array() && !item.is_object()) => {
-            let line = items.iter().map(|item| literal(item, 0)).collect::<Vec<_>>().join(", ");
+        Value::Array(items)
+            if items
+                .iter()
+                .all(|item| !item.is_array() && !item.is_object()) =>
+        {
+            let line = items
+                .iter()
+                .map(|item| literal(item, 0))
+                .collect::<Vec<_>>()
+                .join(", ");
             format!("[{line}]")
         }
         Value::Array(items) => {
-            let lines: String = items.iter().map(|item| format!("{pad}{},\n", literal(item, indent + 1))).collect();
-            format!("[\n{lines}{end}]")
+            let lines: Vec<String> = items.iter().map(|item| literal(item, indent + 1)).collect();
+            format!("[\n{pad}{},\n{end}]", lines.join(&format!(",\n{pad}")))
         }
         Value::Object(map) if map.is_empty() => "{}".to_owned(),
         Value::Object(map) => {
-            let line = |(key, item): (&String, &Value)| format!("{pad}{}: {},\n", member(key), literal(item, indent + 1));
-            format!("{{\n{}{end}}}", map.iter().map(line).collect::<String>())
+            let line = |(key, item): (&String, &Value)| {
+                format!("{}: {}", member(key), literal(item, indent + 1))
+            };
+            let lines: Vec<String> = map.iter().map(line).collect();
+            format!("{{\n{pad}{},\n{end}}}", lines.join(&format!(",\n{pad}")))
         }
         other => other.to_string(),
     }
@@ -37,7 +50,7 @@ pub(super) fn quoted(text: &str) -> String {
             '\r' => result.push_str("\\r"),
             '\t' => result.push_str("\\t"),
             c if c.is_control() || matches!(c, '\u{2028}' | '\u{2029}' | '\u{feff}') => {
-                result.push_str(&format!("\\u{{{:x}}}", u32::from(c)));
+                let _ = write!(result, "\\u{{{:x}}}", u32::from(c));
             }
             c => result.push(c),
         }
@@ -53,7 +66,9 @@ fn member(key: &str) -> String {
         return "['__proto__']".to_owned();
     }
     let plain = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if plain { key.to_owned() } else { quoted(key) }
 }
 
@@ -77,12 +92,21 @@ mod tests {
 
     #[test]
     fn texts_cannot_leave_their_quotes() {
-        assert_eq!(quoted("a'b\\\n\u{2028}${x}`"), "'a\\'b\\\\\\n\\u{2028}${x}`'");
-        assert_eq!(literal(&json!({ "__proto__": 1, "a-b": [], "c": {} }), 0), "{\n  ['__proto__']: 1,\n  'a-b': [],\n  c: {},\n}");
+        assert_eq!(
+            quoted("a'b\\\n\u{2028}${x}`"),
+            "'a\\'b\\\\\\n\\u{2028}${x}`'"
+        );
+        assert_eq!(
+            literal(&json!({ "__proto__": 1, "a-b": [], "c": {} }), 0),
+            "{\n  ['__proto__']: 1,\n  'a-b': [],\n  c: {},\n}"
+        );
     }
 
     #[test]
     fn a_value_is_never_taken_for_a_template() {
-        assert_eq!(fill("a %%x%% %%y%%", &[("x", "%%y%%"), ("y", "1")]), "a %%y%% 1");
+        assert_eq!(
+            fill("a %%x%% %%y%%", &[("x", "%%y%%"), ("y", "1")]),
+            "a %%y%% 1"
+        );
     }
 }

@@ -31,7 +31,10 @@ pub fn generate(specification: &Specification) -> FileSet {
     put("__tests__/index.test.ts".into(), index::test(specification));
     put("__tests__/helpers.ts".into(), HELPERS.into());
     for action in &specification.actions {
-        put(action_path(action, "src/actions/", ".ts"), source::action(specification, action));
+        put(
+            action_path(action, "src/actions/", ".ts"),
+            source::action(specification, action),
+        );
         let test = match &action.http {
             Some(http) => http_test::action(specification, action, http),
             None => model_test::action(action),
@@ -40,7 +43,10 @@ pub fn generate(specification: &Specification) -> FileSet {
     }
     for provider in &specification.providers {
         let name = kebab(&provider.name);
-        put(format!("src/providers/{name}.ts"), source::provider(specification, provider));
+        put(
+            format!("src/providers/{name}.ts"),
+            source::provider(specification, provider),
+        );
         let test = match &provider.http {
             Some(http) => http_test::provider(specification, provider, http),
             None => model_test::provider(provider),
@@ -50,19 +56,40 @@ pub fn generate(specification: &Specification) -> FileSet {
     for service in &specification.services {
         let name = kebab(&service.name);
         put(format!("src/services/{name}.ts"), source::service(service));
-        put(format!("__tests__/services/{name}.test.ts"), model_test::service(service));
+        put(
+            format!("__tests__/services/{name}.test.ts"),
+            model_test::service(service),
+        );
     }
     for evaluator in &specification.evaluators {
         let name = kebab(&evaluator.name);
-        put(format!("src/evaluators/{name}.ts"), source::evaluator(evaluator));
-        put(format!("__tests__/evaluators/{name}.test.ts"), model_test::evaluator(evaluator));
+        put(
+            format!("src/evaluators/{name}.ts"),
+            source::evaluator(evaluator),
+        );
+        put(
+            format!("__tests__/evaluators/{name}.test.ts"),
+            model_test::evaluator(evaluator),
+        );
     }
     let has_actions = !specification.actions.is_empty();
-    let requests = specification.actions.iter().any(|action| action.http.is_some())
-        || specification.providers.iter().any(|provider| provider.http.is_some());
+    let requests = specification
+        .actions
+        .iter()
+        .any(|action| action.http.is_some())
+        || specification
+            .providers
+            .iter()
+            .any(|provider| provider.http.is_some());
     let asks = !specification.evaluators.is_empty()
-        || specification.providers.iter().any(|provider| provider.http.is_none())
-        || specification.services.iter().any(|service| !service.methods.is_empty());
+        || specification
+            .providers
+            .iter()
+            .any(|provider| provider.http.is_none())
+        || specification
+            .services
+            .iter()
+            .any(|service| !service.methods.is_empty());
     if has_actions || requests {
         put("src/support/answer.ts".into(), ANSWER.into());
         put("src/support/parameters.ts".into(), PARAMETERS.into());
@@ -72,9 +99,16 @@ pub fn generate(specification: &Specification) -> FileSet {
     }
     if requests {
         put("src/support/request.ts".into(), REQUEST.into());
-        put("src/support/settings.ts".into(), SETTINGS.into());
+        put("src/support/settings.ts".into(), settings(specification));
     }
     files
+}
+
+/// The reader of settings, with one line a declared variable.
+fn settings(specification: &Specification) -> String {
+    let names = specification.environment_variables.iter().map(|variable| &variable.name);
+    let readers: String = names.map(|name| format!("  {name}: () => process.env.{name},\n")).collect();
+    SETTINGS.replace("  // READERS\n", &readers)
 }
 
 fn action_path(action: &Action, folder: &str, ending: &str) -> String {
@@ -91,7 +125,11 @@ fn provider_export(provider: &Provider) -> String {
 
 fn service_export(service: &Service) -> String {
     let name = pascal(&service.name);
-    if name.ends_with("Service") && name != "Service" { name } else { format!("{name}Service") }
+    if name.ends_with("Service") && name != "Service" {
+        name
+    } else {
+        format!("{name}Service")
+    }
 }
 
 fn evaluator_export(evaluator: &Evaluator) -> String {

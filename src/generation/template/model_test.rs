@@ -13,7 +13,11 @@ pub(super) fn action(action: &Action) -> String {
     let export = action_export(action);
     let mut text = head(&export, "actions", &kebab(&action.name), "agent, run");
     let values: Map<String, Value> = sample::values(action).into_iter().collect();
-    let _ = writeln!(text, "const parameters = {}\n", literal(&Value::Object(values), 0));
+    let _ = writeln!(
+        text,
+        "const parameters = {}\n",
+        literal(&Value::Object(values), 0)
+    );
     let _ = write!(
         text,
         "describe({name}, () => {{
@@ -51,9 +55,17 @@ pub(super) fn action(action: &Action) -> String {
 /// One test for each parameter that can be missing or wrong.
 pub(super) fn refusals(text: &mut String, action: &Action, export: &str, http: bool) {
     let (setup, runtime, nothing) = if http {
-        ("    const exchanges = await serve({ text: ANSWER })\n", "agent({ settings }).runtime", "    expect(exchanges).toHaveLength(0)\n")
+        (
+            "    const exchanges = await serve({ text: ANSWER })\n",
+            "agent({ settings }).runtime",
+            "    expect(exchanges).toHaveLength(0)\n",
+        )
     } else {
-        ("    const { runtime, prompts } = agent({ model: 'done' })\n", "runtime", "    expect(prompts).toHaveLength(0)\n")
+        (
+            "    const { runtime, prompts } = agent({ model: 'done' })\n",
+            "runtime",
+            "    expect(prompts).toHaveLength(0)\n",
+        )
     };
     for (name, parameter) in &action.parameters {
         if parameter.required && parameter.default.is_none() {
@@ -67,23 +79,30 @@ pub(super) fn refusals(text: &mut String, action: &Action, export: &str, http: b
                 action = quoted(&action.name),
             );
         }
-        if let Some(wrong) = sample::wrong(parameter) {
-            let _ = write!(
+        let wrong = sample::wrong(parameter);
+        let _ = write!(
                 text,
                 "\n  it('refuses a wrong {name}', async () => {{\n{setup}    const {{ result }} = await run({export}, {runtime}, {{ parameters: {{ ...parameters, {name}: {wrong} }} }})
     expect(result.success).toBe(false)
     expect(result.text).toContain('{name}')\n{nothing}  }})\n",
                 wrong = literal(&wrong, 2),
             );
-        }
     }
 }
 
 pub(super) fn provider(provider: &Provider) -> String {
     let export = provider_export(provider);
-    let mut text = head(&export, "providers", &kebab(&provider.name), "agent, message, noState");
+    let mut text = head(
+        &export,
+        "providers",
+        &kebab(&provider.name),
+        "agent, message, noState",
+    );
     let (answer, result) = if provider.data_structure.is_some() {
-        (quoted("Here: {\"value\": 21.5}"), literal(&json!({ "value": 21.5 }), 2))
+        (
+            quoted("Here: {\"value\": 21.5}"),
+            literal(&json!({ "value": 21.5 }), 2),
+        )
     } else {
         (quoted("all is well"), quoted("all is well"))
     };
@@ -154,9 +173,17 @@ pub(super) fn service(service: &Service) -> String {
 
 pub(super) fn evaluator(evaluator: &Evaluator) -> String {
     let export = evaluator_export(evaluator);
-    let mut text = head(&export, "evaluators", &kebab(&evaluator.name), "agent, message, noState");
+    let mut text = head(
+        &export,
+        "evaluators",
+        &kebab(&evaluator.name),
+        "agent, message, noState",
+    );
     let name = quoted(&evaluator.name);
-    let hit = evaluator.triggers.first().map_or_else(|| "anything".to_owned(), |trigger| format!("I said {} today", trigger.to_uppercase()));
+    let hit = evaluator.triggers.first().map_or_else(
+        || "anything".to_owned(),
+        |trigger| format!("I said {} today", trigger.to_ascii_uppercase()),
+    );
     let _ = write!(
         text,
         "describe({name}, () => {{

@@ -1,10 +1,14 @@
 //! Values and answers that the generated tests use.
 
+use std::fmt::Write as _;
+
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::specification::{Action, Http, Parameter, ParameterKind, Placeholder, Specification, Step, placeholders};
+use crate::specification::{
+    Action, Http, Parameter, ParameterKind, Placeholder, Specification, Step, placeholders,
+};
 
 /// The value of every setting in the tests.
 pub(super) const SETTING: &str = "drawn";
@@ -22,16 +26,20 @@ pub(super) fn value(name: &str, parameter: &Parameter) -> Value {
     }
 }
 
-/// A value that it does not allow; nothing where every text would do.
-pub(super) fn wrong(parameter: &Parameter) -> Option<Value> {
+/// A value that it does not allow.
+pub(super) fn wrong(parameter: &Parameter) -> Value {
     if parameter.choices.is_empty() && parameter.kind == ParameterKind::String {
-        return Some(json!({ "not": "a text" }));
+        return json!({ "not": "a text" });
     }
-    Some(json!("no such value, surely"))
+    json!("no such value, surely")
 }
 
 pub(super) fn values(action: &Action) -> BTreeMap<String, Value> {
-    action.parameters.iter().map(|(name, parameter)| (name.clone(), value(name, parameter))).collect()
+    action
+        .parameters
+        .iter()
+        .map(|(name, parameter)| (name.clone(), value(name, parameter)))
+        .collect()
 }
 
 /// A value as JavaScript's `String` writes it.
@@ -49,7 +57,10 @@ pub(super) fn text(value: &Value) -> String {
 /// The variables without which the request is not made.
 pub(super) fn needs(specification: &Specification, http: &Http) -> Vec<String> {
     let required = |name: &String| {
-        specification.environment_variables.iter().any(|variable| variable.required && variable.name == *name)
+        specification
+            .environment_variables
+            .iter()
+            .any(|variable| variable.required && variable.name == *name)
     };
     http.variables().into_iter().filter(required).collect()
 }
@@ -61,7 +72,10 @@ pub(super) fn filled(template: &str, values: &BTreeMap<String, Value>, encode: b
     let mut at = 0;
     for placeholder in placeholders(template) {
         let (mark, value) = match placeholder {
-            Placeholder::Parameter(name) => (format!("{{{name}}}"), values.get(name).map(text).unwrap_or_default()),
+            Placeholder::Parameter(name) => (
+                format!("{{{name}}}"),
+                values.get(name).map(text).unwrap_or_default(),
+            ),
             Placeholder::Variable(name) => (format!("${{{name}}}"), SETTING.to_owned()),
         };
         let value = if encode { encoded(&value) } else { value };
@@ -77,27 +91,39 @@ pub(super) fn filled(template: &str, values: &BTreeMap<String, Value>, encode: b
 pub(super) fn filled_json(template: &Value, values: &BTreeMap<String, Value>) -> Value {
     match template {
         Value::String(text) => {
-            let whole = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')).and_then(|name| values.get(name));
-            whole.cloned().unwrap_or_else(|| Value::String(filled(text, values, false)))
+            let whole = text
+                .strip_prefix('{')
+                .and_then(|rest| rest.strip_suffix('}'))
+                .and_then(|name| values.get(name));
+            whole
+                .cloned()
+                .unwrap_or_else(|| Value::String(filled(text, values, false)))
         }
-        Value::Array(items) => Value::Array(items.iter().map(|item| filled_json(item, values)).collect()),
-        Value::Object(map) => {
-            Value::Object(map.iter().map(|(key, item)| (key.clone(), filled_json(item, values))).collect())
+        Value::Array(items) => {
+            Value::Array(items.iter().map(|item| filled_json(item, values)).collect())
         }
+        Value::Object(map) => Value::Object(
+            map.iter()
+                .map(|(key, item)| (key.clone(), filled_json(item, values)))
+                .collect(),
+        ),
         other => other.clone(),
     }
 }
 
 /// An answer that has `result` at its place.
 pub(super) fn answer(http: &Http, result: &Value) -> Value {
-    http.place().into_iter().rev().fold(result.clone(), |inner, step| match step {
-        Step::Key(key) => Value::Object(Map::from_iter([(key, inner)])),
-        Step::Index(index) => {
-            let mut items = vec![Value::Null; index as usize];
-            items.push(inner);
-            Value::Array(items)
-        }
-    })
+    http.place()
+        .into_iter()
+        .rev()
+        .fold(result.clone(), |inner, step| match step {
+            Step::Key(key) => Value::Object(Map::from_iter([(key, inner)])),
+            Step::Index(index) => {
+                let mut items = vec![Value::Null; index as usize];
+                items.push(inner);
+                Value::Array(items)
+            }
+        })
 }
 
 /// As `encodeURIComponent` does it.
@@ -107,7 +133,7 @@ fn encoded(text: &str) -> String {
         if byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte) {
             result.push(char::from(byte));
         } else {
-            result.push_str(&format!("%{byte:02X}"));
+            let _ = write!(result, "%{byte:02X}");
         }
     }
     result

@@ -1,12 +1,15 @@
 //! The files of `src/`.
 
+use std::fmt::Write as _;
+
 use serde_json::{Map, Value, json};
 
 use super::literal::{fill, literal, quoted};
 use super::naming::camel;
 use super::{action_export, evaluator_export, provider_export, sample, service_export};
 use crate::specification::{
-    Action, DEFAULT_HTTP_TIMEOUT, Evaluator, Http, Parameter, ParameterKind, Provider, Service, Specification, Step,
+    Action, DEFAULT_HTTP_TIMEOUT, Evaluator, Http, Parameter, ParameterKind, Provider, Service,
+    Specification, Step,
 };
 
 const HTTP_ACTION: &str = include_str!("../../../templates/plugin/parts/http-action.txt");
@@ -18,11 +21,26 @@ const SERVICE_METHODS: &str = include_str!("../../../templates/plugin/parts/serv
 const EVALUATOR: &str = include_str!("../../../templates/plugin/parts/evaluator.txt");
 
 pub(super) fn action(specification: &Specification, action: &Action) -> String {
-    let parameters: Map<String, Value> =
-        action.parameters.iter().map(|(name, parameter)| (name.clone(), declaration(parameter))).collect();
-    let request = action.http.as_ref().map(|http| request(specification, http)).unwrap_or_default();
-    let said = action.http.as_ref().map(|http| said(http, &action.name)).unwrap_or_default();
-    let template = if action.http.is_some() { HTTP_ACTION } else { MODEL_ACTION };
+    let parameters: Map<String, Value> = action
+        .parameters
+        .iter()
+        .map(|(name, parameter)| (name.clone(), declaration(parameter)))
+        .collect();
+    let request = action
+        .http
+        .as_ref()
+        .map(|http| request(specification, http))
+        .unwrap_or_default();
+    let said = action
+        .http
+        .as_ref()
+        .map(|http| said(http, &action.name))
+        .unwrap_or_default();
+    let template = if action.http.is_some() {
+        HTTP_ACTION
+    } else {
+        MODEL_ACTION
+    };
     let values = [
         ("name", quoted(&action.name)),
         ("parameters", literal(&Value::Object(parameters), 0)),
@@ -61,9 +79,27 @@ pub(super) fn provider(specification: &Specification, provider: &Provider) -> St
         "      const result = done.text"
     };
     let values = [
-        ("imports", if structure.is_some() { "carryOut, jsonObjectIn" } else { "carryOut" }.to_owned()),
-        ("structure", structure.map(|it| format!("\nconst STRUCTURE = {}\n", literal(it, 0))).unwrap_or_default()),
-        ("argument", structure.map(|_| ", STRUCTURE".to_owned()).unwrap_or_default()),
+        (
+            "imports",
+            if structure.is_some() {
+                "carryOut, jsonObjectIn"
+            } else {
+                "carryOut"
+            }
+            .to_owned(),
+        ),
+        (
+            "structure",
+            structure
+                .map(|it| format!("\nconst STRUCTURE = {}\n", literal(it, 0)))
+                .unwrap_or_default(),
+        ),
+        (
+            "argument",
+            structure
+                .map(|_| ", STRUCTURE".to_owned())
+                .unwrap_or_default(),
+        ),
         ("result", result.to_owned()),
         ("export", export),
         ("name", name),
@@ -78,15 +114,24 @@ pub(super) fn service(service: &Service) -> String {
     let class = service_export(service);
     let mut methods = String::new();
     for method in &service.methods {
-        let what = if method.description.is_empty() { &service.description } else { &method.description };
+        let what = if method.description.is_empty() {
+            &service.description
+        } else {
+            &method.description
+        };
         let task = quoted(&format!("{}: {what}", method.name));
-        methods.push_str(&format!(
+        let _ = write!(
+            methods,
             "\n  async {}(input: Record<string, unknown> = {{}}): Promise<{class}Answer> {{\n    \
              return await this.carry({task}, input)\n  }}\n",
             method.name
-        ));
+        );
     }
-    let imports = if service.methods.is_empty() { "" } else { "import { carryOut } from '../support/model.js'\n" };
+    let imports = if service.methods.is_empty() {
+        ""
+    } else {
+        "import { carryOut } from '../support/model.js'\n"
+    };
     if !service.methods.is_empty() {
         methods.push_str(&fill(SERVICE_METHODS, &[("class", &class)]));
     }
@@ -111,7 +156,10 @@ pub(super) fn evaluator(evaluator: &Evaluator) -> String {
 }
 
 fn fill_all(template: &str, values: &[(&str, String)]) -> String {
-    let borrowed: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+    let borrowed: Vec<(&str, &str)> = values
+        .iter()
+        .map(|(name, value)| (*name, value.as_str()))
+        .collect();
     fill(template, &borrowed)
 }
 
@@ -153,13 +201,20 @@ fn request(specification: &Specification, http: &Http) -> String {
         map.insert("body".into(), body.clone());
     }
     map.insert("place".into(), json!(place));
-    map.insert("timeout".into(), json!(http.timeout.unwrap_or(DEFAULT_HTTP_TIMEOUT)));
+    map.insert(
+        "timeout".into(),
+        json!(http.timeout.unwrap_or(DEFAULT_HTTP_TIMEOUT)),
+    );
     map.insert("needs".into(), json!(sample::needs(specification, http)));
     literal(&Value::Object(map), 0)
 }
 
 fn said(http: &Http, name: &str) -> String {
-    if http.phrase.is_empty() { format!("{name}: {{result}}") } else { http.phrase.clone() }
+    if http.phrase.is_empty() {
+        format!("{name}: {{result}}")
+    } else {
+        http.phrase.clone()
+    }
 }
 
 /// One exchange that shows the agent when to choose the action.
@@ -170,7 +225,9 @@ fn examples(action: &Action) -> String {
         let pairs: Vec<String> = action
             .parameters
             .iter()
-            .map(|(name, parameter)| format!("{name}: {}", sample::text(&sample::value(name, parameter))))
+            .map(|(name, parameter)| {
+                format!("{name}: {}", sample::text(&sample::value(name, parameter)))
+            })
             .collect();
         format!("{} ({})", action.description, pairs.join(", "))
     };

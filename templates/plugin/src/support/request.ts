@@ -148,12 +148,13 @@ function fillJson(template: Json, lookup: Lookup): Json | undefined {
     return template.map((item) => fillJson(item, lookup)).filter((item) => item !== undefined)
   }
   if (typeof template !== 'object' || template === null) return template
-  const filled: Record<string, Json> = {}
+  const filled: [string, Json][] = []
   for (const [name, item] of Object.entries(template)) {
     const value = fillJson(item, lookup)
-    if (value !== undefined) filled[name] = value
+    if (value !== undefined) filled.push([name, value])
   }
-  return filled
+  // Unlike an assignment this takes a member called __proto__ as any other.
+  return Object.fromEntries(filled)
 }
 
 function failed(problem: string): { ok: false; problem: string } {
