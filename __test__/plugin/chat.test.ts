@@ -1,14 +1,20 @@
+import { createHash } from 'node:crypto'
 import type { Content, Memory } from '@elizaos/core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import plugin, { formatReply, type PluginCreationService } from '../../plugin/index.js'
 import { bootAgent, type Agent } from '../support/agent.js'
 import { greetingFiles, greetingSpecification } from '../support/greetingPlugin.js'
+import { sandboxIsHere } from '../support/needs.js'
 import { startModelServer, type ModelServer, type RecordedRequest, type Script } from '../support/modelServer.js'
 
 /** Words that only the engine's own prompts hold. */
 const SPECIFY = 'Turn what the user wants into the specification'
 const GENERATE = 'END OF REPLY'
-const secret = ['sk', 'ant', 'api03', 'Zq8LmT2vXw5RbN7c'.repeat(6)].join('-')
+/** A key in the form of a real one, made up here. */
+const random = createHash('sha512').update('no key').digest('base64url') + createHash('sha1').update('no').digest('base64url')
+const secret = ['sk', 'ant', 'api03', `${random.slice(0, 93)}AA`].join('-')
+
+const sandbox = await sandboxIsHere()
 
 let server: ModelServer
 let agent: Agent
@@ -62,7 +68,7 @@ async function announcements(id: string): Promise<string[]> {
 }
 
 describe('create a plugin that …', () => {
-  it('answers at once with the job, makes the plugin with the agent\'s own model, and says once that it is ready', async () => {
+  it.skipIf(!sandbox)('answers at once with the job, makes the plugin with the agent\'s own model, says once that it is ready', async () => {
     choosing('CREATE_PLUGIN_FROM_DESCRIPTION')
     const said = texts(await agent.say('Please create a plugin that greets a person by name'))
     expect(said).toContain('I started creating')
@@ -133,7 +139,7 @@ describe('create a plugin that …', () => {
   })
 })
 
-describe('a created plugin in the live agent', () => {
+describe.skipIf(!sandbox)('a created plugin in the live agent', () => {
   it('is loaded by an owner where it is allowed, works at once, and can be taken out', async () => {
     await agent.stop()
     agent = await bootAgent({ plugins: [plugin], modelUrl: server.url, settings: { AUTON8N_ALLOW_LOAD: 'true' } })

@@ -23,7 +23,7 @@ import {
 } from './options.js'
 import { keeperPath, nodePath, packageRoot } from './paths.js'
 import { PluginCreation } from './pluginCreation.js'
-import type { PluginSpecification } from './pluginSpecification.js'
+import { specificationJson, type PluginSpecification } from './specification.js'
 import { snapshotOf } from './snapshot.js'
 
 /** Which jobs to list. */
@@ -62,9 +62,9 @@ export class Engine {
     options?: CreatePluginOptions,
   ): Promise<PluginCreation> {
     const checked = checkArguments(keyOrOptions, options)
-    const asJson = specificationJson(specification)
+    const plain = plainSpecification(specification)
     const model = this.#modelOf(checked)
-    const created = (): Promise<string> => this.#native.createPlugin(asJson, forNative(checked, model), model)
+    const created = (): Promise<string> => this.#native.createPlugin(plain, forNative(checked, model), model)
     return this.creation(await nativeCall(created))
   }
 
@@ -140,8 +140,8 @@ export class Engine {
     if (typeof directory !== 'string' || directory === '') {
       throw invalid(`\`directory\` must be a path, not ${kindOf(directory)}`)
     }
-    const asJson = specification === undefined ? null : specificationJson(specification)
-    const report = await nativeCall(() => this.#native.verify(resolve(directory), asJson))
+    const plain = specification === undefined ? null : plainSpecification(specification)
+    const report = await nativeCall(() => this.#native.verify(resolve(directory), plain))
     return report as CreationReport
   }
 
@@ -255,14 +255,6 @@ export async function createPluginFromDescription(
   return (await sharedEngine()).createPluginFromDescription(description, checked)
 }
 
-/** Files in the reply format that the prompts ask for, so that a scripted model can answer. */
-export function formatReply(files: Record<string, string>): string {
-  if (typeof files !== 'object' || files === null || Object.values(files).some((text) => typeof text !== 'string')) {
-    throw invalid('`files` must be an object of file texts by path')
-  }
-  return nativeCallSync(() => (native() as unknown as EngineAddon).formatReply(files))
-}
-
 function checkArguments(keyOrOptions: unknown, options: unknown): CreatePluginOptions {
   if (typeof keyOrOptions !== 'string') {
     if (options !== undefined && keyOrOptions !== undefined) {
@@ -273,21 +265,13 @@ function checkArguments(keyOrOptions: unknown, options: unknown): CreatePluginOp
   return checkCreateOptions({ ...checkCreateOptions(options), apiKey: keyOrOptions })
 }
 
-/** The specification as JSON has it: members that are `undefined` are not there. */
-function specificationJson(specification: unknown): unknown {
-  const refused = (problem: string, cause?: unknown): Auton8nError =>
-    new Auton8nError('AUTON8N_SPECIFICATION_INVALID', `The specification ${problem}.`, {
-      ...(cause === undefined ? {} : { cause }),
-      details: { problems: [{ path: '$', message: problem, fix: 'give a plain object' }] },
-    })
-  if (typeof specification !== 'object' || specification === null || Array.isArray(specification)) {
-    throw refused(`must be an object, not ${kindOf(specification)}`)
-  }
-  try {
-    return JSON.parse(JSON.stringify(specification)) as unknown
-  } catch (cause) {
-    throw refused('cannot be written as JSON', cause)
-  }
+/** The specification as it goes to the engine; members that are `undefined` are not there. */
+function plainSpecification(specification: unknown): unknown {
+  const json = specificationJson(specification)
+  if (typeof json === 'string') return JSON.parse(json) as unknown
+  throw new Auton8nError('AUTON8N_SPECIFICATION_INVALID', `The specification ${json.message}. ${json.fix}.`, {
+    details: { problems: [json] },
+  })
 }
 
 function checkId(id: unknown): void {
