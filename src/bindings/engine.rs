@@ -14,7 +14,7 @@ use super::model::JsModel;
 use crate::engine::{self, Backend, Creation, EngineOptions};
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink};
-use crate::generation::{Model, reply};
+use crate::generation::Model;
 use crate::pipeline::Wish;
 use crate::queue::JobFilter;
 
@@ -30,13 +30,6 @@ pub type ModelCallback = ThreadsafeFunction<Value, Promise<Value>, Value, Status
 #[napi]
 pub fn version() -> &'static str {
     env!("CARGO_PKG_VERSION")
-}
-
-/// Files in the reply format that the prompts ask for.
-#[napi]
-pub fn format_reply(files: std::collections::HashMap<String, String>) -> String {
-    let files = files.into_iter().map(|(path, text)| (path, text.into_bytes())).collect();
-    reply::format(&files)
 }
 
 /// Hands events to JavaScript.

@@ -5,11 +5,15 @@ use oxc_ast::ast::{Expression, MemberExpression};
 /// Stands for a name that is only known when the program runs.
 pub(super) const UNKNOWN: &str = "\0";
 
+/// Members of a chain. A longer one is judged from its root on, when the walk comes near it: else each
+/// member would count all those before it again.
+const MAX_MEMBERS: usize = 32;
+
 /// The root's name and those of the members, the outermost last; `None` where the root is no name.
 pub(super) fn chain<'t>(expression: &'t Expression) -> Option<Vec<&'t str>> {
     let mut names = Vec::new();
     let mut current = expression.get_inner_expression();
-    loop {
+    while names.len() <= MAX_MEMBERS {
         current = match current {
             Expression::Identifier(root) => {
                 names.push(root.name.as_str());
@@ -31,6 +35,7 @@ pub(super) fn chain<'t>(expression: &'t Expression) -> Option<Vec<&'t str>> {
             }
         };
     }
+    None
 }
 
 /// The same for a member expression that stands where no expression does, such as left of `=`.
@@ -59,7 +64,7 @@ pub(super) fn text_of<'t>(expression: &'t Expression) -> Option<&'t str> {
             .quasis
             .first()
             .and_then(|quasi| quasi.value.cooked.as_ref())
-            .map(|text| text.as_str()),
+            .map(oxc_ast::ast::Str::as_str),
         _ => None,
     }
 }

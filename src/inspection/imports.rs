@@ -184,14 +184,13 @@ fn relative(
     parts.pop();
     for part in specifier.split('/') {
         match part {
-            "" | "." => {}
             ".." if parts.pop().is_none() => {
                 return Err((
                     "import-outside",
                     format!("the import {specifier:?} leaves the package"),
                 ));
             }
-            ".." => {}
+            "" | "." | ".." => {}
             other => parts.push(other),
         }
     }

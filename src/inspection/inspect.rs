@@ -6,8 +6,8 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::Duration;
 
 use oxc_allocator::Allocator;
-use oxc_parser::Parser;
-use oxc_span::{SourceType, Span};
+use oxc_parser::{Parser, ParserReturn};
+use oxc_span::{LabeledSpan, SourceType, Span};
 
 use crate::diagnostic::Diagnostic;
 use crate::files::{FileSet, check_path};
@@ -19,8 +19,8 @@ use super::policy::Policy;
 use super::report::{Import, Inspection};
 use super::walk::Walk;
 
-/// Reserved, not used: a file of the largest size that is one long chain of operators needs most of it.
-const STACK: usize = 1 << 30;
+/// Reserved, not used: the largest file as one long chain of operators takes less than a third of it, unoptimised.
+const STACK: usize = 256 << 20;
 /// Far more than any honest plugin takes; a parser that stands still is left behind.
 const DEADLINE: Duration = Duration::from_secs(20);
 /// More help nobody.
@@ -76,7 +76,7 @@ fn inspect_here(files: &FileSet, policy: &Policy) -> Inspection {
     let own = |path: &&String| policy.own_files.contains(*path);
     for path in files.keys().filter(|path| !own(path)) {
         let parsed = catch_unwind(AssertUnwindSafe(|| {
-            inspect_file(path, files, policy, &mut inspection)
+            inspect_file(path, files, policy, &mut inspection);
         }));
         if parsed.is_err() {
             inspection.diagnostics.push(Diagnostic::of(
@@ -99,75 +99,87 @@ fn inspect_here(files: &FileSet, policy: &Policy) -> Inspection {
 
 /// Whether a model may write this file.
 fn is_writable(path: &str) -> bool {
-    let source = path.starts_with("src/") && path.ends_with(".ts") && !path.ends_with(".test.ts");
-    let test = is_test(path) && path.ends_with(".ts");
-    check_path(path).is_ok() && (source || test) && !path.ends_with(".d.ts")
+    let Some(stem) = path.strip_suffix(".ts") else {
+        return false;
+    };
+    let kind = stem.rsplit_once('.').map(|(_, kind)| kind);
+    let source = path.starts_with("src/") && !matches!(kind, Some("test" | "d"));
+    let test = is_test(path) && kind != Some("d");
+    check_path(path).is_ok() && (source || test)
 }
 
-fn inspect_file(path: &str, files: &FileSet, policy: &Policy, inspection: &mut Inspection) {
-    let mut whole = |code: &str, message: String| {
-        inspection
-            .diagnostics
-            .push(Diagnostic::of(path, code, message))
-    };
+/// The text of a file that may be parsed, or a code and a message.
+fn admit<'f>(
+    path: &str,
+    bytes: &'f [u8],
+    policy: &Policy,
+) -> Result<&'f str, (&'static str, String)> {
     if !is_writable(path) {
         let message =
             "only src/**/*.ts and __tests__/**/*.ts may be written; all else is given";
-        return whole("file-refused", message.to_owned());
+        return Err(("file-refused", message.to_owned()));
     }
-    let bytes = files.get(path).map(Vec::as_slice).unwrap_or_default();
     if bytes.len() > policy.max_file {
-        return whole(
-            "too-large",
-            format!("a file may have {} bytes", policy.max_file),
-        );
+        let message = format!("a file may have {} bytes", policy.max_file);
+        return Err(("too-large", message));
     }
-    let Ok(text) = std::str::from_utf8(bytes) else {
-        return whole("not-utf8", "it is not UTF-8".to_owned());
-    };
+    let text =
+        std::str::from_utf8(bytes).map_err(|_| ("not-utf8", "it is not UTF-8".to_owned()))?;
     if nesting(bytes) > policy.max_nesting {
-        return whole(
-            "too-deep",
-            format!("brackets may be nested {} deep", policy.max_nesting),
-        );
+        let message = format!("brackets may be nested {} deep", policy.max_nesting);
+        return Err(("too-deep", message));
     }
     if memchr::memchr_iter(b'<', bytes).count() > MAX_ANGLES {
-        return whole(
-            "too-deep",
-            format!("a file may have {MAX_ANGLES} times `<`"),
-        );
+        let message = format!("a file may have {MAX_ANGLES} times `<`");
+        return Err(("too-deep", message));
     }
-    let lines = Lines::of(text);
-    let mut add = |span: Span, code: &str, message: String| {
-        let (line, column) = lines.place(span.start);
-        inspection
-            .diagnostics
-            .push(Diagnostic::of(path, code, message).at(line, column));
+    Ok(text)
+}
+
+fn inspect_file(path: &str, files: &FileSet, policy: &Policy, inspection: &mut Inspection) {
+    let bytes = files.get(path).map(Vec::as_slice).unwrap_or_default();
+    let text = match admit(path, bytes, policy) {
+        Ok(text) => text,
+        Err((code, message)) => {
+            let shown: String = path.chars().take(200).collect();
+            let diagnostic = Diagnostic::of(shown, code, message);
+            return inspection.diagnostics.push(diagnostic);
+        }
     };
     let allocator = Allocator::default();
     let parsed = Parser::new(&allocator, text, SourceType::ts().with_module(true)).parse();
+    let mut refused = Refused::new();
     if parsed.panicked || parsed.diagnostics.has_errors() {
         for error in parsed.diagnostics.errors().take(20) {
-            let at = error
-                .labels
-                .first()
-                .map_or(0, |label| label.offset() as u32);
-            add(Span::new(at, at), "syntax", error.message.to_string());
+            let at = error.labels.first().map_or(0, LabeledSpan::offset);
+            refused.push((Span::new(at, at), "syntax", error.message.to_string()));
         }
-        if !parsed.diagnostics.has_errors() {
-            add(Span::new(0, 0), "syntax", "it is no TypeScript".to_owned());
+        if refused.is_empty() {
+            let message = "it is no TypeScript".to_owned();
+            refused.push((Span::new(0, 0), "syntax", message));
         }
-        return;
+    } else {
+        refused = judge_program(path, text, &parsed, files, policy, inspection);
     }
-    for comment in &parsed.program.comments {
-        let span = comment.content_span();
-        let content = text
-            .get(span.start as usize..span.end as usize)
-            .unwrap_or_default();
-        if let Some((code, message)) = comments::judge(content) {
-            add(comment.span, code, message);
-        }
+    refused.sort_by_key(|(span, ..)| span.start);
+    let lines = Lines::of(text);
+    for (span, code, message) in refused {
+        let (line, column) = lines.place(span.start);
+        let diagnostic = Diagnostic::of(path, code, message).at(line, column);
+        inspection.diagnostics.push(diagnostic);
     }
+}
+
+type Refused = Vec<(Span, &'static str, String)>;
+
+fn judge_program(
+    path: &str,
+    text: &str,
+    parsed: &ParserReturn,
+    files: &FileSet,
+    policy: &Policy,
+    inspection: &mut Inspection,
+) -> Refused {
     let mut walk = Walk {
         in_test: is_test(path),
         unconditional: true,
@@ -184,6 +196,13 @@ fn inspect_file(path: &str, files: &FileSet, policy: &Policy, inspection: &mut I
     }
     walk.imports.sort_by_key(|import| import.1.start);
     let mut refused = std::mem::take(&mut walk.refused);
+    for comment in &parsed.program.comments {
+        let span = comment.content_span();
+        let content = text.get(span.start as usize..span.end as usize);
+        if let Some((code, message)) = comments::judge(content.unwrap_or_default()) {
+            refused.push((comment.span, code, message));
+        }
+    }
     judge_imports(path, &mut walk, &mut refused, files, policy, inspection);
     judge_tests(path, &walk, &mut refused, inspection);
     for name in walk
@@ -196,21 +215,13 @@ fn inspect_file(path: &str, files: &FileSet, policy: &Policy, inspection: &mut I
             format!("the environment variable {shown} is not declared in the specification");
         refused.push((Span::new(0, 0), "undeclared-environment", message));
     }
-    refused.sort_by_key(|(span, ..)| span.start);
-    for (span, code, message) in refused {
-        let (line, column) = lines.place(span.start);
-        inspection
-            .diagnostics
-            .push(Diagnostic::of(path, code, message).at(line, column));
-    }
     let mine = &mut inspection.capabilities;
     mine.hosts.append(&mut walk.capabilities.hosts);
     mine.environment.append(&mut walk.capabilities.environment);
     mine.settings.append(&mut walk.capabilities.settings);
     mine.network |= walk.capabilities.network;
+    refused
 }
-
-type Refused = Vec<(Span, &'static str, String)>;
 
 fn judge_imports(
     path: &str,

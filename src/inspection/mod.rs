@@ -10,9 +10,11 @@ mod imports;
 mod inspect;
 mod lines;
 mod policy;
+mod reconcile;
 mod report;
 mod tests_of_plugin;
 pub mod tools;
+mod visit;
 mod walk;
 
 pub use inspect::inspect;

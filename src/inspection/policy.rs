@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use crate::specification::Specification;
+
 /// Built-in modules of Node that reach nothing but the network that `fetch` reaches too.
 const HARMLESS_BUILT_INS: &[&str] = &[
     "assert",
@@ -49,6 +51,16 @@ impl Policy {
             ..Self::default()
         }
     }
+
+    /// What a specification asks for: its dependencies and environment variables, and zod.
+    pub fn of(specification: &Specification) -> Self {
+        let packages = specification.dependencies.keys().cloned();
+        let environment = specification.environment_variables.iter();
+        Self {
+            environment: environment.map(|variable| variable.name.clone()).collect(),
+            ..Self::with_packages(packages.chain(["zod".to_owned()]))
+        }
+    }
 }
 
 impl Default for Policy {
@@ -64,5 +76,28 @@ impl Default for Policy {
             max_file: 128 << 10,
             max_nesting: 100,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_specification_allows_what_it_declares() {
+        let specification = serde_json::from_value(serde_json::json!({
+            "name": "@a/plugin-b", "description": "x", "dependencies": { "uuid": "^11" },
+            "environmentVariables": [{ "name": "B_TOKEN", "description": "x" }],
+        }));
+        let policy = Policy::of(&specification.unwrap());
+        assert_eq!(
+            policy.packages.into_iter().collect::<Vec<_>>(),
+            ["@elizaos/core", "uuid", "zod"]
+        );
+        assert_eq!(
+            policy.environment.into_iter().collect::<Vec<_>>(),
+            ["B_TOKEN"]
+        );
+        assert!(policy.built_ins.contains("crypto") && !policy.built_ins.contains("fs"));
     }
 }

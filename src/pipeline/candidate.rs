@@ -1,5 +1,7 @@
 //! The plugin that is being checked.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 
 use crate::files::FileSet;
@@ -16,10 +18,10 @@ pub struct Candidate {
     pub scaffold: FileSet,
     /// `dist/`.
     pub built: FileSet,
-    /// Tests that the parser counted.
-    pub test_count: u64,
-    /// More may run than were counted, because of `it.each`.
-    pub tests_multiply: bool,
+    /// Tests that the parser counted, by file.
+    pub tests: BTreeMap<String, u64>,
+    /// Files of which more may run than were counted, because of `it.each`.
+    pub multiplied: BTreeSet<String>,
 }
 
 impl Candidate {
@@ -42,7 +44,7 @@ impl Candidate {
 /// Text files as JSON, for the job's checkpoint.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct StoredFiles(std::collections::BTreeMap<String, String>);
+pub struct StoredFiles(BTreeMap<String, String>);
 
 impl From<&FileSet> for StoredFiles {
     fn from(files: &FileSet) -> Self {

@@ -1,5 +1,7 @@
 //! What a job has behind it, so that another process can go on from its last finished stage.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,8 +21,8 @@ pub struct Checkpoint {
     pub sources: StoredFiles,
     pub scaffold: StoredFiles,
     pub built: StoredFiles,
-    pub test_count: u64,
-    pub tests_multiply: bool,
+    pub tests: BTreeMap<String, u64>,
+    pub multiplied: BTreeSet<String>,
     /// Finished checks of the whole job (validate, scan).
     pub preamble: Vec<Check>,
     /// Finished checks of this iteration.
@@ -55,8 +57,8 @@ impl Checkpoint {
         self.sources = StoredFiles::from(&candidate.sources);
         self.scaffold = StoredFiles::from(&candidate.scaffold);
         self.built = StoredFiles::from(&candidate.built);
-        self.test_count = candidate.test_count;
-        self.tests_multiply = candidate.tests_multiply;
+        self.tests = candidate.tests.clone();
+        self.multiplied = candidate.multiplied.clone();
         self.checks = checks.to_vec();
     }
 
@@ -67,8 +69,8 @@ impl Checkpoint {
             sources: self.sources.clone().into(),
             scaffold: self.scaffold.clone().into(),
             built: self.built.clone().into(),
-            test_count: self.test_count,
-            tests_multiply: self.tests_multiply,
+            tests: self.tests.clone(),
+            multiplied: self.multiplied.clone(),
         }
     }
 }

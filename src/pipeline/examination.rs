@@ -195,7 +195,7 @@ impl Bench<'_> {
         if self.stage.is_none() {
             let ready = self.ready().await?;
             let mut session = ready.engine.start(&ready.limits).await?;
-            session.put(&self.candidate.all()).await?;
+            session.put(&install::stage_files(self.candidate)).await?;
             self.stage = Some(session);
         }
         self.stage.as_mut().ok_or_else(lost)

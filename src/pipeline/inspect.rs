@@ -21,10 +21,10 @@ pub fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
             secrets.saying("not run, since the scanner is switched off")
         }
     };
-    let policy = policy_of(bench);
+    let policy = bench.candidate.specification.as_ref().map_or_else(Policy::default, Policy::of);
     let inspection = inspection::inspect(&bench.candidate.sources, &policy);
-    bench.candidate.test_count = inspection.test_count;
-    bench.candidate.tests_multiply = !inspection.multiplied.is_empty();
+    bench.candidate.tests = inspection.tests;
+    bench.candidate.multiplied = inspection.multiplied;
     let mut diagnostics = inspection.diagnostics;
     diagnostics.extend(secrets.diagnostics.iter().cloned());
     secrets.diagnostics.clear();
@@ -53,14 +53,4 @@ fn secrets_in(scanner: &Scanner, bench: &Bench<'_>) -> (Vec<Diagnostic>, u64) {
         })
         .collect();
     (found, u64::from(result.files_scanned))
-}
-
-/// What this plugin's code may import, read and reach.
-fn policy_of(bench: &Bench<'_>) -> Policy {
-    let mut policy = Policy::default();
-    if let Some(specification) = &bench.candidate.specification {
-        policy.environment = specification.environment_variables.iter().map(|variable| variable.name.clone()).collect();
-        policy.packages.extend(specification.dependencies.keys().cloned());
-    }
-    policy
 }

@@ -23,6 +23,7 @@ const FACE: &str = "import plugin from './src/index.js'\nimport type { Plugin } 
 pub const TSCONFIG_NAME: &str = "tsconfig.check.json";
 pub const OXLINT_NAME: &str = "oxlint.check.json";
 pub const FACE_NAME: &str = "face.check.ts";
+pub const BUNFIG_NAME: &str = "bunfig.check.toml";
 
 /// Compares the manifest's dependencies with those of the lock.
 pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
@@ -53,6 +54,13 @@ fn declared(candidate: &Candidate) -> Vec<(String, String)> {
     candidate.specification.as_ref().map_or_else(Vec::new, |specification| {
         specification.dependencies.iter().map(|(name, range)| (name.clone(), range.clone())).collect()
     })
+}
+
+/// The plugin as its box sees it: all files, and an empty configuration for the test runner.
+pub fn stage_files(candidate: &Candidate) -> FileSet {
+    let mut files = candidate.all();
+    files.insert(BUNFIG_NAME.to_owned(), Vec::new());
+    files
 }
 
 /// The project as compilers and linters see it: its files, and our configuration.

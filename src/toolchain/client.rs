@@ -10,7 +10,8 @@ use tokio_util::sync::CancellationToken;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
 use ureq::{Agent, Proxy};
 
-use super::npm_config::{NpmConfig, without_credentials};
+use super::npm_config::NpmConfig;
+use super::url::without_credentials;
 
 const TIMEOUT_CONNECT: Duration = Duration::from_secs(10);
 const TIMEOUT_READ: Duration = Duration::from_secs(20);

@@ -9,8 +9,10 @@ mod client;
 mod lock;
 mod node;
 mod npm_config;
+mod options;
 mod provision;
 mod tools;
+mod url;
 
 #[cfg(test)]
 mod hostile_registry;
@@ -18,5 +20,6 @@ mod hostile_registry;
 pub use cache::cache_directory;
 pub use lock::{BoxPlatform, Libc};
 pub use node::allowed_dependencies;
-pub use provision::{Toolchain, ToolchainOptions};
+pub use options::ToolchainOptions;
+pub use provision::Toolchain;
 pub use tools::Tools;

@@ -13,8 +13,9 @@ use tokio_util::sync::CancellationToken;
 use super::archive::{Bounds, make_folder, set_mode, unpack};
 use super::cache::{CacheLock, Marker, cancelled, sweep};
 use super::client::{Client, Failure};
-use super::lock::{BoxPlatform, Lock, LockedPackage};
+use super::lock::{Lock, LockedPackage};
 use super::npm_config::NpmConfig;
+use super::options::ToolchainOptions;
 use super::tools::Tools;
 use crate::error::{Code, Error, Result};
 
@@ -22,42 +23,6 @@ use crate::error::{Code, Error, Result};
 const PARALLEL: usize = 8;
 /// Bytes of one compressed archive.
 const MAX_ARCHIVE: u64 = 256 << 20;
-
-/// How the toolchain comes onto the disk.
-#[derive(Clone, Debug)]
-pub struct ToolchainOptions {
-    /// Holds toolchains of all versions, shared by all jobs and processes of a user.
-    pub cache_dir: PathBuf,
-    /// Asked instead of the registries of the npm configuration.
-    pub registry: Option<String>,
-    /// `toolchain.lock.json` of the package.
-    pub lock: PathBuf,
-    /// Also Node itself, for an engine that does not run in Node.
-    pub with_node: bool,
-    pub platform: BoxPlatform,
-    /// The process's environment: npm's settings and proxies.
-    pub env: BTreeMap<String, String>,
-    /// The folder whose `.npmrc` counts.
-    pub project: Option<PathBuf>,
-}
-
-impl ToolchainOptions {
-    /// For a box on this machine, with this process's environment and working directory.
-    pub fn new(lock: PathBuf, cache_dir: PathBuf) -> Self {
-        let text = |(name, value): (std::ffi::OsString, std::ffi::OsString)| {
-            Some((name.into_string().ok()?, value.into_string().ok()?))
-        };
-        Self {
-            cache_dir,
-            registry: None,
-            lock,
-            with_node: false,
-            platform: BoxPlatform::of_this_machine(),
-            env: std::env::vars_os().filter_map(text).collect(),
-            project: std::env::current_dir().ok(),
-        }
-    }
-}
 
 /// A provisioned toolchain on disk. Its folder holds `node_modules` of the lock and nothing else.
 #[derive(Clone, Debug)]

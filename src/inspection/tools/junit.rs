@@ -1,4 +1,4 @@
-//! The test runner's JUnit report, Bun's and vitest's.
+//! The test runner's `JUnit` report, Bun's and vitest's.
 
 use quick_xml::Reader;
 use quick_xml::events::{BytesStart, Event};
