@@ -128,7 +128,7 @@ describe('an agent', () => {
   })
 
   it('hears what is missing where the engine cannot be opened, and nothing throws', async () => {
-    const started = await boot({ AUTON8N_DATA_DIR: '/proc/auton8n', AUTON8N_CONCURRENCY: 'many' })
+    const started = await boot({ AUTON8N_DATA_DIR: '/dev/null/auton8n', AUTON8N_CONCURRENCY: 'many' })
     const { runtime } = started
     const service = runtime.getService<PluginCreationService>('plugin_creation')
     const health = await service?.getHealthStatus()

@@ -40,6 +40,9 @@ export interface AgentOptions {
 
 const SOURCE = 'client_chat'
 
+// plugin-openai sends settings that this protocol does not have; the `ai` package would say so at each call.
+Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false })
+
 let database: Promise<string> | undefined
 
 /** plugin-sql keeps one PGlite a process, so its folder lives as long. */

@@ -1,5 +1,5 @@
 import { askerOf } from '../announcement.js'
-import type { PluginSpecification } from '../api/pluginSpecification.js'
+import type { PluginSpecification } from '../api/specification.js'
 import { Auton8nError } from '../errors.js'
 import { defineAction, type ActionCall, type Outcome } from './define.js'
 

@@ -23,7 +23,7 @@ import {
 } from './options.js'
 import { keeperPath, nodePath, packageRoot } from './paths.js'
 import { PluginCreation } from './pluginCreation.js'
-import type { PluginSpecification } from './pluginSpecification.js'
+import { specificationJson, type PluginSpecification } from './specification.js'
 import { snapshotOf } from './snapshot.js'
 
 /** Which jobs to list. */
@@ -62,15 +62,9 @@ export class Engine {
     options?: CreatePluginOptions,
   ): Promise<PluginCreation> {
     const checked = checkArguments(keyOrOptions, options)
-    if (typeof specification !== 'object' || specification === null || Array.isArray(specification)) {
-      throw new Auton8nError(
-        'AUTON8N_SPECIFICATION_INVALID',
-        `The specification must be an object, not ${kindOf(specification)}.`,
-        { details: { problems: [{ path: '$', message: `is ${kindOf(specification)}`, fix: 'give an object' }] } },
-      )
-    }
+    const plain = plainSpecification(specification)
     const model = this.#modelOf(checked)
-    const created = (): Promise<string> => this.#native.createPlugin(specification, forNative(checked, model), model)
+    const created = (): Promise<string> => this.#native.createPlugin(plain, forNative(checked, model), model)
     return this.creation(await nativeCall(created))
   }
 
@@ -146,7 +140,8 @@ export class Engine {
     if (typeof directory !== 'string' || directory === '') {
       throw invalid(`\`directory\` must be a path, not ${kindOf(directory)}`)
     }
-    const report = await nativeCall(() => this.#native.verify(resolve(directory), specification ?? null))
+    const plain = specification === undefined ? null : plainSpecification(specification)
+    const report = await nativeCall(() => this.#native.verify(resolve(directory), plain))
     return report as CreationReport
   }
 
@@ -260,14 +255,6 @@ export async function createPluginFromDescription(
   return (await sharedEngine()).createPluginFromDescription(description, checked)
 }
 
-/** Files in the reply format that the prompts ask for, so that a scripted model can answer. */
-export function formatReply(files: Record<string, string>): string {
-  if (typeof files !== 'object' || files === null || Object.values(files).some((text) => typeof text !== 'string')) {
-    throw invalid('`files` must be an object of file texts by path')
-  }
-  return nativeCallSync(() => (native() as unknown as EngineAddon).formatReply(files))
-}
-
 function checkArguments(keyOrOptions: unknown, options: unknown): CreatePluginOptions {
   if (typeof keyOrOptions !== 'string') {
     if (options !== undefined && keyOrOptions !== undefined) {
@@ -276,6 +263,15 @@ function checkArguments(keyOrOptions: unknown, options: unknown): CreatePluginOp
     return checkCreateOptions(keyOrOptions === undefined ? options : keyOrOptions)
   }
   return checkCreateOptions({ ...checkCreateOptions(options), apiKey: keyOrOptions })
+}
+
+/** The specification as it goes to the engine; members that are `undefined` are not there. */
+function plainSpecification(specification: unknown): unknown {
+  const json = specificationJson(specification)
+  if (typeof json === 'string') return JSON.parse(json) as unknown
+  throw new Auton8nError('AUTON8N_SPECIFICATION_INVALID', `The specification ${json.message}. ${json.fix}.`, {
+    details: { problems: [json] },
+  })
 }
 
 function checkId(id: unknown): void {

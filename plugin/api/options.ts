@@ -97,7 +97,7 @@ const ENGINE: Checks<EngineOptions> = {
 /** The options of a creation, or `AUTON8N_OPTION_INVALID` that names what is wrong. */
 export function checkCreateOptions(options: unknown): CreatePluginOptions {
   const checked = checkOptions<CreatePluginOptions>('options', options, CREATE)
-  if (checked.metadata) checkJson('metadata', checked.metadata)
+  if (checked.metadata) checked.metadata = jsonOf('metadata', checked.metadata)
   return checked
 }
 
@@ -136,9 +136,9 @@ export function kindOf(value: unknown): string {
   return typeof value === 'object' ? 'an object of another kind' : `a ${typeof value}`
 }
 
-function checkJson(what: string, value: unknown): void {
+function jsonOf<T>(what: string, value: T): T {
   try {
-    JSON.stringify(value)
+    return JSON.parse(JSON.stringify(value)) as T
   } catch (cause) {
     throw new Auton8nError('AUTON8N_OPTION_INVALID', `\`options.${what}\` cannot be written as JSON.`, { cause })
   }

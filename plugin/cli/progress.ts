@@ -26,6 +26,7 @@ export class ProgressView {
     const time = seconds(now - this.#begun)
     switch (event.type) {
       case 'status':
+        // The last of them stands before `done`.
         return `${time} ${event.status}`
       case 'stage': {
         this.#leave(now)
@@ -46,7 +47,7 @@ export class ProgressView {
       case 'done':
         this.#leave(now)
         this.#stage = undefined
-        return `${time} ${event.status}`
+        return undefined
     }
   }
 

@@ -19,7 +19,7 @@ export function reportLines(report: CreationReport): string[] {
 }
 
 function checkLines(check: CreationCheck, width: number): string[] {
-  const counts = Object.entries(check.counts ?? {}).map(([name, count]) => `${count} ${name}`)
+  const counts = Object.entries(check.counts ?? {}).map(countText)
   const code = check.exitCode === undefined || check.exitCode === 0 ? [] : [`exit code ${check.exitCode}`]
   const facts = [...counts, ...code].join(', ')
   const line = `  ${MARKS[check.status]} ${check.name.padEnd(width)}  ${seconds(check.durationMs)}  ${check.where.padEnd(7)}`
@@ -30,6 +30,15 @@ function checkLines(check: CreationCheck, width: number): string[] {
   lines.push(...diagnostics.slice(0, MOST_DIAGNOSTICS).map((diagnostic) => `      ${diagnosticText(diagnostic)}`))
   if (diagnostics.length > MOST_DIAGNOSTICS) lines.push(`      … and ${diagnostics.length - MOST_DIAGNOSTICS} more`)
   return lines
+}
+
+/** A count of bytes is told in a unit that one reads, any other as it is. */
+function countText([name, count]: [string, number]): string {
+  const bytes = /^(.*?)[bB]ytes$/.exec(name)
+  if (!bytes) return `${count} ${name}`
+  const what = (bytes[1] ?? '').replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`)
+  const size = count < 10_240 ? `${count} bytes` : count < 10_485_760 ? `${Math.round(count / 1024)} KB` : `${Math.round(count / 1_048_576)} MB`
+  return what ? `${size} of ${what}` : size
 }
 
 function diagnosticText(diagnostic: Record<string, unknown>): string {

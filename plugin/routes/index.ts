@@ -1,7 +1,7 @@
 import type { Route, RouteRequest } from '@elizaos/core'
 import type { CreationStatus } from '../api/creation.js'
 import { checkOptions, invalid, kindOf, type CreatePluginOptions } from '../api/options.js'
-import type { PluginSpecification } from '../api/pluginSpecification.js'
+import type { PluginSpecification } from '../api/specification.js'
 import { Auton8nError } from '../errors.js'
 import { defineRoute, type RouteCall } from './define.js'
 import { streamEvents } from './eventStream.js'
