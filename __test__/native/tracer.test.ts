@@ -165,6 +165,27 @@ describe('a tracer', () => {
     ])
   })
 
+  it('passes hostile errors on as they are', async () => {
+    const { tracer, spans } = setup()
+    const trap = () => {
+      throw new Error('trap')
+    }
+    const hostile = new Proxy({}, { get: trap, getPrototypeOf: trap })
+    for (const error of [hostile, Object.create(null), null, undefined, Symbol('x'), 5n]) {
+      const [thrown] = await tracer
+        .withSpan(tracer.startSpan('x'), async () => {
+          throw error
+        })
+        .then(
+          () => ['nothing'],
+          (caught: unknown) => [caught],
+        )
+      expect(Object.is(thrown, error)).toBe(true)
+    }
+    await tracer.flush()
+    expect(spans).toHaveLength(6)
+  })
+
   it('carries a trace through headers, in any case and kind of carrier', () => {
     const { tracer } = setup()
     const span = tracer.startSpan('out').setBaggage('user', 'Jürgen M').setBaggage('__proto__', 'x')
