@@ -70,6 +70,8 @@ describe('W3C headers', () => {
       'a=1,'.repeat(2e5),
       '%'.repeat(1e6),
       ' '.repeat(1e6),
+      `a=b${' '.repeat(60_000)}c`,
+      `a=b,${'\t '.repeat(8_000)}c=d`,
     ]) {
       expect(parseTraceparent(header)).toBeUndefined()
       expect(carryTracestate(header).length).toBeLessThanOrEqual(512)
