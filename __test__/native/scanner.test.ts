@@ -214,6 +214,7 @@ describe('SecretsScanner', () => {
         expect.objectContaining({
           code: 'AUTON8N_PATTERN_INVALID',
           message: expect.stringContaining(`position ${position}`) as string,
+          details: { position },
         }),
       )
     }

@@ -37,6 +37,7 @@ impl Generic {
         let value = trimmed(text, one.value.clone());
         let (name, bytes) = (&text[one.name.clone()], &text[value.clone()]);
         if place.lock
+            || memchr::memmem::find_iter(bytes, b"\\x").count() > 3
             || bytes.len() < 6
             || (naming(name) == Naming::Neutral && (!one.quoted || bytes.len() < 32))
             || is_placeholder(bytes)

@@ -21,6 +21,7 @@ mod finding;
 mod generic;
 mod naming;
 mod options;
+mod pair;
 mod placeholder;
 mod position;
 mod prefilter;
