@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::assignment::Assignment;
 use super::candidate::{Candidate, RANK_GENERIC};
-use super::naming::{Naming, Place, naming};
+use super::naming::{Naming, naming};
+use super::place::Place;
 use super::placeholder::is_placeholder;
 use super::randomness::{Shape, entropy, looks_random};
 use super::rule::RuleInfo;

@@ -22,6 +22,7 @@ mod generic;
 mod naming;
 mod options;
 mod pair;
+mod place;
 mod placeholder;
 mod position;
 mod prefilter;
@@ -33,6 +34,7 @@ mod run;
 mod severity;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use directory::DirectoryOptions;
 pub use engine::{PatternInfo, Scanner};
