@@ -179,6 +179,7 @@ describe('SecretsScanner', () => {
       [{ disable: ['no-such-rule'] }, 'disable'],
       [{ reveal: 1 }, 'reveal'],
       [{ entropy: 99 }, 'entropy'],
+      [{ entropy: null }, 'entropy'],
       [{ entropy: { treshold: 3 } }, 'entropy.treshold'],
       [{ rules: [{ name: 'x' }] }, 'rules[0].pattern'],
       [{ rules: 'not toml' }, 'rules'],

@@ -175,7 +175,10 @@ function scannerOptions(value: unknown): Record<string, unknown> {
   const options = fields('options', value, {
     rules: [(given) => Array.isArray(given) || isString(given), 'a list of rules or a TOML text'],
     disable: [isStrings, 'a list of rule ids'],
-    entropy: [(given) => ['boolean', 'number', 'object'].includes(typeof given), 'a boolean, a number or an object'],
+    entropy: [
+      (given) => typeof given === 'boolean' || typeof given === 'number' || isObject(given),
+      'a boolean, a number or an object',
+    ],
     allowlist: [Array.isArray, 'a list'],
     minSeverity: [isSeverity, `one of ${SEVERITIES.join(', ')}`],
     minConfidence: [(given) => typeof given === 'number' && given >= 0 && given <= 1, 'a number from 0 to 1'],
