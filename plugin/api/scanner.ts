@@ -107,6 +107,7 @@ type Check = (value: unknown) => boolean
 
 const isString: Check = (value) => typeof value === 'string'
 const isBoolean: Check = (value) => typeof value === 'boolean'
+const isNumber: Check = (value) => typeof value === 'number'
 const isSeverity: Check = (value) => typeof value === 'string' && SEVERITIES.includes(value)
 const isStrings: Check = (value) => Array.isArray(value) && value.every(isString)
 const isPattern: Check = (value) => typeof value === 'string' || value instanceof RegExp
@@ -175,10 +176,7 @@ function scannerOptions(value: unknown): Record<string, unknown> {
   const options = fields('options', value, {
     rules: [(given) => Array.isArray(given) || isString(given), 'a list of rules or a TOML text'],
     disable: [isStrings, 'a list of rule ids'],
-    entropy: [
-      (given) => typeof given === 'boolean' || typeof given === 'number' || isObject(given),
-      'a boolean, a number or an object',
-    ],
+    entropy: [(given) => isBoolean(given) || isNumber(given) || isObject(given), 'a boolean, a number or an object'],
     allowlist: [Array.isArray, 'a list'],
     minSeverity: [isSeverity, `one of ${SEVERITIES.join(', ')}`],
     minConfidence: [(given) => typeof given === 'number' && given >= 0 && given <= 1, 'a number from 0 to 1'],

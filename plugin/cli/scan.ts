@@ -181,7 +181,7 @@ function sarif(findings: Finding[], scanner: SecretsScanner): string {
 
 /** Control characters of a file's name could change what a terminal shows. */
 function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+  return text.replace(/\p{Cc}/gu, '?')
 }
 
 function plain(findings: Finding[], result: ScanResult): string {
