@@ -86,6 +86,14 @@ impl Database {
         Ok(())
     }
 
+    /// Moves the write-ahead log into the database, where that is possible.
+    pub fn shrink(&self) {
+        let moved = self.connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()));
+        if let Err(error) = moved {
+            tracing::warn!("the job store's log could not be moved: {error}");
+        }
+    }
+
     /// A statement, prepared once.
     pub fn statement(&self, sql: &'static str) -> Result<CachedStatement<'_>> {
         self.connection.prepare_cached(sql).map_err(coded)

@@ -151,6 +151,10 @@ fn transaction(database: &mut Database, mut works: Works, level: Durability, tou
         // Where even that fails, the next BEGIN does, and is told.
         let _ = execute(database, "ROLLBACK");
     }
+    if result.as_ref().is_err_and(|error| error.code() == Code::StoreFull) {
+        // The log may be what fills the disk; moved into the database it takes no room.
+        database.shrink();
+    }
     let error = result.as_ref().err();
     for work in works {
         work.deliver(error);
