@@ -8,7 +8,7 @@ import { JobQueue } from '../../plugin/api/queue.js'
 function mounted(): string | undefined {
   const directory = mkdtempSync(join(tmpdir(), 'auton8n-full-'))
   try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=3m', 'tmpfs', directory], { stdio: 'ignore' })
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=12m', 'tmpfs', directory], { stdio: 'ignore' })
     return directory
   } catch {
     rmSync(directory, { recursive: true, force: true })
