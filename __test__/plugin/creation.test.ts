@@ -113,6 +113,25 @@ describe('options that cannot be are refused by name', () => {
   })
 })
 
+describe('engines of one process on one data directory', () => {
+  it('are one engine until the last is closed', async () => {
+    const dataDir = join(home, 'shared')
+    const [one, other] = await Promise.all([openEngine({ dataDir }), openEngine({ dataDir })])
+    const creation = await one.createPlugin(greetingSpecification)
+    expect(await other.job(creation.id)).toMatchObject({ id: creation.id })
+    await other.cancel(creation.id)
+    await one.close()
+    await one.close()
+    expect(await refusal(() => one.jobs())).toMatchObject({ code: 'AUTON8N_CLOSED' })
+    expect(await other.jobs()).toHaveLength(1)
+    const closing = other.close()
+    const again = await openEngine({ dataDir })
+    await closing
+    expect(await again.jobs()).toHaveLength(1)
+    await again.close()
+  })
+})
+
 describe.skipIf(!sandbox)('a creation', () => {
   it('tells its stages in their order, ends with the job, and gives the plugin', async () => {
     const outDir = join(home, 'out')
