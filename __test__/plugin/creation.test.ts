@@ -33,6 +33,8 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true })
 })
 
+const unauthorized: ModelFunction = () => Promise.reject(Object.assign(new Error('no such key'), { statusCode: 401 }))
+
 function refusal(call: () => Promise<unknown>): Promise<unknown> {
   return call().then(
     () => 'nothing was refused',
@@ -162,7 +164,8 @@ describe.skipIf(!sandbox)('a creation', () => {
   })
 
   it('asks a model function, and again with what was wrong', async () => {
-    const broken = { ...greetingFiles, 'src/greetPerson.ts': `${greetingFiles['src/greetPerson.ts']}\nconst x: number = 'text'\nvoid x\n` }
+    const wrong = `${greetingFiles['src/greetPerson.ts'] ?? ''}\nexport const count: number = 'text'\n`
+    const broken = { ...greetingFiles, 'src/greetPerson.ts': wrong }
     const asked: number[] = []
     const model: ModelFunction = async ({ iteration }) => {
       asked.push(iteration)
@@ -175,8 +178,7 @@ describe.skipIf(!sandbox)('a creation', () => {
   })
 
   it('ends with the error of the model, and its report', async () => {
-    const model: ModelFunction = () => Promise.reject(Object.assign(new Error('no such key'), { statusCode: 401 }))
-    const creation = await engine.createPlugin(greetingSpecification, { model })
+    const creation = await engine.createPlugin(greetingSpecification, { model: unauthorized })
     const error = await refusal(() => creation.result())
     expect(error).toBeInstanceOf(Auton8nError)
     expect(error).toMatchObject({ code: 'AUTON8N_MODEL_UNAUTHORIZED' })
