@@ -199,6 +199,26 @@ describe.skipIf(!sandbox)('a creation', () => {
     await expect.poll(() => signal?.aborted).toBe(true)
   })
 
+  it('waits for a model after a restart, and goes on when the engine has one', async () => {
+    const dataDir = join(home, 'restarted')
+    const first = await openEngine({ dataDir })
+    let asked = false
+    const silent: ModelFunction = () => {
+      asked = true
+      return new Promise(() => undefined)
+    }
+    const { id } = await first.createPlugin(greetingSpecification, { model: silent, userId: 'ann' })
+    await expect.poll(() => asked).toBe(true)
+    await first.close()
+
+    const second = await openEngine({ dataDir, model: async () => formatReply(greetingFiles) })
+    try {
+      expect(await second.creation(id).result()).toMatchObject({ name: '@acme/plugin-greeting' })
+    } finally {
+      await second.close()
+    }
+  })
+
   it('goes on when only the waiting is given up', async () => {
     const creation = await engine.createPlugin(greetingSpecification)
     const stop = new AbortController()
