@@ -14,6 +14,7 @@ mod proof;
 mod protocol;
 mod ready;
 mod run;
+mod runner;
 mod seccomp;
 mod session;
 
@@ -22,6 +23,7 @@ mod boxes_test;
 
 pub use layout::BoxInputs;
 pub use open::{Candidate, EngineChoice, SandboxOptions, open, probe};
+pub use runner::{RunRequest, RunResult, Runner, RunnerOptions};
 pub use run::{Command, Isolation, Limits, Outcome, Output};
 
 use std::sync::Arc;

@@ -187,7 +187,7 @@ async fn timeout<T>(most: Duration, future: impl Future<Output = Result<T>>) -> 
 }
 
 /// What is wrong with a command, before anything is sent.
-fn check(command: &Command) -> Result<()> {
+pub fn check(command: &Command) -> Result<()> {
     let refuse = |why: String| Err(Error::new(Code::OptionInvalid, why));
     let judge = command.judge.as_deref();
     if command.argv.is_empty() || judge.is_some_and(<[String]>::is_empty) {
