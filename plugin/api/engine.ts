@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import { Auton8nError, nativeCall, nativeCallSync } from '../errors.js'
+import { Auton8nError, nativeCall } from '../errors.js'
 import { native } from '../native.js'
 import type { CreationReport, CreationStatus, JobSnapshot } from './creation.js'
 import { EngineLease } from './lease.js'
@@ -147,10 +147,10 @@ export class Engine {
     return await nativeCall(() => this.#lease.engine.doctor())
   }
 
-  /** Sets the model for jobs that an earlier process left behind. */
-  setModel(model: EngineOptions['model'] | null): void {
+  /** Sets the model for jobs that an earlier process left behind; those that wait for one go on. */
+  async setModel(model: EngineOptions['model'] | null): Promise<void> {
     this.#model = toNativeModel(model ? { model } : {}, this.#lease.hub.pending)
-    nativeCallSync(() => this.#lease.engine.setModel(this.#model))
+    await nativeCall(() => this.#lease.engine.setModel(this.#model))
   }
 
   /** Stops the workers, unless others of this process use them; jobs that ran go on at the next opening. */
@@ -187,7 +187,7 @@ export async function openEngine(options?: EngineOptions): Promise<Engine> {
     nativeCall(() => addon.Engine.open(nativeOptions, hub.receive)),
   )
   const engine = new Engine(lease)
-  if (model) engine.setModel(model)
+  if (model) await engine.setModel(model)
   return engine
 }
 

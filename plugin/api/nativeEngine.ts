@@ -89,7 +89,7 @@ export interface NativeEngine {
     options: NativeCreateOptions,
     model: NativeModel | null,
   ): Promise<string>
-  setModel(model: NativeModel | null): void
+  setModel(model: NativeModel | null): Promise<void>
   job(id: string): Promise<NativeJob | null>
   jobs(filter: NativeJobFilter): Promise<NativeJob[]>
   cancel(id: string): Promise<boolean>
