@@ -48,13 +48,13 @@ pub struct NativeQueue {
 
 /// Opens a queue; `options` is JSON.
 #[napi]
-pub fn open_queue<'env>(
-    env: &'env Env,
+pub fn open_queue(
+    env: &Env,
     name: String,
     options: String,
     on_event: QueueListener,
     on_attempt: QueueRunner,
-) -> napi::Result<PromiseRaw<'env, NativeQueue>> {
+) -> napi::Result<PromiseRaw<'_, NativeQueue>> {
     promise(env, async move {
         let options: OpenOptions = read("the queue's options", &options)?;
         let inner = Inner::open(name, options, Listener(on_event), on_attempt).await?;
