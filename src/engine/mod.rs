@@ -15,6 +15,9 @@ mod served;
 mod served_model;
 mod serving;
 
+#[cfg(test)]
+mod engine_tests;
+
 pub use backend::{Backend, Creation};
 pub use options::{EngineOptions, Part};
 

@@ -183,6 +183,7 @@ impl Backend for Owner {
         self.worker.stop(CLOSE_DEADLINE).await;
         self.queue.shutdown(CLOSE_DEADLINE).await;
         self.store.close().await;
+        self.rooms.models.clear();
         if let Some(workshop) = &self.rooms.pipeline.examiner.workshop {
             workshop.close().await;
         }

@@ -94,16 +94,19 @@ impl Workshop {
         &self.options
     }
 
-    /// Forgets an engine that failed, so that the next job looks for one anew.
-    pub async fn renew(&self) {
-        let old = self.ready.lock().await.take();
-        if let Some(old) = old {
-            old.engine.close().await;
+    /// Forgets an engine that failed, so that the next job looks for one anew. Jobs that still use it
+    /// keep it; its boxes go with them.
+    pub fn forget(&self) {
+        if let Ok(mut slot) = self.ready.try_lock() {
+            *slot = None;
         }
     }
 
     /// Removes every box.
     pub async fn close(&self) {
-        self.renew().await;
+        let old = self.ready.lock().await.take();
+        if let Some(old) = old {
+            old.engine.close().await;
+        }
     }
 }
