@@ -89,7 +89,7 @@ export interface NativeEngine {
     options: NativeCreateOptions,
     model: NativeModel | null,
   ): Promise<string>
-  setModel(model: NativeModel | null): void
+  setModel(model: NativeModel | null): Promise<void>
   job(id: string): Promise<NativeJob | null>
   jobs(filter: NativeJobFilter): Promise<NativeJob[]>
   cancel(id: string): Promise<boolean>
@@ -104,7 +104,11 @@ export interface NativeEngine {
 /** What this side uses of the addon. */
 export interface EngineAddon {
   Engine: {
-    open(options: Record<string, unknown>, listener: (events: EngineEvent[]) => void): Promise<NativeEngine>
+    open(
+      options: Record<string, unknown>,
+      listener: (events: EngineEvent[]) => void,
+      model: NativeModel | null,
+    ): Promise<NativeEngine>
   }
   formatReply(files: Record<string, string>): string
   version(): string
