@@ -33,6 +33,10 @@ export type {
   SpecificationCheck,
   SpecificationProblem,
 } from './api/specification.js'
+export { Auton8nError } from './errors.js'
+export { PluginCreationService } from './service.js'
+export type { ServiceCreateOptions } from './service.js'
+export type { LoadedPlugin } from './pluginLoader.js'
 export { CircuitBreaker, CircuitBreakerFactory } from './api/breaker.js'
 export type {
   CircuitBreakerEvent,
@@ -81,11 +85,10 @@ export {
   Tracer,
 } from './api/tracer.js'
 export type {
-  AttributeValue,
   Attributes,
+  AttributeValue,
   Carrier,
   OtlpExporterOptions,
-  Sampler,
   SpanContext,
   SpanData,
   SpanEvent,
@@ -96,7 +99,3 @@ export type {
   TracerMetrics,
   TracerOptions,
 } from './api/tracer.js'
-export { Auton8nError } from './errors.js'
-export { PluginCreationService } from './service.js'
-export type { ServiceCreateOptions } from './service.js'
-export type { LoadedPlugin } from './pluginLoader.js'

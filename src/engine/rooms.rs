@@ -72,7 +72,9 @@ fn models_of(data_dir: &Path) -> Arc<Models> {
 
 fn scanner(part: &Part) -> Result<Option<Arc<Scanner>>> {
     let Some(given) = part.options() else { return Ok(None) };
-    let options = if given.is_null() { ScannerOptions::default() } else { options_of::<ScannerOptions>("scanner", given)? };
+    let mut options = if given.is_null() { ScannerOptions::default() } else { ScannerOptions::from_json(given)? };
+    // Generated code must not silence its own gate by a comment.
+    options.allow_comments = false;
     Ok(Some(Arc::new(Scanner::new(options)?)))
 }
 
