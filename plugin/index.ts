@@ -3,7 +3,7 @@ import { auton8nPlugin } from './plugin.js'
 export default auton8nPlugin
 export { auton8nPlugin }
 export { createPlugin, createPluginFromDescription, Engine, openEngine } from './api/engine.js'
-export type { JobFilter } from './api/engine.js'
+export type { CreationFilter } from './api/engine.js'
 export { PluginCreation } from './api/pluginCreation.js'
 export type {
   CreatedPlugin,
@@ -11,7 +11,6 @@ export type {
   CreationEvent,
   CreationFailure,
   CreationReport,
-  CreationStatus,
   JobSnapshot,
   Stage,
 } from './api/creation.js'
@@ -52,6 +51,7 @@ export type {
   Job,
   JobContext,
   JobEvents,
+  JobFilter,
   JobHandler,
   JobOptions,
   JobStatus,

@@ -187,9 +187,8 @@ export class PluginCreationService extends ServiceBase {
   }
 
   async #open(): Promise<Engine> {
-    const engine = await openEngine(engineOptions(this.settings))
-    if (hasRuntimeModel(this.runtime)) await engine.setModel(runtimeModel(this.runtime))
-    return engine
+    const model = hasRuntimeModel(this.runtime) ? { model: runtimeModel(this.runtime) } : {}
+    return await openEngine({ ...engineOptions(this.settings), ...model })
   }
 
   async #create(

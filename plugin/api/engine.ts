@@ -1,7 +1,7 @@
 import { resolve } from 'node:path'
 import { Auton8nError, nativeCall } from '../errors.js'
 import { native } from '../native.js'
-import type { CreationReport, CreationStatus, JobSnapshot } from './creation.js'
+import type { CreationReport, JobSnapshot } from './creation.js'
 import { EngineLease } from './lease.js'
 import { toNativeModel } from './model.js'
 import type {
@@ -22,12 +22,13 @@ import {
 } from './options.js'
 import { keeperPath, nodePath, packageRoot } from './paths.js'
 import { PluginCreation } from './pluginCreation.js'
+import type { JobStatus } from './queue.js'
 import { specificationJson, type PluginSpecification } from './specification.js'
 import { snapshotOf } from './snapshot.js'
 
 /** Which jobs to list. */
-export interface JobFilter {
-  status?: CreationStatus
+export interface CreationFilter {
+  status?: JobStatus
   /** At most this many. */
   limit?: number
   /** Where an earlier listing ended: the id of its last job. */
@@ -100,8 +101,8 @@ export class Engine {
   }
 
   /** The jobs of this engine's store. */
-  async jobs(filter?: JobFilter): Promise<JobSnapshot[]> {
-    const checked = checkOptions<JobFilter>('filter', filter, {
+  async jobs(filter?: CreationFilter): Promise<JobSnapshot[]> {
+    const checked = checkOptions<CreationFilter>('filter', filter, {
       status: (value) => (STATUSES.includes(value as string) ? undefined : `one of ${STATUSES.join(', ')}`),
       limit: (value) => (Number.isInteger(value) && (value as number) > 0 ? undefined : 'a whole number above 0'),
       cursor: (value) => (typeof value === 'string' ? undefined : 'a string'),
@@ -147,7 +148,7 @@ export class Engine {
     return await nativeCall(() => this.#lease.engine.doctor())
   }
 
-  /** Sets the model for jobs that an earlier process left behind; those that wait for one go on. */
+  /** Sets the model of creations that bring none, and wakes the jobs of an earlier process that wait for one. */
   async setModel(model: EngineOptions['model'] | null): Promise<void> {
     this.#model = toNativeModel(model ? { model } : {}, this.#lease.hub.pending)
     await nativeCall(() => this.#lease.engine.setModel(this.#model))
@@ -183,11 +184,17 @@ export async function openEngine(options?: EngineOptions): Promise<Engine> {
     ...(node ? { nodePath: node } : {}),
   }
   const addon = native() as unknown as EngineAddon
+  // A model is there before the workers start, so that no job of an earlier process misses it.
   const lease = await EngineLease.take(`${dataDir}\n${rest.store ?? ''}`, (hub) =>
-    nativeCall(() => addon.Engine.open(nativeOptions, hub.receive)),
+    nativeCall(() => addon.Engine.open(nativeOptions, hub.receive, toNativeModel(model ? { model } : {}, hub.pending))),
   )
   const engine = new Engine(lease)
-  if (model) await engine.setModel(model)
+  try {
+    if (model) await engine.setModel(model)
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
   return engine
 }
 

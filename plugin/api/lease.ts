@@ -60,6 +60,8 @@ export class EngineLease {
     this.#entry.holders -= 1
     if (this.#entry.holders > 0) return
     if (opened.get(this.#key) === this.#entry) opened.delete(this.#key)
+    // An engine that closes waits for its jobs, and a job for its model: such an attempt is made again later.
+    this.#entry.hub.abortCalls()
     const closed = this.#engine.close()
     const settled = closed.then(ignore, ignore)
     closing.set(this.#key, settled)
@@ -67,7 +69,6 @@ export class EngineLease {
       await closed
     } finally {
       if (closing.get(this.#key) === settled) closing.delete(this.#key)
-      this.#entry.hub.abortCalls()
     }
   }
 }

@@ -104,7 +104,11 @@ export interface NativeEngine {
 /** What this side uses of the addon. */
 export interface EngineAddon {
   Engine: {
-    open(options: Record<string, unknown>, listener: (events: EngineEvent[]) => void): Promise<NativeEngine>
+    open(
+      options: Record<string, unknown>,
+      listener: (events: EngineEvent[]) => void,
+      model: NativeModel | null,
+    ): Promise<NativeEngine>
   }
   formatReply(files: Record<string, string>): string
   version(): string

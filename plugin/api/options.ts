@@ -1,5 +1,6 @@
 import { Auton8nError } from '../errors.js'
 import type { AnthropicOptions } from './anthropic.js'
+import type { JobPriority } from './queue.js'
 import { isLanguageModel, type LanguageModel, type ModelFunction } from './model.js'
 
 /** How a plugin is to be made. */
@@ -17,7 +18,7 @@ export interface CreatePluginOptions {
   /** Rounds of generate and check. Default 5. */
   maxIterations?: number
   /** 0 (critical) to 3 (low). Default 2. */
-  priority?: number
+  priority?: JobPriority
   /** Milliseconds that an attempt may take. */
   timeout?: number
   /** Whom it counts for: users take turns. */

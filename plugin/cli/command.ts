@@ -8,7 +8,8 @@ export const WRONG_USE = 2
 
 /** One command of the command line. */
 export interface Command {
-  usage: string
+  /** What `--help` prints; a command without it answers `--help` itself. */
+  usage?: string
   /** Answers the exit code. */
   run(args: string[]): Promise<number>
 }

@@ -53,12 +53,19 @@ pub struct Engine {
 impl Engine {
     /// Opens the engine of a data directory.
     #[napi]
-    pub fn open<'env>(env: &'env Env, options: Value, listener: EngineListener) -> napi::Result<PromiseRaw<'env, Engine>> {
+    pub fn open<'env>(
+        env: &'env Env,
+        options: Value,
+        listener: EngineListener,
+        model: Option<ModelCallback>,
+    ) -> napi::Result<PromiseRaw<'env, Engine>> {
         let listener = Arc::new(listener);
+        // There before the workers start, so that no job of an earlier process misses it.
+        let model = model.map(|callback| Arc::new(JsModel::new(callback, Arc::clone(&listener))) as Arc<dyn Model>);
         promise(env, async move {
             let options = EngineOptions::from_value(options)?;
             let sink = Arc::new(JsSink(Arc::clone(&listener)));
-            let backend = engine::open(options, sink, None).await?;
+            let backend = engine::open(options, sink, model).await?;
             Ok(Engine { backend, listener })
         })
     }
