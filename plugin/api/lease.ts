@@ -60,9 +60,8 @@ export class EngineLease {
     this.#entry.holders -= 1
     if (this.#entry.holders > 0) return
     if (opened.get(this.#key) === this.#entry) opened.delete(this.#key)
-    // An engine that closes waits for its jobs, and a job for its model: such an attempt is made again later.
-    this.#entry.hub.abortCalls()
-    const closed = this.#engine.close()
+    // The engine hands its running jobs back, and gives up their calls; what is left of them is aborted then.
+    const closed = this.#engine.close().finally(() => this.#entry.hub.abortCalls())
     const settled = closed.then(ignore, ignore)
     closing.set(this.#key, settled)
     try {
