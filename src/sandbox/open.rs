@@ -261,39 +261,4 @@ mod tests {
             );
         }
     }
-
-    #[tokio::test]
-    async fn a_limit_that_may_not_be_missing_cannot_be_allowed() {
-        let options = SandboxOptions {
-            allow_reduced: vec!["network".to_owned()],
-            ..SandboxOptions::default()
-        };
-        let nowhere = PathBuf::from("/nowhere");
-        let inputs = BoxInputs {
-            toolchain: nowhere.clone(),
-            node: nowhere.clone(),
-            keeper: nowhere.clone(),
-            harness: nowhere,
-        };
-        let error = open(options, inputs).await.err().unwrap();
-        assert_eq!(error.code(), Code::OptionInvalid);
-    }
-
-    #[tokio::test]
-    async fn where_nothing_answers_it_says_what_was_tried() {
-        let options = SandboxOptions {
-            engine: EngineChoice::Url("unix:///nowhere.sock".to_owned()),
-            ..SandboxOptions::default()
-        };
-        let nowhere = PathBuf::from("/nowhere");
-        let inputs = BoxInputs {
-            toolchain: nowhere.clone(),
-            node: nowhere.clone(),
-            keeper: nowhere.clone(),
-            harness: nowhere,
-        };
-        let error = open(options, inputs).await.err().unwrap();
-        assert_eq!(error.code(), Code::SandboxUnavailable);
-        assert!(error.message().contains("unix:///nowhere.sock"), "{}", error.message());
-    }
 }
