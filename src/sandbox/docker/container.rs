@@ -69,6 +69,11 @@ pub fn body(
         soft: Some(value),
         hard: Some(value),
     };
+    let mut ulimits = vec![ulimit("core", 0), ulimit("nofile", 1024)];
+    if abilities.is_podman {
+        // Its own default can be above what its service may give, and then nothing starts.
+        ulimits.push(ulimit("nproc", 16_384));
+    }
     let memory = Some(limits.memory as i64);
     let host = HostConfig {
         memory,
@@ -97,7 +102,7 @@ pub fn body(
             typ: Some("none".to_owned()),
             config: None,
         }),
-        ulimits: Some(vec![ulimit("core", 0), ulimit("nofile", 1024)]),
+        ulimits: Some(ulimits),
         dns: docker.then(|| vec!["127.0.0.1".to_owned()]),
         auto_remove: Some(true),
         init: Some(false),
