@@ -22,7 +22,7 @@ use crate::sandbox::tree::{self, Leaf};
 pub const NAME: &str = "auton8n-box";
 
 /// Images that are kept: of this version and of others that are used beside it.
-const KEPT: usize = 3;
+const KEPT: usize = 5;
 
 /// Whether the engine has an image of that reference.
 pub async fn exists(docker: &Docker, reference: &str) -> Result<bool> {
