@@ -174,7 +174,7 @@ export class PluginCreationService extends ServiceBase {
 
   async #open(): Promise<Engine> {
     const engine = await openEngine(engineOptions(this.settings))
-    if (hasRuntimeModel(this.runtime)) engine.setModel(runtimeModel(this.runtime))
+    if (hasRuntimeModel(this.runtime)) await engine.setModel(runtimeModel(this.runtime))
     return engine
   }
 

@@ -24,6 +24,7 @@ import {
 import { keeperPath, nodePath, packageRoot } from './paths.js'
 import { PluginCreation } from './pluginCreation.js'
 import type { PluginSpecification } from './pluginSpecification.js'
+import { specificationJson, type SpecificationProblem } from './specification.js'
 import { snapshotOf } from './snapshot.js'
 
 /** Which jobs to list. */
@@ -41,12 +42,13 @@ const STATUSES = ['pending', 'scheduled', 'running', 'retrying', 'completed', 'f
 export class Engine {
   readonly #native: NativeEngine
   readonly #hub: Hub
-  #model: NativeModel | null = null
+  #model: NativeModel | null
 
   /** @internal Engines are opened by `openEngine`. */
-  constructor(engine: NativeEngine, hub: Hub) {
+  constructor(engine: NativeEngine, hub: Hub, model: NativeModel | null) {
     this.#native = engine
     this.#hub = hub
+    this.#model = model
   }
 
   /** Stores a creation; resolves when it is durable. */
@@ -62,15 +64,9 @@ export class Engine {
     options?: CreatePluginOptions,
   ): Promise<PluginCreation> {
     const checked = checkArguments(keyOrOptions, options)
-    if (typeof specification !== 'object' || specification === null || Array.isArray(specification)) {
-      throw new Auton8nError(
-        'AUTON8N_SPECIFICATION_INVALID',
-        `The specification must be an object, not ${kindOf(specification)}.`,
-        { details: { problems: [{ path: '$', message: `is ${kindOf(specification)}`, fix: 'give an object' }] } },
-      )
-    }
+    const json = jsonOf(specification)
     const model = this.#modelOf(checked)
-    const created = (): Promise<string> => this.#native.createPlugin(specification, forNative(checked, model), model)
+    const created = (): Promise<string> => this.#native.createPlugin(json, forNative(checked, model), model)
     return this.creation(await nativeCall(created))
   }
 
@@ -146,7 +142,8 @@ export class Engine {
     if (typeof directory !== 'string' || directory === '') {
       throw invalid(`\`directory\` must be a path, not ${kindOf(directory)}`)
     }
-    const report = await nativeCall(() => this.#native.verify(resolve(directory), specification ?? null))
+    const json = specification === undefined || specification === null ? null : jsonOf(specification)
+    const report = await nativeCall(() => this.#native.verify(resolve(directory), json))
     return report as CreationReport
   }
 
@@ -155,10 +152,10 @@ export class Engine {
     return await nativeCall(() => this.#native.doctor())
   }
 
-  /** Sets the model for jobs that an earlier process left behind. */
-  setModel(model: EngineOptions['model'] | null): void {
-    this.#model = toNativeModel(model ? { model } : {}, this.#hub.pending)
-    nativeCallSync(() => this.#native.setModel(this.#model))
+  /** Sets the model for jobs that have none of their own; those that waited for one go on. */
+  async setModel(model: EngineOptions['model'] | null): Promise<void> {
+    this.#model = toNativeModel(checkEngineOptions(model ? { model } : {}), this.#hub.pending)
+    await nativeCall(() => this.#native.setModel(this.#model))
   }
 
   /** Stops the workers; jobs that ran go on when the store is opened again. */
@@ -216,9 +213,9 @@ export async function openEngine(options?: EngineOptions): Promise<Engine> {
     ...(node ? { nodePath: node } : {}),
   }
   const addon = native() as unknown as EngineAddon
-  const engine = new Engine(await nativeCall(() => addon.Engine.open(nativeOptions, hub.receive)), hub)
-  if (model) engine.setModel(model)
-  return engine
+  // Given at the opening, so that a job that waits in the store finds it.
+  const answering = toNativeModel(model ? { model } : {}, hub.pending)
+  return new Engine(await nativeCall(() => addon.Engine.open(nativeOptions, hub.receive, answering)), hub, answering)
 }
 
 let shared: Promise<Engine> | undefined
@@ -276,6 +273,18 @@ function checkArguments(keyOrOptions: unknown, options: unknown): CreatePluginOp
     return checkCreateOptions(keyOrOptions === undefined ? options : keyOrOptions)
   }
   return checkCreateOptions({ ...checkCreateOptions(options), apiKey: keyOrOptions })
+}
+
+function jsonOf(specification: unknown): string {
+  const plain = typeof specification === 'object' && specification !== null && !Array.isArray(specification)
+  const json = plain ? specificationJson(specification) : wrongKind(specification)
+  if (typeof json === 'string') return json
+  const message = `The specification ${json.message}: ${json.fix}.`
+  throw new Auton8nError('AUTON8N_SPECIFICATION_INVALID', message, { details: { problems: [json] } })
+}
+
+function wrongKind(value: unknown): SpecificationProblem {
+  return { path: '$', message: `is ${kindOf(value)}`, fix: 'give an object' }
 }
 
 function checkId(id: unknown): void {

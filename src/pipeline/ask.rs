@@ -17,8 +17,8 @@ use crate::tracer::{Kind, SpanContext, Tracer};
 /// Tokens that an answer may have.
 const MAX_TOKENS: u32 = 16_000;
 
-/// Milliseconds; a job that needs a model is woken when there is one.
-const UNTIL_THERE_IS_ONE: u64 = 86_400_000;
+/// Milliseconds. A job that needs a model is woken when there is one; one that was just ending then looks again by itself.
+const UNTIL_THERE_IS_ONE: u64 = 60_000;
 
 /// Low, since code has to fit together rather than surprise.
 const TEMPERATURE: f64 = 0.1;

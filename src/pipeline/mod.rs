@@ -13,6 +13,7 @@ mod command;
 mod creation;
 mod deadline;
 mod describe;
+mod ending;
 mod examination;
 mod generate;
 mod inspect;
@@ -121,7 +122,7 @@ impl Handler for Pipeline {
         span.set("auton8n.job.id", attempt.job.id.as_str());
         span.set("auton8n.job.attempt", i64::from(attempt.job.attempts));
         let state = Checkpoint::from_value(&attempt.job.checkpoint);
-        let mut creation = Creation { pipeline: self, attempt: &attempt, request, state, parent: span.context().cloned() };
+        let mut creation = Creation { pipeline: self, attempt: &attempt, request, state, parent: span.context().cloned(), stage: Stage::Validate };
         let outcome = creation.run().await;
         match &outcome {
             Ok(_) => span.end(),
