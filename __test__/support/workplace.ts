@@ -143,8 +143,10 @@ export async function until(
   }
 }
 
-/** Containers that some engine of this package made. */
-export function containers(): string[] {
-  const args = ['ps', '-a', '--no-trunc', '--filter', 'label=auton8n', '--format', '{{.ID}}']
-  return execFileSync('docker', args, { encoding: 'utf8' }).split('\n').filter(Boolean)
+/** Containers of the engines of one process, whether it lives or not. */
+export function containersOf(pid: number): string[] {
+  const format = '{{.ID}} {{.Label "auton8n.owner"}}'
+  const args = ['ps', '-a', '--no-trunc', '--filter', 'label=auton8n.owner', '--format', format]
+  const lines = execFileSync('docker', args, { encoding: 'utf8' }).split('\n')
+  return lines.filter((line) => line.split(' ')[1] === String(pid)).map((line) => line.split(' ')[0] ?? '')
 }
