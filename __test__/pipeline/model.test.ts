@@ -6,6 +6,8 @@ import type { PluginSpecification } from '../../plugin/api/pluginSpecification.j
 import { startModelServer, type ModelServer, type Script } from '../support/modelServer.js'
 import {
   changed,
+  containersOf,
+  docker,
   example,
   filesHolding,
   openWorkplace,
@@ -165,6 +167,16 @@ describe('a repair', () => {
     expect(prompts[2]).toContain('../../outside.test.ts')
   })
 
+  it('of a secret in the code is asked without the secret', async () => {
+    const secret = ['sk', 'live', 'Qm7Rt2Yx9Lp4Vn8Kc3Wz6Hd1'].join('_')
+    const leaking = { ...good, [index]: `${good[index] ?? ''}\nexport const token = '${secret}'\n` }
+    const { model, prompts } = scripted(leaking, good)
+    const creation = await place.engine.createPlugin(weather, { model })
+    expect((await creation.result()).report).toMatchObject({ verdict: 'passed', iterations: 2 })
+    expect(prompts[1]).toContain('secret/')
+    expect(prompts[1]).not.toContain(secret)
+  })
+
   it('stops early when the same files come again', async () => {
     const { model, prompts } = scripted(broken)
     const error = await failure({ model, maxIterations: 20 })
@@ -192,7 +204,24 @@ describe('a repair', () => {
   })
 })
 
+it('keeps what a model’s own error gives away out of the job and the store', async () => {
+  const secret = ['sk', 'live', 'Hd1Qm7Rt2Yx9Lp4Vn8Kc3Wz6'].join('_')
+  const error = await failure({ model: () => Promise.reject(new Error(`POST https://user:${secret}@host failed`)) })
+  expect(error.code).toBe('AUTON8N_MODEL_FAILED')
+  expect(JSON.stringify([error.message, error.details])).not.toContain(secret)
+  expect(filesHolding(place.dataDir, secret)).toEqual([])
+})
+
 describe('cancel', () => {
+  it.skipIf(!docker)('takes away the box that runs', async () => {
+    const creation = await place.engine.createPlugin(weather, { model: scripted(good).model })
+    for await (const event of creation.events()) if (event.type === 'stage' && event.stage === 'type-check') break
+    await expect.poll(() => containersOf(process.pid).length, { timeout: 10_000 }).toBeGreaterThan(0)
+    expect(await creation.cancel()).toBe(true)
+    expect((await rejection(creation.result())).code).toBe('AUTON8N_CANCELLED')
+    await expect.poll(() => containersOf(process.pid), { timeout: 20_000 }).toEqual([])
+  })
+
   it('aborts the signal of the model call that is under way', async () => {
     let signal: AbortSignal | undefined
     const model: CreatePluginOptions['model'] = (request) => {

@@ -21,10 +21,10 @@ export function buildForChildren(): void {
   execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'])
 }
 
-/** Starts a script that has `openEngine`, `formatReply` and `say(line)`. */
+/** Starts a script that has `createPlugin`, `openEngine`, `formatReply` and `say(line)`. */
 export function startChild(script: string): Child {
   const entry = pathToFileURL('dist/index.js').href
-  const head = `import { openEngine, formatReply } from '${entry}'\nconst say = (line) => console.log(line)\n`
+  const head = `import { createPlugin, openEngine, formatReply } from '${entry}'\nconst say = (line) => console.log(line)\n`
   const child = spawn(process.execPath, ['--input-type=module', '-e', head + script], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })

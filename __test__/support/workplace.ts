@@ -143,6 +143,18 @@ export async function until(
   }
 }
 
+/** Whether a Docker engine answers; where every real part is required, a test that needs it fails without it. */
+export const docker = process.env.AUTON8N_REQUIRE_ALL === '1' || dockerAnswers()
+
+function dockerAnswers(): boolean {
+  try {
+    execFileSync('docker', ['version'], { stdio: 'ignore', timeout: 10_000 })
+    return true
+  } catch {
+    return false
+  }
+}
+
 /** Containers of the engines of one process, whether it lives or not. */
 export function containersOf(pid: number): string[] {
   const format = '{{.ID}} {{.Label "auton8n.owner"}}'

@@ -189,7 +189,7 @@ impl Creation<'_> {
             format!("the checks could not be carried out ({}): {}", fault.code().as_str(), fault.message()),
         )
         .because(fault);
-        if self.attempt.job.attempts > self.attempt.job.options.retries {
+        if self.attempt.is_last {
             return AttemptError::Abort(error, report);
         }
         AttemptError::Retry(error)
@@ -201,6 +201,11 @@ impl Creation<'_> {
             let fault = Error::new(Code::Inconclusive, "a check stayed open");
             self.state.checks.clear();
             return Err(self.inconclusive(fault, checks, &examined.isolation, &examined.engine));
+        }
+        if candidate.built.is_empty() {
+            let what = "nothing was built or tested, since the sandbox is switched off; open the engine with a sandbox";
+            let report = self.report(Verdict::Inconclusive, self.with_skipped(checks), &examined.isolation, &examined.engine, candidate);
+            return Err(refused(Error::new(Code::Inconclusive, what), &report));
         }
         self.tell(Stage::Package);
         let (isolation, engine) = (examined.isolation, examined.engine);

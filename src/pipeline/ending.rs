@@ -11,7 +11,7 @@ use crate::queue::AttemptError;
 impl Creation<'_> {
     /// Adds the report where there is none: the stage that it was in failed or stayed open.
     pub(super) fn reported(&self, failed: AttemptError) -> AttemptError {
-        let is_last = self.attempt.job.attempts > self.attempt.job.options.retries && !self.attempt.token.is_cancelled();
+        let is_last = self.attempt.is_last && !self.attempt.token.is_cancelled();
         let error = match failed {
             AttemptError::Abort(error, None) => error,
             AttemptError::Retry(error) | AttemptError::RetryAfter(error, _) if is_last => error,

@@ -96,7 +96,7 @@ impl Pipeline {
 
     /// Text as it may be shown and stored.
     fn redact(&self, text: &str) -> String {
-        self.examiner.scanner.as_ref().map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
+        self.asker.redact(text)
     }
 
     /// A report in which no tool's words show a secret.
