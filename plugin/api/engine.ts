@@ -23,7 +23,7 @@ import {
 import { keeperPath, nodePath, packageRoot } from './paths.js'
 import { PluginCreation } from './pluginCreation.js'
 import type { JobStatus } from './queue.js'
-import { specificationJson, type PluginSpecification } from './specification.js'
+import { specificationJson, type PluginSpecification, type SpecificationProblem } from './specification.js'
 import { snapshotOf } from './snapshot.js'
 
 /** Which jobs to list. */
@@ -60,9 +60,9 @@ export class Engine {
     options?: CreatePluginOptions,
   ): Promise<PluginCreation> {
     const checked = checkArguments(keyOrOptions, options)
-    const plain = plainSpecification(specification)
+    const json = jsonOf(specification)
     const model = this.#modelOf(checked)
-    const created = (): Promise<string> => this.#lease.engine.createPlugin(plain, forNative(checked, model), model)
+    const created = (): Promise<string> => this.#lease.engine.createPlugin(json, forNative(checked, model), model)
     return this.creation(await nativeCall(created))
   }
 
@@ -138,8 +138,8 @@ export class Engine {
     if (typeof directory !== 'string' || directory === '') {
       throw invalid(`\`directory\` must be a path, not ${kindOf(directory)}`)
     }
-    const plain = specification === undefined ? null : plainSpecification(specification)
-    const report = await nativeCall(() => this.#lease.engine.verify(resolve(directory), plain))
+    const json = specification === undefined || specification === null ? null : jsonOf(specification)
+    const report = await nativeCall(() => this.#lease.engine.verify(resolve(directory), json))
     return report as CreationReport
   }
 
@@ -150,7 +150,7 @@ export class Engine {
 
   /** Sets the model of creations that bring none, and wakes the jobs of an earlier process that wait for one. */
   async setModel(model: EngineOptions['model'] | null): Promise<void> {
-    this.#model = toNativeModel(model ? { model } : {}, this.#lease.hub.pending)
+    this.#model = toNativeModel(checkEngineOptions(model ? { model } : {}), this.#lease.hub.pending)
     await nativeCall(() => this.#lease.engine.setModel(this.#model))
   }
 
@@ -247,13 +247,16 @@ function checkArguments(keyOrOptions: unknown, options: unknown): CreatePluginOp
   return checkCreateOptions({ ...checkCreateOptions(options), apiKey: keyOrOptions })
 }
 
-/** The specification as it goes to the engine; members that are `undefined` are not there. */
-function plainSpecification(specification: unknown): unknown {
-  const json = specificationJson(specification)
-  if (typeof json === 'string') return JSON.parse(json) as unknown
-  throw new Auton8nError('AUTON8N_SPECIFICATION_INVALID', `The specification ${json.message}. ${json.fix}.`, {
-    details: { problems: [json] },
-  })
+function jsonOf(specification: unknown): string {
+  const plain = typeof specification === 'object' && specification !== null && !Array.isArray(specification)
+  const json = plain ? specificationJson(specification) : wrongKind(specification)
+  if (typeof json === 'string') return json
+  const message = `The specification ${json.message}: ${json.fix}.`
+  throw new Auton8nError('AUTON8N_SPECIFICATION_INVALID', message, { details: { problems: [json] } })
+}
+
+function wrongKind(value: unknown): SpecificationProblem {
+  return { path: '$', message: `is ${kindOf(value)}`, fix: 'give an object' }
 }
 
 function checkId(id: unknown): void {

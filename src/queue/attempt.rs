@@ -72,6 +72,7 @@ pub async fn run(
     let attempt = Attempt {
         job: job.clone(),
         token: token.clone(),
+        is_last: job.attempts.saturating_sub(stalls) > job.options.retries,
         reporter: reporter.clone(),
     };
     let mut running = guarded(handler, attempt);

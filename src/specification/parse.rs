@@ -29,20 +29,22 @@ const ROOT: &[&str] = &[
 
 /// The specification in a JSON text.
 pub fn parse_json(text: &str) -> Result<Specification> {
+    parse(&value_of(text)?)
+}
+
+/// The value in a JSON text that may hold a specification.
+pub fn value_of(text: &str) -> Result<Value> {
     let mut problems = Problems::default();
     // Spaces for reading may double it; far more than that is not even parsed.
     if text.len() > MAX_BYTES * 4 {
         too_large(&mut problems, text.len());
         return Err(problems.into_error());
     }
-    match serde_json::from_str(text) {
-        Ok(value) => parse(&value),
-        Err(error) => {
-            let fix = "Check commas, quotes and brackets there; nesting may be 24 levels deep";
-            problems.add("$", format!("is not JSON: {error}"), fix);
-            Err(problems.into_error())
-        }
-    }
+    serde_json::from_str(text).map_err(|error| {
+        let fix = "Check commas, quotes and brackets there; nesting may be 24 levels deep";
+        problems.add("$", format!("is not JSON: {error}"), fix);
+        problems.into_error()
+    })
 }
 
 /// The specification in a JSON value; its error lists every problem with path and remedy.
