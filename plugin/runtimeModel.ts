@@ -19,7 +19,8 @@ export function runtimeModel(runtime: IAgentRuntime): ModelFunction {
     if (!hasRuntimeModel(runtime)) {
       throw new Auton8nError(
         'AUTON8N_MODEL_FAILED',
-        'The agent has no TEXT_LARGE model; add a model plugin such as @elizaos/plugin-openai, or set ANTHROPIC_API_KEY.',
+        'The agent has no TEXT_LARGE model; add a model plugin such as @elizaos/plugin-openai, or set ' +
+          'ANTHROPIC_API_KEY.',
       )
     }
     const answer = runtime.useModel(TEXT_LARGE, {

@@ -252,6 +252,24 @@ describe('a circuit breaker', () => {
     expect(events).toEqual(['open', 'close', 'open', 'half-open', 'close'])
   })
 
+  it('shows the new state to listeners and lets them change it', async () => {
+    const breaker = new CircuitBreaker('a', { failureThreshold: 1 })
+    const events = heard(breaker)
+    const seen: string[] = []
+    breaker.on('failure', () => {
+      seen.push(breaker.getState())
+      breaker.forceClose()
+    })
+    await times(2, () => breaker.execute(fail))
+    expect(seen).toEqual(['open', 'open'])
+    expect(events).toEqual(['failure', 'close', 'failure', 'close'])
+    expect(breaker.getState()).toBe('closed')
+    expect(await breaker.execute(async () => 1)).toBe(1)
+    breaker.on('success', () => breaker.forceOpen())
+    expect(await breaker.execute(async () => 2)).toBe(2)
+    await expect(breaker.execute(async () => 3)).rejects.toMatchObject({ code: 'AUTON8N_BREAKER_OPEN' })
+  })
+
   it('does not let a call that began before a change decide after it', async () => {
     const breaker = new CircuitBreaker('a', { failureThreshold: 1 })
     let late: (error: Error) => void = () => {}

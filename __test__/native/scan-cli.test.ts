@@ -143,7 +143,8 @@ describe('auton8n scan', () => {
     writeFileSync(join(root, 'a.txt'), token)
     const addon = join(import.meta.dirname, '../../index.cjs')
     const script = `const { NativeScanner } = require(${JSON.stringify(addon)})
-      new NativeScanner({}).scanDirectory(${JSON.stringify(root)}, {}).then((text) => console.log(JSON.parse(text).secrets.length))`
+      const scan = new NativeScanner({}).scanDirectory(${JSON.stringify(root)}, {})
+      scan.then((text) => console.log(JSON.parse(text).secrets.length))`
     const run = spawnSync(process.execPath, ['-e', script], { encoding: 'utf8', timeout: 60_000 })
     expect(run).toMatchObject({ status: 0, stdout: '1\n', stderr: '' })
   })

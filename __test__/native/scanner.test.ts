@@ -114,7 +114,9 @@ describe('SecretsScanner', () => {
     expect(fewer.secrets.map((one) => one.file)).toEqual(['src/index.ts'])
     const one = await scanner.scanDirectory(join(root, 'src', 'index.ts'))
     expect(one.secrets[0]).toMatchObject({ file: 'index.ts', line: 1, column: 21 })
-    await expect(scanner.scanDirectory(join(root, 'missing'))).rejects.toMatchObject({ code: 'AUTON8N_FILE_UNREADABLE' })
+    await expect(scanner.scanDirectory(join(root, 'missing'))).rejects.toMatchObject({
+      code: 'AUTON8N_FILE_UNREADABLE',
+    })
   })
 
   it('takes secrets out of a text and leaves the rest', () => {
@@ -157,7 +159,8 @@ describe('SecretsScanner', () => {
       { allowlist: [{ path: '*.ts', rule: 'github-token' }] },
     ]
     for (const options of silent) {
-      expect(new SecretsScanner(options).scanText(`x = '${github}'`, 'src/a.ts').secrets, JSON.stringify(options)).toEqual([])
+      const { secrets } = new SecretsScanner(options).scanText(`x = '${github}'`, 'src/a.ts')
+      expect(secrets, JSON.stringify(options)).toEqual([])
     }
     const scanner = new SecretsScanner({ minSeverity: 'high' })
     expect(scanner.scanText(google).found).toBe(false)
@@ -176,6 +179,7 @@ describe('SecretsScanner', () => {
       [{ disable: ['no-such-rule'] }, 'disable'],
       [{ reveal: 1 }, 'reveal'],
       [{ entropy: 99 }, 'entropy'],
+      [{ entropy: null }, 'entropy'],
       [{ entropy: { treshold: 3 } }, 'entropy.treshold'],
       [{ rules: [{ name: 'x' }] }, 'rules[0].pattern'],
       [{ rules: 'not toml' }, 'rules'],
@@ -214,6 +218,7 @@ describe('SecretsScanner', () => {
         expect.objectContaining({
           code: 'AUTON8N_PATTERN_INVALID',
           message: expect.stringContaining(`position ${position}`) as string,
+          details: { position },
         }),
       )
     }

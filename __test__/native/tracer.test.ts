@@ -70,6 +70,8 @@ describe('W3C headers', () => {
       'a=1,'.repeat(2e5),
       '%'.repeat(1e6),
       ' '.repeat(1e6),
+      `a=b${' '.repeat(60_000)}c`,
+      `a=b,${'\t '.repeat(8_000)}c=d`,
     ]) {
       expect(parseTraceparent(header)).toBeUndefined()
       expect(carryTracestate(header).length).toBeLessThanOrEqual(512)
@@ -163,6 +165,27 @@ describe('a tracer', () => {
       ['async', 2, 1],
       ['fine', 0, 0],
     ])
+  })
+
+  it('passes hostile errors on as they are', async () => {
+    const { tracer, spans } = setup()
+    const trap = () => {
+      throw new Error('trap')
+    }
+    const hostile = new Proxy({}, { get: trap, getPrototypeOf: trap })
+    for (const error of [hostile, Object.create(null), null, undefined, Symbol('x'), 5n]) {
+      const [thrown] = await tracer
+        .withSpan(tracer.startSpan('x'), async () => {
+          throw error
+        })
+        .then(
+          () => ['nothing'],
+          (caught: unknown) => [caught],
+        )
+      expect(Object.is(thrown, error)).toBe(true)
+    }
+    await tracer.flush()
+    expect(spans).toHaveLength(6)
   })
 
   it('carries a trace through headers, in any case and kind of carrier', () => {

@@ -101,12 +101,7 @@ pub fn forget_signals(children: &OwnedFd) {
 }
 
 /// Carries out one request; `false` where it was the last.
-fn answer(
-    frame: &Frame,
-    putter: &mut Putter,
-    inbox: &mut Inbox,
-    children: &OwnedFd,
-) -> Result<bool, String> {
+fn answer(frame: &Frame, putter: &mut Putter, inbox: &mut Inbox, children: &OwnedFd) -> Result<bool, String> {
     match frame.kind {
         from_engine::PUT => putter.take(&frame.body),
         from_engine::PUT_END => match putter.finish() {

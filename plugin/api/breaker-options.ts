@@ -105,3 +105,22 @@ const KNOWN = new Set([
 function describe(value: unknown): string {
   return typeof value === 'number' ? String(value) : value === null ? 'null' : `a ${typeof value}`
 }
+
+/** Whether the error counts; a predicate that throws does not spare the service. */
+export function isFailure(options: CheckedOptions, error: unknown): boolean {
+  try {
+    return options.isFailure?.(error) ?? true
+  } catch {
+    return true
+  }
+}
+
+/** Milliseconds that the service asks to wait, 0 where it does not. */
+export function retryAfter(options: CheckedOptions, error: unknown): number {
+  try {
+    const ms = options.retryAfter?.(error)
+    return typeof ms === 'number' && ms > 0 ? Math.min(ms, 86_400_000) : 0
+  } catch {
+    return 0
+  }
+}

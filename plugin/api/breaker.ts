@@ -4,7 +4,15 @@ import { Call, refusal, type Sink } from './breaker-call.js'
 import { deadlines, type DeadlineList } from './breaker-deadlines.js'
 import { isEventName, Listeners, type CircuitBreakerEvent, type CircuitBreakerListener } from './breaker-events.js'
 import { metricsOf, type CircuitBreakerMetrics, type CircuitState } from './breaker-metrics.js'
-import { checkName, checkOptions, invalid, type CheckedOptions, type CircuitBreakerOptions } from './breaker-options.js'
+import {
+  checkName,
+  checkOptions,
+  invalid,
+  isFailure,
+  retryAfter,
+  type CheckedOptions,
+  type CircuitBreakerOptions,
+} from './breaker-options.js'
 
 export { CircuitBreakerFactory } from './breaker-factory.js'
 export type { CircuitBreakerMetrics, CircuitState } from './breaker-metrics.js'
@@ -156,25 +164,29 @@ export class CircuitBreaker {
         this.#listeners?.emit('success', value, duration)
         return
       }
-      const state = this.#record(call, SUCCESS, duration, 0, now)
+      const changed = this.#shift(this.#record(call, SUCCESS, duration, 0, now))
+      const era = this.#era
       this.#listeners?.emit('success', value, duration)
-      this.#enter(state)
+      if (changed) this.#tell(era)
     },
     failed: (call, error, now) => {
-      const counts = this.#isFailure(error)
+      const counts = isFailure(this.#options, error)
       const duration = now - call.started
-      const state = this.#record(call, counts ? FAILURE : IGNORED, duration, counts ? this.#retryAfter(error) : 0, now)
+      const wait = counts ? retryAfter(this.#options, error) : 0
+      const changed = this.#shift(this.#record(call, counts ? FAILURE : IGNORED, duration, wait, now))
+      const era = this.#era
       if (counts) this.#listeners?.emit('failure', error, duration)
-      this.#enter(state)
+      if (changed) this.#tell(era)
     },
     expired: (call) => {
       const now = performance.now()
       const duration = now - call.started
       const error = new Auton8nError('AUTON8N_TIMEOUT', `Operation timed out after ${this.#options.timeout} ms`)
-      const state = this.#record(call, TIMEOUT, duration, 0, now)
+      const changed = this.#shift(this.#record(call, TIMEOUT, duration, 0, now))
+      const era = this.#era
       this.#listeners?.emit('timeout', error, duration)
       this.#listeners?.emit('failure', error, duration)
-      this.#enter(state)
+      if (changed) this.#tell(era)
       return error
     },
   }
@@ -253,13 +265,23 @@ export class CircuitBreaker {
   }
 
   #enter(state: number): void {
-    if (state === this.#state) return
+    if (this.#shift(state)) this.#tell(this.#era)
+  }
+
+  /** Tells the present state, unless a listener changed it meanwhile and told of that. */
+  #tell(era: number): void {
+    if (era === this.#era) this.#listeners?.emit(EVENTS[this.#state] ?? 'close')
+  }
+
+  /** Takes a state over, before anybody hears of it; true where it is another one. */
+  #shift(state: number): boolean {
+    if (state === this.#state) return false
     this.#state = state
     this.#era++
     if (this.#timer) this.#disarm()
     if (state === OPEN) this.#arm()
     else if (state === CLOSED) this.#room = this.#handle.standing(performance.now()) >> 2
-    this.#listeners?.emit(EVENTS[state] ?? 'close')
+    return true
   }
 
   /** Only an open breaker has a timer, and it keeps no process alive. */
@@ -282,22 +304,5 @@ export class CircuitBreaker {
   #disarm(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-  }
-
-  #isFailure(error: unknown): boolean {
-    try {
-      return this.#options.isFailure?.(error) ?? true
-    } catch {
-      return true
-    }
-  }
-
-  #retryAfter(error: unknown): number {
-    try {
-      const ms = this.#options.retryAfter?.(error)
-      return typeof ms === 'number' && ms > 0 ? Math.min(ms, 86_400_000) : 0
-    } catch {
-      return 0
-    }
   }
 }

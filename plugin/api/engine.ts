@@ -2,13 +2,12 @@ import { resolve } from 'node:path'
 import { Auton8nError, nativeCall, nativeCallSync } from '../errors.js'
 import { native } from '../native.js'
 import type { CreationReport, CreationStatus, JobSnapshot } from './creation.js'
-import { toNativeModel, type PendingCalls } from './model.js'
+import { EngineLease } from './lease.js'
+import { toNativeModel } from './model.js'
 import type {
   EngineAddon,
-  EngineEvent,
   EngineHealth,
   NativeCreateOptions,
-  NativeEngine,
   NativeJobFilter,
   NativeModel,
 } from './nativeEngine.js'
@@ -39,14 +38,12 @@ const STATUSES = ['pending', 'scheduled', 'running', 'retrying', 'completed', 'f
 
 /** An engine: a store of jobs, and the workers that make plugins. */
 export class Engine {
-  readonly #native: NativeEngine
-  readonly #hub: Hub
+  readonly #lease: EngineLease
   #model: NativeModel | null = null
 
   /** @internal Engines are opened by `openEngine`. */
-  constructor(engine: NativeEngine, hub: Hub) {
-    this.#native = engine
-    this.#hub = hub
+  constructor(lease: EngineLease) {
+    this.#lease = lease
   }
 
   /** Stores a creation; resolves when it is durable. */
@@ -64,7 +61,7 @@ export class Engine {
     const checked = checkArguments(keyOrOptions, options)
     const plain = plainSpecification(specification)
     const model = this.#modelOf(checked)
-    const created = (): Promise<string> => this.#native.createPlugin(plain, forNative(checked, model), model)
+    const created = (): Promise<string> => this.#lease.engine.createPlugin(plain, forNative(checked, model), model)
     return this.creation(await nativeCall(created))
   }
 
@@ -82,7 +79,7 @@ export class Engine {
       )
     }
     const stored = (): Promise<string> =>
-      this.#native.createPluginFromDescription(description, forNative(checked, model), model)
+      this.#lease.engine.createPluginFromDescription(description, forNative(checked, model), model)
     return this.creation(await nativeCall(stored))
   }
 
@@ -91,14 +88,14 @@ export class Engine {
     return new PluginCreation(id, {
       job: (jobId) => this.job(jobId),
       cancel: (jobId) => this.cancel(jobId),
-      listen: (jobId, listener) => this.#hub.listen(jobId, listener),
+      listen: (jobId, listener) => this.#lease.hub.listen(jobId, listener),
     })
   }
 
   /** A job as it is now; `null` where there is none of that id. */
   async job(id: string): Promise<JobSnapshot | null> {
     checkId(id)
-    const job = await nativeCall(() => this.#native.job(id))
+    const job = await nativeCall(() => this.#lease.engine.job(id))
     return job ? snapshotOf(job) : null
   }
 
@@ -109,30 +106,30 @@ export class Engine {
       limit: (value) => (Number.isInteger(value) && (value as number) > 0 ? undefined : 'a whole number above 0'),
       cursor: (value) => (typeof value === 'string' ? undefined : 'a string'),
     })
-    const jobs = await nativeCall(() => this.#native.jobs(checked as NativeJobFilter))
+    const jobs = await nativeCall(() => this.#lease.engine.jobs(checked as NativeJobFilter))
     return jobs.map(snapshotOf)
   }
 
   /** Cancels a job; false where it was over already. */
   async cancel(id: string): Promise<boolean> {
     checkId(id)
-    return await nativeCall(() => this.#native.cancel(id))
+    return await nativeCall(() => this.#lease.engine.cancel(id))
   }
 
   /** Runs a failed or cancelled job again; false where it is not in such a state. */
   async retry(id: string): Promise<boolean> {
     checkId(id)
-    return await nativeCall(() => this.#native.retry(id))
+    return await nativeCall(() => this.#lease.engine.retry(id))
   }
 
   /** Counts of the queue, the breakers, the sandboxes and the tracer. */
   async metrics(): Promise<Record<string, unknown>> {
-    return await nativeCall(() => this.#native.metrics())
+    return await nativeCall(() => this.#lease.engine.metrics())
   }
 
   /** Whether everything that a creation needs is here, and if not, what to do. */
   async health(): Promise<EngineHealth> {
-    return await nativeCall(() => this.#native.health())
+    return await nativeCall(() => this.#lease.engine.health())
   }
 
   /** The pipeline's own checks on a plugin project that exists already. */
@@ -141,29 +138,28 @@ export class Engine {
       throw invalid(`\`directory\` must be a path, not ${kindOf(directory)}`)
     }
     const plain = specification === undefined ? null : plainSpecification(specification)
-    const report = await nativeCall(() => this.#native.verify(resolve(directory), plain))
+    const report = await nativeCall(() => this.#lease.engine.verify(resolve(directory), plain))
     return report as CreationReport
   }
 
   /** What is here, what is missing, and what to do about it. */
   async doctor(): Promise<Record<string, unknown>> {
-    return await nativeCall(() => this.#native.doctor())
+    return await nativeCall(() => this.#lease.engine.doctor())
   }
 
   /** Sets the model for jobs that an earlier process left behind. */
   setModel(model: EngineOptions['model'] | null): void {
-    this.#model = toNativeModel(model ? { model } : {}, this.#hub.pending)
-    nativeCallSync(() => this.#native.setModel(this.#model))
+    this.#model = toNativeModel(model ? { model } : {}, this.#lease.hub.pending)
+    nativeCallSync(() => this.#lease.engine.setModel(this.#model))
   }
 
-  /** Stops the workers; jobs that ran go on when the store is opened again. */
+  /** Stops the workers, unless others of this process use them; jobs that ran go on at the next opening. */
   async close(): Promise<void> {
-    await nativeCall(() => this.#native.close())
-    this.#hub.abortCalls()
+    await nativeCall(() => this.#lease.giveBack())
   }
 
   #modelOf(options: CreatePluginOptions): NativeModel | null {
-    const model = toNativeModel(options, this.#hub.pending) ?? this.#model
+    const model = toNativeModel(options, this.#lease.hub.pending) ?? this.#model
     if (options.generator === 'model' && !model) {
       throw invalid("`generator: 'model'` needs `model` or `apiKey`; give one, or use `generator: 'template'`")
     }
@@ -171,47 +167,26 @@ export class Engine {
   }
 }
 
-/** Hands the engine's events to whoever listens for them. */
-export class Hub {
-  readonly pending: PendingCalls = new Map()
-  readonly #listeners = new Map<string, Set<(event: EngineEvent) => void>>()
-
-  readonly receive = (events: EngineEvent[]): void => {
-    for (const event of events) {
-      if (event.type === 'model-cancelled' && event.callId) this.pending.get(event.callId)?.abort()
-      if (!event.jobId) continue
-      for (const listener of this.#listeners.get(event.jobId) ?? []) listener(event)
-    }
-  }
-
-  listen(jobId: string, listener: (event: EngineEvent) => void): () => void {
-    const listeners = this.#listeners.get(jobId) ?? new Set()
-    this.#listeners.set(jobId, listeners.add(listener))
-    return () => {
-      listeners.delete(listener)
-      if (listeners.size === 0 && this.#listeners.get(jobId) === listeners) this.#listeners.delete(jobId)
-    }
-  }
-
-  abortCalls(): void {
-    for (const controller of this.pending.values()) controller.abort()
-  }
-}
-
-/** Opens an engine of one's own. Close it with `close()`. */
+/**
+ * Opens an engine of one's own. Close it with `close()`. A second opening of the same data directory in this process
+ * shares the engine of the first, with the options of the first; the last `close()` stops it.
+ */
 export async function openEngine(options?: EngineOptions): Promise<Engine> {
-  const { model, dataDir, ...rest } = checkEngineOptions(options)
-  const hub = new Hub()
+  const { model, dataDir: given, ...rest } = checkEngineOptions(options)
+  const dataDir = resolve(given ?? (process.env.AUTON8N_DATA_DIR || '.auton8n'))
   const node = nodePath()
   const nativeOptions = {
     ...rest,
-    dataDir: resolve(dataDir ?? (process.env.AUTON8N_DATA_DIR || '.auton8n')),
+    dataDir,
     packageRoot,
     keeperPath: keeperPath(),
     ...(node ? { nodePath: node } : {}),
   }
   const addon = native() as unknown as EngineAddon
-  const engine = new Engine(await nativeCall(() => addon.Engine.open(nativeOptions, hub.receive)), hub)
+  const lease = await EngineLease.take(`${dataDir}\n${rest.store ?? ''}`, (hub) =>
+    nativeCall(() => addon.Engine.open(nativeOptions, hub.receive)),
+  )
+  const engine = new Engine(lease)
   if (model) engine.setModel(model)
   return engine
 }

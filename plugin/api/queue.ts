@@ -168,6 +168,8 @@ type Message =
 const EVENTS = ['added', 'started', 'progress', 'log', 'completed', 'failed', 'retrying', 'cancelled', 'stalled']
 const LONGEST_TIMER = 2 ** 31 - 1
 const SHUTDOWN_TIMEOUT = 30_000
+/** How long a worker may take to tell that there is something for it again. */
+const LINGER = 1_000
 
 function invalid(message: string, cause?: unknown): Auton8nError {
   return new Auton8nError('AUTON8N_OPTION_INVALID', message, cause === undefined ? {} : { cause })
@@ -275,7 +277,9 @@ export class JobQueue {
   private readonly active = new Set<number>()
   private adds: PendingAdd[] = []
   private alive: NodeJS.Timeout | undefined
+  private lingering: NodeJS.Timeout | undefined
   private nextWorker = 1
+  private started = 0
   private shutdownTimeout = 0
   private closing: Promise<void> | undefined
 
@@ -312,6 +316,7 @@ export class JobQueue {
     if (typeof handler !== 'function') throw invalid('the handler must be a function')
     nativeCallSync(() => this.native.register(text(jobName, "the job's name")))
     this.handlers.set(jobName, handler as JobHandler)
+    this.linger()
   }
 
   /** Adds a job; it is on the disk when this resolves. Adds of one tick go together. */
@@ -347,6 +352,7 @@ export class JobQueue {
         this.setActive(id, true)
         try {
           await nativeCall(() => this.native.startWorker(id, JSON.stringify({ concurrency })))
+          this.started++
         } catch (error) {
           this.setActive(id, false)
           throw error
@@ -354,6 +360,7 @@ export class JobQueue {
       },
       async () => {
         await nativeCall(() => this.native.stopWorker(id, timeout))
+        this.started--
         this.setActive(id, false)
       },
     )
@@ -382,7 +389,9 @@ export class JobQueue {
   /** Runs a failed, cancelled, retrying or scheduled job at once, with fresh attempts. */
   async retryJob(id: string): Promise<Job> {
     text(id, 'the id')
-    return toJob(JSON.parse(await nativeCall(() => this.native.retry(id))) as NativeJob)
+    const job = toJob(JSON.parse(await nativeCall(() => this.native.retry(id))) as NativeJob)
+    this.linger()
+    return job
   }
 
   /** How the queue does. */
@@ -404,11 +413,14 @@ export class JobQueue {
 
   async resume(): Promise<void> {
     await nativeCall(() => this.native.setPaused(false))
+    this.linger()
   }
 
   /** Stops the workers, which wait for running jobs up to their `shutdownTimeout`, and closes the queue. */
   shutdown(): Promise<void> {
     this.closing ??= nativeCall(() => this.native.close(this.shutdownTimeout)).finally(() => {
+      this.started = 0
+      clearTimeout(this.lingering)
       for (const worker of [...this.active]) this.setActive(worker, false)
     })
     return this.closing
@@ -438,6 +450,7 @@ export class JobQueue {
     this.adds = []
     try {
       const answers = JSON.parse(await this.native.addEach(adds.map(add => add.json))) as AddAnswer[]
+      this.linger()
       for (const [index, add] of adds.entries()) {
         const answer = answers[index]
         if (answer && 'jobs' in answer) add.resolve(answer.jobs.map(job => toJob(job)))
@@ -483,6 +496,13 @@ export class JobQueue {
     } finally {
       this.running.delete(attempt)
     }
+  }
+
+  /** Keeps the process until an idle worker has told whether it works again. */
+  private linger(): void {
+    if (this.started === 0 || this.active.size > 0) return
+    if (this.lingering) this.lingering.refresh()
+    else this.lingering = setTimeout(() => (this.lingering = undefined), LINGER)
   }
 
   private setActive(worker: number, active: boolean): void {

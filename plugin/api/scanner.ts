@@ -107,6 +107,7 @@ type Check = (value: unknown) => boolean
 
 const isString: Check = (value) => typeof value === 'string'
 const isBoolean: Check = (value) => typeof value === 'boolean'
+const isNumber: Check = (value) => typeof value === 'number'
 const isSeverity: Check = (value) => typeof value === 'string' && SEVERITIES.includes(value)
 const isStrings: Check = (value) => Array.isArray(value) && value.every(isString)
 const isPattern: Check = (value) => typeof value === 'string' || value instanceof RegExp
@@ -171,15 +172,11 @@ function allowed(where: string, value: unknown): unknown {
   return entry['regex'] === undefined ? entry : { ...entry, regex: source(entry['regex'] as string | RegExp) }
 }
 
-function isEntropy(value: unknown): boolean {
-  return isBoolean(value) || typeof value === 'number' || isObject(value)
-}
-
 function scannerOptions(value: unknown): Record<string, unknown> {
   const options = fields('options', value, {
     rules: [(given) => Array.isArray(given) || isString(given), 'a list of rules or a TOML text'],
     disable: [isStrings, 'a list of rule ids'],
-    entropy: [isEntropy, 'a boolean, a number or an object'],
+    entropy: [(given) => isBoolean(given) || isNumber(given) || isObject(given), 'a boolean, a number or an object'],
     allowlist: [Array.isArray, 'a list'],
     minSeverity: [isSeverity, `one of ${SEVERITIES.join(', ')}`],
     minConfidence: [(given) => typeof given === 'number' && given >= 0 && given <= 1, 'a number from 0 to 1'],
@@ -222,13 +219,26 @@ function pairs(what: string, entries: Iterable<[unknown, unknown]>): string[] {
   return out
 }
 
+/** A synchronous call whose `AUTON8N_PATTERN_INVALID` also has the position in `details`, counted in UTF-16 units. */
+function withPosition<T>(call: () => T): T {
+  try {
+    return nativeCallSync(call)
+  } catch (error) {
+    if (error instanceof Auton8nError && error.code === 'AUTON8N_PATTERN_INVALID') {
+      const position = Number(/ at position (\d+): /.exec(error.message)?.[1] ?? 0)
+      throw new Auton8nError(error.code, error.message, { cause: error.cause, details: { position } })
+    }
+    throw error
+  }
+}
+
 /** Finds secrets in texts, files, trees and variables, and takes them out of what is logged. */
 export class SecretsScanner {
   readonly #scanner: InstanceType<ReturnType<typeof native>['NativeScanner']>
 
   constructor(options: SecretsScannerOptions = {}) {
     const checked = scannerOptions(options)
-    this.#scanner = nativeCallSync(() => new (native().NativeScanner)(checked))
+    this.#scanner = withPosition(() => new (native().NativeScanner)(checked))
   }
 
   /** Scans one text, whole; synchronous, since it takes microseconds. `file` helps to judge and is reported. */
@@ -279,7 +289,7 @@ export class SecretsScanner {
   /** Adds a rule, or replaces the one of that name that was added before. A bad pattern: `AUTON8N_PATTERN_INVALID`. */
   addPattern(pattern: SecretPattern): void {
     const rule = customRule('pattern', pattern)
-    nativeCallSync(() => this.#scanner.addPattern(rule))
+    withPosition(() => this.#scanner.addPattern(rule))
   }
 
   /** All rules that are used, the built-in ones first. */

@@ -153,12 +153,19 @@ export class Span {
 
   /** An event `exception` with type, message and stack. The status stays as it is. */
   recordException(exception: unknown): this {
-    const error = exception instanceof Error ? exception : undefined
-    const code = (exception as { code?: unknown } | null | undefined)?.code
+    let type: unknown = typeof exception
+    let stack: unknown
+    try {
+      const { code, name, stack: trace } = (exception ?? {}) as { code?: unknown; name?: unknown; stack?: unknown }
+      type = typeof code === 'string' ? code : exception instanceof Error ? name : type
+      stack = trace
+    } catch {
+      // A hostile object must not replace the error that is on its way.
+    }
     return this.addEvent('exception', {
-      'exception.type': typeof code === 'string' ? code : (error?.name ?? typeof exception),
+      'exception.type': String(type),
       'exception.message': messageOf(exception),
-      'exception.stacktrace': error?.stack,
+      'exception.stacktrace': typeof stack === 'string' ? stack : undefined,
     })
   }
 
@@ -233,9 +240,8 @@ function kept(attributes: Attributes | undefined): Record<string, AttributeValue
 }
 
 export function messageOf(exception: unknown): string {
-  if (exception instanceof Error) return exception.message
   try {
-    return String(exception)
+    return String(exception instanceof Error ? exception.message : exception)
   } catch {
     return typeof exception
   }

@@ -38,9 +38,13 @@ async function diagnose(): Promise<Diagnosis> {
   }
 }
 
+function factLine([name, fact]: [string, unknown]): string {
+  return `${name}: ${typeof fact === 'string' ? fact : JSON.stringify(fact)}`
+}
+
 function linesOf({ status, reasons, facts }: Diagnosis): string[] {
   return [
-    ...Object.entries(facts).map(([name, fact]) => `${name}: ${typeof fact === 'string' ? fact : JSON.stringify(fact)}`),
+    ...Object.entries(facts).map(factLine),
     '',
     status === 'ok' ? 'Everything that a creation needs is here.' : 'Something is missing:',
     ...reasons.map(({ code, message }) => `- ${message} (${code})`),

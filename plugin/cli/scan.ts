@@ -65,7 +65,7 @@ function parse(argv: string[]): Request | 'help' {
   if (values.help) return 'help'
   const [path, ...more] = positionals
   if (path === undefined || path === '') throw new WrongUse('a path is needed')
-  if (more.length > 0) throw new WrongUse(`only one path can be scanned, and ${JSON.stringify(more[0])} is a second one`)
+  if (more.length > 0) throw new WrongUse(`only one path can be scanned, not ${JSON.stringify(more[0])} too`)
   const format = values.json ? 'json' : values.format
   if (!FORMATS.includes(format)) throw new WrongUse(`--format must be one of ${FORMATS.join(', ')}`)
   const minSeverity = values['min-severity']
@@ -107,7 +107,8 @@ async function writeBaseline(file: string, findings: Finding[]): Promise<void> {
   try {
     await writeFile(file, `${JSON.stringify(baseline, null, 2)}\n`)
   } catch (error) {
-    throw new WrongUse(`the baseline ${file} cannot be written: ${error instanceof Error ? error.message : String(error)}`)
+    const why = error instanceof Error ? error.message : String(error)
+    throw new WrongUse(`the baseline ${file} cannot be written: ${why}`)
   }
 }
 
@@ -180,7 +181,7 @@ function sarif(findings: Finding[], scanner: SecretsScanner): string {
 
 /** Control characters of a file's name could change what a terminal shows. */
 function printable(text: string): string {
-  return text.replace(/[\u0000-\u001f\u007f-\u009f]/g, '?')
+  return text.replace(/\p{Cc}/gu, '?')
 }
 
 function plain(findings: Finding[], result: ScanResult): string {

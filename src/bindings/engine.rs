@@ -87,10 +87,16 @@ impl Engine {
         self.create(env, Wish::Description(description), options, model)
     }
 
-    /// Sets the model of jobs that have none of their own.
+    /// Sets the model of jobs that have none of their own, and wakes those that wait for one.
     #[napi]
-    pub fn set_model(&self, model: Option<ModelCallback>) {
-        self.backend.set_model(self.model(model));
+    pub fn set_model<'env>(&self, env: &'env Env, model: Option<ModelCallback>) -> napi::Result<PromiseRaw<'env, ()>> {
+        let backend = Arc::clone(&self.backend);
+        let model = self.model(model);
+        promise(env, async move {
+            let wakes = model.is_some();
+            backend.set_model(model);
+            if wakes { backend.wake().await } else { Ok(()) }
+        })
     }
 
     /// A job, or null.

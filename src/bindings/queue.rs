@@ -191,6 +191,10 @@ impl Handler for JsHandler {
     }
 }
 
+#[allow(
+    clippy::result_large_err,
+    reason = "an attempt ends once, and its error is moved, not copied, on the way"
+)]
 fn outcome(settled: Settled) -> Result<Value, AttemptError> {
     if settled.ok {
         return Ok(settled.result);

@@ -37,8 +37,12 @@ struct Given {
 
 impl Given {
     fn read(value: Value) -> Result<(Self, SandboxOptions, Limits)> {
-        let mut given: Self = serde_json::from_value(value)
-            .map_err(|error| Error::new(Code::OptionInvalid, format!("the sandbox's options are not right: {error}")))?;
+        let mut given: Self = serde_json::from_value(value).map_err(|error| {
+            Error::new(
+                Code::OptionInvalid,
+                format!("the sandbox's options are not right: {error}"),
+            )
+        })?;
         let (options, limits) = sandbox_options::parse(given.sandbox.take())?;
         Ok((given, options, limits))
     }
@@ -49,7 +53,11 @@ impl Given {
                 Some((name.into_string().ok()?, value.into_string().ok()?))
             };
             let data = std::env::var_os("AUTON8N_DATA_DIR").map_or_else(|| PathBuf::from(".auton8n"), PathBuf::from);
-            cache_directory(&std::env::vars_os().filter_map(text).collect(), std::env::consts::OS, &data)
+            cache_directory(
+                &std::env::vars_os().filter_map(text).collect(),
+                std::env::consts::OS,
+                &data,
+            )
         });
         let mut toolchain = ToolchainOptions::new(self.package_root.join("toolchain.lock.json"), cache);
         toolchain.with_node = self.node_path.is_none();
@@ -99,7 +107,10 @@ pub struct SandboxOutcome {
 impl From<RunResult> for SandboxOutcome {
     fn from(result: RunResult) -> Self {
         let outcome = result.outcome;
-        let file = |(path, bytes): (String, Vec<u8>)| SandboxFile { path, data: Uint8Array::new(bytes) };
+        let file = |(path, bytes): (String, Vec<u8>)| SandboxFile {
+            path,
+            data: Uint8Array::new(bytes),
+        };
         Self {
             exit_code: outcome.exit_code,
             stdout: outcome.stdout.text(),
@@ -124,14 +135,20 @@ pub struct SandboxHandle {
 impl SandboxHandle {
     /// Fetches the tools where they are missing and finds an engine whose limits bind.
     #[napi]
-    pub fn open<'env>(env: &'env Env, options: Value) -> napi::Result<PromiseRaw<'env, SandboxHandle>> {
+    pub fn open(env: &Env, options: Value) -> napi::Result<PromiseRaw<'_, SandboxHandle>> {
         promise(env, async move {
             let (given, options, limits) = Given::read(options)?;
             let workshop = given.workshop(options, limits.clone());
             let ready = workshop.ready(&CancellationToken::new()).await?;
             let timeout_ms = given.timeout.unwrap_or(DEFAULT_TIMEOUT_MS);
-            let options = RunnerOptions { limits, timeout_ms, env: given.env };
-            Ok(Self { runner: Arc::new(Runner::new(ready.engine, options)) })
+            let options = RunnerOptions {
+                limits,
+                timeout_ms,
+                env: given.env,
+            };
+            Ok(Self {
+                runner: Arc::new(Runner::new(ready.engine, options)),
+            })
         })
     }
 
@@ -158,14 +175,20 @@ impl SandboxHandle {
         let runner = Arc::clone(&self.runner);
         let request = RunRequest {
             command: request.command,
-            files: request.files.into_iter().map(|file| (file.path, file.data.to_vec())).collect(),
+            files: request
+                .files
+                .into_iter()
+                .map(|file| (file.path, file.data.to_vec()))
+                .collect(),
             directory: request.directory.map(PathBuf::from),
             stdin: request.stdin.map(|bytes| bytes.to_vec()).unwrap_or_default(),
             timeout_ms: request.timeout.map(|timeout| timeout as u64),
             collect: request.collect,
         };
         let token = runner.begin(id);
-        promise(env, async move { runner.run(id, token, request).await.map(SandboxOutcome::from) })
+        promise(env, async move {
+            runner.run(id, token, request).await.map(SandboxOutcome::from)
+        })
     }
 
     /// Cancels a run.

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::error::{BorderError, promise};
+use super::redactor::redactor;
 use crate::error::{Code, Error, Result};
 use crate::tracer::{BatchOptions, Batcher, Frame, OtlpExporter, OtlpOptions, resource};
 
@@ -65,7 +66,7 @@ impl SpanPipeline {
             options.environment,
         )?;
         let exporter = Box::new(OtlpExporter::new(options.otlp)?);
-        let batch = Arc::new(Batcher::new(exporter, resource, options.batch, None)?);
+        let batch = Arc::new(Batcher::new(exporter, resource, options.batch, redactor())?);
         Ok(Self { batch })
     }
 

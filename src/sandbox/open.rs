@@ -33,9 +33,7 @@ impl EngineChoice {
             "docker" => Self::Docker,
             "podman" => Self::Podman,
             "built-in" => Self::BuiltIn,
-            url if url.starts_with("unix://") || url.starts_with("npipe://") => {
-                Self::Url(url.to_owned())
-            }
+            url if url.starts_with("unix://") || url.starts_with("npipe://") => Self::Url(url.to_owned()),
             other => {
                 let shown: String = other.chars().take(80).collect();
                 let why = format!(
@@ -93,14 +91,7 @@ pub async fn open(options: SandboxOptions, inputs: BoxInputs) -> Result<SharedEn
     let mut tried = Vec::new();
     for (endpoint, found) in containers(&options.engine, &mut tried).await {
         let name = found.name.clone();
-        match DockerEngine::open(
-            found,
-            &inputs,
-            options.image.clone(),
-            &options.allow_reduced,
-        )
-        .await
-        {
+        match DockerEngine::open(found, &inputs, options.image.clone(), &options.allow_reduced).await {
             Ok(engine) => return Ok(Arc::new(engine)),
             Err(error) if error.code() == Code::OptionInvalid => return Err(error),
             Err(error) => tried.push(format!(
@@ -161,8 +152,7 @@ fn places(choice: &EngineChoice) -> Vec<Endpoint> {
         _ => docker::endpoints(&Surroundings {
             variable: &|name| std::env::var(name).ok(),
             read: &|path| std::fs::read_to_string(path).ok(),
-            home: std::env::var_os(if cfg!(windows) { "USERPROFILE" } else { "HOME" })
-                .map(PathBuf::from),
+            home: std::env::var_os(if cfg!(windows) { "USERPROFILE" } else { "HOME" }).map(PathBuf::from),
             system: std::env::consts::OS,
         }),
     }
@@ -206,18 +196,8 @@ pub async fn probe(options: SandboxOptions, inputs: BoxInputs) -> Result<Vec<Can
     for (endpoint, found) in containers(&options.engine, &mut tried).await {
         let started = Instant::now();
         let name = found.name.clone();
-        let problems = match DockerEngine::open(
-            found,
-            &inputs,
-            options.image.clone(),
-            &options.allow_reduced,
-        )
-        .await
-        {
-            Ok(engine) => engine
-                .missing()
-                .await
-                .map_or_else(|error| vec![told(&error)], lines),
+        let problems = match DockerEngine::open(found, &inputs, options.image.clone(), &options.allow_reduced).await {
+            Ok(engine) => engine.missing().await.map_or_else(|error| vec![told(&error)], lines),
             Err(error) => vec![told(&error)],
         };
         all.push(candidate(name, Some(endpoint.url), problems, started));
@@ -226,10 +206,7 @@ pub async fn probe(options: SandboxOptions, inputs: BoxInputs) -> Result<Vec<Can
     if takes_built_in(&options) {
         let started = Instant::now();
         let problems = match BuiltIn::open(&inputs, &options.allow_reduced).await {
-            Ok(engine) => engine
-                .missing()
-                .await
-                .map_or_else(|error| vec![told(&error)], lines),
+            Ok(engine) => engine.missing().await.map_or_else(|error| vec![told(&error)], lines),
             Err(error) => vec![told(&error)],
         };
         all.push(candidate("built-in".to_owned(), None, problems, started));
@@ -253,12 +230,7 @@ fn lines(missing: Vec<(&'static str, String)>) -> Vec<String> {
         .collect()
 }
 
-fn candidate(
-    name: String,
-    address: Option<String>,
-    problems: Vec<String>,
-    started: Instant,
-) -> Candidate {
+fn candidate(name: String, address: Option<String>, problems: Vec<String>, started: Instant) -> Candidate {
     let duration_ms = started.elapsed().as_millis() as u64;
     Candidate {
         name,
@@ -275,10 +247,7 @@ mod tests {
 
     #[test]
     fn an_engine_is_named_or_refused() {
-        assert_eq!(
-            EngineChoice::parse("built-in").unwrap(),
-            EngineChoice::BuiltIn
-        );
+        assert_eq!(EngineChoice::parse("built-in").unwrap(), EngineChoice::BuiltIn);
         assert_eq!(
             EngineChoice::parse("unix:///x").unwrap(),
             EngineChoice::Url("unix:///x".to_owned())
@@ -324,10 +293,6 @@ mod tests {
         };
         let error = open(options, inputs).await.err().unwrap();
         assert_eq!(error.code(), Code::SandboxUnavailable);
-        assert!(
-            error.message().contains("unix:///nowhere.sock"),
-            "{}",
-            error.message()
-        );
+        assert!(error.message().contains("unix:///nowhere.sock"), "{}", error.message());
     }
 }

@@ -108,8 +108,11 @@ impl Runner {
             judge: None,
         };
         // What is wrong with a request is told before a box is made for it.
-        super::session::check(&command)?;
-        files.keys().chain(&request.collect).try_for_each(|path| files::check_path(path.trim_end_matches('/')))?;
+        command.check()?;
+        files
+            .keys()
+            .chain(&request.collect)
+            .try_for_each(|path| files::check_path(path.trim_end_matches('/')))?;
         let mut session = tokio::select! {
             session = self.engine.start(&self.options.limits) => session?,
             () = token.cancelled() => return Err(Error::new(Code::Cancelled, "the command was cancelled before it started")),
@@ -146,14 +149,19 @@ async fn use_box(
         session.put(files).await?;
     }
     let outcome = session.run(command, token).await?;
-    let files = if collect.is_empty() { FileSet::new() } else { session.collect(collect).await? };
+    let files = if collect.is_empty() {
+        FileSet::new()
+    } else {
+        session.collect(collect).await?
+    };
     Ok(RunResult { outcome, files })
 }
 
 /// The regular files of a folder. Names that begin with a dot and `node_modules` are left out, and
 /// links are not followed.
 fn read_folder(root: &Path, most: u64) -> Result<FileSet> {
-    let unreadable = |path: &Path, error| Error::new(Code::FileUnreadable, format!("cannot read {}", path.display())).because(error);
+    let unreadable =
+        |path: &Path, error| Error::new(Code::FileUnreadable, format!("cannot read {}", path.display())).because(error);
     let mut files = FileSet::new();
     let mut open = vec![String::new()];
     let mut total = 0;
@@ -165,7 +173,11 @@ fn read_folder(root: &Path, most: u64) -> Result<FileSet> {
             if name.starts_with('.') || name == "node_modules" {
                 continue;
             }
-            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
+            let path = if folder.is_empty() {
+                name
+            } else {
+                format!("{folder}/{name}")
+            };
             let kind = entry.file_type().map_err(|error| unreadable(&real, error))?;
             if kind.is_dir() {
                 files::check_path(&path)?;
@@ -203,6 +215,9 @@ mod tests {
         let files = read_folder(folder.path(), 100).unwrap();
         assert_eq!(files.keys().collect::<Vec<_>>(), ["package.json", "src/a.ts"]);
         assert_eq!(read_folder(folder.path(), 10).unwrap_err().code(), Code::OptionInvalid);
-        assert_eq!(read_folder(Path::new("/nowhere"), 10).unwrap_err().code(), Code::FileUnreadable);
+        assert_eq!(
+            read_folder(Path::new("/nowhere"), 10).unwrap_err().code(),
+            Code::FileUnreadable
+        );
     }
 }

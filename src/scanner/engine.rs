@@ -14,8 +14,10 @@ use super::decoding::{hidden_text, to_utf8};
 use super::detectors;
 use super::finding::ScanResult;
 use super::generic::Generic;
-use super::naming::Place;
+use super::naming::{Naming, naming};
 use super::options::{CustomRuleData, ScannerOptions};
+use super::pair;
+use super::place::Place;
 use super::redaction::{on_characters, redact};
 use super::rule::RuleInfo;
 use super::run;
@@ -274,11 +276,14 @@ impl Scanner {
         });
         let place = Place::of(file);
         if !place.lock {
-            assignment::each(
-                text,
-                |name| self.generic.wants(name),
-                |one| out.extend(self.generic.judge(text, one, place)),
-            );
+            let wanted = |name: &[u8]| self.generic.wants(name);
+            assignment::each(text, wanted, |one| {
+                out.extend(self.generic.judge(text, one, place));
+            });
+            let named = |name: &[u8]| self.generic.wants(name) && naming(name) != Naming::Neutral;
+            pair::each(text, named, |one| {
+                out.extend(self.generic.judge(text, one, place));
+            });
         }
         for rule in self.custom.read().iter() {
             rule.scan(text, &mut out);

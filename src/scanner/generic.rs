@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use super::assignment::Assignment;
 use super::candidate::{Candidate, RANK_GENERIC};
-use super::naming::{Naming, Place, naming};
+use super::naming::{Naming, naming};
+use super::place::Place;
 use super::placeholder::is_placeholder;
 use super::randomness::{Shape, entropy, looks_random};
 use super::rule::RuleInfo;
@@ -37,6 +38,7 @@ impl Generic {
         let value = trimmed(text, one.value.clone());
         let (name, bytes) = (&text[one.name.clone()], &text[value.clone()]);
         if place.lock
+            || memchr::memmem::find_iter(bytes, b"\\x").count() > 3
             || bytes.len() < 6
             || (naming(name) == Naming::Neutral && (!one.quoted || bytes.len() < 32))
             || is_placeholder(bytes)

@@ -21,6 +21,8 @@ mod finding;
 mod generic;
 mod naming;
 mod options;
+mod pair;
+mod place;
 mod placeholder;
 mod position;
 mod prefilter;
@@ -32,6 +34,7 @@ mod run;
 mod severity;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use directory::DirectoryOptions;
 pub use engine::{PatternInfo, Scanner};

@@ -1,4 +1,8 @@
-//! What the name of a value, and the name of its file, say about it.
+//! What the name of a value says about it.
+
+use std::sync::LazyLock;
+
+use super::words::Words;
 
 /// What a name says about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,23 +57,17 @@ const SECRETS: &[&str] = &[
     "adminkey",
 ];
 const HARMLESS: &[&str] = &[
-    "hash",
     "integrity",
     "checksum",
-    "sha1",
     "sha256",
     "sha512",
-    "md5",
     "digest",
     "publickey",
     "public",
     "fingerprint",
-    "etag",
     "commit",
     "revision",
     "version",
-    "uuid",
-    "guid",
     "signature",
     "nonce",
     "tokenid",
@@ -91,46 +89,27 @@ const HARMLESS: &[&str] = &[
     "error",
     "title",
     "description",
-    "hint",
     "regex",
     "pattern",
     "length",
     "field",
     "column",
     "header",
-    "path",
-    "file",
-    "url",
-    "uri",
-    "csrf",
     "charset",
     "alphabet",
     "characters",
     "chars",
     "image",
-    "icon",
-    "font",
-    "svg",
-    "d",
-    "data",
-    "src",
-    "href",
     "content",
     "policy",
     "tokenaddress",
     "contract",
     "address",
-    "txid",
     "txhash",
     "sourcemap",
-    "map",
-    "cid",
     "resolved",
-    "key_id",
     "expires",
     "expiry",
-    "min",
-    "max",
     "reset",
     "forgot",
     "class",
@@ -139,106 +118,106 @@ const HARMLESS: &[&str] = &[
     "placeholdertext",
     "secretref",
     "secretarn",
-    "arn",
-    "cert",
     "certificate",
     "modulus",
 ];
+/// Harmless as the whole name only.
+const SHORT_HARMLESS: &[&str] = &[
+    "hash", "sha1", "md5", "etag", "uuid", "guid", "hint", "path", "file", "url", "uri", "csrf",
+    "icon", "font", "svg", "d", "data", "src", "href", "txid", "map", "cid", "min", "max", "arn",
+    "cert",
+];
+/// Last words of harmless names.
+const ENDINGS: &[&str] = &[
+    "id", "name", "type", "url", "uri", "path", "file", "length", "count", "hash", "label",
+    "field", "regex", "pattern", "hint", "policy", "expiry", "error", "message", "text", "title",
+];
+/// Words that make a password a form or a question.
+const RESETS: &[&str] = &["forgot", "reset", "confirmation", "placeholder"];
 
 /// What a name says, whatever its notation.
 pub fn naming(name: &[u8]) -> Naming {
     // Only the last part of `spring.datasource.password` is the name.
     let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
-    let plain: Vec<u8> = last
+    let mut plain = [0_u8; 96];
+    let mut length = 0;
+    for byte in last
         .iter()
         .filter(|byte| byte.is_ascii_alphanumeric())
-        .map(u8::to_ascii_lowercase)
-        .collect();
-    let has = |words: &[&str]| {
-        words
-            .iter()
-            .any(|word| memchr::memmem::find(&plain, word.as_bytes()).is_some())
-    };
-    let ends = |words: &[&str]| words.iter().any(|word| plain.ends_with(word.as_bytes()));
-    let last_words = [
-        "id", "name", "type", "url", "uri", "path", "file", "length", "count", "hash", "label",
-        "field", "regex", "pattern", "hint", "policy", "expiry", "error", "message", "text",
-        "title",
-    ];
-    if (ends(PASSWORDS)
-        || plain == b"pass"
-        || plain.ends_with(b"dbpass")
-        || plain.ends_with(b"userpass")
-        || last.ends_with(b"_pass")
-        || last.ends_with(b"_PASS"))
-        && !has(&["forgot", "reset", "confirmation", "placeholder"])
+        .take(plain.len())
     {
+        plain[length] = byte.to_ascii_lowercase();
+        length += 1;
+    }
+    let plain = &plain[..length];
+    let (mut password, mut reset, mut harmless, mut secret) = (false, false, false, false);
+    for (word, end) in FAMILIES.words.each(plain) {
+        match FAMILIES.family(word) {
+            Family::Password => password |= end == length,
+            Family::Reset => reset = true,
+            Family::Harmless => harmless = true,
+            Family::Secret => secret = true,
+        }
+    }
+    let short = plain == b"pass" || plain.ends_with(b"dbpass") || plain.ends_with(b"userpass");
+    if (password || short || last.ends_with(b"_pass") || last.ends_with(b"_PASS")) && !reset {
         return Naming::Password;
     }
-    if ends(&last_words)
-        || HARMLESS.iter().any(|word| {
-            if word.len() < 5 {
-                plain == word.as_bytes()
-            } else {
-                memchr::memmem::find(&plain, word.as_bytes()).is_some()
-            }
-        })
+    if harmless
+        || SHORT_HARMLESS.iter().any(|word| plain == word.as_bytes())
+        || ENDINGS.iter().any(|word| plain.ends_with(word.as_bytes()))
     {
         return Naming::Harmless;
     }
-    if has(SECRETS) || plain == b"auth" || last.ends_with(b"_KEY") || last.ends_with(b"_key") {
+    if secret || plain == b"auth" || last.ends_with(b"_KEY") || last.ends_with(b"_key") {
         return Naming::Secret;
     }
     Naming::Neutral
 }
 
-/// Languages in which a value without quotes is an expression.
-const SOURCE: &[&str] = &[
-    "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "py", "go", "rs", "java", "kt", "c", "h",
-    "cc", "cpp", "hpp", "cs", "rb", "php", "swift", "scala", "dart", "lua", "vue", "svelte",
-    "html", "css", "scss", "md", "mdx", "map",
-];
-
-/// Files whose long strings are hashes.
-const LOCKS: &[&str] = &[
-    "package-lock.json",
-    "npm-shrinkwrap.json",
-    "yarn.lock",
-    "pnpm-lock.yaml",
-    "bun.lock",
-    "bun.lockb",
-    "Cargo.lock",
-    "go.sum",
-    "poetry.lock",
-    "uv.lock",
-    "Pipfile.lock",
-    "composer.lock",
-    "Gemfile.lock",
-    "flake.lock",
-    "deno.lock",
-];
-
-/// What the file's name says about guesses in it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Place {
-    pub source: bool,
-    pub lock: bool,
+#[derive(Clone, Copy)]
+enum Family {
+    Password,
+    Reset,
+    Harmless,
+    Secret,
 }
 
-impl Place {
-    pub fn of(file: Option<&str>) -> Self {
-        let name = file.unwrap_or("").rsplit(['/', '\\']).next().unwrap_or("");
-        let extension = name
-            .rsplit_once('.')
-            .map_or("", |(_, extension)| extension)
-            .to_ascii_lowercase();
-        let lock = LOCKS.contains(&name);
-        Self {
-            source: SOURCE.contains(&extension.as_str()),
-            lock: lock || extension == "map",
-        }
+/// All words in one search; where each family of words ends in its list.
+struct Families {
+    words: Words,
+    ends: [(usize, Family); 3],
+}
+
+impl Families {
+    fn family(&self, word: usize) -> Family {
+        self.ends
+            .iter()
+            .find(|(end, _)| word < *end)
+            .map_or(Family::Secret, |(_, family)| *family)
     }
 }
+
+static FAMILIES: LazyLock<Families> = LazyLock::new(|| {
+    let password = PASSWORDS.len();
+    let reset = password + RESETS.len();
+    let harmless = reset + HARMLESS.len();
+    Families {
+        words: Words::new(
+            PASSWORDS
+                .iter()
+                .chain(RESETS)
+                .chain(HARMLESS)
+                .chain(SECRETS)
+                .copied(),
+        ),
+        ends: [
+            (password, Family::Password),
+            (reset, Family::Reset),
+            (harmless, Family::Harmless),
+        ],
+    }
+});
 
 #[cfg(test)]
 mod tests {

@@ -1,7 +1,22 @@
 //! Values that stand where a secret will stand, and are none.
 
-use super::boundary::contains_ignoring_case;
+use std::sync::LazyLock;
+
 use super::randomness::Shape;
+use super::words::Words;
+
+static SIGNS: LazyLock<Words> =
+    LazyLock::new(|| Words::new(TEMPLATES.iter().chain(WORDS).copied()));
+static SAMPLES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new([
+        "xxxx",
+        "example",
+        "placeholder",
+        "your_",
+        "your-",
+        "********",
+    ])
+});
 
 /// Signs that a value is filled in later, or was taken out.
 const TEMPLATES: &[&str] = &[
@@ -49,6 +64,9 @@ const WORDS: &[&str] = &[
     "my-secret",
     "my_secret",
     "mysecret",
+    "access-token",
+    "access_token",
+    "accesstoken",
     "mypassword",
     "my-password",
     "my_password",
@@ -132,10 +150,7 @@ pub fn is_sample_token(token: &[u8]) -> bool {
         || shape.repeat >= 6
         || shape.sequence >= 8
         || (token.len() >= 16 && shape.distinct < 6)
-        || ["xxxx", "example", "placeholder", "your_", "your-"]
-            .iter()
-            .any(|word| contains_ignoring_case(token, word.as_bytes()))
-        || token.windows(8).any(|window| window == b"********")
+        || SAMPLES.any(token)
 }
 
 /// Whether a password or a value of an assignment is a placeholder.
@@ -156,14 +171,10 @@ pub fn is_placeholder(value: &[u8]) -> bool {
             .iter()
             .all(|byte| byte.is_ascii_uppercase() || *byte == b'_' || byte.is_ascii_digit());
     let reference = value.starts_with(b"__") && value.ends_with(b"__");
-    let lower = value.to_ascii_lowercase();
     wrapped
         || variable
         || reference
-        || TEMPLATES
-            .iter()
-            .chain(WORDS)
-            .any(|sign| memchr::memmem::find(&lower, sign.as_bytes()).is_some())
+        || SIGNS.any(value)
         || WHOLE
             .iter()
             .any(|word| value.eq_ignore_ascii_case(word.as_bytes()))

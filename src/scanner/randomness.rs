@@ -101,7 +101,9 @@ pub fn looks_random(text: &[u8], floor: f64) -> bool {
     let shape = Shape::of(text);
     let letters = shape.lower + shape.upper;
     if text.len() < 16
-        || shape.digits < 2
+        || shape.digits == 0
+        // One digit is what names end in, unless the case changes all the time.
+        || (shape.digits == 1 && shape.changes * 4 < text.len())
         || letters < 2
         || shape.sequence >= 6
         || shape.repeat >= 6

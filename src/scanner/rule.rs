@@ -43,7 +43,7 @@ pub struct RuleData {
     pub checksum: Option<Checksum>,
     /// Code that confirms instead of the pattern.
     pub detector: Option<Detector>,
-    /// Words of which one must stand just before the value (a rule without a prefix).
+    /// Words of which one must stand just before the value; a rule without a prefix needs some.
     #[serde(default)]
     pub context: Vec<String>,
     /// Bits a character that the token needs at least, after its prefix.

@@ -7,28 +7,23 @@ use async_trait::async_trait;
 use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig,
-    ResourcesUlimits,
+    ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, ResourcesUlimits,
 };
-use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, ListContainersOptionsBuilder,
-    RemoveContainerOptionsBuilder, StartContainerOptions,
-};
+use bollard::query_parameters::{AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, StartContainerOptions};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use tokio::io::AsyncRead;
 use tokio_util::io::StreamReader;
 
 use super::fault;
-use crate::error::{Code, Error, Result};
-use crate::sandbox::owner::{self, Owner};
-use crate::sandbox::protocol::Wire;
+use super::sweep::{ENGINE, OWNER, remove};
+use crate::error::Result;
+use crate::sandbox::owner::Owner;
 use crate::sandbox::run::Limits;
 use crate::sandbox::seccomp;
 use crate::sandbox::session::Cage;
+use crate::sandbox::wire::Wire;
 
-/// Marks our containers and says whose they are.
-const OWNER: &str = "auton8n.owner";
 /// Files and folders that a tmpfs may hold.
 const INODES: u32 = 20_000;
 
@@ -43,7 +38,7 @@ pub struct Abilities {
 pub fn body(
     image: &str,
     limits: &Limits,
-    owner: &Owner,
+    (owner, engine): (&Owner, &str),
     abilities: Abilities,
 ) -> ContainerCreateBody {
     let docker = !abilities.is_podman;
@@ -109,7 +104,10 @@ pub fn body(
         open_stdin: Some(true),
         // The keeper sees the end of its input when we are gone, however we went.
         stdin_once: Some(true),
-        labels: Some(HashMap::from([(OWNER.to_owned(), owner.label())])),
+        labels: Some(HashMap::from([
+            (OWNER.to_owned(), owner.label()),
+            (ENGINE.to_owned(), engine.to_owned()),
+        ])),
         host_config: Some(host),
         ..ContainerCreateBody::default()
     }
@@ -167,9 +165,7 @@ impl Container {
             .map_err(std::io::Error::other)
             .try_filter_map(|message| async move {
                 match message {
-                    LogOutput::StdOut { message } | LogOutput::Console { message } => {
-                        Ok(Some(message))
-                    }
+                    LogOutput::StdOut { message } | LogOutput::Console { message } => Ok(Some(message)),
                     // The keeper's last words; a box that is fine writes none.
                     LogOutput::StdErr { message } => {
                         let words = String::from_utf8_lossy(&message)
@@ -185,33 +181,6 @@ impl Container {
         let reader: Pin<Box<dyn AsyncRead + Send>> = Box::pin(StreamReader::new(Box::pin(output)));
         Ok(Wire::new(reader, attached.input))
     }
-}
-
-async fn remove(docker: &Docker, id: &str) -> Result<()> {
-    let options = RemoveContainerOptionsBuilder::new()
-        .force(true)
-        .v(true)
-        .build();
-    for _ in 0..50 {
-        match docker.remove_container(id, Some(options.clone())).await {
-            // It is gone, by us or because the engine removes it when it ends.
-            Ok(())
-            | Err(bollard::errors::Error::DockerResponseServerError {
-                status_code: 404, ..
-            }) => return Ok(()),
-            // Its removal is on the way.
-            Err(bollard::errors::Error::DockerResponseServerError {
-                status_code: 409, ..
-            }) => {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-            Err(error) => return Err(fault("cannot remove the container", error)),
-        }
-    }
-    Err(Error::new(
-        Code::SandboxFailed,
-        "the engine did not remove the container",
-    ))
 }
 
 #[async_trait]
@@ -237,35 +206,6 @@ impl Drop for Container {
     }
 }
 
-/// Removes the containers whose owner is certainly dead; tells how many.
-pub async fn sweep(docker: &Docker) -> Result<usize> {
-    let filters = HashMap::from([("label".to_owned(), vec![OWNER.to_owned()])]);
-    let options = ListContainersOptionsBuilder::new()
-        .all(true)
-        .filters(&filters)
-        .build();
-    let all = docker
-        .list_containers(Some(options))
-        .await
-        .map_err(|error| fault("cannot list containers", error))?;
-    let this = Owner::this();
-    let mut swept = 0;
-    for container in all {
-        let owner = container
-            .labels
-            .as_ref()
-            .and_then(|labels| labels.get(OWNER))
-            .and_then(|label| Owner::parse(label));
-        if let (Some(id), Some(owner)) = (container.id, owner)
-            && owner.is_dead(&this, owner::start_of)
-            && remove(docker, &id).await.is_ok()
-        {
-            swept += 1;
-        }
-    }
-    Ok(swept)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,16 +216,10 @@ mod tests {
             cpus: 0.5,
             ..Limits::default()
         };
-        let made = body("x", &limits, &Owner::this(), Abilities { is_podman: false });
+        let made = body("x", &limits, (&Owner::this(), "x"), Abilities { is_podman: false });
         let host = made.host_config.unwrap();
-        assert_eq!(
-            (host.memory, host.memory_swap),
-            (Some(512 << 20), Some(512 << 20))
-        );
-        assert_eq!(
-            (host.nano_cpus, host.pids_limit),
-            (Some(500_000_000), Some(100))
-        );
+        assert_eq!((host.memory, host.memory_swap), (Some(512 << 20), Some(512 << 20)));
+        assert_eq!((host.nano_cpus, host.pids_limit), (Some(500_000_000), Some(100)));
         assert_eq!(host.cap_drop.unwrap(), ["ALL"]);
         assert_eq!(host.cap_add.unwrap(), ["SETUID", "SETGID", "KILL"]);
         assert_eq!(host.network_mode.as_deref(), Some("none"));

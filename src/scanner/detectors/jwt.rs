@@ -36,11 +36,11 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     head.get("alg")?.as_str()?;
     let end = at + window.len() - rest.len() + signature;
     let mut found = Candidate::of(&rule.info, at..end, RANK_FORMAT);
-    let role = claims.get("role").and_then(Value::as_str);
-    if role == Some("anon") || is_documented(&claims) {
+    let granted = claims.get("role").and_then(Value::as_str);
+    if granted == Some("anon") || is_documented(&claims) {
         return Some(found.doubtful());
     }
-    if role == Some("service_role") {
+    if granted == Some("service_role") {
         found.severity = Severity::Critical;
     }
     Some(found)

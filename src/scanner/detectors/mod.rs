@@ -85,6 +85,9 @@ fn format(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     if !boundary::starts(text, start, &rule.not_after) {
         return None;
     }
+    if !rule.context.is_empty() && !wallet::near(rule, text, start) {
+        return None;
+    }
     let window = &text[at..text.len().min(at + WINDOW)];
     let pattern = rule.pattern()?;
     let found = pattern.find(window)?;

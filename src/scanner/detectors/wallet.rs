@@ -76,7 +76,8 @@ pub fn contextual(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candida
     Some(Candidate::of(&rule.info, run, RANK_CONTEXT))
 }
 
-fn near(rule: &Rule, text: &[u8], at: usize) -> bool {
+/// Whether one of the rule's words stands before `at` on its line.
+pub fn near(rule: &Rule, text: &[u8], at: usize) -> bool {
     let left = boundary::left_of(text, at, NEAR);
     rule.context
         .iter()

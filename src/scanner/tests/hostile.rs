@@ -47,6 +47,11 @@ fn long_lines_of_near_matches_are_scanned_to_their_end() {
         "SG.",
         "glpat-.01.",
         "AAAA\n",
+        "', '",
+        "'token', '",
+        " --token ",
+        "curl -u a:b",
+        "ENV A_TOKEN ",
     ] {
         let text = format!("{} {token} ", part.repeat(size / part.len()));
         let result = scanner.scan_text(&text, None);
