@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { environmentOptions } from '../settings.js'
 import { Auton8nError, nativeCall, nativeCallSync } from '../errors.js'
 import { native } from '../native.js'
 import type { CreationReport, CreationStatus, JobSnapshot } from './creation.js'
@@ -193,9 +194,13 @@ export async function openEngine(options?: EngineOptions): Promise<Engine> {
 
 let shared: Promise<Engine> | undefined
 
-/** The engine of the free functions, opened at the first use. A failed opening is tried again at the next. */
+async function openEnvironment(): Promise<Engine> {
+  return await openEngine(environmentOptions())
+}
+
+/** The engine of the free functions, set up by the environment and opened at the first use. A failed opening is tried again at the next. */
 function sharedEngine(): Promise<Engine> {
-  shared ??= openEngine().catch((error: unknown) => {
+  shared ??= openEnvironment().catch((error: unknown) => {
     shared = undefined
     throw error
   })
