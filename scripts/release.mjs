@@ -111,7 +111,6 @@ function npm(args, cwd, stdout) {
 
 /** The platform in a binary's header, as Node names it. */
 function builtFor(head) {
-  const machine = (value, names) => names[value] ?? `machine ${value}`
   if (head.length >= 20 && head.readUInt32BE(0) === 0x7f454c46) return `linux-${machine(head.readUInt16LE(18), { 62: 'x64', 183: 'arm64' })}`
   if (head.length >= 8 && head.readUInt32LE(0) === 0xfeedfacf) {
     return `darwin-${machine(head.readUInt32LE(4), { 0x01000007: 'x64', 0x0100000c: 'arm64' })}`
@@ -121,6 +120,10 @@ function builtFor(head) {
     if (start + 6 <= head.length) return `win32-${machine(head.readUInt16LE(start + 4), { 0x8664: 'x64', 0xaa64: 'arm64' })}`
   }
   return 'nothing that is known'
+}
+
+function machine(value, names) {
+  return names[value] ?? `machine ${value}`
 }
 
 function filesOf(folder) {

@@ -1,7 +1,7 @@
 // Loads the built package and tries each part of it on every runtime that it is for, all of them from npm.
 //   node scripts/smoke.mjs [NAME…]      for example: node scripts/smoke.mjs bun
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { root } from './run.mjs'

@@ -33,7 +33,7 @@ function sources(folder: string): string[] {
 }
 
 describe('the settings', () => {
-  const declared: Record<string, { default?: string }> = manifest.agentConfig.pluginParameters
+  const declared: Record<string, { type: string; default?: string }> = manifest.agentConfig.pluginParameters
   const rows = table('Settings')
 
   it('are the same in plugin/settings.ts, agentConfig and the README', () => {
@@ -45,10 +45,9 @@ describe('the settings', () => {
   })
 
   it('have the default in the README that agentConfig gives them', () => {
-    for (const [name, , standard] of rows) {
-      const given = declared[code(name)]?.default
-      if (given !== undefined) expect([name, code(standard)]).toEqual([name, given])
-    }
+    const given = Object.entries(declared).flatMap(([name, { default: value }]) => (value === undefined ? [] : [[name, value]]))
+    const shown = new Map(rows.map(([name, , standard]) => [code(name), code(standard)]))
+    expect(given.map(([name]) => [name, shown.get(name as string)])).toEqual(given)
   })
 })
 

@@ -117,6 +117,32 @@ describe('an empty project that installed it', () => {
   }, 300_000)
 })
 
+describe('the environment of the command line', () => {
+  it('says which engine makes the sandboxes; one that is not here is a refusal, never the host', async () => {
+    const directory = await project('nowhere', packed.tarball)
+    const env = { ...surroundings(directory), AUTON8N_SANDBOX_ENGINE: 'unix:///nowhere.sock' }
+    const argv = ['--offline', 'auton8n', 'create', resolve('examples/weather.json')]
+    const refused = await run('npx', argv, { cwd: directory, env }).then(
+      () => undefined,
+      (error: { code: number; stdout: string }) => error,
+    )
+    expect(refused?.code).toBe(1)
+    expect(refused?.stdout).toContain('AUTON8N_SANDBOX_UNAVAILABLE')
+    expect(refused?.stdout).toContain('Install Docker')
+  })
+
+  it('is refused by name where it makes no sense', async () => {
+    const directory = await project('senseless', packed.tarball)
+    const env = { ...surroundings(directory), AUTON8N_SANDBOX_CPUS: 'many' }
+    const refused = await run('npx', ['--offline', 'auton8n', 'jobs'], { cwd: directory, env }).then(
+      () => undefined,
+      (error: { code: number; stderr: string }) => error,
+    )
+    expect(refused?.code).toBe(1)
+    expect(refused?.stderr).toMatch(/AUTON8N_SANDBOX_CPUS must be a number[^]*AUTON8N_OPTION_INVALID/)
+  })
+})
+
 describe('a release', () => {
   it('is refused while an artifact is missing or is of another platform', async () => {
     const artifacts = join(folder, 'incomplete')
@@ -162,22 +188,6 @@ describe('a release', () => {
 
 /** Headers of binaries of every platform; what a header says is all that a release looks at. */
 function forged(): [string, Buffer][] {
-  const elf = (machine: number): Buffer => {
-    const head = Buffer.alloc(64)
-    head.writeUInt32BE(0x7f454c46, 0)
-    head.writeUInt16LE(machine, 18)
-    return head
-  }
-  const mach = (cpu: number): Buffer => {
-    const head = Buffer.alloc(64)
-    head.writeUInt32LE(0xfeedfacf, 0)
-    head.writeUInt32LE(cpu, 4)
-    return head
-  }
-  const pe = Buffer.alloc(80)
-  pe.write('MZ')
-  pe.writeUInt32LE(64, 60)
-  pe.writeUInt16LE(0x8664, 68)
   return [
     ['auton8n.linux-x64-gnu.node', elf(62)],
     ['auton8n.linux-x64-musl.node', elf(62)],
@@ -186,6 +196,28 @@ function forged(): [string, Buffer][] {
     ['keeper.linux-arm64', elf(183)],
     ['auton8n.darwin-x64.node', mach(0x01000007)],
     ['auton8n.darwin-arm64.node', mach(0x0100000c)],
-    ['auton8n.win32-x64-msvc.node', pe],
+    ['auton8n.win32-x64-msvc.node', pe(0x8664)],
   ]
+}
+
+function elf(machine: number): Buffer {
+  const head = Buffer.alloc(64)
+  head.writeUInt32BE(0x7f454c46, 0)
+  head.writeUInt16LE(machine, 18)
+  return head
+}
+
+function mach(cpu: number): Buffer {
+  const head = Buffer.alloc(64)
+  head.writeUInt32LE(0xfeedfacf, 0)
+  head.writeUInt32LE(cpu, 4)
+  return head
+}
+
+function pe(machine: number): Buffer {
+  const head = Buffer.alloc(80)
+  head.write('MZ')
+  head.writeUInt32LE(64, 60)
+  head.writeUInt16LE(machine, 68)
+  return head
 }
