@@ -33,10 +33,6 @@ export type {
   SpecificationCheck,
   SpecificationProblem,
 } from './api/specification.js'
-export { Auton8nError } from './errors.js'
-export { PluginCreationService } from './service.js'
-export type { ServiceCreateOptions } from './service.js'
-export type { LoadedPlugin } from './pluginLoader.js'
 export { CircuitBreaker, CircuitBreakerFactory } from './api/breaker.js'
 export type {
   CircuitBreakerEvent,
@@ -51,7 +47,7 @@ export type {
   Job,
   JobContext,
   JobEvents,
-  JobFilter,
+  JobFilter as QueueJobFilter,
   JobHandler,
   JobOptions,
   JobStatus,
@@ -89,6 +85,7 @@ export type {
   AttributeValue,
   Carrier,
   OtlpExporterOptions,
+  Sampler,
   SpanContext,
   SpanData,
   SpanEvent,
@@ -99,3 +96,7 @@ export type {
   TracerMetrics,
   TracerOptions,
 } from './api/tracer.js'
+export { Auton8nError } from './errors.js'
+export { PluginCreationService } from './service.js'
+export type { ServiceCreateOptions } from './service.js'
+export type { LoadedPlugin } from './pluginLoader.js'

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { Auton8nError, nativeCall } from '../errors.js'
+import { environmentOptions } from '../settings.js'
 import { native } from '../native.js'
 import type { CreationReport, JobSnapshot } from './creation.js'
 import { EngineLease } from './lease.js'
@@ -200,9 +201,13 @@ export async function openEngine(options?: EngineOptions): Promise<Engine> {
 
 let shared: Promise<Engine> | undefined
 
-/** The engine of the free functions, opened at the first use. A failed opening is tried again at the next. */
+async function openEnvironment(): Promise<Engine> {
+  return await openEngine(environmentOptions())
+}
+
+/** The engine of the free functions, set up by the environment and opened at the first use. A failed opening is tried again at the next. */
 function sharedEngine(): Promise<Engine> {
-  shared ??= openEngine().catch((error: unknown) => {
+  shared ??= openEnvironment().catch((error: unknown) => {
     shared = undefined
     throw error
   })

@@ -1,6 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { openEngine, type Engine } from '../api/engine.js'
 import type { EngineOptions } from '../api/options.js'
+import { environmentOptions } from '../settings.js'
 
 export const DONE = 0
 export const FOUND = 1
@@ -58,7 +59,7 @@ export async function withEngine<T>(
   process.once('SIGINT', interrupt)
   process.once('SIGTERM', interrupt)
   try {
-    const engine = await openEngine(options)
+    const engine = await openEngine({ ...environmentOptions(), ...options })
     try {
       return await work(engine, interrupted.signal)
     } finally {
