@@ -6,8 +6,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPlugin, createPluginFromDescription, openEngine, type Engine } from '../../plugin/api/engine.js'
 import type { ModelFunction } from '../../plugin/api/model.js'
 import type { CreatePluginOptions, EngineOptions } from '../../plugin/api/options.js'
-import type { PluginSpecification } from '../../plugin/api/pluginSpecification.js'
-import { example, openWorkplace, rejection, statuses, reportOf, temporary, type Workplace } from '../support/workplace.js'
+import { example, openWorkplace, rejection, reportOf, statuses, temporary, type Workplace } from '../support/workplace.js'
 
 const weather = example('weather')
 let place: Workplace
@@ -18,6 +17,10 @@ beforeAll(async () => {
   engine = place.engine
 })
 afterAll(() => place.remove())
+
+/** Never answers. */
+const silent: ModelFunction = () => new Promise(() => {})
+const endless: ModelFunction = () => Promise.resolve('=== MANIFEST\n'.padEnd(50_000_000, 'x'))
 
 /** Whatever it is, as TypeScript would never let it through. */
 const any = <T>(value: unknown): T => value as T
@@ -153,9 +156,8 @@ describe('an option', () => {
   })
 
   it('of a description that is none is refused', async () => {
-    const model: ModelFunction = () => Promise.resolve('')
     for (const text of [undefined, null, 7, '', '  ', 'x'.repeat(1_000_000)]) {
-      const error = await rejection(engine.createPluginFromDescription(any(text), { model }))
+      const error = await rejection(engine.createPluginFromDescription(any(text), { model: silent }))
       expect(error.code).toBe('AUTON8N_OPTION_INVALID')
     }
     expect((await rejection(engine.createPluginFromDescription('Tell jokes.'))).code).toBe('AUTON8N_MODEL_NEEDED')
@@ -177,8 +179,7 @@ describe('a model function', () => {
   })
 
   it('that answers 50 MB is told that this is too much', async () => {
-    const model: ModelFunction = () => Promise.resolve('=== MANIFEST\n'.padEnd(50_000_000, 'x'))
-    const error = await rejection((await engine.createPlugin(weather, { model, maxIterations: 1 })).result())
+    const error = await rejection((await engine.createPlugin(weather, { model: endless, maxIterations: 1 })).result())
     expect(error.code).toBe('AUTON8N_CHECKS_FAILED')
     expect(error.message.length).toBeLessThan(5_000)
   })
@@ -252,7 +253,7 @@ describe('an engine that is closed', () => {
 
   it('leaves whoever waits for a result with an answer', async () => {
     const other = await openEngine({ dataDir: place.fresh('closing'), sandbox: false })
-    const creation = await other.createPlugin(weather, { model: () => new Promise(() => {}) })
+    const creation = await other.createPlugin(weather, { model: silent })
     const result = rejection(creation.result())
     await expect.poll(async () => (await creation.status()).status).toBe('running')
     await other.close()
@@ -274,19 +275,18 @@ describe('a full disk', () => {
       expect(canMount).toBe(true)
       const dataDir = join(mounted, 'data')
       const full = await openEngine({ dataDir, sandbox: false, concurrency: 1 })
-      const model: ModelFunction = () => new Promise(() => {})
-      const kept = await full.createPlugin(weather, { model })
+      const kept = await full.createPlugin(weather, { model: silent })
       const filler = join(mounted, 'filler')
       fill(filler)
       let code: string | undefined
       for (let tries = 0; tries < 200 && code === undefined; tries += 1) {
-        const created = full.createPlugin({ ...weather, description: 'x'.repeat(1_900) }, { model })
+        const created = full.createPlugin({ ...weather, description: 'x'.repeat(1_900) }, { model: silent })
         code = await created.then(() => undefined, (error: { code?: string }) => error.code)
       }
       expect(code).toBe('AUTON8N_STORE_FULL')
       expect((await full.job(kept.id))?.status).toBe('running')
       rmSync(filler)
-      const after = await full.createPlugin(weather, { model })
+      const after = await full.createPlugin(weather, { model: silent })
       expect((await full.job(after.id))?.id).toBe(after.id)
       await full.close()
       const again = await openEngine({ dataDir, sandbox: false })
