@@ -137,6 +137,21 @@ describe.each([
   })
 })
 
+it('takes the key as its second argument', async () => {
+  server.script([{ kind: 'status', status: 401 }])
+  const creation = await place.engine.createPlugin(weather, key, { baseURL: server.url })
+  expect((await rejection(creation.result())).code).toBe('AUTON8N_MODEL_UNAUTHORIZED')
+  expect(server.requests[0]?.headers['x-api-key']).toBe(key)
+})
+
+it('gives up after three retries of a provider that stays down, and says so in the report', async () => {
+  server.script([{ kind: 'status', status: 503 }])
+  const error = await failure(anthropic())
+  expect(error.code).toBe('AUTON8N_MODEL_UNAVAILABLE')
+  expect(reportOf(error)).toMatchObject({ verdict: 'inconclusive' })
+  expect(server.requests).toHaveLength(4)
+})
+
 describe('a repair', () => {
   it('is asked with the actual file and the exact diagnostic, and ends in a plugin', async () => {
     const { model, prompts } = scripted(broken, good)
