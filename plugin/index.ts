@@ -2,8 +2,8 @@ import { auton8nPlugin } from './plugin.js'
 
 export default auton8nPlugin
 export { auton8nPlugin }
-export { createPlugin, createPluginFromDescription, Engine, formatReply, openEngine } from './api/engine.js'
-export type { JobFilter } from './api/engine.js'
+export { createPlugin, createPluginFromDescription, Engine, openEngine } from './api/engine.js'
+export type { CreationFilter } from './api/engine.js'
 export { PluginCreation } from './api/pluginCreation.js'
 export type {
   CreatedPlugin,
@@ -11,14 +11,91 @@ export type {
   CreationEvent,
   CreationFailure,
   CreationReport,
-  CreationStatus,
   JobSnapshot,
   Stage,
 } from './api/creation.js'
 export type { LanguageModel, ModelFunction, ModelFunctionAnswer } from './api/model.js'
 export type { EngineHealth } from './api/nativeEngine.js'
 export type { CreatePluginOptions, EngineOptions } from './api/options.js'
-export type { ActionParameter, HttpCall, PluginSpecification } from './api/pluginSpecification.js'
+export { formatReply } from './api/reply.js'
+export { validateSpecification } from './api/specification.js'
+export type {
+  ActionSpecification,
+  EnvironmentVariableSpecification,
+  EvaluatorSpecification,
+  HttpSpecification,
+  JsonValue,
+  ParameterSpecification,
+  ParameterType,
+  PluginSpecification,
+  ProviderSpecification,
+  ServiceSpecification,
+  SpecificationCheck,
+  SpecificationProblem,
+} from './api/specification.js'
+export { CircuitBreaker, CircuitBreakerFactory } from './api/breaker.js'
+export type {
+  CircuitBreakerEvent,
+  CircuitBreakerEvents,
+  CircuitBreakerListener,
+  CircuitBreakerMetrics,
+  CircuitBreakerOptions,
+  CircuitState,
+} from './api/breaker.js'
+export { AbortJobError, JobPriority, JobQueue, RetryAfterError, Worker } from './api/queue.js'
+export type {
+  Job,
+  JobContext,
+  JobEvents,
+  JobFilter as QueueJobFilter,
+  JobHandler,
+  JobOptions,
+  JobStatus,
+  QueueMetrics,
+  QueueOptions,
+  WorkerOptions,
+} from './api/queue.js'
+export { Sandbox } from './api/sandbox.js'
+export type { SandboxOptions, SandboxRun, SandboxRunOptions } from './api/sandbox.js'
+export { SecretsScanner } from './api/scanner.js'
+export type {
+  AllowlistEntry,
+  Finding,
+  PatternInfo,
+  ScanDirectoryOptions,
+  ScanResult,
+  SecretPattern,
+  SecretsScannerOptions,
+  Severity,
+} from './api/scanner.js'
+export {
+  AlwaysSampler,
+  ConsoleExporter,
+  OtlpExporter,
+  ParentBasedSampler,
+  ProbabilitySampler,
+  RateLimitingSampler,
+  Span,
+  SpanKind,
+  SpanStatusCode,
+  Tracer,
+} from './api/tracer.js'
+export type {
+  Attributes,
+  AttributeValue,
+  Carrier,
+  OtlpExporterOptions,
+  Sampler,
+  SpanContext,
+  SpanData,
+  SpanEvent,
+  SpanExporter,
+  SpanLink,
+  SpanStatus,
+  StartSpanOptions,
+  TracerMetrics,
+  TracerOptions,
+} from './api/tracer.js'
 export { Auton8nError } from './errors.js'
 export { PluginCreationService } from './service.js'
 export type { ServiceCreateOptions } from './service.js'

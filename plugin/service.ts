@@ -5,7 +5,7 @@ import { openEngine, type Engine } from './api/engine.js'
 import type { EngineHealth } from './api/nativeEngine.js'
 import type { CreatePluginOptions } from './api/options.js'
 import type { PluginCreation } from './api/pluginCreation.js'
-import type { PluginSpecification } from './api/pluginSpecification.js'
+import type { PluginSpecification } from './api/specification.js'
 import { isFinal } from './api/snapshot.js'
 import { Auton8nError } from './errors.js'
 import { PluginLoader } from './pluginLoader.js'
@@ -26,6 +26,10 @@ export type ServiceCreateOptions = CreatePluginOptions & { asker?: Asker }
 const LISTED = 200
 /** Starting never holds the agent longer than this (milliseconds); opening goes on behind it. */
 const START_WAIT = 5000
+/** How long a look at the engine's health is good for (milliseconds). */
+const HEALTH_AGE = 5000
+/** Stopping never holds the agent longer than this (milliseconds). */
+const STOP_WAIT = 20_000
 
 /** Makes plugins for an agent. It starts degraded where something is missing, and says what. */
 export class PluginCreationService extends ServiceBase {
@@ -39,6 +43,7 @@ export class PluginCreationService extends ServiceBase {
   readonly #limiter: RateLimiter
   readonly #stopping = new AbortController()
   #opening: Promise<Engine> | undefined
+  #health: { at: number; value: Promise<EngineHealth> } | undefined
 
   constructor(runtime?: IAgentRuntime) {
     super(runtime)
@@ -53,12 +58,7 @@ export class PluginCreationService extends ServiceBase {
   /** Starts the service; never throws. */
   static override async start(runtime: IAgentRuntime): Promise<PluginCreationService> {
     const service = new PluginCreationService(runtime)
-    let timer: NodeJS.Timeout | undefined
-    const enough = new Promise<void>((resolve) => {
-      timer = setTimeout(resolve, START_WAIT)
-    })
-    await Promise.race([service.#begin(), enough])
-    clearTimeout(timer)
+    await within(START_WAIT, service.#begin())
     return service
   }
 
@@ -121,7 +121,7 @@ export class PluginCreationService extends ServiceBase {
       })
     }
     try {
-      const health = await (await this.engine()).health()
+      const health = await this.#engineHealth()
       const all = [...reasons, ...health.reasons]
       return { ...health, status: all.length > 0 ? 'degraded' : health.status, reasons: all }
     } catch (error) {
@@ -150,12 +150,26 @@ export class PluginCreationService extends ServiceBase {
   override async stop(): Promise<void> {
     if (this.#stopping.signal.aborted) return
     this.#stopping.abort()
-    try {
+    const closed = (async () => {
       const engine = await this.#opening
       await engine?.close()
-    } catch (error) {
-      this.#warn(error, 'The engine did not close cleanly')
-    }
+    })()
+    await within(
+      STOP_WAIT,
+      closed.catch((error: unknown) => this.#warn(error, 'The engine did not close cleanly')),
+    )
+  }
+
+  /** Shared for a while, since anybody may ask for it and looking may take seconds. */
+  #engineHealth(): Promise<EngineHealth> {
+    const now = Date.now()
+    if (this.#health && now - this.#health.at < HEALTH_AGE) return this.#health.value
+    const value = this.engine().then((engine) => engine.health())
+    this.#health = { at: now, value }
+    value.catch(() => {
+      this.#health = undefined
+    })
+    return value
   }
 
   async #begin(): Promise<void> {
@@ -173,9 +187,8 @@ export class PluginCreationService extends ServiceBase {
   }
 
   async #open(): Promise<Engine> {
-    const engine = await openEngine(engineOptions(this.settings))
-    if (hasRuntimeModel(this.runtime)) await engine.setModel(runtimeModel(this.runtime))
-    return engine
+    const model = hasRuntimeModel(this.runtime) ? { model: runtimeModel(this.runtime) } : {}
+    return await openEngine({ ...engineOptions(this.settings), ...model })
   }
 
   async #create(
@@ -207,7 +220,12 @@ export class PluginCreationService extends ServiceBase {
     if (options.model || options.apiKey) return {}
     const key = apiKey ?? this.settings.anthropicApiKey
     if (key !== undefined) {
-      return { apiKey: key, ...(this.settings.claudeModel ? { modelName: this.settings.claudeModel } : {}) }
+      const { claudeModel, anthropicBaseURL } = this.settings
+      return {
+        apiKey: key,
+        ...(claudeModel ? { modelName: claudeModel } : {}),
+        ...(anthropicBaseURL ? { baseURL: anthropicBaseURL } : {}),
+      }
     }
     return hasRuntimeModel(this.runtime) ? { model: runtimeModel(this.runtime) } : {}
   }
@@ -233,6 +251,16 @@ export function serviceOf(runtime: IAgentRuntime): PluginCreationService {
   const service = runtime.getService<PluginCreationService>(PluginCreationService.serviceType)
   if (service) return service
   throw new Auton8nError('AUTON8N_CLOSED', 'The plugin creation service has not started yet; try again in a moment.')
+}
+
+/** Waits for work that goes on by itself, but not longer than this. */
+async function within(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined
+  const enough = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, milliseconds)
+  })
+  await Promise.race([work, enough])
+  clearTimeout(timer)
 }
 
 function reasonOf(error: unknown): { code: string; message: string } {

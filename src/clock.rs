@@ -11,9 +11,7 @@ pub trait Clock: Send + Sync + 'static {
 
     /// Wall-clock time in nanoseconds since 1970, where the clock has them; it may jump.
     fn now_ns(&self) -> u64 {
-        u64::try_from(self.now_ms())
-            .unwrap_or(0)
-            .saturating_mul(1_000_000)
+        u64::try_from(self.now_ms()).unwrap_or(0).saturating_mul(1_000_000)
     }
 
     /// Milliseconds since an arbitrary start; it never goes back.
@@ -32,23 +30,17 @@ pub struct SystemClock {
 impl SystemClock {
     /// The machine's clock; monotonic time starts now.
     pub fn shared() -> SharedClock {
-        Arc::new(Self {
-            started: Instant::now(),
-        })
+        Arc::new(Self { started: Instant::now() })
     }
 }
 
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_millis() as i64)
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
     }
 
     fn now_ns(&self) -> u64 {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| since.as_nanos() as u64)
+        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
     }
 
     fn monotonic_ms(&self) -> u64 {
@@ -65,9 +57,7 @@ pub struct ManualClock {
 impl ManualClock {
     /// A clock that stands at `now_ms`.
     pub fn at(now_ms: u64) -> Arc<Self> {
-        Arc::new(Self {
-            now: AtomicU64::new(now_ms),
-        })
+        Arc::new(Self { now: AtomicU64::new(now_ms) })
     }
 
     /// Turns it forward.

@@ -44,6 +44,13 @@ pub enum EventKind {
     Stalled,
 }
 
+impl EventKind {
+    /// Nothing follows it.
+    pub const fn is_final(&self) -> bool {
+        matches!(self, Self::Completed { .. } | Self::Failed { .. } | Self::Cancelled)
+    }
+}
+
 /// Where events go. An implementation never blocks: it drops what it cannot take.
 pub trait EventSink: Send + Sync + 'static {
     /// Takes one event.

@@ -22,7 +22,11 @@ describe('a circuit breaker', () => {
     expect(await breaker.execute(async () => 7)).toBe(7)
     expect(await breaker.execute((() => 8) as never)).toBe(8)
     await expect(breaker.execute(() => Promise.reject(error))).rejects.toBe(error)
-    await expect(breaker.execute(() => { throw error })).rejects.toBe(error)
+    await expect(
+      breaker.execute(() => {
+        throw error
+      }),
+    ).rejects.toBe(error)
     await expect(breaker.execute(() => Promise.reject(undefined))).rejects.toBe(undefined)
   })
 
@@ -35,7 +39,9 @@ describe('a circuit breaker', () => {
     expect(breaker.getState()).toBe('open')
     const call = vi.fn(async () => 1)
     await expect(breaker.execute(call)).rejects.toMatchObject({
-      name: 'Auton8nError', code: 'AUTON8N_BREAKER_OPEN', message: "Circuit breaker 'payments' is open",
+      name: 'Auton8nError',
+      code: 'AUTON8N_BREAKER_OPEN',
+      message: "Circuit breaker 'payments' is open",
     })
     expect(call).not.toHaveBeenCalled()
     expect(events).toEqual([...Array(5).fill('failure'), 'open', 'rejected'])
@@ -51,7 +57,12 @@ describe('a circuit breaker', () => {
     expect(breaker.getState()).toBe('closed')
     await breaker.execute(async () => 1)
     expect(breaker.getState()).toBe('open')
-    expect(breaker.getMetrics()).toMatchObject({ totalRequests: 10, successfulRequests: 5, failedRequests: 5, errorPercentage: 50 })
+    expect(breaker.getMetrics()).toMatchObject({
+      totalRequests: 10,
+      successfulRequests: 5,
+      failedRequests: 5,
+      errorPercentage: 50,
+    })
   })
 
   it('forgets failures that left the window', async () => {
@@ -67,7 +78,7 @@ describe('a circuit breaker', () => {
     const events = heard(breaker)
     await times(1, () => breaker.execute(fail))
     await vi.waitFor(() => expect(events).toContain('half-open'))
-    let finish = (_: number) => {}
+    let finish: (value: number) => void = () => {}
     const trial = breaker.execute(() => new Promise<number>((resolve) => (finish = resolve)))
     await expect(breaker.execute(async () => 2)).rejects.toMatchObject({ code: 'AUTON8N_BREAKER_OPEN' })
     finish(1)
@@ -111,10 +122,20 @@ describe('a circuit breaker', () => {
   })
 
   it.each([
-    ['named', function named(...args: unknown[]) { return args[0] }],
+    [
+      'named',
+      function named(...args: unknown[]) {
+        return args[0]
+      },
+    ],
     ['rest', (...args: unknown[]) => args[0]],
     ['default', (signal: unknown = 'none') => signal],
-    ['bound', function (this: unknown, _: unknown, signal: unknown) { return signal }.bind(undefined, 1)],
+    [
+      'bound',
+      function (this: unknown, _: unknown, signal: unknown) {
+        return signal
+      }.bind(undefined, 1),
+    ],
     ['mock', vi.fn((signal: unknown) => signal)],
   ])('gives a signal to a function whose parameters are %s', async (_, fn) => {
     const got = await new CircuitBreaker('a').execute(async (signal) => (fn as (s: AbortSignal) => unknown)(signal))
@@ -125,7 +146,9 @@ describe('a circuit breaker', () => {
   it('times several calls out in their order, each at its time', async () => {
     const breaker = new CircuitBreaker('a', { timeout: 40, failureThreshold: 100 })
     const ended: number[] = []
-    const calls = [0, 1, 2, 3].map((i) => breaker.execute(i === 1 ? async () => ended.push(i) : hang).catch(() => ended.push(i)))
+    const calls = [0, 1, 2, 3].map((i) =>
+      breaker.execute(i === 1 ? async () => ended.push(i) : hang).catch(() => ended.push(i)),
+    )
     await Promise.all(calls)
     expect(ended).toEqual([1, 0, 2, 3])
   })
@@ -137,13 +160,19 @@ describe('a circuit breaker', () => {
     expect(await breaker.execute<string>(hang, code)).toBe('AUTON8N_TIMEOUT')
     breaker.forceOpen()
     expect(await breaker.execute<string>(fail, code)).toBe('AUTON8N_BREAKER_OPEN')
-    await expect(breaker.execute(fail, () => { throw new Error('no') })).rejects.toThrow('no')
+    await expect(
+      breaker.execute(fail, () => {
+        throw new Error('no')
+      }),
+    ).rejects.toThrow('no')
   })
 
   it('is not broken by listeners that throw, and removes them', async () => {
     const warnings = vi.spyOn(process, 'emitWarning').mockImplementation(() => {})
     const breaker = new CircuitBreaker('a', { failureThreshold: 1 })
-    const bad = () => { throw new Error('listener') }
+    const bad = () => {
+      throw new Error('listener')
+    }
     const later = vi.fn()
     for (const event of EVENTS) breaker.on(event, bad)
     breaker.on('success', async () => bad()).on('success', later)
@@ -159,7 +188,10 @@ describe('a circuit breaker', () => {
   })
 
   it('does not count errors that are none of the service', async () => {
-    const breaker = new CircuitBreaker('a', { failureThreshold: 2, isFailure: (error) => (error as { status?: number }).status !== 400 })
+    const breaker = new CircuitBreaker('a', {
+      failureThreshold: 2,
+      isFailure: (error) => (error as { status?: number }).status !== 400,
+    })
     const wrong = Object.assign(new Error('bad request'), { status: 400 })
     await times(20, () => breaker.execute(() => Promise.reject(wrong)))
     expect(breaker.getState()).toBe('closed')
@@ -181,7 +213,13 @@ describe('a circuit breaker', () => {
     await times(200, () => breaker.execute(async () => 1))
     await breaker.execute(() => new Promise((resolve) => setTimeout(resolve, 20)))
     const first = breaker.getMetrics()
-    expect(first).toMatchObject({ totalRequests: 201, successfulRequests: 201, failedRequests: 0, state: 'closed', activeRequests: 0 })
+    expect(first).toMatchObject({
+      totalRequests: 201,
+      successfulRequests: 201,
+      failedRequests: 0,
+      state: 'closed',
+      activeRequests: 0,
+    })
     expect(first.lastFailureTime).toBeUndefined()
     expect(first.percentiles.p50).toBeLessThan(5)
     expect(first.averageResponseTime).toBeGreaterThan(0.05)
@@ -191,7 +229,12 @@ describe('a circuit breaker', () => {
     expect(metrics.lastFailureTime).toBeGreaterThanOrEqual(before)
     expect(metrics.lastSuccessTime).toBeLessThanOrEqual(Date.now() + 2)
     breaker.reset()
-    expect(breaker.getMetrics()).toMatchObject({ totalRequests: 0, failedRequests: 0, rejectedRequests: 0, state: 'closed' })
+    expect(breaker.getMetrics()).toMatchObject({
+      totalRequests: 0,
+      failedRequests: 0,
+      rejectedRequests: 0,
+      state: 'closed',
+    })
   })
 
   it('obeys a hand, and tells each change once', async () => {
@@ -209,9 +252,27 @@ describe('a circuit breaker', () => {
     expect(events).toEqual(['open', 'close', 'open', 'half-open', 'close'])
   })
 
+  it('shows the new state to listeners and lets them change it', async () => {
+    const breaker = new CircuitBreaker('a', { failureThreshold: 1 })
+    const events = heard(breaker)
+    const seen: string[] = []
+    breaker.on('failure', () => {
+      seen.push(breaker.getState())
+      breaker.forceClose()
+    })
+    await times(2, () => breaker.execute(fail))
+    expect(seen).toEqual(['open', 'open'])
+    expect(events).toEqual(['failure', 'close', 'failure', 'close'])
+    expect(breaker.getState()).toBe('closed')
+    expect(await breaker.execute(async () => 1)).toBe(1)
+    breaker.on('success', () => breaker.forceOpen())
+    expect(await breaker.execute(async () => 2)).toBe(2)
+    await expect(breaker.execute(async () => 3)).rejects.toMatchObject({ code: 'AUTON8N_BREAKER_OPEN' })
+  })
+
   it('does not let a call that began before a change decide after it', async () => {
     const breaker = new CircuitBreaker('a', { failureThreshold: 1 })
-    let late = (_: Error) => {}
+    let late: (error: Error) => void = () => {}
     const call = breaker.execute(() => new Promise((_, reject) => (late = reject)))
     breaker.forceOpen()
     breaker.forceClose()
@@ -222,20 +283,36 @@ describe('a circuit breaker', () => {
   })
 
   it.each([
-    [{ failureThreshold: 0 }, 'failureThreshold'], [{ failureThreshold: 1.5 }, 'failureThreshold'],
-    [{ timeout: -1 }, 'timeout'], [{ timeout: Number.NaN }, 'timeout'], [{ resetTimeout: Infinity }, 'resetTimeout'],
-    [{ timeout: '5' }, 'timeout'], [{ timeout: null }, 'timeout'], [{ slowCallDuration: null }, 'slowCallDuration'],
-    [{ errorThresholdPercentage: 0 }, 'errorThresholdPercentage'], [{ failureTreshold: 5 }, 'failureTreshold'],
-    [{ isFailure: 1 }, 'isFailure'], [{ slowCallPercentage: 5 }, 'slowCallDuration'], [[], 'object'], [null, 'object'], ['x', 'object'],
+    [{ failureThreshold: 0 }, 'failureThreshold'],
+    [{ failureThreshold: 1.5 }, 'failureThreshold'],
+    [{ timeout: -1 }, 'timeout'],
+    [{ timeout: Number.NaN }, 'timeout'],
+    [{ resetTimeout: Infinity }, 'resetTimeout'],
+    [{ timeout: '5' }, 'timeout'],
+    [{ timeout: null }, 'timeout'],
+    [{ slowCallDuration: null }, 'slowCallDuration'],
+    [{ errorThresholdPercentage: 0 }, 'errorThresholdPercentage'],
+    [{ failureTreshold: 5 }, 'failureTreshold'],
+    [{ isFailure: 1 }, 'isFailure'],
+    [{ slowCallPercentage: 5 }, 'slowCallDuration'],
+    [[], 'object'],
+    [null, 'object'],
+    ['x', 'object'],
   ])('refuses %j', (options, word) => {
     const make = () => new CircuitBreaker('a', options as never)
-    expect(make).toThrow(expect.objectContaining({ code: 'AUTON8N_OPTION_INVALID', message: expect.stringContaining(word) }))
-    expect(() => new CircuitBreakerFactory(options as never)).toThrow(expect.objectContaining({ code: 'AUTON8N_OPTION_INVALID' }))
+    expect(make).toThrow(
+      expect.objectContaining({ code: 'AUTON8N_OPTION_INVALID', message: expect.stringContaining(word) }),
+    )
+    expect(() => new CircuitBreakerFactory(options as never)).toThrow(
+      expect.objectContaining({ code: 'AUTON8N_OPTION_INVALID' }),
+    )
   })
 
   it('refuses wrong names, functions, events and listeners', async () => {
     for (const name of [undefined, '', 5, 'x'.repeat(1_001)]) {
-      expect(() => new CircuitBreaker(name as never)).toThrow(expect.objectContaining({ code: 'AUTON8N_OPTION_INVALID' }))
+      expect(() => new CircuitBreaker(name as never)).toThrow(
+        expect.objectContaining({ code: 'AUTON8N_OPTION_INVALID' }),
+      )
     }
     const breaker = new CircuitBreaker('a')
     const code = { code: 'AUTON8N_OPTION_INVALID' }
@@ -254,7 +331,10 @@ describe('a factory', () => {
     await times(1, () => first.execute(fail))
     const second = factory.getBreaker('b', { failureThreshold: 2 })
     await times(1, () => second.execute(fail))
-    expect([...factory.getAllMetrics()].map(([name, { state }]) => [name, state])).toEqual([['a', 'open'], ['b', 'closed']])
+    expect([...factory.getAllMetrics()].map(([name, { state }]) => [name, state])).toEqual([
+      ['a', 'open'],
+      ['b', 'closed'],
+    ])
     expect([...factory.getAllBreakers().keys()]).toEqual(['a', 'b'])
     factory.resetAll()
     expect(first.getState()).toBe('closed')

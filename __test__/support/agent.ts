@@ -11,8 +11,8 @@ import {
   type Plugin,
   type UUID,
 } from '@elizaos/core'
-import bootstrapPlugin from '@elizaos/plugin-bootstrap'
-import openaiPlugin from '@elizaos/plugin-openai'
+import { bootstrapPlugin } from '@elizaos/plugin-bootstrap'
+import { openaiPlugin } from '@elizaos/plugin-openai'
 import sqlPlugin, { createDatabaseAdapter, DatabaseMigrationService } from '@elizaos/plugin-sql'
 import { v4 } from './uuid.js'
 
@@ -39,6 +39,9 @@ export interface AgentOptions {
 }
 
 const SOURCE = 'client_chat'
+
+// plugin-openai sends settings that this protocol does not have; the `ai` package would say so at each call.
+Object.assign(globalThis, { AI_SDK_LOG_WARNINGS: false })
 
 let database: Promise<string> | undefined
 

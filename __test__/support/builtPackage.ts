@@ -1,5 +1,4 @@
 import { execFile } from 'node:child_process'
-import { existsSync } from 'node:fs'
 import { cp, mkdir, mkdtemp, readdir, realpath, rm, symlink } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
@@ -17,6 +16,9 @@ export interface BuiltPackage {
 
 const run = promisify(execFile)
 
+/** What stands beside `dist` in the package. */
+const SHIPPED = /^(index\.cjs|.*\.node|keeper\..*|harness|templates|toolchain\.lock\.json)$/
+
 /** Builds the package into an empty project, with core beside it where it is asked for, and with the addon. */
 export async function buildPackage(options: { core?: boolean; addon?: boolean } = {}): Promise<BuiltPackage> {
   const directory = await realpath(await mkdtemp(join(tmpdir(), 'auton8n-package-')))
@@ -24,12 +26,12 @@ export async function buildPackage(options: { core?: boolean; addon?: boolean } 
   const own = join(modules, '@elizaos', 'plugin-auton8n')
   await mkdir(own, { recursive: true })
   await cp('package.json', join(own, 'package.json'))
-  await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', join(own, 'dist')])
+  const compiler = 'node_modules/typescript/bin/tsc'
+  await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', join(own, 'dist')])
   if (options.addon) {
     for (const name of await readdir('.')) {
-      if (name === 'index.cjs' || name.endsWith('.node')) await symlink(resolve(name), join(own, name))
+      if (SHIPPED.test(name)) await symlink(resolve(name), join(own, name))
     }
-    if (existsSync('bin')) await symlink(resolve('bin'), join(own, 'bin'))
   }
   if (options.core) await addCore(modules)
   return {

@@ -4,10 +4,11 @@ import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import type { CreationReport, JobSnapshot } from '../../plugin/api/creation.js'
-import { formatReply, openEngine, type Engine } from '../../plugin/api/engine.js'
+import { openEngine, type Engine } from '../../plugin/api/engine.js'
+import { formatReply } from '../../plugin/api/reply.js'
 import type { ModelFunction } from '../../plugin/api/model.js'
 import type { EngineOptions } from '../../plugin/api/options.js'
-import type { PluginSpecification } from '../../plugin/api/pluginSpecification.js'
+import type { PluginSpecification } from '../../plugin/api/specification.js'
 import { Auton8nError } from '../../plugin/errors.js'
 
 /** Sources and tests of a plugin, as a model answers them. */

@@ -46,9 +46,7 @@ impl Cgroup {
         }
         let folder = ["cpu", "cpu,cpuacct", "cpuacct,cpu"]
             .into_iter()
-            .find(|name| {
-                std::path::Path::new(&format!("/sys/fs/cgroup/{name}/cpu.cfs_quota_us")).exists()
-            })?;
+            .find(|name| std::path::Path::new(&format!("/sys/fs/cgroup/{name}/cpu.cfs_quota_us")).exists())?;
         let quota = self.read(&format!("{folder}/cpu.cfs_quota_us"), "")?;
         let period = self.read(&format!("{folder}/cpu.cfs_period_us"), "")?;
         Some(format!("{quota} {period}"))

@@ -47,17 +47,11 @@ fn take_all(paths: &[String], caps: &mut Caps) -> Result<(), String> {
     paths.iter().try_for_each(|path| {
         let path = path.trim_end_matches('/');
         if path != "." && !is_plain(path) {
-            return Err(format!(
-                "{path:?} is not a path below the working directory"
-            ));
+            return Err(format!("{path:?} is not a path below the working directory"));
         }
         // A folder on the way must not be a link either.
         let mut on_the_way = Path::new(WORK).to_path_buf();
-        for part in Path::new(path)
-            .parent()
-            .into_iter()
-            .flat_map(Path::components)
-        {
+        for part in Path::new(path).parent().into_iter().flat_map(Path::components) {
             on_the_way.push(part);
             if fs::symlink_metadata(&on_the_way).map_or(true, |meta| !meta.is_dir()) {
                 return Ok(());
@@ -100,21 +94,14 @@ fn take(path: &str, depth: usize, caps: &mut Caps) -> Result<(), String> {
     }
     names.sort_unstable();
     for name in names {
-        let below = if path == "." {
-            name
-        } else {
-            format!("{path}/{name}")
-        };
+        let below = if path == "." { name } else { format!("{path}/{name}") };
         take(&below, depth + 1, caps)?;
     }
     Ok(())
 }
 
 fn send_file(path: &str, real: &Path, caps: &mut Caps) -> Result<(), String> {
-    caps.files = caps
-        .files
-        .checked_sub(1)
-        .ok_or("there are too many files to collect")?;
+    caps.files = caps.files.checked_sub(1).ok_or("there are too many files to collect")?;
     let mut file = File::open(real).map_err(|error| format!("cannot read {path}: {error}"))?;
     let name = blob(path.as_bytes());
     let mut buffer = vec![0; CHUNK];

@@ -51,10 +51,7 @@ pub fn set_capabilities(effective: u32, permitted: u32) -> Result<(), String> {
 
 fn set_users(real: u32, effective: u32, saved: u32) -> Result<(), String> {
     // SAFETY: numbers only.
-    check("setresuid", unsafe {
-        libc::setresuid(real, effective, saved)
-    })
-    .map(|_| ())
+    check("setresuid", unsafe { libc::setresuid(real, effective, saved) }).map(|_| ())
 }
 
 fn set_groups(group: u32) -> Result<(), String> {
@@ -77,11 +74,7 @@ pub fn become_keeper() -> Result<(), String> {
 /// Out of reach of `ptrace` and `/proc/1/mem`, and gone with the launcher where there is one.
 fn hide() -> Result<(), String> {
     prctl("dumpable", libc::PR_SET_DUMPABLE, 0)?;
-    prctl(
-        "parent death",
-        libc::PR_SET_PDEATHSIG,
-        libc::SIGKILL as libc::c_ulong,
-    )
+    prctl("parent death", libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)
 }
 
 /// In a child: becomes `user` with no capability at all.
@@ -90,11 +83,7 @@ pub fn become_plain(user: u32) -> Result<(), String> {
     set_users(user, user, user)?;
     set_capabilities(0, 0)?;
     prctl("no new privileges", libc::PR_SET_NO_NEW_PRIVS, 1)?;
-    prctl(
-        "parent death",
-        libc::PR_SET_PDEATHSIG,
-        libc::SIGKILL as libc::c_ulong,
-    )?;
+    prctl("parent death", libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)?;
     // The kernel picks the job, not the keeper, when memory runs out.
     prctl("dumpable", libc::PR_SET_DUMPABLE, 1)?;
     let _ = std::fs::write("/proc/self/oom_score_adj", "1000");

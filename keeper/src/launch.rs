@@ -75,11 +75,7 @@ fn read_plan() -> Result<Plan, String> {
 /// input, and the kernel ends all of a process namespace with its first process.
 pub fn launch() -> Result<(), String> {
     let plan = read_plan()?;
-    let spaces = libc::CLONE_NEWNS
-        | libc::CLONE_NEWPID
-        | libc::CLONE_NEWIPC
-        | libc::CLONE_NEWUTS
-        | libc::CLONE_NEWNET;
+    let spaces = libc::CLONE_NEWNS | libc::CLONE_NEWPID | libc::CLONE_NEWIPC | libc::CLONE_NEWUTS | libc::CLONE_NEWNET;
     // SAFETY: numbers only.
     check("new namespaces", unsafe { libc::unshare(spaces) })?;
     let child = sys::fork()?;
@@ -99,18 +95,12 @@ pub fn launch() -> Result<(), String> {
 }
 
 fn become_box(plan: &Plan) -> Result<std::convert::Infallible, String> {
-    sys::prctl(
-        "parent death",
-        libc::PR_SET_PDEATHSIG,
-        libc::SIGKILL as libc::c_ulong,
-    )?;
+    sys::prctl("parent death", libc::PR_SET_PDEATHSIG, libc::SIGKILL as libc::c_ulong)?;
     for group in &plan.groups {
         std::fs::write(group, "0").map_err(|error| format!("cannot join {group}: {error}"))?;
     }
     // SAFETY: numbers only.
-    check("cgroup namespace", unsafe {
-        libc::unshare(libc::CLONE_NEWCGROUP)
-    })?;
+    check("cgroup namespace", unsafe { libc::unshare(libc::CLONE_NEWCGROUP) })?;
     host_name()?;
     loopback()?;
     mounts::enter(&plan.entries, plan.tmp, plan.work)?;
@@ -141,14 +131,9 @@ fn become_box(plan: &Plan) -> Result<std::convert::Infallible, String> {
 
 fn host_name() -> Result<(), String> {
     // SAFETY: the lengths are those of the texts.
-    check("host name", unsafe {
-        libc::sethostname(c"box".as_ptr(), 3)
-    })?;
+    check("host name", unsafe { libc::sethostname(c"box".as_ptr(), 3) })?;
     // SAFETY: as above.
-    check("domain name", unsafe {
-        libc::setdomainname(c"".as_ptr(), 0)
-    })
-    .map(|_| ())
+    check("domain name", unsafe { libc::setdomainname(c"".as_ptr(), 0) }).map(|_| ())
 }
 
 /// The loopback of the box's own network, which has nothing else.
@@ -177,21 +162,13 @@ fn drop_capabilities() -> Result<(), String> {
             continue;
         }
         // SAFETY: numbers only. It fails for a number that the kernel does not know.
-        unsafe {
-            libc::prctl(
-                libc::PR_CAPBSET_DROP,
-                libc::c_ulong::from(capability),
-                0,
-                0,
-                0,
-            )
-        };
+        unsafe { libc::prctl(libc::PR_CAPBSET_DROP, libc::c_ulong::from(capability), 0, 0, 0) };
     }
     identity::set_capabilities(KEPT, KEPT)
 }
 
 /// Installs a filter of system calls that the engine compiled.
-fn install(filter: &[u8]) -> Result<(), String> {
+pub fn install(filter: &[u8]) -> Result<(), String> {
     let program: Vec<libc::sock_filter> = filter
         .chunks_exact(8)
         .map(|line| libc::sock_filter {
@@ -209,14 +186,6 @@ fn install(filter: &[u8]) -> Result<(), String> {
         filter: program.as_ptr().cast_mut(),
     };
     // SAFETY: the program's length and lines are those of the list above, which lives until the end.
-    let answer = unsafe {
-        libc::prctl(
-            libc::PR_SET_SECCOMP,
-            libc::SECCOMP_MODE_FILTER,
-            &raw const whole,
-            0,
-            0,
-        )
-    };
+    let answer = unsafe { libc::prctl(libc::PR_SET_SECCOMP, libc::SECCOMP_MODE_FILTER, &raw const whole, 0, 0) };
     check("seccomp filter", answer).map(|_| ())
 }

@@ -35,21 +35,14 @@ mod wire;
 #[cfg(target_os = "linux")]
 fn main() {
     let arguments: Vec<String> = std::env::args().collect();
-    let amount = || {
-        arguments
-            .get(2)
-            .and_then(|text| text.parse::<u64>().ok())
-            .unwrap_or(0)
-    };
+    let amount = || arguments.get(2).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
     let outcome = match arguments.get(1).map(String::as_str) {
-        Some("serve") => serve::serve(),
+        Some("serve") => serve::serve(&arguments[2..]),
         Some("launch") => launch::launch(),
         Some("hog") => prove::hog(amount()),
         Some("forks") => prove::forks(amount()),
         Some("spin") => prove::spin(amount()),
-        _ => Err(
-            "use: keeper serve | launch | hog BYTES | forks COUNT | spin MILLISECONDS".to_owned(),
-        ),
+        _ => Err("use: keeper serve | launch | hog BYTES | forks COUNT | spin MILLISECONDS".to_owned()),
     };
     if let Err(message) = outcome {
         sys::complain(&message);

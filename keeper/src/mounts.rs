@@ -20,13 +20,7 @@ pub enum Entry {
     Tree(String),
 }
 
-fn mount(
-    source: &str,
-    target: &str,
-    kind: &str,
-    flags: libc::c_ulong,
-    options: &str,
-) -> Result<(), String> {
+fn mount(source: &str, target: &str, kind: &str, flags: libc::c_ulong, options: &str) -> Result<(), String> {
     let [source_c, target_c, kind_c, options_c] = [source, target, kind, options].map(c_string);
     let (source_c, target_c, kind_c, options_c) = (source_c?, target_c?, kind_c?, options_c?);
     let or_null = |text: &CString| {
@@ -78,13 +72,7 @@ pub fn enter(entries: &[(String, Entry)], tmp: u64, work: u64) -> Result<(), Str
         &format!("size={tmp},mode=1777,nr_inodes={INODES}"),
     )?;
     let owned = format!("size={work},mode=755,uid=65533,gid=65533,nr_inodes={INODES}");
-    mount(
-        "tmpfs",
-        &format!("{ROOM}/sandbox/work"),
-        "tmpfs",
-        locked,
-        &owned,
-    )?;
+    mount("tmpfs", &format!("{ROOM}/sandbox/work"), "tmpfs", locked, &owned)?;
     // The job sees no process but its own.
     mount("proc", &format!("{ROOM}/proc"), "proc", locked, "hidepid=2")?;
     mask()?;
@@ -126,14 +114,8 @@ fn devices() -> Result<(), String> {
         File::create(&target).map_err(|error| format!("{target}: {error}"))?;
         mount(&format!("/dev/{name}"), &target, "", libc::MS_BIND, "")?;
     }
-    for (name, target) in [
-        ("fd", "fd"),
-        ("stdin", "fd/0"),
-        ("stdout", "fd/1"),
-        ("stderr", "fd/2"),
-    ] {
-        symlink(format!("/proc/self/{target}"), format!("{ROOM}/dev/{name}"))
-            .map_err(|error| error.to_string())?;
+    for (name, target) in [("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")] {
+        symlink(format!("/proc/self/{target}"), format!("{ROOM}/dev/{name}")).map_err(|error| error.to_string())?;
     }
     Ok(())
 }

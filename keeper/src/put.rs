@@ -39,10 +39,7 @@ impl Putter {
         if begin {
             self.open = Some(create(&path)?);
         }
-        let file = self
-            .open
-            .as_mut()
-            .ok_or("a file goes on that was not begun")?;
+        let file = self.open.as_mut().ok_or("a file goes on that was not begun")?;
         file.write_all(data)
             .map_err(|error| format!("cannot write {path}: {error}"))
     }

@@ -35,10 +35,9 @@ fn make_out(mode: u32) -> Result<(), String> {
     fs::set_permissions(WORK, Permissions::from_mode(0o777)).map_err(fault)?;
     let child = sys::fork()?;
     if child == 0 {
-        let made = identity::become_plain(JOB).and_then(|()| {
-            fs::create_dir(format!("{WORK}/out")).map_err(|error| error.to_string())
-        });
-        sys::leave(i32::from(made.is_err()));
+        let outcome = identity::become_plain(JOB)
+            .and_then(|()| fs::create_dir(format!("{WORK}/out")).map_err(|error| error.to_string()));
+        sys::leave(i32::from(outcome.is_err()));
     }
     let status = sys::wait_for(child);
     fs::set_permissions(WORK, Permissions::from_mode(mode)).map_err(fault)?;
@@ -62,14 +61,7 @@ pub fn report() -> Result<String, String> {
     tell("swap", &cgroup.swap().unwrap_or_default());
     tell("pids", &cgroup.pids().unwrap_or_default());
     tell("cpu", &cgroup.cpu().unwrap_or_default());
-    tell(
-        "root",
-        if is_read_only("/") {
-            "read-only"
-        } else {
-            "writable"
-        },
-    );
+    tell("root", if is_read_only("/") { "read-only" } else { "writable" });
     tell("work", &size_of(WORK).to_string());
     tell("tmp", &size_of("/tmp").to_string());
     tell("interfaces", &interfaces());
@@ -120,9 +112,7 @@ fn job_status() -> Result<String, String> {
     let child = sys::fork()?;
     if child == 0 {
         let told = identity::become_plain(JOB)
-            .and_then(|()| {
-                fs::read_to_string("/proc/self/status").map_err(|error| error.to_string())
-            })
+            .and_then(|()| fs::read_to_string("/proc/self/status").map_err(|error| error.to_string()))
             .is_ok_and(|status| {
                 let wanted = [
                     "Uid",
@@ -151,8 +141,7 @@ fn job_status() -> Result<String, String> {
     }
     drop(writer);
     let mut text = String::new();
-    std::io::Read::read_to_string(&mut fs::File::from(reader), &mut text)
-        .map_err(|error| error.to_string())?;
+    std::io::Read::read_to_string(&mut fs::File::from(reader), &mut text).map_err(|error| error.to_string())?;
     if sys::wait_for(child) == 0 {
         Ok(text)
     } else {

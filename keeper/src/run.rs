@@ -88,11 +88,7 @@ struct Running {
 
 /// Runs the command of a frame and answers with its output and `EXIT`. The outer error means that
 /// the engine is gone, the inner one that the command could not be started.
-pub fn run(
-    body: &[u8],
-    inbox: &mut Inbox,
-    children: &OwnedFd,
-) -> Result<Result<(), String>, String> {
+pub fn run(body: &[u8], inbox: &mut Inbox, children: &OwnedFd) -> Result<Result<(), String>, String> {
     let request = match Request::read(body) {
         Ok(request) => request,
         Err(message) => return Ok(Err(message)),
@@ -121,9 +117,7 @@ fn start(request: &Request) -> Result<Running, String> {
         "" | "." => WORK.to_owned(),
         below if is_plain(below) => format!("{WORK}/{below}"),
         other => {
-            return Err(format!(
-                "{other:?} is not a folder below the working directory"
-            ));
+            return Err(format!("{other:?} is not a folder below the working directory"));
         }
     };
     let pair = if request.judge.is_empty() {
@@ -140,12 +134,7 @@ fn start(request: &Request) -> Result<Running, String> {
         pair,
     };
     let judge = match &pair {
-        Some((ours, _)) => Some(spawn::start(&program(
-            &request.judge,
-            &[],
-            KEEPER,
-            Some(ours),
-        ))?),
+        Some((ours, _)) => Some(spawn::start(&program(&request.judge, &[], KEEPER, Some(ours)))?),
         None => None,
     };
     let command = spawn::start(&program(
@@ -186,12 +175,7 @@ impl Running {
     }
 
     /// Until the judge has ended, or the command where there is none, or time is over.
-    fn watch(
-        &mut self,
-        deadline: u64,
-        inbox: &mut Inbox,
-        children: &OwnedFd,
-    ) -> Result<(), String> {
+    fn watch(&mut self, deadline: u64, inbox: &mut Inbox, children: &OwnedFd) -> Result<(), String> {
         let mut buffer = vec![0; CHUNK];
         loop {
             self.bury()?;
@@ -223,11 +207,7 @@ impl Running {
 
     /// Sleeps until something happens. An engine that is gone ends the box.
     fn wait(&self, milliseconds: u64, inbox: &mut Inbox, children: &OwnedFd) {
-        let entry = |fd: RawFd, events| libc::pollfd {
-            fd,
-            events,
-            revents: 0,
-        };
+        let entry = |fd: RawFd, events| libc::pollfd { fd, events, revents: 0 };
         let mut entries = vec![entry(children.as_raw_fd(), libc::POLLIN)];
         entries.push(entry(if inbox.has_room() { 0 } else { -1 }, libc::POLLIN));
         entries.extend(
@@ -281,20 +261,11 @@ impl Running {
     }
 
     fn tell(&self, oom: bool, duration: u64, peak: u64) -> Result<(), String> {
-        let mut bytes = vec![
-            u8::from(self.timed_out),
-            u8::from(self.cancelled),
-            u8::from(oom),
-        ];
+        let mut bytes = vec![u8::from(self.timed_out), u8::from(self.cancelled), u8::from(oom)];
         bytes.extend(duration.to_le_bytes());
         bytes.extend(peak.to_le_bytes());
         for stream in 0..4 {
-            bytes.extend(
-                self.taps
-                    .get(stream)
-                    .map_or(0, |tap| tap.dropped)
-                    .to_le_bytes(),
-            );
+            bytes.extend(self.taps.get(stream).map_or(0, |tap| tap.dropped).to_le_bytes());
         }
         bytes.extend(status(self.command_status));
         bytes.push(u8::from(self.judge.is_some()));

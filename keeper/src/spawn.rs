@@ -81,9 +81,7 @@ fn child(
     let mut high = [0; 3];
     for (place, source) in high.iter_mut().zip(sources) {
         // SAFETY: as above.
-        *place = sys::check("dup", unsafe {
-            libc::fcntl(source, libc::F_DUPFD_CLOEXEC, 10)
-        })?;
+        *place = sys::check("dup", unsafe { libc::fcntl(source, libc::F_DUPFD_CLOEXEC, 10) })?;
     }
     for (target, source) in high.into_iter().enumerate() {
         // SAFETY: both are plain descriptor numbers; `dup2` closes what was there.
@@ -124,17 +122,10 @@ fn execute(program: &Program) -> Result<std::convert::Infallible, String> {
         .iter()
         .map(|text| c_string(text))
         .collect::<Result<Vec<_>, _>>()?;
-    let keys: Vec<&str> = program
-        .env
+    let keys: Vec<&str> = program.env.iter().filter_map(|entry| entry.split('=').next()).collect();
+    let fixed = FIXED
         .iter()
-        .filter_map(|entry| entry.split('=').next())
-        .collect();
-    let fixed = FIXED.iter().filter(|entry| {
-        !entry
-            .split('=')
-            .next()
-            .is_some_and(|key| keys.contains(&key))
-    });
+        .filter(|entry| !entry.split('=').next().is_some_and(|key| keys.contains(&key)));
     let env = fixed
         .map(|entry| c_string(entry))
         .chain(program.env.iter().map(|entry| c_string(entry)))
@@ -147,8 +138,5 @@ fn execute(program: &Program) -> Result<std::convert::Infallible, String> {
     let (argv_list, env_list) = (pointers(&argv), pointers(&env));
     // SAFETY: both lists end with a null pointer, and their texts live until the call.
     unsafe { libc::execve(file_c.as_ptr(), argv_list.as_ptr(), env_list.as_ptr()) };
-    Err(format!(
-        "cannot run {file}: {}",
-        std::io::Error::last_os_error()
-    ))
+    Err(format!("cannot run {file}: {}", std::io::Error::last_os_error()))
 }

@@ -38,9 +38,7 @@ pub fn leave(code: i32) -> ! {
 pub fn pipe() -> Result<(OwnedFd, OwnedFd), String> {
     let mut ends = [0; 2];
     // SAFETY: `ends` has room for the two descriptors.
-    check("pipe2", unsafe {
-        libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC)
-    })?;
+    check("pipe2", unsafe { libc::pipe2(ends.as_mut_ptr(), libc::O_CLOEXEC) })?;
     Ok((own(ends[0]), own(ends[1])))
 }
 
@@ -66,16 +64,10 @@ fn own(descriptor: RawFd) -> OwnedFd {
 
 pub fn set_nonblocking(descriptor: &OwnedFd) -> Result<(), String> {
     // SAFETY: the descriptor is open and the flags are plain numbers.
-    let flags = check("fcntl", unsafe {
-        libc::fcntl(descriptor.as_raw_fd(), libc::F_GETFL)
-    })?;
+    let flags = check("fcntl", unsafe { libc::fcntl(descriptor.as_raw_fd(), libc::F_GETFL) })?;
     // SAFETY: as above.
     check("fcntl", unsafe {
-        libc::fcntl(
-            descriptor.as_raw_fd(),
-            libc::F_SETFL,
-            flags | libc::O_NONBLOCK,
-        )
+        libc::fcntl(descriptor.as_raw_fd(), libc::F_SETFL, flags | libc::O_NONBLOCK)
     })?;
     Ok(())
 }
@@ -88,8 +80,7 @@ pub fn child_signals() -> Result<OwnedFd, String> {
         libc::sigprocmask(libc::SIG_BLOCK, &raw const set, std::ptr::null_mut())
     })?;
     // SAFETY: `set` is a valid signal set; -1 asks for a new descriptor.
-    let answer =
-        unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
+    let answer = unsafe { libc::signalfd(-1, &raw const set, libc::SFD_CLOEXEC | libc::SFD_NONBLOCK) };
     check("signalfd", answer).map(own)
 }
 
@@ -115,7 +106,7 @@ pub fn default_signals() {
 }
 
 /// Reads what is there: `None` where nothing is yet, an empty slice at the end.
-pub fn read_some<'a>(descriptor: RawFd, buffer: &'a mut [u8]) -> Result<Option<&'a [u8]>, String> {
+pub fn read_some(descriptor: RawFd, buffer: &mut [u8]) -> Result<Option<&[u8]>, String> {
     // SAFETY: the pointer and the length are those of `buffer`.
     let count = unsafe { libc::read(descriptor, buffer.as_mut_ptr().cast(), buffer.len()) };
     if count >= 0 {
@@ -147,13 +138,7 @@ pub fn write_some(descriptor: RawFd, bytes: &[u8]) -> Option<usize> {
 /// Waits until one of the descriptors has news, or the milliseconds are over.
 pub fn poll(entries: &mut [libc::pollfd], milliseconds: i32) {
     // SAFETY: the pointer and the count are those of `entries`. An interrupted wait is looked at again.
-    unsafe {
-        libc::poll(
-            entries.as_mut_ptr(),
-            entries.len() as libc::nfds_t,
-            milliseconds,
-        )
-    };
+    unsafe { libc::poll(entries.as_mut_ptr(), entries.len() as libc::nfds_t, milliseconds) };
 }
 
 /// A child that has ended, and its raw status. `Err` where there are no children.

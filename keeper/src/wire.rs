@@ -117,8 +117,7 @@ impl<'a> Fields<'a> {
     }
 
     pub fn text(&mut self) -> Result<String, String> {
-        String::from_utf8(self.blob()?.to_vec())
-            .map_err(|_| "a text of a frame is not UTF-8".to_owned())
+        String::from_utf8(self.blob()?.to_vec()).map_err(|_| "a text of a frame is not UTF-8".to_owned())
     }
 
     pub fn texts(&mut self) -> Result<Vec<String>, String> {

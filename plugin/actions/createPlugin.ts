@@ -1,5 +1,5 @@
 import { askerOf } from '../announcement.js'
-import type { PluginSpecification } from '../api/pluginSpecification.js'
+import type { PluginSpecification } from '../api/specification.js'
 import { Auton8nError } from '../errors.js'
 import { defineAction, type ActionCall, type Outcome } from './define.js'
 
@@ -92,7 +92,7 @@ function specificationOf({ parameter, text }: ActionCall): object | undefined {
     } catch (cause) {
       if (!/"(?:name|actions|description)"\s*:/.test(candidate)) continue
       const reason = cause instanceof Error ? cause.message : ''
-      throw new Auton8nError('AUTON8N_SPECIFICATION_INVALID', `The specification is not valid JSON: ${reason}.`, { cause })
+      throw new Auton8nError('AUTON8N_SPECIFICATION_INVALID', `The specification is not JSON: ${reason}.`, { cause })
     }
   }
   return undefined

@@ -21,6 +21,8 @@ export class DeadlineList {
   #first: Deadline | undefined
   #last: Deadline | undefined
   #timer: NodeJS.Timeout | undefined
+  /** A test may put another clock in its place; a timer of the old one would never ring. */
+  #armedBy: unknown
 
   constructor(private readonly ms: number) {}
 
@@ -31,8 +33,8 @@ export class DeadlineList {
     else this.#first = deadline
     this.#last = deadline
     // A call under way keeps the process until it ends or its time is up; an idle list never does.
-    if (!this.#timer) this.#arm(this.ms)
-    else if (this.#first === deadline) this.#timer.ref()
+    if (!this.#timer || this.#armedBy !== setTimeout) this.#arm(this.ms)
+    else if (this.#first === deadline) this.#timer.ref?.()
   }
 
   remove(deadline: Deadline): void {
@@ -43,10 +45,12 @@ export class DeadlineList {
     if (after) after.before = before
     else this.#last = before
     deadline.before = deadline.after = undefined
-    if (!this.#first) this.#timer?.unref()
+    if (!this.#first) this.#timer?.unref?.()
   }
 
   #arm(ms: number): void {
+    clearTimeout(this.#timer)
+    this.#armedBy = setTimeout
     this.#timer = setTimeout(() => this.#turn(), Math.min(Math.ceil(ms), 2 ** 31 - 1))
   }
 

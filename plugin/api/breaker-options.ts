@@ -71,7 +71,9 @@ export function checkOptions(options: CircuitBreakerOptions | undefined): Checke
     if (typeof value !== 'number' || !Number.isFinite(value) || value < 0 || (whole && !Number.isSafeInteger(value))) {
       // The engine names the option where it knows none of that name.
       if (typeof value === 'number' || KNOWN.has(key)) {
-        throw invalid(`Circuit breaker option ${key} must be a ${whole ? 'whole ' : ''}number of at least 0, not ${describe(value)}`)
+        throw invalid(
+          `Circuit breaker option ${key} must be a ${whole ? 'whole ' : ''}number of at least 0, not ${describe(value)}`,
+        )
       }
     }
     plain[key] = value
@@ -87,10 +89,38 @@ export function checkOptions(options: CircuitBreakerOptions | undefined): Checke
 }
 
 const KNOWN = new Set([
-  'failureThreshold', 'resetTimeout', 'successThreshold', 'timeout', 'volumeThreshold', 'errorThresholdPercentage',
-  'rollingWindowSize', 'slowCallDuration', 'slowCallPercentage', 'halfOpenMax', 'trialLease',
+  'failureThreshold',
+  'resetTimeout',
+  'successThreshold',
+  'timeout',
+  'volumeThreshold',
+  'errorThresholdPercentage',
+  'rollingWindowSize',
+  'slowCallDuration',
+  'slowCallPercentage',
+  'halfOpenMax',
+  'trialLease',
 ])
 
 function describe(value: unknown): string {
   return typeof value === 'number' ? String(value) : value === null ? 'null' : `a ${typeof value}`
+}
+
+/** Whether the error counts; a predicate that throws does not spare the service. */
+export function isFailure(options: CheckedOptions, error: unknown): boolean {
+  try {
+    return options.isFailure?.(error) ?? true
+  } catch {
+    return true
+  }
+}
+
+/** Milliseconds that the service asks to wait, 0 where it does not. */
+export function retryAfter(options: CheckedOptions, error: unknown): number {
+  try {
+    const ms = options.retryAfter?.(error)
+    return typeof ms === 'number' && ms > 0 ? Math.min(ms, 86_400_000) : 0
+  } catch {
+    return 0
+  }
 }

@@ -1,37 +1,23 @@
 import { Auton8nError, nativeCallSync } from '../errors.js'
 import { native } from '../native.js'
-import { Deadline, deadlines, type DeadlineList } from './breaker-deadlines.js'
+import { Call, refusal, type Sink } from './breaker-call.js'
+import { deadlines, type DeadlineList } from './breaker-deadlines.js'
 import { isEventName, Listeners, type CircuitBreakerEvent, type CircuitBreakerListener } from './breaker-events.js'
-import { checkName, checkOptions, invalid, type CheckedOptions, type CircuitBreakerOptions } from './breaker-options.js'
+import { metricsOf, type CircuitBreakerMetrics, type CircuitState } from './breaker-metrics.js'
+import {
+  checkName,
+  checkOptions,
+  invalid,
+  isFailure,
+  retryAfter,
+  type CheckedOptions,
+  type CircuitBreakerOptions,
+} from './breaker-options.js'
 
+export { CircuitBreakerFactory } from './breaker-factory.js'
+export type { CircuitBreakerMetrics, CircuitState } from './breaker-metrics.js'
 export type { CircuitBreakerOptions } from './breaker-options.js'
 export type { CircuitBreakerEvent, CircuitBreakerEvents, CircuitBreakerListener } from './breaker-events.js'
-
-export type CircuitState = 'closed' | 'open' | 'half-open'
-
-/** Counts since the start or the last reset; percentages, average and percentiles of the rolling window. */
-export interface CircuitBreakerMetrics {
-  /** Every call, refused ones and those under way too. */
-  totalRequests: number
-  successfulRequests: number
-  /** Failed calls, with those that took too long. */
-  failedRequests: number
-  rejectedRequests: number
-  timeouts: number
-  /** Calls under way now. */
-  activeRequests: number
-  /** Milliseconds since 1970. */
-  lastFailureTime?: number
-  /** Milliseconds since 1970. */
-  lastSuccessTime?: number
-  state: CircuitState
-  errorPercentage: number
-  slowCallPercentage: number
-  /** Milliseconds. */
-  averageResponseTime: number
-  /** Milliseconds, at most a sixteenth off. */
-  percentiles: { p50: number; p90: number; p95: number; p99: number }
-}
 
 type Handle = InstanceType<ReturnType<typeof native>['BreakerHandle']>
 
@@ -68,6 +54,9 @@ export class CircuitBreaker {
   #gatheredAt = 0
   #epoch = -1
   #listeners: Listeners | undefined
+  /** Before this time an open breaker refuses without asking the engine. */
+  #openUntil = 0
+  #refused = 0
   #timer: NodeJS.Timeout | undefined
 
   /** Throws `AUTON8N_OPTION_INVALID` with the option's name. */
@@ -91,6 +80,10 @@ export class CircuitBreaker {
     const now = performance.now()
     let permit = NO_PERMIT
     if (this.#state !== CLOSED) {
+      if (this.#state === OPEN && now < this.#openUntil) {
+        this.#refused++
+        return this.#refuse(fallback)
+      }
       this.#enter(this.#handle.poll(now))
       if (this.#state !== CLOSED) {
         permit = this.#handle.acquire(now)
@@ -117,26 +110,10 @@ export class CircuitBreaker {
 
   /** What it counted. */
   getMetrics(): CircuitBreakerMetrics {
-    this.#refresh()
+    const state = this.getState()
     this.#flush()
     const now = performance.now()
-    const counts = this.#handle.metrics(now)
-    const wall = (at: number) => Math.round(Date.now() - (now - at))
-    return {
-      totalRequests: counts.totalRequests + this.#running,
-      successfulRequests: counts.successfulRequests,
-      failedRequests: counts.failedRequests,
-      rejectedRequests: counts.rejectedRequests,
-      timeouts: counts.timeouts,
-      activeRequests: this.#running + this.#trials,
-      ...(counts.lastFailureAt != null && { lastFailureTime: wall(counts.lastFailureAt) }),
-      ...(counts.lastSuccessAt != null && { lastSuccessTime: wall(counts.lastSuccessAt) }),
-      state: STATES[this.#state] ?? 'closed',
-      errorPercentage: counts.errorPercentage,
-      slowCallPercentage: counts.slowCallPercentage,
-      averageResponseTime: counts.averageResponseTime,
-      percentiles: { p50: counts.p50, p90: counts.p90, p95: counts.p95, p99: counts.p99 },
-    }
+    return metricsOf(this.#handle.metrics(now), state, this.#running, this.#trials, now)
   }
 
   /** Opens it for `resetTimeout`; then trials decide. */
@@ -178,32 +155,38 @@ export class CircuitBreaker {
     succeeded: (call, value, now) => {
       const duration = now - call.started
       if (
-        call.permit === NO_PERMIT && call.era === this.#era && duration < this.#options.slowCallDuration &&
+        call.permit === NO_PERMIT &&
+        call.era === this.#era &&
+        duration < this.#options.slowCallDuration &&
         this.#gather(duration, now)
       ) {
         this.#running--
         this.#listeners?.emit('success', value, duration)
         return
       }
-      const state = this.#record(call, SUCCESS, duration, 0, now)
+      const changed = this.#shift(this.#record(call, SUCCESS, duration, 0, now))
+      const era = this.#era
       this.#listeners?.emit('success', value, duration)
-      this.#enter(state)
+      if (changed) this.#tell(era)
     },
     failed: (call, error, now) => {
-      const counts = this.#isFailure(error)
+      const counts = isFailure(this.#options, error)
       const duration = now - call.started
-      const state = this.#record(call, counts ? FAILURE : IGNORED, duration, counts ? this.#retryAfter(error) : 0, now)
+      const wait = counts ? retryAfter(this.#options, error) : 0
+      const changed = this.#shift(this.#record(call, counts ? FAILURE : IGNORED, duration, wait, now))
+      const era = this.#era
       if (counts) this.#listeners?.emit('failure', error, duration)
-      this.#enter(state)
+      if (changed) this.#tell(era)
     },
     expired: (call) => {
       const now = performance.now()
       const duration = now - call.started
       const error = new Auton8nError('AUTON8N_TIMEOUT', `Operation timed out after ${this.#options.timeout} ms`)
-      const state = this.#record(call, TIMEOUT, duration, 0, now)
+      const changed = this.#shift(this.#record(call, TIMEOUT, duration, 0, now))
+      const era = this.#era
       this.#listeners?.emit('timeout', error, duration)
       this.#listeners?.emit('failure', error, duration)
-      this.#enter(state)
+      if (changed) this.#tell(era)
       return error
     },
   }
@@ -228,8 +211,12 @@ export class CircuitBreaker {
     return true
   }
 
-  /** Tells the gathered successes. */
+  /** Tells the gathered successes and refusals. */
   #flush(): void {
+    if (this.#refused > 0) {
+      this.#handle.recordRejected(this.#refused)
+      this.#refused = 0
+    }
     if (this.#count === 0 || !this.#gathered) return
     const count = this.#count
     this.#count = 0
@@ -278,182 +265,44 @@ export class CircuitBreaker {
   }
 
   #enter(state: number): void {
-    if (state === this.#state) return
+    if (this.#shift(state)) this.#tell(this.#era)
+  }
+
+  /** Tells the present state, unless a listener changed it meanwhile and told of that. */
+  #tell(era: number): void {
+    if (era === this.#era) this.#listeners?.emit(EVENTS[this.#state] ?? 'close')
+  }
+
+  /** Takes a state over, before anybody hears of it; true where it is another one. */
+  #shift(state: number): boolean {
+    if (state === this.#state) return false
     this.#state = state
     this.#era++
     if (this.#timer) this.#disarm()
     if (state === OPEN) this.#arm()
     else if (state === CLOSED) this.#room = this.#handle.standing(performance.now()) >> 2
-    this.#listeners?.emit(EVENTS[state] ?? 'close')
+    return true
   }
 
   /** Only an open breaker has a timer, and it keeps no process alive. */
   #arm(): void {
-    const due = this.#handle.dueIn(performance.now())
+    const now = performance.now()
+    const due = this.#handle.dueIn(now)
+    this.#openUntil = due < 0 ? Infinity : Math.floor(now) + due
     if (due < 0) return
-    this.#timer = setTimeout(() => {
-      this.#timer = undefined
-      this.#enter(this.#handle.poll(performance.now()))
-      if (this.#state === OPEN) this.#arm()
-    }, Math.min(Math.max(1, due), 2 ** 31 - 1))
+    this.#timer = setTimeout(
+      () => {
+        this.#timer = undefined
+        this.#enter(this.#handle.poll(performance.now()))
+        if (this.#state === OPEN) this.#arm()
+      },
+      Math.min(Math.max(1, due), 2 ** 31 - 1),
+    )
     this.#timer.unref?.()
   }
 
   #disarm(): void {
     clearTimeout(this.#timer)
     this.#timer = undefined
-  }
-
-  #isFailure(error: unknown): boolean {
-    try {
-      return this.#options.isFailure?.(error) ?? true
-    } catch {
-      return true
-    }
-  }
-
-  #retryAfter(error: unknown): number {
-    try {
-      const ms = this.#options.retryAfter?.(error)
-      return typeof ms === 'number' && ms > 0 ? Math.min(ms, 86_400_000) : 0
-    } catch {
-      return 0
-    }
-  }
-}
-
-/** Where a call reports. */
-interface Sink {
-  succeeded(call: Call<never>, value: unknown, now: number): void
-  failed(call: Call<never>, error: unknown, now: number): void
-  expired(call: Call<never>): Auton8nError
-}
-
-/** One call under way. */
-class Call<T> extends Deadline {
-  list: DeadlineList | undefined
-  #controller: AbortController | undefined
-  #done = false
-
-  constructor(
-    readonly sink: Sink,
-    readonly permit: number,
-    readonly era: number,
-    readonly started: number,
-    readonly resolve: (value: T | PromiseLike<T>) => void,
-    readonly reject: (error: unknown) => void,
-    readonly fallback: ((error: unknown) => Promise<T> | T) | undefined,
-  ) {
-    super()
-  }
-
-  run(fn: (signal: AbortSignal) => Promise<T> | T): void {
-    let result: Promise<T> | T
-    try {
-      result = takesNothing(fn) ? (fn as () => Promise<T> | T)() : fn((this.#controller = new AbortController()).signal)
-    } catch (error) {
-      this.#fail(error)
-      return
-    }
-    if (result instanceof Promise) result.then(this.#succeed, this.#fail)
-    else Promise.resolve(result).then(this.#succeed, this.#fail)
-  }
-
-  readonly #succeed = (value: T): void => {
-    if (this.#done) return
-    this.#done = true
-    this.list?.remove(this)
-    this.sink.succeeded(this as unknown as Call<never>, value, performance.now())
-    this.resolve(value)
-  }
-
-  readonly #fail = (error: unknown): void => {
-    if (this.#done) return
-    this.#done = true
-    this.list?.remove(this)
-    this.sink.failed(this as unknown as Call<never>, error, performance.now())
-    this.#answer(error)
-  }
-
-  expire(): void {
-    if (this.#done) return
-    this.#done = true
-    const error = this.sink.expired(this as unknown as Call<never>)
-    // The promise is settled first, so that what the abort sets free does not overtake it.
-    this.#answer(error)
-    this.#controller?.abort(error)
-  }
-
-  #answer(error: unknown): void {
-    if (!this.fallback) {
-      this.reject(error)
-      return
-    }
-    try {
-      this.resolve(this.fallback(error))
-    } catch (thrown) {
-      this.reject(thrown)
-    }
-  }
-}
-
-const NO_PARAMETERS = /^(?:async\s*)?\(\s*\)\s*=>/
-
-/** An arrow function without parameters cannot see a signal, so making one is saved: it costs more than the call. */
-function takesNothing(fn: { length: number }): boolean {
-  return fn.length === 0 && NO_PARAMETERS.test(Function.prototype.toString.call(fn))
-}
-
-/** A refused call is cheap: its stack would only show this file, so none is taken. */
-function refusal(name: string): Auton8nError {
-  const limit = Error.stackTraceLimit
-  Error.stackTraceLimit = 0
-  try {
-    return new Auton8nError('AUTON8N_BREAKER_OPEN', `Circuit breaker '${name}' is open`)
-  } finally {
-    Error.stackTraceLimit = limit
-  }
-}
-
-/** Many breakers by name. */
-export class CircuitBreakerFactory {
-  readonly #defaults: CircuitBreakerOptions
-  readonly #breakers = new Map<string, CircuitBreaker>()
-
-  /** `defaults` are options for every breaker; throws `AUTON8N_OPTION_INVALID`. */
-  constructor(defaults?: CircuitBreakerOptions) {
-    checkOptions(defaults)
-    this.#defaults = { ...defaults }
-  }
-
-  /** The breaker of that name. `options` count only when it is made, over the defaults. */
-  getBreaker(name: string, options?: CircuitBreakerOptions): CircuitBreaker {
-    let breaker = this.#breakers.get(name)
-    if (!breaker) {
-      if (options !== undefined) checkOptions(options)
-      breaker = new CircuitBreaker(name, { ...this.#defaults, ...options })
-      this.#breakers.set(name, breaker)
-    }
-    return breaker
-  }
-
-  /** All of them, by name. */
-  getAllBreakers(): Map<string, CircuitBreaker> {
-    return new Map(this.#breakers)
-  }
-
-  /** What each counted, by name. */
-  getAllMetrics(): Map<string, CircuitBreakerMetrics> {
-    return new Map([...this.#breakers].map(([name, breaker]) => [name, breaker.getMetrics()]))
-  }
-
-  /** Resets all of them. */
-  resetAll(): void {
-    for (const breaker of this.#breakers.values()) breaker.reset()
-  }
-
-  /** Forgets one; whoever holds it keeps it. */
-  removeBreaker(name: string): boolean {
-    return this.#breakers.delete(name)
   }
 }

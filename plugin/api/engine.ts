@@ -1,14 +1,14 @@
 import { resolve } from 'node:path'
-import { Auton8nError, nativeCall, nativeCallSync } from '../errors.js'
+import { Auton8nError, nativeCall } from '../errors.js'
+import { environmentOptions } from '../settings.js'
 import { native } from '../native.js'
-import type { CreationReport, CreationStatus, JobSnapshot } from './creation.js'
-import { toNativeModel, type PendingCalls } from './model.js'
+import type { CreationReport, JobSnapshot } from './creation.js'
+import { EngineLease } from './lease.js'
+import { toNativeModel } from './model.js'
 import type {
   EngineAddon,
-  EngineEvent,
   EngineHealth,
   NativeCreateOptions,
-  NativeEngine,
   NativeJobFilter,
   NativeModel,
 } from './nativeEngine.js'
@@ -23,13 +23,13 @@ import {
 } from './options.js'
 import { keeperPath, nodePath, packageRoot } from './paths.js'
 import { PluginCreation } from './pluginCreation.js'
-import type { PluginSpecification } from './pluginSpecification.js'
-import { specificationJson, type SpecificationProblem } from './specification.js'
+import type { JobStatus } from './queue.js'
+import { specificationJson, type PluginSpecification, type SpecificationProblem } from './specification.js'
 import { snapshotOf } from './snapshot.js'
 
 /** Which jobs to list. */
-export interface JobFilter {
-  status?: CreationStatus
+export interface CreationFilter {
+  status?: JobStatus
   /** At most this many. */
   limit?: number
   /** Where an earlier listing ended: the id of its last job. */
@@ -40,15 +40,12 @@ const STATUSES = ['pending', 'scheduled', 'running', 'retrying', 'completed', 'f
 
 /** An engine: a store of jobs, and the workers that make plugins. */
 export class Engine {
-  readonly #native: NativeEngine
-  readonly #hub: Hub
-  #model: NativeModel | null
+  readonly #lease: EngineLease
+  #model: NativeModel | null = null
 
   /** @internal Engines are opened by `openEngine`. */
-  constructor(engine: NativeEngine, hub: Hub, model: NativeModel | null) {
-    this.#native = engine
-    this.#hub = hub
-    this.#model = model
+  constructor(lease: EngineLease) {
+    this.#lease = lease
   }
 
   /** Stores a creation; resolves when it is durable. */
@@ -66,7 +63,7 @@ export class Engine {
     const checked = checkArguments(keyOrOptions, options)
     const json = jsonOf(specification)
     const model = this.#modelOf(checked)
-    const created = (): Promise<string> => this.#native.createPlugin(json, forNative(checked, model), model)
+    const created = (): Promise<string> => this.#lease.engine.createPlugin(json, forNative(checked, model), model)
     return this.creation(await nativeCall(created))
   }
 
@@ -84,7 +81,7 @@ export class Engine {
       )
     }
     const stored = (): Promise<string> =>
-      this.#native.createPluginFromDescription(description, forNative(checked, model), model)
+      this.#lease.engine.createPluginFromDescription(description, forNative(checked, model), model)
     return this.creation(await nativeCall(stored))
   }
 
@@ -93,48 +90,48 @@ export class Engine {
     return new PluginCreation(id, {
       job: (jobId) => this.job(jobId),
       cancel: (jobId) => this.cancel(jobId),
-      listen: (jobId, listener) => this.#hub.listen(jobId, listener),
+      listen: (jobId, listener) => this.#lease.hub.listen(jobId, listener),
     })
   }
 
   /** A job as it is now; `null` where there is none of that id. */
   async job(id: string): Promise<JobSnapshot | null> {
     checkId(id)
-    const job = await nativeCall(() => this.#native.job(id))
+    const job = await nativeCall(() => this.#lease.engine.job(id))
     return job ? snapshotOf(job) : null
   }
 
   /** The jobs of this engine's store. */
-  async jobs(filter?: JobFilter): Promise<JobSnapshot[]> {
-    const checked = checkOptions<JobFilter>('filter', filter, {
+  async jobs(filter?: CreationFilter): Promise<JobSnapshot[]> {
+    const checked = checkOptions<CreationFilter>('filter', filter, {
       status: (value) => (STATUSES.includes(value as string) ? undefined : `one of ${STATUSES.join(', ')}`),
       limit: (value) => (Number.isInteger(value) && (value as number) > 0 ? undefined : 'a whole number above 0'),
       cursor: (value) => (typeof value === 'string' ? undefined : 'a string'),
     })
-    const jobs = await nativeCall(() => this.#native.jobs(checked as NativeJobFilter))
+    const jobs = await nativeCall(() => this.#lease.engine.jobs(checked as NativeJobFilter))
     return jobs.map(snapshotOf)
   }
 
   /** Cancels a job; false where it was over already. */
   async cancel(id: string): Promise<boolean> {
     checkId(id)
-    return await nativeCall(() => this.#native.cancel(id))
+    return await nativeCall(() => this.#lease.engine.cancel(id))
   }
 
   /** Runs a failed or cancelled job again; false where it is not in such a state. */
   async retry(id: string): Promise<boolean> {
     checkId(id)
-    return await nativeCall(() => this.#native.retry(id))
+    return await nativeCall(() => this.#lease.engine.retry(id))
   }
 
   /** Counts of the queue, the breakers, the sandboxes and the tracer. */
   async metrics(): Promise<Record<string, unknown>> {
-    return await nativeCall(() => this.#native.metrics())
+    return await nativeCall(() => this.#lease.engine.metrics())
   }
 
   /** Whether everything that a creation needs is here, and if not, what to do. */
   async health(): Promise<EngineHealth> {
-    return await nativeCall(() => this.#native.health())
+    return await nativeCall(() => this.#lease.engine.health())
   }
 
   /** The pipeline's own checks on a plugin project that exists already. */
@@ -143,29 +140,28 @@ export class Engine {
       throw invalid(`\`directory\` must be a path, not ${kindOf(directory)}`)
     }
     const json = specification === undefined || specification === null ? null : jsonOf(specification)
-    const report = await nativeCall(() => this.#native.verify(resolve(directory), json))
+    const report = await nativeCall(() => this.#lease.engine.verify(resolve(directory), json))
     return report as CreationReport
   }
 
   /** What is here, what is missing, and what to do about it. */
   async doctor(): Promise<Record<string, unknown>> {
-    return await nativeCall(() => this.#native.doctor())
+    return await nativeCall(() => this.#lease.engine.doctor())
   }
 
-  /** Sets the model for jobs that have none of their own; those that waited for one go on. */
+  /** Sets the model of creations that bring none, and wakes the jobs of an earlier process that wait for one. */
   async setModel(model: EngineOptions['model'] | null): Promise<void> {
-    this.#model = toNativeModel(checkEngineOptions(model ? { model } : {}), this.#hub.pending)
-    await nativeCall(() => this.#native.setModel(this.#model))
+    this.#model = toNativeModel(checkEngineOptions(model ? { model } : {}), this.#lease.hub.pending)
+    await nativeCall(() => this.#lease.engine.setModel(this.#model))
   }
 
-  /** Stops the workers; jobs that ran go on when the store is opened again. */
+  /** Stops the workers, unless others of this process use them; jobs that ran go on at the next opening. */
   async close(): Promise<void> {
-    await nativeCall(() => this.#native.close())
-    this.#hub.abortCalls()
+    await nativeCall(() => this.#lease.giveBack())
   }
 
   #modelOf(options: CreatePluginOptions): NativeModel | null {
-    const model = toNativeModel(options, this.#hub.pending) ?? this.#model
+    const model = toNativeModel(options, this.#lease.hub.pending) ?? this.#model
     if (options.generator === 'model' && !model) {
       throw invalid("`generator: 'model'` needs `model` or `apiKey`; give one, or use `generator: 'template'`")
     }
@@ -173,56 +169,45 @@ export class Engine {
   }
 }
 
-/** Hands the engine's events to whoever listens for them. */
-export class Hub {
-  readonly pending: PendingCalls = new Map()
-  readonly #listeners = new Map<string, Set<(event: EngineEvent) => void>>()
-
-  readonly receive = (events: EngineEvent[]): void => {
-    for (const event of events) {
-      if (event.type === 'model-cancelled' && event.callId) this.pending.get(event.callId)?.abort()
-      if (!event.jobId) continue
-      for (const listener of this.#listeners.get(event.jobId) ?? []) listener(event)
-    }
-  }
-
-  listen(jobId: string, listener: (event: EngineEvent) => void): () => void {
-    const listeners = this.#listeners.get(jobId) ?? new Set()
-    this.#listeners.set(jobId, listeners.add(listener))
-    return () => {
-      listeners.delete(listener)
-      if (listeners.size === 0 && this.#listeners.get(jobId) === listeners) this.#listeners.delete(jobId)
-    }
-  }
-
-  abortCalls(): void {
-    for (const controller of this.pending.values()) controller.abort()
-  }
-}
-
-/** Opens an engine of one's own. Close it with `close()`. */
+/**
+ * Opens an engine of one's own. Close it with `close()`. A second opening of the same data directory in this process
+ * shares the engine of the first, with the options of the first; the last `close()` stops it.
+ */
 export async function openEngine(options?: EngineOptions): Promise<Engine> {
-  const { model, dataDir, ...rest } = checkEngineOptions(options)
-  const hub = new Hub()
+  const { model, dataDir: given, ...rest } = checkEngineOptions(options)
+  const dataDir = resolve(given ?? (process.env.AUTON8N_DATA_DIR || '.auton8n'))
   const node = nodePath()
   const nativeOptions = {
     ...rest,
-    dataDir: resolve(dataDir ?? (process.env.AUTON8N_DATA_DIR || '.auton8n')),
+    dataDir,
     packageRoot,
     keeperPath: keeperPath(),
     ...(node ? { nodePath: node } : {}),
   }
   const addon = native() as unknown as EngineAddon
-  // Given at the opening, so that a job that waits in the store finds it.
-  const answering = toNativeModel(model ? { model } : {}, hub.pending)
-  return new Engine(await nativeCall(() => addon.Engine.open(nativeOptions, hub.receive, answering)), hub, answering)
+  // A model is there before the workers start, so that no job of an earlier process misses it.
+  const lease = await EngineLease.take(`${dataDir}\n${rest.store ?? ''}`, (hub) =>
+    nativeCall(() => addon.Engine.open(nativeOptions, hub.receive, toNativeModel(model ? { model } : {}, hub.pending))),
+  )
+  const engine = new Engine(lease)
+  try {
+    if (model) await engine.setModel(model)
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
+  return engine
 }
 
 let shared: Promise<Engine> | undefined
 
-/** The engine of the free functions, opened at the first use. A failed opening is tried again at the next. */
+async function openEnvironment(): Promise<Engine> {
+  return await openEngine(environmentOptions())
+}
+
+/** The engine of the free functions, set up by the environment and opened at the first use. A failed opening is tried again at the next. */
 function sharedEngine(): Promise<Engine> {
-  shared ??= openEngine().catch((error: unknown) => {
+  shared ??= openEnvironment().catch((error: unknown) => {
     shared = undefined
     throw error
   })
@@ -255,14 +240,6 @@ export async function createPluginFromDescription(
 ): Promise<PluginCreation> {
   const checked = checkCreateOptions(options)
   return (await sharedEngine()).createPluginFromDescription(description, checked)
-}
-
-/** Files in the reply format that the prompts ask for, so that a scripted model can answer. */
-export function formatReply(files: Record<string, string>): string {
-  if (typeof files !== 'object' || files === null || Object.values(files).some((text) => typeof text !== 'string')) {
-    throw invalid('`files` must be an object of file texts by path')
-  }
-  return nativeCallSync(() => (native() as unknown as EngineAddon).formatReply(files))
 }
 
 function checkArguments(keyOrOptions: unknown, options: unknown): CreatePluginOptions {

@@ -56,13 +56,20 @@ export function toNativeModel(source: ModelSource, pending: PendingCalls): Nativ
     const controller = new AbortController()
     pending.set(request.callId, controller)
     try {
-      return finished(await ask(request, controller.signal))
+      // A model that ignores its signal is left behind; the race also keeps a call alive that nobody else holds.
+      return finished(await Promise.race([ask(request, controller.signal), untilAborted(controller.signal)]))
     } catch (error) {
       return { error: failureOf(error, source.apiKey) }
     } finally {
       pending.delete(request.callId)
     }
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
 
 /** Whether a value is a model of the `ai` package that can be asked. */
@@ -143,18 +150,18 @@ function total(tokens: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? Math.round(value) : 0
 }
 
-const CUT_OFF = ['length', 'max_tokens', 'max-tokens', 'model_context_window_exceeded']
-const WHOLE = ['stop', 'end_turn', 'stop_sequence']
-const DECLINED = ['refusal', 'content-filter', 'content_filter']
+const CUT_OFF = new Set(['length', 'max_tokens', 'max-tokens', 'model_context_window_exceeded'])
+const WHOLE = new Set(['stop', 'end_turn', 'stop_sequence'])
+const DECLINED = new Set(['refusal', 'content-filter', 'content_filter'])
 
 /** One word for each end: `stop`, `length`, or a refusal. */
 function finished(answer: ModelAnswer): ModelAnswer {
   if ('error' in answer || answer.finishReason === undefined) return answer
   const reason = answer.finishReason
-  if (DECLINED.includes(reason)) {
+  if (DECLINED.has(reason)) {
     const said = clean(answer.text)
     return { error: { code: 'AUTON8N_MODEL_REFUSED', message: `The model declined to answer${said && `: ${said}`}` } }
   }
-  if (CUT_OFF.includes(reason)) return { ...answer, finishReason: 'length' }
-  return WHOLE.includes(reason) ? { ...answer, finishReason: 'stop' } : answer
+  if (CUT_OFF.has(reason)) return { ...answer, finishReason: 'length' }
+  return WHOLE.has(reason) ? { ...answer, finishReason: 'stop' } : answer
 }

@@ -1,5 +1,6 @@
 import { Auton8nError } from '../errors.js'
 import type { AnthropicOptions } from './anthropic.js'
+import type { JobPriority } from './queue.js'
 import { isLanguageModel, type LanguageModel, type ModelFunction } from './model.js'
 
 /** How a plugin is to be made. */
@@ -17,7 +18,7 @@ export interface CreatePluginOptions {
   /** Rounds of generate and check, 1 to 50. Default 5. */
   maxIterations?: number
   /** 0 (critical) to 3 (low). Default 2. */
-  priority?: number
+  priority?: JobPriority
   /** Milliseconds that an attempt may take, at most a day. Default half an hour. */
   timeout?: number
   /** Whom it counts for: users take turns. */
@@ -97,7 +98,7 @@ const ENGINE: Checks<EngineOptions> = {
 /** The options of a creation, or `AUTON8N_OPTION_INVALID` that names what is wrong. */
 export function checkCreateOptions(options: unknown): CreatePluginOptions {
   const checked = checkOptions<CreatePluginOptions>('options', options, CREATE)
-  if (checked.metadata) checkJson('metadata', checked.metadata)
+  if (checked.metadata) checked.metadata = jsonOf('metadata', checked.metadata)
   return checked
 }
 
@@ -136,9 +137,9 @@ export function kindOf(value: unknown): string {
   return typeof value === 'object' ? 'an object of another kind' : `a ${typeof value}`
 }
 
-function checkJson(what: string, value: unknown): void {
+function jsonOf<T>(what: string, value: T): T {
   try {
-    JSON.stringify(value)
+    return JSON.parse(JSON.stringify(value)) as T
   } catch (cause) {
     throw new Auton8nError('AUTON8N_OPTION_INVALID', `\`options.${what}\` cannot be written as JSON.`, { cause })
   }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises'
 import type { CreatePluginOptions } from '../api/options.js'
 import type { PluginCreation } from '../api/pluginCreation.js'
-import type { PluginSpecification } from '../api/pluginSpecification.js'
+import type { PluginSpecification } from '../api/specification.js'
 import { Auton8nError } from '../errors.js'
 import { CommandError, DONE, FOUND, parse, print, printJson, withEngine, type Command } from './command.js'
 import { showProgress } from './progress.js'

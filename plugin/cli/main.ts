@@ -41,7 +41,7 @@ async function main([name, ...rest]: string[]): Promise<number> {
   const json = rest.includes('--json')
   try {
     const command = await load()
-    if (rest.includes('--help') || rest.includes('-h')) return say(`${command.usage}\n`)
+    if (command.usage && (rest.includes('--help') || rest.includes('-h'))) return say(`${command.usage}\n`)
     return await command.run(rest)
   } catch (error) {
     return failed(error, json)
@@ -54,10 +54,12 @@ function failed(error: unknown, json: boolean): number {
   const message = error instanceof Error ? error.message : String(error)
   const problems = error instanceof Auton8nError ? problemsOf(error.details) : []
   if (json) {
-    process.stdout.write(`${JSON.stringify({ error: { code, message, ...(problems.length > 0 ? { problems } : {}) } })}\n`)
+    const extras = problems.length > 0 ? { problems } : {}
+    process.stdout.write(`${JSON.stringify({ error: { code, message, ...extras } })}\n`)
   } else {
     const lines = problems.map(({ path, message: what, fix }) => `  ${path}: ${what}${fix ? ` (${fix})` : ''}`)
-    process.stderr.write([`${message}${known ? '' : ' (a fault of auton8n; please report it)'}`, ...lines, ''].join('\n'))
+    const fault = known ? '' : ' (a fault of auton8n; please report it)'
+    process.stderr.write([`${message}${fault}`, ...lines, ''].join('\n'))
     if (error instanceof Auton8nError) process.stderr.write(`${code}\n`)
   }
   return error instanceof CommandError ? WRONG_USE : FOUND
@@ -69,8 +71,8 @@ function problemsOf(details: unknown): { path: string; message: string; fix?: st
 }
 
 function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-  return manifest.version
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
 }
 
 function say(text: string): number {

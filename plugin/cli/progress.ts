@@ -26,6 +26,7 @@ export class ProgressView {
     const time = seconds(now - this.#begun)
     switch (event.type) {
       case 'status':
+        // The last of them stands before `done`.
         return `${time} ${event.status}`
       case 'stage': {
         this.#leave(now)
@@ -46,7 +47,7 @@ export class ProgressView {
       case 'done':
         this.#leave(now)
         this.#stage = undefined
-        return `${time} ${event.status}`
+        return undefined
     }
   }
 
@@ -101,6 +102,6 @@ export function seconds(milliseconds: number): string {
 
 function cut(line: string, columns: number): string {
   // Control characters of a log line would break the block.
-  const plain = line.replace(/[\x00-\x1f\x7f-\x9f]/g, ' ')
+  const plain = line.replace(/\p{Cc}/gu, ' ')
   return plain.length > columns - 1 ? `${plain.slice(0, columns - 2)}…` : plain
 }

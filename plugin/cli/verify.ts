@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import type { PluginSpecification } from '../api/pluginSpecification.js'
+import type { PluginSpecification } from '../api/specification.js'
 import { Auton8nError } from '../errors.js'
 import { DONE, FOUND, parse, print, printJson, withEngine, type Command } from './command.js'
 import { reportLines } from './report.js'

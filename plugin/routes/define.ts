@@ -69,8 +69,11 @@ function refusalOf(request: RouteRequest, runtime: IAgentRuntime): RouteAnswer |
 
 /** Takes the same time wherever the two differ. */
 function same(one: string, other: string): boolean {
-  const digest = (text: string): Buffer => createHash('sha256').update(text).digest()
   return timingSafeEqual(digest(one), digest(other))
+}
+
+function digest(text: string): Buffer {
+  return createHash('sha256').update(text).digest()
 }
 
 function headerOf(request: RouteRequest, name: string): string | undefined {

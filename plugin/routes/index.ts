@@ -1,7 +1,7 @@
 import type { Route, RouteRequest } from '@elizaos/core'
-import type { CreationStatus } from '../api/creation.js'
+import type { JobStatus } from '../api/queue.js'
 import { checkOptions, invalid, kindOf, type CreatePluginOptions } from '../api/options.js'
-import type { PluginSpecification } from '../api/pluginSpecification.js'
+import type { PluginSpecification } from '../api/specification.js'
 import { Auton8nError } from '../errors.js'
 import { defineRoute, type RouteCall } from './define.js'
 import { streamEvents } from './eventStream.js'
@@ -9,7 +9,10 @@ import { streamEvents } from './eventStream.js'
 const MOST_LISTED = 200
 
 /** Options that may come over HTTP: no model, no key and no path. */
-type HttpOptions = Pick<CreatePluginOptions, 'generator' | 'maxIterations' | 'priority' | 'timeout' | 'userId' | 'metadata'>
+type HttpOptions = Pick<
+  CreatePluginOptions,
+  'generator' | 'maxIterations' | 'priority' | 'timeout' | 'userId' | 'metadata'
+>
 
 interface HttpCreation {
   specification?: unknown
@@ -73,8 +76,12 @@ export const routes: Route[] = [
   }),
 ]
 
+/** The value is looked at elsewhere. */
+function any(): undefined {
+  return undefined
+}
+
 async function create({ request, service }: RouteCall): Promise<{ status: number; body: unknown }> {
-  const any = (): undefined => undefined
   const body = checkOptions<HttpCreation>('body', request.body ?? null, {
     specification: any,
     description: (value) => (typeof value === 'string' ? undefined : 'a string'),
@@ -99,7 +106,7 @@ async function create({ request, service }: RouteCall): Promise<{ status: number
   return { status: 202, body: { id } }
 }
 
-function filterOf({ query = {} }: RouteRequest): { status?: CreationStatus; limit: number; cursor?: string } {
+function filterOf({ query = {} }: RouteRequest): { status?: JobStatus; limit: number; cursor?: string } {
   const { status, limit, cursor } = query
   const most = limit === undefined ? MOST_LISTED : Number(limit)
   if (!Number.isInteger(most) || most < 1 || most > MOST_LISTED) {
@@ -107,7 +114,7 @@ function filterOf({ query = {} }: RouteRequest): { status?: CreationStatus; limi
   }
   return {
     limit: most,
-    ...(status === undefined ? {} : { status: status as CreationStatus }),
+    ...(status === undefined ? {} : { status: status as JobStatus }),
     ...(typeof cursor === 'string' ? { cursor } : {}),
   }
 }

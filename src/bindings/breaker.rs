@@ -67,6 +67,10 @@ pub struct BreakerHandle {
 }
 
 #[napi]
+#[allow(
+    clippy::needless_pass_by_value,
+    reason = "napi hands arguments over by value"
+)]
 impl BreakerHandle {
     #[napi(constructor, catch_unwind)]
     pub fn new(name: String, options: Value) -> Result<Self, BorderError> {
@@ -120,6 +124,12 @@ impl BreakerHandle {
     #[napi(catch_unwind)]
     pub fn record_late(&self, outcome: u32, now: f64) {
         self.inner.record_late(outcome_of(outcome), now as u64);
+    }
+
+    /// Counts calls that were refused while it was known to be open.
+    #[napi(catch_unwind)]
+    pub fn record_rejected(&self, count: u32) {
+        self.inner.record_rejected(u64::from(count));
     }
 
     /// Takes the first `count` gathered successes, which began at `at`.

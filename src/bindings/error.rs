@@ -18,7 +18,7 @@ impl From<Error> for BorderError {
 }
 
 /// The message, then each cause on a line of its own.
-fn message_of(error: &Error) -> String {
+pub fn message_of(error: &Error) -> String {
     let mut text = error.message().to_owned();
     let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {

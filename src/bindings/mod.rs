@@ -5,6 +5,7 @@ mod breaker;
 mod engine;
 mod model;
 mod queue;
+mod redactor;
 mod sandbox;
 mod scanner;
 mod specification;

@@ -1,5 +1,10 @@
 //! The scanner, as JavaScript sees it. Scans and redaction are synchronous: a text takes microseconds.
 
+#![expect(
+    clippy::needless_pass_by_value,
+    reason = "napi hands strings and options over by value"
+)]
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,18 +21,26 @@ use crate::scanner::{CustomRuleData, DirectoryOptions, ScanResult, Scanner, Scan
 /// Runs a synchronous call so that a fault of ours is an error, not the end of the process.
 fn guarded<T>(call: impl FnOnce() -> Result<T, Error>) -> Result<T, BorderError> {
     catch_unwind(AssertUnwindSafe(call))
-        .unwrap_or_else(|_| Err(Error::new(Code::Internal, "the scanner failed on this input; please report it")))
+        .unwrap_or_else(|_| {
+            Err(Error::new(
+                Code::Internal,
+                "the scanner failed on this input; please report it",
+            ))
+        })
         .map_err(BorderError::from)
 }
 
 /// Options of a method, or their defaults.
 fn parsed<T: serde::de::DeserializeOwned>(what: &str, value: Value) -> Result<T, Error> {
-    serde_json::from_value(value).map_err(|error| Error::new(Code::OptionInvalid, format!("{what} is invalid: {error}")))
+    serde_json::from_value(value)
+        .map_err(|error| Error::new(Code::OptionInvalid, format!("{what} is invalid: {error}")))
 }
 
 /// A result as one text: it is parsed faster than it could be built field by field.
 fn encoded(result: &ScanResult) -> Result<String, Error> {
-    serde_json::to_string(result).map_err(|error| Error::new(Code::Internal, "a scan's result cannot be written").because(error))
+    serde_json::to_string(result).map_err(|error| {
+        Error::new(Code::Internal, "a scan's result cannot be written").because(error)
+    })
 }
 
 /// Finds secrets and takes them out of texts.
@@ -42,8 +55,14 @@ impl NativeScanner {
     #[napi(constructor)]
     pub fn new(options: Value) -> Result<Self, BorderError> {
         guarded(|| {
-            let options = if options.is_null() { json!({}) } else { options };
-            Ok(Self { inner: Arc::new(Scanner::new(ScannerOptions::from_json(options)?)?) })
+            let options = if options.is_null() {
+                json!({})
+            } else {
+                options
+            };
+            Ok(Self {
+                inner: Arc::new(Scanner::new(ScannerOptions::from_json(options)?)?),
+            })
         })
     }
 
@@ -57,7 +76,9 @@ impl NativeScanner {
     #[napi]
     pub fn scan_files(&self, names_and_texts: Vec<String>) -> Result<String, BorderError> {
         guarded(|| {
-            let pairs = names_and_texts.chunks_exact(2).map(|pair| (pair[0].as_str(), pair[1].as_bytes()));
+            let pairs = names_and_texts
+                .chunks_exact(2)
+                .map(|pair| (pair[0].as_str(), pair[1].as_bytes()));
             encoded(&self.inner.scan_files(pairs))
         })
     }
@@ -66,19 +87,34 @@ impl NativeScanner {
     #[napi]
     pub fn scan_environment(&self, names_and_values: Vec<String>) -> Result<String, BorderError> {
         guarded(|| {
-            let pairs = names_and_values.chunks_exact(2).map(|pair| (pair[0].as_str(), pair[1].as_str()));
+            let pairs = names_and_values
+                .chunks_exact(2)
+                .map(|pair| (pair[0].as_str(), pair[1].as_str()));
             encoded(&self.inner.scan_environment(pairs))
         })
     }
 
     /// Scans a tree of files on other threads; the result is JSON.
     #[napi]
-    pub fn scan_directory<'env>(&self, env: &'env Env, path: String, options: Value) -> napi::Result<PromiseRaw<'env, String>> {
+    pub fn scan_directory<'env>(
+        &self,
+        env: &'env Env,
+        path: String,
+        options: Value,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
         let scanner = Arc::clone(&self.inner);
         promise(env, async move {
-            let options = if options.is_null() { DirectoryOptions::default() } else { parsed("an option of scanDirectory", options)? };
-            let scan = tokio::task::spawn_blocking(move || scanner.scan_directory(&PathBuf::from(path), &options));
-            let result = scan.await.map_err(|error| Error::new(Code::Internal, "the scan of a directory failed").because(error))??;
+            let options = if options.is_null() {
+                DirectoryOptions::default()
+            } else {
+                parsed("an option of scanDirectory", options)?
+            };
+            let scan = tokio::task::spawn_blocking(move || {
+                scanner.scan_directory(&PathBuf::from(path), &options)
+            });
+            let result = scan.await.map_err(|error| {
+                Error::new(Code::Internal, "the scan of a directory failed").because(error)
+            })??;
             encoded(&result)
         })
     }
@@ -112,8 +148,9 @@ impl NativeScanner {
     #[napi]
     pub fn patterns(&self) -> Result<String, BorderError> {
         guarded(|| {
-            serde_json::to_string(&self.inner.patterns())
-                .map_err(|error| Error::new(Code::Internal, "the rules cannot be written").because(error))
+            serde_json::to_string(&self.inner.patterns()).map_err(|error| {
+                Error::new(Code::Internal, "the rules cannot be written").because(error)
+            })
         })
     }
 }

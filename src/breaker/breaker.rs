@@ -4,74 +4,22 @@ use parking_lot::Mutex;
 
 use super::metrics::{BreakerMetrics, Counters};
 use super::options::BreakerOptions;
+use super::outcome::{BreakerEvent, Outcome, Permit};
 use super::phase::{BreakerState, Phase, Trial};
+use super::state::State;
 use super::trip::TripRule;
 use super::window::{Sums, Window};
 use crate::error::{Code, Error, Result};
-
-/// How a call ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Outcome {
-    Success,
-    Failure,
-    /// It took longer than it may: a failure too.
-    Timeout,
-    /// It says nothing about the health of what was called: a wrong request, a cancelled one.
-    Ignored,
-}
-
-/// What happened, in order.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BreakerEvent {
-    Success,
-    Failure,
-    Timeout,
-    Rejected,
-    Open,
-    HalfOpen,
-    Close,
-}
-
-/// Leave for one call, given back with [`Breaker::record`].
-#[derive(Debug)]
-pub struct Permit {
-    id: u32,
-    generation: u32,
-}
-
-/// Generations wrap here, so that a permit fits into the 53 bits of a JavaScript number.
-const GENERATIONS: u32 = 1 << 20;
-
-impl Permit {
-    /// The permit as two numbers, for a caller on the other side of a border.
-    pub const fn into_parts(self) -> (u32, u32) {
-        (self.id, self.generation)
-    }
-
-    /// The permit of [`Permit::into_parts`]. One that was never given changes only counters.
-    pub const fn from_parts(id: u32, generation: u32) -> Self {
-        Self { id, generation }
-    }
-}
 
 type Listener = Box<dyn Fn(&str, BreakerEvent) + Send + Sync>;
 
 /// A circuit breaker. All its methods take monotonic milliseconds.
 pub struct Breaker {
     name: String,
-    options: BreakerOptions,
+    pub(super) options: BreakerOptions,
     rule: TripRule,
-    state: Mutex<State>,
+    pub(super) state: Mutex<State>,
     listener: std::sync::OnceLock<Listener>,
-}
-
-struct State {
-    phase: Phase,
-    /// Counts changes of state, so that a call that began before one cannot decide after it.
-    generation: u32,
-    next_id: u32,
-    window: Window,
-    counters: Counters,
 }
 
 impl std::fmt::Debug for Breaker {
@@ -124,7 +72,9 @@ impl Breaker {
 
     pub(super) fn tell(&self, events: &[BreakerEvent]) {
         if let Some(listener) = self.listener.get() {
-            events.iter().for_each(|event| listener(&self.name, *event));
+            for event in events {
+                listener(&self.name, *event);
+            }
         }
     }
 
@@ -166,6 +116,7 @@ impl Breaker {
     }
 
     /// Takes the outcome of a call and tells what followed from it.
+    #[allow(clippy::needless_pass_by_value, reason = "a permit is used up")]
     pub fn record(
         &self,
         permit: Permit,
@@ -177,6 +128,7 @@ impl Breaker {
     }
 
     /// Like [`Breaker::record`]; where this failure opens it, it stays open at least `retry_after_ms`.
+    #[allow(clippy::needless_pass_by_value, reason = "a permit is used up")]
     pub fn record_with(
         &self,
         permit: Permit,
@@ -241,6 +193,13 @@ impl Breaker {
         state.count(outcome, now);
     }
 
+    /// Counts calls that a caller refused by itself, knowing that it is open.
+    pub fn record_rejected(&self, count: u64) {
+        let state = &mut *self.state.lock();
+        state.counters.total += count;
+        state.counters.rejected += count;
+    }
+
     /// Takes successes that a caller gathered while closed, none more than [`Breaker::harmless_successes`]
     /// and none slow. They count like permits taken and recorded at `now`.
     pub fn record_successes(&self, durations_ms: &[f64], now: u64) {
@@ -292,39 +251,6 @@ impl Breaker {
         }
     }
 
-    /// Opens it for `resetTimeout`.
-    pub fn force_open(&self, now: u64) -> Option<BreakerEvent> {
-        self.open_by_hand(Some(now.saturating_add(self.options.reset_timeout)))
-    }
-
-    /// Opens it until a hand closes it.
-    pub fn isolate(&self) -> Option<BreakerEvent> {
-        self.open_by_hand(None)
-    }
-
-    fn open_by_hand(&self, until: Option<u64>) -> Option<BreakerEvent> {
-        let state = &mut *self.state.lock();
-        let was = state.phase.state();
-        state.enter(Phase::Open { until });
-        (was != BreakerState::Open).then_some(BreakerEvent::Open)
-    }
-
-    /// Closes it and forgets the window.
-    pub fn force_close(&self) -> Option<BreakerEvent> {
-        let state = &mut *self.state.lock();
-        let was = state.phase.state();
-        state.window.clear();
-        state.enter(Phase::CLOSED);
-        (was != BreakerState::Closed).then_some(BreakerEvent::Close)
-    }
-
-    /// Closes it and forgets everything, counters too.
-    pub fn reset(&self) -> Option<BreakerEvent> {
-        let event = self.force_close();
-        self.state.lock().counters = Counters::default();
-        event
-    }
-
     /// What it counted.
     pub fn metrics(&self, now: u64) -> BreakerMetrics {
         let state = &mut *self.state.lock();
@@ -344,58 +270,5 @@ impl Breaker {
             average_response_time: sums.average_ms(),
             percentiles: state.window.times(now).percentiles(),
         }
-    }
-}
-
-impl State {
-    fn enter(&mut self, phase: Phase) {
-        self.generation = (self.generation + 1) % GENERATIONS;
-        self.phase = phase;
-    }
-
-    fn half_open_when_due(&mut self, now: u64) -> bool {
-        let due = matches!(self.phase, Phase::Open { until: Some(until) } if until <= now);
-        if due {
-            self.enter(Phase::HalfOpen {
-                successes: 0,
-                trials: Vec::new(),
-            });
-        }
-        due
-    }
-
-    fn count(&mut self, outcome: Outcome, now: u64) -> Vec<BreakerEvent> {
-        let counters = &mut self.counters;
-        match outcome {
-            Outcome::Ignored => return Vec::new(),
-            Outcome::Success => {
-                counters.successes += 1;
-                counters.last_success_at = Some(now);
-                return vec![BreakerEvent::Success];
-            }
-            Outcome::Failure | Outcome::Timeout => {}
-        }
-        counters.failures += 1;
-        counters.last_failure_at = Some(now);
-        if outcome == Outcome::Timeout {
-            counters.timeouts += 1;
-            return vec![BreakerEvent::Timeout, BreakerEvent::Failure];
-        }
-        vec![BreakerEvent::Failure]
-    }
-
-    /// Gives the place of a trial back; false where its lease ran out or it is none.
-    fn end_trial(&mut self, permit: &Permit, now: u64) -> bool {
-        let Phase::HalfOpen { trials, .. } = &mut self.phase else {
-            return false;
-        };
-        if permit.generation != self.generation {
-            return false;
-        }
-        let held = trials
-            .iter()
-            .any(|trial| trial.id == permit.id && trial.until > now);
-        trials.retain(|trial| trial.id != permit.id);
-        held
     }
 }

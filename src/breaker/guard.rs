@@ -3,7 +3,8 @@
 use std::future::Future;
 use std::time::Duration;
 
-use super::machine::{Breaker, Outcome, Permit};
+use super::machine::Breaker;
+use super::outcome::{BreakerEvent, Outcome, Permit};
 use crate::clock::SharedClock;
 use crate::error::{Code, Error, Result};
 
@@ -25,23 +26,20 @@ pub async fn guard<T>(
     }
     let permit = breaker
         .try_acquire(started)
-        .inspect_err(|_| breaker.tell(&[super::BreakerEvent::Rejected]))?;
+        .inspect_err(|_| breaker.tell(&[BreakerEvent::Rejected]))?;
     let mut held = Held {
         breaker,
         clock,
         started,
         permit: Some(permit),
     };
-    let result = match tokio::time::timeout(timeout, call).await {
-        Ok(result) => result,
-        Err(_) => {
-            held.end(Outcome::Timeout, None);
-            let ms = timeout.as_millis();
-            return Err(Error::new(
-                Code::Timeout,
-                format!("Operation timed out after {ms} ms"),
-            ));
-        }
+    let Ok(result) = tokio::time::timeout(timeout, call).await else {
+        held.end(Outcome::Timeout, None);
+        let ms = timeout.as_millis();
+        return Err(Error::new(
+            Code::Timeout,
+            format!("Operation timed out after {ms} ms"),
+        ));
     };
     match &result {
         Ok(_) => held.end(Outcome::Success, None),
@@ -80,7 +78,8 @@ impl Drop for Held<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::breaker::{BreakerEvent, BreakerOptions, BreakerState};
+    use crate::breaker::BreakerEvent::{Close, Failure, HalfOpen, Open, Rejected, Success};
+    use crate::breaker::{BreakerOptions, BreakerState};
     use crate::clock::ManualClock;
     use std::sync::Arc;
 
@@ -90,7 +89,7 @@ mod tests {
         (Breaker::new("model", options).unwrap(), clock, shared)
     }
 
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     #[tokio::test(start_paused = true)]
     async fn a_slow_call_times_out_and_a_hanging_one_is_dropped() {
@@ -164,7 +163,6 @@ mod tests {
             .await
             .is_ok()
         );
-        use BreakerEvent::{Close, Failure, HalfOpen, Open, Rejected, Success};
         assert_eq!(
             *heard.lock(),
             [Failure, Open, Rejected, HalfOpen, Success, Close]

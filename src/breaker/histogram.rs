@@ -80,11 +80,9 @@ fn cell_of(duration_ms: f64) -> usize {
     if duration_ms.is_nan() || duration_ms < SMALLEST_MS {
         return 0;
     }
-    let scaled = duration_ms / SMALLEST_MS;
-    let doubling = scaled.log2().floor();
-    let within = scaled / doubling.exp2() - 1.0;
-    let cell = doubling * STEPS as f64 + (within * STEPS as f64).floor();
-    (cell as usize + 1).min(CELLS - 1)
+    // The exponent and the first three bits of the fraction are the doubling and its step.
+    let cell = ((duration_ms / SMALLEST_MS).to_bits() >> 49).saturating_sub(1023 << 3);
+    usize::try_from(cell).map_or(CELLS - 1, |cell| (cell + 1).min(CELLS - 1))
 }
 
 fn middle_of(cell: usize) -> f64 {

@@ -2,14 +2,17 @@
 //!
 //! Time is passed in as monotonic milliseconds, so the wall clock can neither open nor close it.
 
+mod control;
 mod guard;
 mod histogram;
 #[path = "breaker.rs"]
 mod machine;
 mod metrics;
 mod options;
+mod outcome;
 mod phase;
 mod registry;
+mod state;
 mod trip;
 mod window;
 
@@ -18,8 +21,9 @@ mod model;
 
 pub use guard::guard;
 pub use histogram::Percentiles;
-pub use machine::{Breaker, BreakerEvent, Outcome, Permit};
+pub use machine::Breaker;
 pub use metrics::BreakerMetrics;
 pub use options::BreakerOptions;
+pub use outcome::{BreakerEvent, Outcome, Permit};
 pub use phase::BreakerState;
 pub use registry::Registry;

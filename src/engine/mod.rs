@@ -10,12 +10,20 @@ mod hub;
 mod options;
 mod owner;
 mod rooms;
-mod sandbox_options;
+pub mod sandbox_options;
+mod served;
+mod served_model;
+mod serving;
+
+#[cfg(test)]
+mod engine_tests;
 
 pub use backend::{Backend, Creation};
 pub use options::{EngineOptions, Part};
 
 use std::sync::Arc;
+
+use hub::Reached;
 
 use crate::error::Result;
 use crate::event::EventSink;
@@ -27,5 +35,9 @@ pub async fn open(
     sink: Arc<dyn EventSink>,
     model: Option<Arc<dyn Model>>,
 ) -> Result<Arc<dyn Backend>> {
-    owner::open(options, sink, model).await
+    let rooms = rooms::open(&options)?;
+    match hub::open(&options, &rooms.clock).await? {
+        Reached::Own(store) => owner::open(options, rooms, store, sink, model).await,
+        Reached::Served(peer) => served::open(peer, sink, model).await,
+    }
 }

@@ -13,18 +13,20 @@ use super::backend::{Backend, Creation};
 use super::creation::job_of;
 use super::doctor;
 use super::options::EngineOptions;
-use super::hub;
-use super::rooms::{self, Rooms};
+use super::hub::Store;
+use super::rooms::Rooms;
+use super::serving::{self, Serving};
 use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventKind, EventSink};
+use crate::event::{Event, EventSink};
 use crate::generation::Model;
 use crate::pipeline::{CreationReport, JOB_NAME, Models, QUEUE};
-use crate::queue::{Handler, Hub, Job, JobFilter, JobStatus, Queue, QueueApi, Worker, WorkerOptions};
+use crate::queue::{Handler, Job, JobFilter, JobStatus, Queue, QueueApi, Worker, WorkerOptions};
 use crate::specification;
 use crate::tracer::TracerMetrics;
 
-/// How long a closing engine waits for running jobs before it hands them back.
-const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a closing engine waits for running jobs before it hands them back. Short, since a creation
+/// goes on from its last finished stage.
+const CLOSE_DEADLINE: Duration = Duration::from_millis(500);
 
 const DEFAULT_CONCURRENCY: u32 = 2;
 
@@ -35,7 +37,7 @@ const FLUSH_DEADLINE: Duration = Duration::from_secs(2);
 pub struct Owner {
     options: EngineOptions,
     rooms: Rooms,
-    hub: Hub,
+    store: Store,
     queue: Queue,
     worker: Worker,
     token: CancellationToken,
@@ -49,33 +51,38 @@ struct Releasing {
 
 impl EventSink for Releasing {
     fn emit(&self, event: Event) {
-        if matches!(event.kind, EventKind::Completed { .. } | EventKind::Failed { .. } | EventKind::Cancelled) {
+        if event.kind.is_final() {
             self.models.release_job(&event.job_id);
         }
         self.next.emit(event);
     }
 }
 
-/// Opens the engine as the data directory's owner, or answers `None` where another process owns it.
+/// Opens the engine on a store that this process owns.
 pub async fn open(
     options: EngineOptions,
+    rooms: Rooms,
+    store: Store,
     sink: Arc<dyn EventSink>,
     model: Option<Arc<dyn Model>>,
 ) -> Result<Arc<dyn Backend>> {
-    let rooms = rooms::open(&options)?;
     let has_model = model.is_some();
-    rooms.models.set_default(model);
-    let hub = hub::open(&options, &rooms.clock).await?;
+    if has_model {
+        rooms.models.set_default(model);
+    }
     let sink = Arc::new(Releasing { models: Arc::clone(&rooms.models), next: sink });
-    let queue = Queue::open(&hub, QUEUE, sink).await?;
+    let queue = Queue::open(store.hub(), QUEUE, sink).await?;
     queue.register(JOB_NAME, Arc::clone(&rooms.pipeline) as Arc<dyn Handler>)?;
     let concurrency = options.concurrency.unwrap_or(DEFAULT_CONCURRENCY) as usize;
     let worker = queue.start_worker(WorkerOptions { concurrency })?;
-    let owner = Owner { options, rooms, hub, queue, worker, token: CancellationToken::new() };
+    let owner = Arc::new(Owner { options, rooms, store, queue, worker, token: CancellationToken::new() });
+    if let Some(methods) = owner.store.methods() {
+        methods.add(serving::PREFIX, Serving::of(&owner));
+    }
     if has_model {
         owner.wake_waiting().await?;
     }
-    Ok(Arc::new(owner))
+    Ok(owner)
 }
 
 impl Owner {
@@ -176,7 +183,8 @@ impl Backend for Owner {
         self.token.cancel();
         self.worker.stop(CLOSE_DEADLINE).await;
         self.queue.shutdown(CLOSE_DEADLINE).await;
-        self.hub.close().await;
+        self.store.close().await;
+        self.rooms.models.clear();
         if let Some(workshop) = &self.rooms.pipeline.examiner.workshop {
             workshop.close().await;
         }

@@ -1,8 +1,10 @@
 //! The rooms of one engine, opened from its options.
 
-use std::path::Path;
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, LazyLock, Weak};
 
+use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::creation::plugins_dir;
@@ -37,7 +39,7 @@ pub fn open(options: &EngineOptions) -> Result<Rooms> {
         Some(given) => Some(Arc::new(Breaker::new(MODEL_BREAKER, BreakerOptions::from_value(given)?)?)),
         None => None,
     };
-    let models = Arc::new(Models::default());
+    let models = models_of(&options.data_dir);
     let examiner = Examiner {
         scanner: scanner.clone(),
         workshop: workshop(options)?.map(Arc::new),
@@ -54,9 +56,25 @@ pub fn open(options: &EngineOptions) -> Result<Rooms> {
     Ok(Rooms { pipeline, models, clock })
 }
 
+/// Several engines of one process on one data directory share their jobs, so they share the models too.
+static MODELS: LazyLock<Mutex<HashMap<PathBuf, Weak<Models>>>> = LazyLock::new(Mutex::default);
+
+fn models_of(data_dir: &Path) -> Arc<Models> {
+    let mut known = MODELS.lock();
+    known.retain(|_, models| models.strong_count() > 0);
+    let slot = known.entry(data_dir.to_owned()).or_default();
+    slot.upgrade().unwrap_or_else(|| {
+        let models = Arc::new(Models::default());
+        *slot = Arc::downgrade(&models);
+        models
+    })
+}
+
 fn scanner(part: &Part) -> Result<Option<Arc<Scanner>>> {
     let Some(given) = part.options() else { return Ok(None) };
-    let options = if given.is_null() { ScannerOptions::default() } else { options_of::<ScannerOptions>("scanner", given)? };
+    let mut options = if given.is_null() { ScannerOptions::default() } else { ScannerOptions::from_json(given)? };
+    // Generated code must not silence its own gate by a comment.
+    options.allow_comments = false;
     Ok(Some(Arc::new(Scanner::new(options)?)))
 }
 
@@ -118,7 +136,7 @@ fn workshop(options: &EngineOptions) -> Result<Option<Workshop>> {
     })))
 }
 
-fn cache_of(options: &EngineOptions) -> std::path::PathBuf {
+fn cache_of(options: &EngineOptions) -> PathBuf {
     options.toolchain_dir.clone().unwrap_or_else(|| {
         let env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         cache_directory(&env.collect(), std::env::consts::OS, Path::new(&options.data_dir))

@@ -1,6 +1,7 @@
 //! The port to a language model: text in, text out.
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
@@ -15,7 +16,7 @@ pub trait Model: Send + Sync + 'static {
 }
 
 /// What a model is asked.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct ModelRequest {
     pub system: String,
     pub prompt: String,
@@ -26,7 +27,7 @@ pub struct ModelRequest {
 }
 
 /// What a model answered.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelReply {
     pub text: String,
     pub usage: Option<Usage>,
@@ -34,7 +35,7 @@ pub struct ModelReply {
 }
 
 /// Tokens that a call cost.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Usage {
     pub input_tokens: u64,
     pub output_tokens: u64,

@@ -124,7 +124,7 @@ impl Creation<'_> {
                 self.state.built = StoredFiles::default();
                 self.state.diagnostics.clear();
                 self.state.checks = vec![check];
-                self.save();
+                // Stored by the next stage, which takes secrets out first.
                 Ok(None)
             }
         }
@@ -178,6 +178,9 @@ impl Creation<'_> {
     fn inconclusive(&self, fault: Error, checks: Vec<Check>, isolation: &str, engine: &str) -> AttemptError {
         if fault.code() == Code::Cancelled || self.attempt.token.is_cancelled() {
             return AttemptError::Retry(fault);
+        }
+        if let Some(workshop) = self.pipeline.examiner.workshop.as_ref().filter(|_| fault.code() == Code::SandboxFailed) {
+            workshop.forget();
         }
         let report = self.report(Verdict::Inconclusive, self.with_skipped(checks), isolation, engine, &self.state.candidate());
         let report = Some(serde_json::json!({ "report": report }));

@@ -99,6 +99,19 @@ impl Pipeline {
         self.asker.redact(text)
     }
 
+    /// An end whose words may be stored: they may hold what a tool or a provider printed.
+    fn redacted_error(&self, error: AttemptError) -> AttemptError {
+        let clean = |error: Error| {
+            Error::new(error.code(), self.redact(error.message())).with_details(error.details().clone())
+        };
+        match error {
+            AttemptError::Retry(error) => AttemptError::Retry(clean(error)),
+            AttemptError::RetryAfter(error, wait) => AttemptError::RetryAfter(clean(error), wait),
+            AttemptError::Wait(error, wait) => AttemptError::Wait(clean(error), wait),
+            AttemptError::Abort(error, left) => AttemptError::Abort(clean(error), left),
+        }
+    }
+
     /// A report in which no tool's words show a secret.
     fn redacted(&self, mut report: CreationReport) -> CreationReport {
         for check in &mut report.checks {
@@ -123,7 +136,7 @@ impl Handler for Pipeline {
         span.set("auton8n.job.attempt", i64::from(attempt.job.attempts));
         let state = Checkpoint::from_value(&attempt.job.checkpoint);
         let mut creation = Creation { pipeline: self, attempt: &attempt, request, state, parent: span.context().cloned(), stage: Stage::Validate };
-        let outcome = creation.run().await;
+        let outcome = creation.run().await.map_err(|error| self.redacted_error(error));
         match &outcome {
             Ok(_) => span.end(),
             Err(AttemptError::Retry(error) | AttemptError::RetryAfter(error, _) | AttemptError::Wait(error, _) | AttemptError::Abort(error, _)) => {

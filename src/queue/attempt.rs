@@ -131,6 +131,10 @@ pub async fn run(
     prune(shared, core).await;
 }
 
+#[allow(
+    clippy::result_large_err,
+    reason = "an attempt ends once, and its error is moved, not copied, on the way"
+)]
 fn guarded(handler: Arc<dyn Handler>, attempt: Attempt) -> BoxFuture<'static, Outcome> {
     let work = async move { handler.run(attempt).await };
     AssertUnwindSafe(work)

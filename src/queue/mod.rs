@@ -1,5 +1,6 @@
 //! The life of a job: claim, lease, retry, schedule, rescue, prune.
 
+mod access;
 mod attempt;
 mod backoff;
 mod check;
@@ -10,6 +11,7 @@ mod outcome;
 mod queue_api;
 mod reports;
 mod running;
+mod socket;
 mod stats;
 mod the_queue;
 mod worker;
@@ -17,9 +19,11 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
+pub use self::access::{Access, Owner, open};
 pub use self::core::Subscription;
 pub use self::hub::{Hub, HubOptions};
 pub use self::queue_api::QueueApi;
+pub use self::socket::{Methods, Peer, RemoteQueue, RpcHandler};
 pub use self::stats::{Metrics, Percentiles};
 pub use self::the_queue::Queue;
 pub use self::worker::{Worker, WorkerOptions};

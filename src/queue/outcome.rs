@@ -88,6 +88,10 @@ mod tests {
     use super::*;
     use crate::error::Code;
 
+    #[allow(
+        clippy::result_large_err,
+        reason = "an attempt ends once, and its error is moved, not copied, on the way"
+    )]
     fn retry() -> Result<Value, AttemptError> {
         Err(AttemptError::Retry(Error::new(Code::HandlerFailed, "no")))
     }

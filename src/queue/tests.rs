@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::clock::{ManualClock, SharedClock, SystemClock};
 use crate::error::{Code, Error};
-use crate::event::{Event, EventKind, EventSink};
+use crate::event::{Event, EventSink};
 use crate::store::SqliteStore;
 
 #[derive(Default)]

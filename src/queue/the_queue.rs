@@ -120,9 +120,8 @@ impl QueueApi for Queue {
         if jobs.iter().any(|job| job.status == JobStatus::Scheduled) {
             self.hub.shared().due.notify_one();
         }
-        if jobs.iter().any(|job| job.status == JobStatus::Pending) {
-            self.core.wake();
-        }
+        // For jobs of later too: a worker tells whether something waits.
+        self.core.wake();
         Ok(jobs)
     }
 

@@ -46,12 +46,7 @@ pub fn needs(path: &Path) -> std::io::Result<Option<Needs>> {
         .map(|entry| (u64_at(entry, 0), u64_at(entry, 8)))
         .take_while(|(tag, _)| *tag != 0)
         .collect();
-    let value = |wanted| {
-        entries
-            .iter()
-            .find(|(tag, _)| *tag == wanted)
-            .map(|(_, value)| *value)
-    };
+    let value = |wanted| entries.iter().find(|(tag, _)| *tag == wanted).map(|(_, value)| *value);
     let (Some(address), Some(length)) = (value(5), value(10)) else {
         return Ok(Some(needs));
     };
@@ -59,8 +54,7 @@ pub fn needs(path: &Path) -> std::io::Result<Option<Needs>> {
         .iter()
         .filter(|segment| u32_at(segment, 0) == 1)
         .find_map(|segment| {
-            let (start, from, span) =
-                (u64_at(segment, 16), u64_at(segment, 8), u64_at(segment, 32));
+            let (start, from, span) = (u64_at(segment, 16), u64_at(segment, 8), u64_at(segment, 32));
             (start..start + span)
                 .contains(&address)
                 .then(|| from + (address - start))
@@ -72,11 +66,9 @@ pub fn needs(path: &Path) -> std::io::Result<Option<Needs>> {
     for (tag, value) in entries {
         match tag {
             1 => needs.libraries.push(text_at(&texts, value as usize)),
-            15 | 29 => needs.search.extend(
-                text_at(&texts, value as usize)
-                    .split(':')
-                    .map(str::to_owned),
-            ),
+            15 | 29 => needs
+                .search
+                .extend(text_at(&texts, value as usize).split(':').map(str::to_owned)),
             _ => {}
         }
     }
@@ -134,11 +126,7 @@ mod tests {
     fn what_is_not_elf_needs_nothing() {
         let file = tempfile::NamedTempFile::new().unwrap();
         assert_eq!(needs(file.path()).unwrap(), None);
-        std::fs::write(
-            file.path(),
-            [&[0x7f, b'E', b'L', b'F', 2, 1][..], &[255; 80]].concat(),
-        )
-        .unwrap();
+        std::fs::write(file.path(), [&[0x7f, b'E', b'L', b'F', 2, 1][..], &[255; 80]].concat()).unwrap();
         assert!(needs(file.path()).is_err());
     }
 }

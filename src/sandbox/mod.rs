@@ -8,21 +8,31 @@ mod builtin;
 mod docker;
 mod elf;
 mod layout;
+mod libraries;
 mod open;
 mod owner;
 mod proof;
 mod protocol;
 mod ready;
+mod request;
 mod run;
+mod runner;
 mod seccomp;
 mod session;
+mod tree;
+mod wire;
 
 #[cfg(test)]
+#[cfg(target_os = "linux")]
 mod boxes_test;
+#[cfg(test)]
+#[cfg(unix)]
+mod open_test;
 
 pub use layout::BoxInputs;
 pub use open::{Candidate, EngineChoice, SandboxOptions, open, probe};
 pub use run::{Command, Isolation, Limits, Outcome, Output};
+pub use runner::{RunRequest, RunResult, Runner, RunnerOptions};
 
 use std::sync::Arc;
 

@@ -33,10 +33,7 @@ impl Owner {
 
     /// As a label.
     pub fn label(&self) -> String {
-        format!(
-            "{} {} {} {}",
-            self.pid, self.started, self.boot, self.namespace
-        )
+        format!("{} {} {} {}", self.pid, self.started, self.boot, self.namespace)
     }
 
     /// Reads a label.

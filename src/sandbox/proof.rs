@@ -20,12 +20,7 @@ pub trait Bootable: Sync {
 }
 
 /// Starts a box and looks at whether its limits hold, but for those that may be missing.
-pub async fn start(
-    engine: &dyn Bootable,
-    name: &str,
-    limits: &Limits,
-    allowed: &[String],
-) -> Result<Box<dyn Session>> {
+pub async fn start(engine: &dyn Bootable, name: &str, limits: &Limits, allowed: &[String]) -> Result<Box<dyn Session>> {
     let (session, ready) = engine.boot(limits).await?;
     let mut missing = ready.missing(limits);
     missing.retain(|(name, _)| !may_be_missing(name, allowed));
@@ -81,6 +76,9 @@ pub async fn prove(engine: &dyn Bootable) -> Result<Vec<Missing>> {
     Ok(missing)
 }
 
+/// Milliseconds that the processor is tried for.
+const WALL: u64 = 300;
+
 async fn attack(session: &mut KeeperSession, limits: &Limits) -> Result<Vec<Missing>> {
     let token = CancellationToken::new();
     let mut missing = Vec::new();
@@ -88,32 +86,19 @@ async fn attack(session: &mut KeeperSession, limits: &Limits) -> Result<Vec<Miss
         .run(&keeper(&["hog", &(limits.memory * 2).to_string()]), &token)
         .await?;
     if !(hog.oom_killed && hog.signal == Some(9)) {
-        missing.push((
-            "memory",
-            format!("twice the limit could be used: {}", told(&hog)),
-        ));
+        missing.push(("memory", format!("twice the limit could be used: {}", told(&hog))));
     }
     let forks = session.run(&keeper(&["forks", "64"]), &token).await?;
     if number(&forks).is_none_or(|count| count >= u64::from(limits.pids)) {
-        missing.push((
-            "pids",
-            format!("64 processes were started: {}", told(&forks)),
-        ));
+        missing.push(("pids", format!("64 processes were started: {}", told(&forks))));
     }
-    const WALL: u64 = 500;
-    let spin = session
-        .run(&keeper(&["spin", &WALL.to_string()]), &token)
-        .await?;
+    let spin = session.run(&keeper(&["spin", &WALL.to_string()]), &token).await?;
     // A quota is handed out in periods of 100 ms, so that one more may be used up.
     let most = (WALL as f64 * limits.cpus) as u64 + 120;
     if number(&spin).is_none_or(|used| used > most) {
         missing.push((
             "cpus",
-            format!(
-                "of {WALL} ms at {} processors: {}",
-                limits.cpus,
-                told(&spin)
-            ),
+            format!("of {WALL} ms at {} processors: {}", limits.cpus, told(&spin)),
         ));
     }
     let late = Command {
@@ -122,10 +107,7 @@ async fn attack(session: &mut KeeperSession, limits: &Limits) -> Result<Vec<Miss
     };
     let late = session.run(&late, &token).await?;
     if !late.timed_out || late.duration_ms > 3_000 {
-        missing.push((
-            "time",
-            format!("a command ran on after its time-out: {}", told(&late)),
-        ));
+        missing.push(("time", format!("a command ran on after its time-out: {}", told(&late))));
     }
     Ok(missing)
 }
@@ -158,19 +140,13 @@ pub fn isolation(missing: &[Missing], allowed: &[String]) -> Result<Isolation> {
     if missing.is_empty() {
         return Ok(Isolation::Full);
     }
-    let names: Vec<_> = missing
-        .iter()
-        .map(|(name, _)| format!("no limit of {name}"))
-        .collect();
+    let names: Vec<_> = missing.iter().map(|(name, _)| format!("no limit of {name}")).collect();
     Ok(Isolation::Reduced(names.join(", ")))
 }
 
 /// Why nothing is run where limits do not hold.
 pub fn refusal(engine: &str, missing: &[Missing]) -> Error {
-    let list: Vec<_> = missing
-        .iter()
-        .map(|(name, what)| format!("{name} ({what})"))
-        .collect();
+    let list: Vec<_> = missing.iter().map(|(name, what)| format!("{name} ({what})")).collect();
     Error::new(
         Code::SandboxUnavailable,
         format!("{engine} does not hold: {}", list.join("; ")),
@@ -180,11 +156,7 @@ pub fn refusal(engine: &str, missing: &[Missing]) -> Error {
 /// Runs each tool of the toolchain once; a missing library shows only then.
 pub async fn self_test(engine: &dyn Bootable) -> Result<()> {
     const MODULES: &str = "/sandbox/node_modules";
-    let arch = if cfg!(target_arch = "aarch64") {
-        "arm64"
-    } else {
-        "x64"
-    };
+    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
     let bun_arch = if cfg!(target_arch = "aarch64") {
         "aarch64"
     } else {
@@ -221,16 +193,8 @@ pub async fn self_test(engine: &dyn Bootable) -> Result<()> {
         let outcome = session.run(&command, &CancellationToken::new()).await;
         match outcome {
             Ok(outcome) if outcome.exit_code == Some(0) => {}
-            Ok(outcome) => {
-                failed = Some(format!(
-                    "{} does not run in a box: {}",
-                    argv.join(" "),
-                    told(&outcome)
-                ))
-            }
-            Err(error) => {
-                failed = Some(format!("{} does not run in a box: {error}", argv.join(" ")))
-            }
+            Ok(outcome) => failed = Some(format!("{} does not run in a box: {}", argv.join(" "), told(&outcome))),
+            Err(error) => failed = Some(format!("{} does not run in a box: {error}", argv.join(" "))),
         }
     }
     Box::new(session).close().await;

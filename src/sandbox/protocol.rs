@@ -1,33 +1,13 @@
-//! Frames that the engine and the keeper exchange: a length of four bytes, a kind, and fields.
+//! What the keeper answers: frames of a length of four bytes, a kind, and fields.
 //!
 //! The other half is `keeper/src/wire.rs`. Whatever the keeper sends is bounded here too: a box is
 //! not trusted.
 
-use std::pin::Pin;
-
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-
-use super::run::{Command, Outcome, Output};
+use super::run::{Outcome, Output};
 use crate::error::{Code, Error, Result};
 
-/// Bytes of a file in one frame.
-pub const CHUNK: usize = 64 << 10;
 /// The longest frame that is sent or taken.
 pub const MAX_FRAME: usize = 16 << 20;
-
-/// What the engine asks for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-pub enum Request {
-    Put = 1,
-    Run = 2,
-    Cancel = 3,
-    Collect = 4,
-    Quit = 5,
-    PutEnd = 6,
-    /// To the launcher of a built-in box.
-    Launch = 7,
-}
 
 /// What the keeper answers.
 #[derive(Clone, Debug, PartialEq)]
@@ -77,138 +57,8 @@ fn broken(why: &str) -> Error {
     )
 }
 
-/// A frame's bytes as they go out.
-pub fn frame(kind: Request, body: &[u8]) -> Vec<u8> {
-    let mut bytes = Vec::with_capacity(5 + body.len());
-    bytes.extend_from_slice(&(1 + body.len() as u32).to_le_bytes());
-    bytes.push(kind as u8);
-    bytes.extend_from_slice(body);
-    bytes
-}
-
-/// Puts fields into a frame's body.
-#[derive(Debug, Default)]
-pub struct Fields(pub Vec<u8>);
-
-impl Fields {
-    #[must_use]
-    pub fn u8(mut self, value: u8) -> Self {
-        self.0.push(value);
-        self
-    }
-
-    #[must_use]
-    pub fn u32(mut self, value: u32) -> Self {
-        self.0.extend_from_slice(&value.to_le_bytes());
-        self
-    }
-
-    #[must_use]
-    pub fn u64(mut self, value: u64) -> Self {
-        self.0.extend_from_slice(&value.to_le_bytes());
-        self
-    }
-
-    #[must_use]
-    pub fn blob(self, bytes: &[u8]) -> Self {
-        self.u32(bytes.len() as u32).raw(bytes)
-    }
-
-    #[must_use]
-    pub fn raw(mut self, bytes: &[u8]) -> Self {
-        self.0.extend_from_slice(bytes);
-        self
-    }
-
-    #[must_use]
-    pub fn texts<T: AsRef<str>>(self, texts: &[T]) -> Self {
-        let counted = self.u32(texts.len() as u32);
-        texts.iter().fold(counted, |fields, text| {
-            fields.blob(text.as_ref().as_bytes())
-        })
-    }
-}
-
-/// The frame that runs `command`.
-pub fn run_frame(command: &Command, output: usize, file_size: u64) -> Vec<u8> {
-    let env: Vec<String> = command
-        .env
-        .iter()
-        .map(|(name, value)| format!("{name}={value}"))
-        .collect();
-    let fields = Fields::default()
-        .u64(command.timeout_ms)
-        .u64(output as u64)
-        .u64(file_size)
-        .texts(&command.argv)
-        .texts(&env)
-        .blob(b"")
-        .blob(&command.stdin)
-        .texts(command.judge.as_deref().unwrap_or_default());
-    frame(Request::Run, &fields.0)
-}
-
-/// Both directions of a box's attached stream.
-pub struct Wire {
-    reader: Pin<Box<dyn AsyncRead + Send>>,
-    writer: Pin<Box<dyn AsyncWrite + Send>>,
-    buffer: Vec<u8>,
-}
-
-impl Wire {
-    pub fn new(
-        reader: Pin<Box<dyn AsyncRead + Send>>,
-        writer: Pin<Box<dyn AsyncWrite + Send>>,
-    ) -> Self {
-        Self {
-            reader,
-            writer,
-            buffer: Vec::new(),
-        }
-    }
-
-    /// Sends whole frames.
-    pub async fn send(&mut self, bytes: &[u8]) -> Result<()> {
-        let gone = |error| {
-            Error::new(
-                Code::SandboxFailed,
-                "the sandbox is gone: nothing can be sent to it",
-            )
-            .because(error)
-        };
-        self.writer.write_all(bytes).await.map_err(gone)?;
-        self.writer.flush().await.map_err(gone)
-    }
-
-    /// The next reply. It may be cancelled: nothing that was read is lost.
-    pub async fn receive(&mut self) -> Result<Reply> {
-        loop {
-            if let Some((kind, body)) = take(&mut self.buffer)? {
-                return decode(kind, &body);
-            }
-            let read = self
-                .reader
-                .read_buf(&mut self.buffer)
-                .await
-                .map_err(|error| {
-                    Error::new(
-                        Code::SandboxFailed,
-                        "the sandbox is gone: nothing can be read from it",
-                    )
-                    .because(error)
-                })?;
-            if read == 0 {
-                return Err(Error::new(
-                    Code::SandboxFailed,
-                    "the sandbox ended before it answered; its engine stopped it, or memory ran out for its keeper",
-                ));
-            }
-        }
-    }
-}
-
 /// Takes one frame from the front of `buffer` where a whole one is there.
-fn take(buffer: &mut Vec<u8>) -> Result<Option<(u8, Vec<u8>)>> {
+pub fn take(buffer: &mut Vec<u8>) -> Result<Option<(u8, Vec<u8>)>> {
     let Some(head) = buffer.first_chunk::<4>() else {
         return Ok(None);
     };
@@ -224,7 +74,8 @@ fn take(buffer: &mut Vec<u8>) -> Result<Option<(u8, Vec<u8>)>> {
     Ok(Some((whole[4], whole[5..].to_vec())))
 }
 
-fn decode(kind: u8, body: &[u8]) -> Result<Reply> {
+/// Reads the body of a frame.
+pub fn decode(kind: u8, body: &[u8]) -> Result<Reply> {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let mut reader = Reader(body);
     Ok(match kind {
@@ -327,11 +178,7 @@ pub fn outcome(exit: &Exit, streams: [Vec<u8>; 4]) -> Outcome {
         peak_memory: (exit.peak > 0).then_some(exit.peak),
         judge: None,
     };
-    let mut outcome = of(
-        exit.command,
-        output(out, exit.dropped[0]),
-        output(err, exit.dropped[1]),
-    );
+    let mut outcome = of(exit.command, output(out, exit.dropped[0]), output(err, exit.dropped[1]));
     outcome.judge = exit.judge.map(|judge| {
         Box::new(of(
             judge,
@@ -345,32 +192,6 @@ pub fn outcome(exit: &Exit, streams: [Vec<u8>; 4]) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[tokio::test]
-    async fn replies_arrive_whole_however_they_are_cut() {
-        let (ours, mut theirs) = tokio::io::duplex(7);
-        let sender = tokio::spawn(async move {
-            for byte in [
-                6_u8, 0, 0, 0, 129, 1, b'h', b'e', b'l', b'l', 1, 0, 0, 0, 132,
-            ] {
-                theirs.write_all(&[byte]).await.unwrap();
-            }
-        });
-        let mut wire = Wire::new(Box::pin(ours), Box::pin(tokio::io::sink()));
-        assert_eq!(
-            wire.receive().await.unwrap(),
-            Reply::Out {
-                stream: 1,
-                bytes: b"hell".to_vec()
-            }
-        );
-        assert_eq!(wire.receive().await.unwrap(), Reply::Done);
-        assert_eq!(
-            wire.receive().await.unwrap_err().code(),
-            Code::SandboxFailed
-        );
-        sender.await.unwrap();
-    }
 
     #[test]
     fn frames_that_lie_about_themselves_are_refused() {
@@ -395,12 +216,7 @@ mod tests {
         };
         let outcome = outcome(&exit, [vec![1], vec![], vec![2], vec![]]);
         assert_eq!((outcome.exit_code, outcome.signal), (None, Some(9)));
-        assert!(
-            outcome.timed_out
-                && outcome.oom_killed
-                && outcome.stderr.truncated
-                && !outcome.stdout.truncated
-        );
+        assert!(outcome.timed_out && outcome.oom_killed && outcome.stderr.truncated && !outcome.stdout.truncated);
         let judge = outcome.judge.unwrap();
         assert_eq!((judge.exit_code, judge.stdout.bytes), (Some(4), vec![2]));
     }

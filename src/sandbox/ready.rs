@@ -15,11 +15,7 @@ impl Ready {
     /// Reads lines of `name=value`.
     pub fn parse(text: &str) -> Self {
         let pairs = text.lines().filter_map(|line| line.split_once('='));
-        Self(
-            pairs
-                .map(|(name, value)| (name.to_owned(), value.to_owned()))
-                .collect(),
-        )
+        Self(pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect())
     }
 
     fn get(&self, name: &str) -> &str {
@@ -41,8 +37,7 @@ impl Ready {
         let memory = self.number("memory");
         expect(
             "memory",
-            memory.is_some_and(|bytes| bytes <= limits.memory)
-                && self.swap_is_shut(memory.unwrap_or_default()),
+            memory.is_some_and(|bytes| bytes <= limits.memory) && self.swap_is_shut(memory.unwrap_or_default()),
             format!(
                 "the kernel allows memory {:?} and swap {:?}",
                 self.get("memory"),
@@ -60,10 +55,7 @@ impl Ready {
             self.cpus().is_some_and(|cpus| cpus <= limits.cpus + 0.01),
             format!("the kernel says {:?}", self.get("cpu")),
         );
-        for (name, size, most) in [
-            ("work", "work", limits.work),
-            ("tmpfs", "tmp", limits.tmpfs),
-        ] {
+        for (name, size, most) in [("work", "work", limits.work), ("tmpfs", "tmp", limits.tmpfs)] {
             let bytes = self.number(size);
             expect(
                 name,
@@ -87,13 +79,8 @@ impl Ready {
             format!("the job would be {:?}", self.get("Uid")),
         );
         for name in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
-            let none =
-                !self.get(name).is_empty() && self.get(name).bytes().all(|digit| digit == b'0');
-            expect(
-                "capabilities",
-                none,
-                format!("{name} is {:?}", self.get(name)),
-            );
+            let none = !self.get(name).is_empty() && self.get(name).bytes().all(|digit| digit == b'0');
+            expect("capabilities", none, format!("{name} is {:?}", self.get(name)));
         }
         expect(
             "no-new-privileges",
@@ -143,9 +130,7 @@ mod tests {
     #[test]
     fn a_box_where_all_binds_misses_nothing() {
         assert!(names(GOOD).is_empty());
-        let second = GOOD
-            .replace("cgroup=1", "cgroup=2")
-            .replace("swap=536870912", "swap=0");
+        let second = GOOD.replace("cgroup=1", "cgroup=2").replace("swap=536870912", "swap=0");
         assert!(names(&second).is_empty());
     }
 

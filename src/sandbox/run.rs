@@ -3,6 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use crate::error::{Code, Error, Result};
+
+const MAX_STDIN: usize = 8 << 20;
+const MAX_ARGUMENTS: usize = 1 << 20;
+
 /// What a box may use. Every one is enforced by the kernel.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Limits {
@@ -48,6 +53,56 @@ pub struct Command {
     /// one end of a socket pair as descriptor 3. The judge's exit code and output are the outcome's
     /// `judge`; the command is killed when the judge ends.
     pub judge: Option<Vec<String>>,
+}
+
+impl Command {
+    /// What is wrong with a command, before anything is sent.
+    pub fn check(&self) -> Result<()> {
+        let refuse = |why: String| Err(Error::new(Code::OptionInvalid, why));
+        let judge = self.judge.as_deref();
+        if self.argv.is_empty() || judge.is_some_and(<[String]>::is_empty) {
+            return refuse("command: it needs at least the program".to_owned());
+        }
+        if self
+            .argv
+            .iter()
+            .chain(judge.unwrap_or_default())
+            .any(|text| text.contains('\0'))
+        {
+            return refuse("command: a zero byte cannot be passed to a program".to_owned());
+        }
+        for (name, value) in &self.env {
+            if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
+                return refuse(format!("env: {name:?} cannot be a variable of a program"));
+            }
+        }
+        let length: usize = self
+            .argv
+            .iter()
+            .chain(judge.unwrap_or_default())
+            .map(String::len)
+            .sum::<usize>()
+            + self
+                .env
+                .iter()
+                .map(|(name, value)| name.len() + value.len())
+                .sum::<usize>();
+        if length > MAX_ARGUMENTS {
+            return refuse(format!(
+                "command: its arguments and environment have {length} bytes; {MAX_ARGUMENTS} are the most"
+            ));
+        }
+        if self.stdin.len() > MAX_STDIN {
+            return refuse(format!(
+                "stdin: {} bytes; {MAX_STDIN} are the most, put a file instead",
+                self.stdin.len()
+            ));
+        }
+        if self.timeout_ms == 0 {
+            return refuse("timeout: it must be at least 1 ms".to_owned());
+        }
+        Ok(())
+    }
 }
 
 /// How a command ended.

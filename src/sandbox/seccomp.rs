@@ -3,6 +3,15 @@
 #[cfg(target_os = "linux")]
 pub use compiled::filters;
 
+/// Only Linux compiles for Linux.
+#[cfg(not(target_os = "linux"))]
+pub fn filters() -> crate::error::Result<&'static [Vec<u8>]> {
+    Err(crate::error::Error::new(
+        crate::error::Code::SandboxUnavailable,
+        "on this system Podman cannot be given the policy of system calls; use Docker",
+    ))
+}
+
 /// The profile as container engines read it.
 pub const PROFILE: &str = include_str!("seccomp.json");
 
@@ -30,9 +39,7 @@ mod compiled {
 
     fn compile() -> std::result::Result<Vec<Vec<u8>>, String> {
         let profile: Value = serde_json::from_str(PROFILE).map_err(|error| error.to_string())?;
-        let default = profile["defaultErrnoRet"]
-            .as_u64()
-            .ok_or("it has no default answer")?;
+        let default = profile["defaultErrnoRet"].as_u64().ok_or("it has no default answer")?;
         let rules = profile["syscalls"].as_array().ok_or("it has no rules")?;
         let mut allowed = Vec::new();
         let mut answers = Vec::new();
@@ -47,40 +54,24 @@ mod compiled {
                 // An answer of its own is reached only past the list of what is allowed.
                 allowed.push(entry.clone());
                 if rule["action"] == "SCMP_ACT_ERRNO" {
-                    answers.push((
-                        entry,
-                        rule["errnoRet"].as_u64().ok_or("a rule has no answer")?,
-                    ));
+                    answers.push((entry, rule["errnoRet"].as_u64().ok_or("a rule has no answer")?));
                 }
             }
         }
-        let mut filters = vec![program(
-            allowed,
-            &json!({ "errno": default }),
-            &json!("allow"),
-        )?];
+        let mut filters = vec![program(allowed, &json!({ "errno": default }), &json!("allow"))?];
         for (entry, answer) in answers {
-            filters.push(program(
-                vec![entry],
-                &json!("allow"),
-                &json!({ "errno": answer }),
-            )?);
+            filters.push(program(vec![entry], &json!("allow"), &json!({ "errno": answer }))?);
         }
         Ok(filters)
     }
 
     fn arguments(rule: &Value) -> std::result::Result<Vec<Value>, String> {
-        let args = rule["args"]
-            .as_array()
-            .map(Vec::as_slice)
-            .unwrap_or_default();
+        let args = rule["args"].as_array().map(Vec::as_slice).unwrap_or_default();
         args.iter()
             .map(|arg| {
                 let (op, value) = match arg["op"].as_str() {
                     Some("SCMP_CMP_EQ") => (json!("eq"), &arg["value"]),
-                    Some("SCMP_CMP_MASKED_EQ") => {
-                        (json!({ "masked_eq": arg["value"] }), &arg["valueTwo"])
-                    }
+                    Some("SCMP_CMP_MASKED_EQ") => (json!({ "masked_eq": arg["value"] }), &arg["valueTwo"]),
                     other => return Err(format!("{other:?} is not used")),
                 };
                 Ok(json!({ "index": arg["index"], "type": "dword", "op": op, "val": value }))
@@ -89,22 +80,18 @@ mod compiled {
     }
 
     /// Compiles one filter. A call that this kind of processor does not have is left out.
-    fn program(
-        mut entries: Vec<Value>,
-        otherwise: &Value,
-        on_match: &Value,
-    ) -> std::result::Result<Vec<u8>, String> {
-        let arch =
-            TargetArch::try_from(std::env::consts::ARCH).map_err(|error| error.to_string())?;
+    fn program(mut entries: Vec<Value>, otherwise: &Value, on_match: &Value) -> std::result::Result<Vec<u8>, String> {
+        let arch = TargetArch::try_from(std::env::consts::ARCH).map_err(|error| error.to_string())?;
         entries.retain(|entry| {
-            let lone = json!({ "main": { "mismatch_action": "allow", "match_action": { "errno": 1 }, "filter": [entry] } });
+            let lone =
+                json!({ "main": { "mismatch_action": "allow", "match_action": { "errno": 1 }, "filter": [entry] } });
             seccompiler::compile_from_json(lone.to_string().as_bytes(), arch).is_ok()
         });
         let source = json!({
             "main": { "mismatch_action": otherwise, "match_action": on_match, "filter": entries }
         });
-        let mut all = seccompiler::compile_from_json(source.to_string().as_bytes(), arch)
-            .map_err(|error| error.to_string())?;
+        let mut all =
+            seccompiler::compile_from_json(source.to_string().as_bytes(), arch).map_err(|error| error.to_string())?;
         let program: BpfProgram = all.remove("main").ok_or("nothing was compiled")?;
         Ok(program
             .iter()
@@ -128,11 +115,7 @@ mod tests {
         profile["syscalls"].as_array().unwrap().iter().any(|rule| {
             rule["action"] == "SCMP_ACT_ALLOW"
                 && rule.get("args").is_none()
-                && rule["names"]
-                    .as_array()
-                    .unwrap()
-                    .iter()
-                    .any(|known| known == name)
+                && rule["names"].as_array().unwrap().iter().any(|known| known == name)
         })
     }
 

@@ -6,9 +6,11 @@ use async_trait::async_trait;
 use tokio_util::sync::CancellationToken;
 
 use super::Session;
-use super::protocol::{self, CHUNK, Fields, Reply, Request, Wire, frame};
+use super::protocol::{self, Reply};
 use super::ready::Ready;
+use super::request::{self, CHUNK, Fields, Request, frame};
 use super::run::{Command, Limits, Outcome};
+use super::wire::Wire;
 use crate::error::{Code, Error, Result};
 use crate::files::{self, FileSet};
 
@@ -16,8 +18,6 @@ use crate::files::{self, FileSet};
 const GRACE: Duration = Duration::from_secs(10);
 /// Answers that take no command's time.
 const ANSWER: Duration = Duration::from_secs(30);
-const MAX_STDIN: usize = 8 << 20;
-const MAX_ARGUMENTS: usize = 1 << 20;
 const MAX_COLLECTED_FILES: u32 = 10_000;
 
 /// What holds a box. Dropping it removes the box as well as it can without waiting.
@@ -38,11 +38,7 @@ pub struct KeeperSession {
 
 impl KeeperSession {
     /// Waits until the keeper answers.
-    pub async fn open(
-        mut wire: Wire,
-        cage: Box<dyn Cage>,
-        limits: Limits,
-    ) -> Result<(Self, Ready)> {
+    pub async fn open(mut wire: Wire, cage: Box<dyn Cage>, limits: Limits) -> Result<(Self, Ready)> {
         let reply = timeout(ANSWER, wire.receive()).await;
         match reply {
             Ok(Reply::Ready(text)) => Ok((
@@ -105,8 +101,7 @@ impl KeeperSession {
 
     async fn watch(&mut self, command: &Command, token: &CancellationToken) -> Result<Outcome> {
         let mut streams: [Vec<u8>; 4] = Default::default();
-        let deadline =
-            tokio::time::sleep(Duration::from_millis(command.timeout_ms).saturating_add(GRACE));
+        let deadline = tokio::time::sleep(Duration::from_millis(command.timeout_ms).saturating_add(GRACE));
         tokio::pin!(deadline);
         let mut asked = false;
         loop {
@@ -155,10 +150,7 @@ impl KeeperSession {
 
 fn take_piece(files: &mut FileSet, begin: bool, path: String, bytes: &[u8]) -> Result<()> {
     if !begin {
-        files
-            .get_mut(&path)
-            .ok_or_else(unexpected)?
-            .extend_from_slice(bytes);
+        files.get_mut(&path).ok_or_else(unexpected)?.extend_from_slice(bytes);
         return Ok(());
     }
     files::check_path(&path)?;
@@ -176,62 +168,12 @@ fn unexpected() -> Error {
 }
 
 async fn timeout<T>(most: Duration, future: impl Future<Output = Result<T>>) -> Result<T> {
-    tokio::time::timeout(most, future)
-        .await
-        .unwrap_or_else(|_| {
-            Err(Error::new(
-                Code::SandboxFailed,
-                format!("the sandbox did not answer within {} s", most.as_secs()),
-            ))
-        })
-}
-
-/// What is wrong with a command, before anything is sent.
-fn check(command: &Command) -> Result<()> {
-    let refuse = |why: String| Err(Error::new(Code::OptionInvalid, why));
-    let judge = command.judge.as_deref();
-    if command.argv.is_empty() || judge.is_some_and(<[String]>::is_empty) {
-        return refuse("command: it needs at least the program".to_owned());
-    }
-    if command
-        .argv
-        .iter()
-        .chain(judge.unwrap_or_default())
-        .any(|text| text.contains('\0'))
-    {
-        return refuse("command: a zero byte cannot be passed to a program".to_owned());
-    }
-    for (name, value) in &command.env {
-        if name.is_empty() || name.contains(['=', '\0']) || value.contains('\0') {
-            return refuse(format!("env: {name:?} cannot be a variable of a program"));
-        }
-    }
-    let length: usize = command
-        .argv
-        .iter()
-        .chain(judge.unwrap_or_default())
-        .map(String::len)
-        .sum::<usize>()
-        + command
-            .env
-            .iter()
-            .map(|(name, value)| name.len() + value.len())
-            .sum::<usize>();
-    if length > MAX_ARGUMENTS {
-        return refuse(format!(
-            "command: its arguments and environment have {length} bytes; {MAX_ARGUMENTS} are the most"
-        ));
-    }
-    if command.stdin.len() > MAX_STDIN {
-        return refuse(format!(
-            "stdin: {} bytes; {MAX_STDIN} are the most, put a file instead",
-            command.stdin.len()
-        ));
-    }
-    if command.timeout_ms == 0 {
-        return refuse("timeout: it must be at least 1 ms".to_owned());
-    }
-    Ok(())
+    tokio::time::timeout(most, future).await.unwrap_or_else(|_| {
+        Err(Error::new(
+            Code::SandboxFailed,
+            format!("the sandbox did not answer within {} s", most.as_secs()),
+        ))
+    })
 }
 
 #[async_trait]
@@ -241,8 +183,7 @@ impl Session for KeeperSession {
         for (path, bytes) in files {
             files::check_path(path)?;
             if path == "out" || path.starts_with("out/") {
-                let why =
-                    format!("files: {path} lies in out/, which belongs to the program that runs");
+                let why = format!("files: {path} lies in out/, which belongs to the program that runs");
                 return Err(Error::new(Code::PathRefused, why));
             }
             total += bytes.len() as u64;
@@ -285,19 +226,15 @@ impl Session for KeeperSession {
     }
 
     async fn run(&mut self, command: &Command, token: &CancellationToken) -> Result<Outcome> {
-        check(command)?;
+        command.check()?;
         if token.is_cancelled() {
             return Err(Error::new(
                 Code::Cancelled,
                 "the command was cancelled before it started",
             ));
         }
-        self.ask(&protocol::run_frame(
-            command,
-            self.limits.output,
-            self.limits.work,
-        ))
-        .await?;
+        self.ask(&request::run_frame(command, self.limits.output, self.limits.work))
+            .await?;
         self.watch(command, token).await
     }
 
@@ -306,10 +243,7 @@ impl Session for KeeperSession {
             files::check_path(path.trim_end_matches('/'))?;
         }
         let most = self.limits.work;
-        let body = Fields::default()
-            .u64(most)
-            .u32(MAX_COLLECTED_FILES)
-            .texts(paths);
+        let body = Fields::default().u64(most).u32(MAX_COLLECTED_FILES).texts(paths);
         self.ask(&frame(Request::Collect, &body.0)).await?;
         timeout(ANSWER * 2, self.receive_file_set(most)).await
     }

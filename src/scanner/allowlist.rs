@@ -49,10 +49,15 @@ impl Allowlist {
     /// Compiles the entries of an option.
     pub fn new(allowed: &[Allowed]) -> Result<Self> {
         let entries = allowed.iter().map(|one| match one {
-            Allowed::Value(value) => Entry::of(&AllowedEntry { value: Some(value.clone()), ..AllowedEntry::default() }),
+            Allowed::Value(value) => Entry::of(&AllowedEntry {
+                value: Some(value.clone()),
+                ..AllowedEntry::default()
+            }),
             Allowed::Entry(entry) => Entry::of(entry),
         });
-        Ok(Self { entries: entries.collect::<Result<_>>()? })
+        Ok(Self {
+            entries: entries.collect::<Result<_>>()?,
+        })
     }
 
     /// Whether a finding is accepted.
@@ -63,22 +68,42 @@ impl Allowlist {
     /// Whether a value is accepted wherever it stands; for redaction, which knows no path.
     pub fn allows_value(&self, rule: &str, value: &[u8]) -> bool {
         self.entries.iter().any(|entry| {
-            entry.path.is_none() && entry.fingerprint.is_none() && entry.allows(Seen { file: None, rule, value, fingerprint: "" })
+            entry.path.is_none()
+                && entry.fingerprint.is_none()
+                && entry.allows(Seen {
+                    file: None,
+                    rule,
+                    value,
+                    fingerprint: "",
+                })
         })
     }
 }
 
 impl Entry {
     fn of(entry: &AllowedEntry) -> Result<Self> {
-        let AllowedEntry { path, rule, value, regex, fingerprint } = entry;
-        if [path, rule, value, regex, fingerprint].iter().all(|field| field.as_deref().is_none_or(str::is_empty)) {
+        let AllowedEntry {
+            path,
+            rule,
+            value,
+            regex,
+            fingerprint,
+        } = entry;
+        if [path, rule, value, regex, fingerprint]
+            .iter()
+            .all(|field| field.as_deref().is_none_or(str::is_empty))
+        {
             return Err(Error::new(
                 Code::OptionInvalid,
                 "an entry of the scanner's option allowlist needs a path, rule, value, regex or fingerprint",
             ));
         }
         let glob = |path: &String| {
-            let anywhere = if path.contains('/') { path.trim_start_matches("./").to_owned() } else { format!("**/{path}") };
+            let anywhere = if path.contains('/') {
+                path.trim_start_matches("./").to_owned()
+            } else {
+                format!("**/{path}")
+            };
             GlobBuilder::new(&anywhere).literal_separator(true).build().map(|glob| glob.compile_matcher()).map_err(|error| {
                 Error::new(Code::OptionInvalid, format!("the path {path:?} of the scanner's option allowlist is no glob: {error}"))
             })
@@ -87,17 +112,28 @@ impl Entry {
             path: path.as_ref().map(glob).transpose()?,
             rule: rule.clone(),
             value: value.clone().map(String::into_bytes),
-            regex: regex.as_deref().map(|regex| compile_pattern("allowlist", regex)).transpose()?,
+            regex: regex
+                .as_deref()
+                .map(|regex| compile_pattern("allowlist", regex))
+                .transpose()?,
             fingerprint: fingerprint.clone(),
         })
     }
 
     fn allows(&self, seen: Seen<'_>) -> bool {
-        self.path.as_ref().is_none_or(|path| seen.file.is_some_and(|file| path.is_match(file)))
+        self.path
+            .as_ref()
+            .is_none_or(|path| seen.file.is_some_and(|file| path.is_match(file)))
             && self.rule.as_ref().is_none_or(|rule| rule == seen.rule)
             && self.value.as_ref().is_none_or(|value| value == seen.value)
-            && self.regex.as_ref().is_none_or(|regex| regex.is_match(seen.value))
-            && self.fingerprint.as_ref().is_none_or(|fingerprint| fingerprint == seen.fingerprint)
+            && self
+                .regex
+                .as_ref()
+                .is_none_or(|regex| regex.is_match(seen.value))
+            && self
+                .fingerprint
+                .as_ref()
+                .is_none_or(|fingerprint| fingerprint == seen.fingerprint)
     }
 }
 
@@ -107,6 +143,7 @@ pub fn has_comment(text: &[u8], span: &std::ops::Range<usize>) -> bool {
     let after = &text[span.end..text.len().min(span.end + COMMENT_REACH)];
     let after = &after[..memchr::memchr(b'\n', after).unwrap_or(after.len())];
     COMMENTS.iter().any(|comment| {
-        memchr::memmem::find(before, comment).is_some() || memchr::memmem::find(after, comment).is_some()
+        memchr::memmem::find(before, comment).is_some()
+            || memchr::memmem::find(after, comment).is_some()
     })
 }

@@ -4,7 +4,8 @@
 use std::ops::Range;
 
 const LONGEST_NAME: usize = 64;
-const LONGEST_VALUE: usize = 512;
+/// Longer values are data.
+const LONGEST_VALUE: usize = 256;
 
 /// A name, a value and how the value is written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,7 +25,9 @@ pub fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&
             continue;
         }
         // The sign that ends a longer one stands for all of it: `==`, `!=`, `::`, `=>`, `:=`.
-        if matches!(text.get(at + 1), Some(b'=' | b'>' | b':')) || matches!(text.get(at.wrapping_sub(1)), Some(b'=' | b'!' | b'<')) && text[at] != b'>' {
+        if matches!(text.get(at + 1), Some(b'=' | b'>' | b':'))
+            || matches!(text.get(at.wrapping_sub(1)), Some(b'=' | b'!' | b'<')) && text[at] != b'>'
+        {
             continue;
         }
         let mut end = at;
@@ -36,7 +39,12 @@ pub fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&
             && let Some((value, quoted)) = value_after(text, at + 1)
         {
             let leads = leads(text, name.start);
-            found(&Assignment { name, value, quoted, leads });
+            found(&Assignment {
+                name,
+                value,
+                quoted,
+                leads,
+            });
         }
     }
 }
@@ -45,7 +53,12 @@ pub fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&
 fn name_before(text: &[u8], end: usize) -> Option<Range<usize>> {
     let floor = end.saturating_sub(LONGEST_NAME + 8);
     let mut stop = end;
-    while stop > floor && matches!(text[stop - 1], b' ' | b'\t' | b'"' | b'\'' | b'`' | b']' | b'\\') {
+    while stop > floor
+        && matches!(
+            text[stop - 1],
+            b' ' | b'\t' | b'"' | b'\'' | b'`' | b']' | b'\\'
+        )
+    {
         stop -= 1;
     }
     // `password: string = "…"` and `let password: &str = "…"`: a type stands between.
@@ -57,7 +70,13 @@ fn name_before(text: &[u8], end: usize) -> Option<Range<usize>> {
     while before > floor && matches!(text[before - 1], b' ' | b'&' | b'*') {
         before -= 1;
     }
-    if before > floor && text[before - 1] == b':' && text.get(before.wrapping_sub(2)).is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'?')) && text[end] != b':' {
+    if before > floor
+        && text[before - 1] == b':'
+        && text
+            .get(before.wrapping_sub(2))
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'?'))
+        && text[end] != b':'
+    {
         let outer_stop = before - 1 - usize::from(text[before - 2] == b'?');
         let outer = word_start(text, floor, outer_stop);
         if outer < outer_stop {
@@ -68,7 +87,11 @@ fn name_before(text: &[u8], end: usize) -> Option<Range<usize>> {
 }
 
 fn word_start(text: &[u8], floor: usize, stop: usize) -> usize {
-    let length = text[floor..stop].iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.')).count();
+    let length = text[floor..stop]
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        .count();
     stop - length
 }
 
@@ -80,7 +103,10 @@ fn value_after(text: &[u8], from: usize) -> Option<(Range<usize>, bool)> {
         at += 1;
     }
     // Prefixes of string literals: `b"…"`, `r'…'`, `f"…"`, `@"…"`, and an escaped quote in JSON.
-    if at + 1 < limit && matches!(text[at], b'b' | b'r' | b'f' | b'u' | b'@' | b'\\') && matches!(text[at + 1], b'"' | b'\'') {
+    if at + 1 < limit
+        && matches!(text[at], b'b' | b'r' | b'f' | b'u' | b'@' | b'\\')
+        && matches!(text[at + 1], b'"' | b'\'')
+    {
         at += 1;
     }
     let first = *text.get(at)?;
@@ -88,40 +114,74 @@ fn value_after(text: &[u8], from: usize) -> Option<(Range<usize>, bool)> {
         let start = at + 1;
         let mut end = start;
         while end < limit && text[end] != first && text[end] != b'\n' {
-            end += if text[end] == b'\\' && text.get(end + 1) != Some(&first) && end + 1 < limit { 2 } else { 1 };
+            end += if text[end] == b'\\' && text.get(end + 1) != Some(&first) && end + 1 < limit {
+                2
+            } else {
+                1
+            };
         }
         let end = end.min(limit);
         let closed = text.get(end) == Some(&first);
         // The closing quote of a value inside of a quoted text is escaped itself.
-        let stop = if end > start && text[end - 1] == b'\\' { end - 1 } else { end };
+        let stop = if end > start && text[end - 1] == b'\\' {
+            end - 1
+        } else {
+            end
+        };
         return (closed && stop > start).then_some((start..stop, true));
     }
     let length = text[at..limit]
         .iter()
-        .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b';' | b',' | b'&' | b'<' | b'\0' | b'\\'))
+        .position(|byte| {
+            byte.is_ascii_whitespace()
+                || matches!(
+                    byte,
+                    b'"' | b'\'' | b'`' | b';' | b',' | b'&' | b'<' | b'\0' | b'\\'
+                )
+        })
         .unwrap_or(limit - at);
+    if at + length == limit && limit < text.len() {
+        return None;
+    }
     let value = at..at + length;
     // An inner `=` starts another assignment; at the end it is padding.
     let inner = text[value.clone()].iter().position(|byte| *byte == b'=');
     let value = match inner {
-        Some(place) if text[at + place..value.end].iter().any(|byte| *byte != b'=') => at..at + place,
+        Some(place) if text[at + place..value.end].iter().any(|byte| *byte != b'=') => {
+            at..at + place
+        }
         _ => value,
     };
     (!value.is_empty()).then_some((value, false))
 }
 
 /// `<password>value</password>`.
-fn tag(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {
+fn tag(
+    text: &[u8],
+    at: usize,
+    wanted: &impl Fn(&[u8]) -> bool,
+    found: &mut impl FnMut(&Assignment),
+) {
     let floor = at.saturating_sub(LONGEST_NAME);
     let start = word_start(text, floor, at);
     if start == at || start == 0 || text[start - 1] != b'<' || !wanted(&text[start..at]) {
         return;
     }
     let limit = text.len().min(at + 1 + LONGEST_VALUE);
-    let Some(length) = text[at + 1..limit].iter().position(|byte| matches!(byte, b'<' | b'\n')) else { return };
+    let Some(length) = text[at + 1..limit]
+        .iter()
+        .position(|byte| matches!(byte, b'<' | b'\n'))
+    else {
+        return;
+    };
     let value = at + 1..at + 1 + length;
     if length > 0 && text[value.end] == b'<' {
-        found(&Assignment { name: start..at, value, quoted: true, leads: true });
+        found(&Assignment {
+            name: start..at,
+            value,
+            quoted: true,
+            leads: true,
+        });
     }
 }
 
@@ -129,7 +189,22 @@ fn leads(text: &[u8], name: usize) -> bool {
     let left = super::boundary::left_of(text, name, 16);
     let left = left.trim_ascii();
     let first = name <= 16 || left.len() < 16;
-    first && (left.is_empty() || matches!(left, b"export" | b"-" | b"set" | b"ENV" | b"ARG" | b"\"" | b"'" | b"#" | b"//" | b"+" | b"- name"))
+    first
+        && (left.is_empty()
+            || matches!(
+                left,
+                b"export"
+                    | b"-"
+                    | b"set"
+                    | b"ENV"
+                    | b"ARG"
+                    | b"\""
+                    | b"'"
+                    | b"#"
+                    | b"//"
+                    | b"+"
+                    | b"- name"
+            ))
 }
 
 #[cfg(test)]
@@ -138,9 +213,17 @@ mod tests {
 
     fn found(text: &str) -> Vec<(String, String, bool)> {
         let mut all = Vec::new();
-        each(text.as_bytes(), |_| true, |one| {
-            all.push((text[one.name.clone()].to_owned(), text[one.value.clone()].to_owned(), one.quoted));
-        });
+        each(
+            text.as_bytes(),
+            |_| true,
+            |one| {
+                all.push((
+                    text[one.name.clone()].to_owned(),
+                    text[one.value.clone()].to_owned(),
+                    one.quoted,
+                ));
+            },
+        );
         all
     }
 
@@ -164,7 +247,10 @@ mod tests {
             ("spring.password=abc", "spring.password", "abc", false),
         ] {
             let all = found(text);
-            assert!(all.contains(&(name.into(), value.into(), quoted)), "{text}: {all:?}");
+            assert!(
+                all.contains(&(name.into(), value.into(), quoted)),
+                "{text}: {all:?}"
+            );
         }
     }
 

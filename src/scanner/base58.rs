@@ -24,7 +24,10 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
             carry >>= 8;
         }
     }
-    let zeros = text.iter().take_while(|character| **character == b'1').count();
+    let zeros = text
+        .iter()
+        .take_while(|character| **character == b'1')
+        .count();
     let mut all = vec![0; zeros];
     all.append(&mut bytes);
     Some(all)
@@ -45,7 +48,10 @@ mod tests {
 
     #[test]
     fn the_genesis_address_has_a_right_checksum() {
-        assert_eq!(checked(b"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa").map(|bytes| bytes.len()), Some(21));
+        assert_eq!(
+            checked(b"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNa").map(|bytes| bytes.len()),
+            Some(21)
+        );
         assert_eq!(checked(b"1A1zP1eP5QGefi2DMPTfTL5SLmv7DivfNb"), None);
     }
 

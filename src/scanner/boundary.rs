@@ -8,7 +8,9 @@ pub const fn is_word(byte: u8) -> bool {
 /// Whether a token may start at `at`: at the start, after something that is no word, or after an
 /// escape such as `\n`, `\u0022` or `%3D`, whose letters only look like a word.
 pub fn starts(text: &[u8], at: usize, not_after: &[u8]) -> bool {
-    let Some(before) = at.checked_sub(1).map(|index| text[index]) else { return true };
+    let Some(before) = at.checked_sub(1).map(|index| text[index]) else {
+        return true;
+    };
     if not_after.contains(&before) {
         return false;
     }
@@ -18,7 +20,8 @@ pub fn starts(text: &[u8], at: usize, not_after: &[u8]) -> bool {
     let back = |count: usize| at.checked_sub(count).map_or(b' ', |index| text[index]);
     let escape = matches!(before, b'n' | b'r' | b't') && back(2) == b'\\';
     let percent = back(3) == b'%' && back(2).is_ascii_hexdigit() && before.is_ascii_hexdigit();
-    let unicode = back(6) == b'\\' && back(5) == b'u' && text[at - 4..at].iter().all(u8::is_ascii_hexdigit);
+    let unicode =
+        back(6) == b'\\' && back(5) == b'u' && text[at - 4..at].iter().all(u8::is_ascii_hexdigit);
     escape || percent || unicode
 }
 
@@ -38,7 +41,10 @@ pub fn left_of(text: &[u8], at: usize, limit: usize) -> &[u8] {
 
 /// Whether `needle`, in lower case, stands in `text` whatever its case.
 pub fn contains_ignoring_case(text: &[u8], needle: &[u8]) -> bool {
-    text.len() >= needle.len() && text.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle))
+    text.len() >= needle.len()
+        && text
+            .windows(needle.len())
+            .any(|window| window.eq_ignore_ascii_case(needle))
 }
 
 #[cfg(test)]
@@ -48,10 +54,23 @@ mod tests {
     #[test]
     fn a_token_starts_after_an_escape_but_not_inside_of_a_word() {
         for (text, expected) in [
-            ("ghp_", true), ("=ghp_", true), ("xghp_", false), ("_ghp_", false), (r"\nghp_", true), (r"\xghp_", false),
-            ("%3Dghp_", true), ("3Dghp_", false), (r"\u0022ghp_", true), ("u0022ghp_", false), ("éghp_", true),
+            ("ghp_", true),
+            ("=ghp_", true),
+            ("xghp_", false),
+            ("_ghp_", false),
+            (r"\nghp_", true),
+            (r"\xghp_", false),
+            ("%3Dghp_", true),
+            ("3Dghp_", false),
+            (r"\u0022ghp_", true),
+            ("u0022ghp_", false),
+            ("éghp_", true),
         ] {
-            assert_eq!(starts(text.as_bytes(), text.len() - 4, b""), expected, "{text}");
+            assert_eq!(
+                starts(text.as_bytes(), text.len() - 4, b""),
+                expected,
+                "{text}"
+            );
         }
         assert!(!starts(b".ghp_", 1, b"."));
     }

@@ -19,6 +19,8 @@ pub struct Candidate {
     pub confidence: f64,
     /// A fixed format beats a connection string, which beats a guess from a name.
     pub rank: u8,
+    /// Of a rule that is disabled: it is not reported, and keeps guesses from reporting its place.
+    pub silent: bool,
 }
 
 /// A rank for formats that nothing else has.
@@ -33,7 +35,14 @@ pub const RANK_GENERIC: u8 = 0;
 impl Candidate {
     /// A candidate with the rule's own severity and confidence.
     pub fn of(rule: &Arc<RuleInfo>, span: Range<usize>, rank: u8) -> Self {
-        Self { span, severity: rule.severity, confidence: rule.confidence, rule: Arc::clone(rule), rank }
+        Self {
+            span,
+            severity: rule.severity,
+            confidence: rule.confidence,
+            rule: Arc::clone(rule),
+            rank,
+            silent: false,
+        }
     }
 
     /// A wrong checksum: the shape is there, the secret is not.
@@ -50,7 +59,12 @@ pub const DOUBTFUL: f64 = 0.1;
 
 /// One candidate for each place: the best of those that overlap.
 pub fn resolve(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
-    candidates.sort_by(|a, b| a.span.start.cmp(&b.span.start).then(b.span.end.cmp(&a.span.end)));
+    candidates.sort_by(|a, b| {
+        a.span
+            .start
+            .cmp(&b.span.start)
+            .then(b.span.end.cmp(&a.span.end))
+    });
     let mut kept: Vec<Candidate> = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         match kept.last_mut() {
@@ -71,13 +85,18 @@ fn better(new: &Candidate, old: &Candidate) -> bool {
         // A doubtful format keeps a guess from reporting the same characters.
         (true, false) => old.rank == RANK_GENERIC,
         (false, true) => new.rank > RANK_GENERIC,
-        _ => (new.rank, new.span.len(), new.confidence) > (old.rank, old.span.len(), old.confidence),
+        _ => {
+            (new.rank, new.span.len(), new.confidence) > (old.rank, old.span.len(), old.confidence)
+        }
     }
 }
 
 /// The spans that any candidate covers, joined where they touch or overlap.
 pub fn union(candidates: &[Candidate]) -> Vec<Range<usize>> {
-    let mut spans: Vec<Range<usize>> = candidates.iter().map(|candidate| candidate.span.clone()).collect();
+    let mut spans: Vec<Range<usize>> = candidates
+        .iter()
+        .map(|candidate| candidate.span.clone())
+        .collect();
     spans.sort_by_key(|span| span.start);
     let mut joined: Vec<Range<usize>> = Vec::with_capacity(spans.len());
     for span in spans {

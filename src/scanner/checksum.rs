@@ -41,7 +41,10 @@ impl Checksum {
                 let payload = head.split(|byte| *byte == b'.').next()?;
                 let payload = &payload[memchr::memchr(b'-', payload)? + 1..];
                 let length = u32::from_str_radix(std::str::from_utf8(length).ok()?, 36).ok()?;
-                Some(length as usize == payload.len() && number(check, 36)? == u64::from(crc32fast::hash(body)))
+                Some(
+                    length as usize == payload.len()
+                        && number(check, 36)? == u64::from(crc32fast::hash(body)),
+                )
             }
             Self::Atlassian => {
                 let (body, check) = token.split_at_checked(token.len().checked_sub(8)?)?;
@@ -58,9 +61,17 @@ impl Checksum {
                 let value = number(check, 16)?;
                 let forty = &body[body.len().checked_sub(40)?..];
                 // Which of the two is meant is not published; a random token passes neither.
-                Some(value == u64::from(crc32fast::hash(forty)) || value == u64::from(crc32fast::hash(body)))
+                Some(
+                    value == u64::from(crc32fast::hash(forty))
+                        || value == u64::from(crc32fast::hash(body)),
+                )
             }
-            Self::AwsBase32 => Some(token.get(4..)?.iter().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'))),
+            Self::AwsBase32 => Some(
+                token
+                    .get(4..)?
+                    .iter()
+                    .all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7')),
+            ),
             Self::Base58Check => Some(super::base58::checked(token).is_some()),
         }
     }
@@ -103,7 +114,15 @@ mod tests {
             Checksum::Cloudflare,
             Checksum::Base58Check,
         ] {
-            for token in ["", "_", "ghp_", "-", "a_b", "........", "\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}"] {
+            for token in [
+                "",
+                "_",
+                "ghp_",
+                "-",
+                "a_b",
+                "........",
+                "\u{e9}\u{e9}\u{e9}\u{e9}\u{e9}",
+            ] {
                 assert!(!checksum.holds(token.as_bytes()), "{checksum:?} {token:?}");
             }
         }

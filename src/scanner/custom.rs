@@ -28,7 +28,10 @@ impl CustomRule {
     pub fn compile(data: &CustomRuleData) -> Result<Self> {
         let name = data.name.trim();
         if name.is_empty() || name.len() > 200 {
-            return Err(Error::new(Code::OptionInvalid, "a rule's name must have 1 to 200 characters"));
+            return Err(Error::new(
+                Code::OptionInvalid,
+                "a rule's name must have 1 to 200 characters",
+            ));
         }
         let regex = compile_pattern(name, &data.pattern)?;
         if regex.is_match(b"") {
@@ -38,7 +41,16 @@ impl CustomRule {
             )
             .with_details(json!({ "rule": name, "position": 0 })));
         }
-        let id: String = name.chars().map(|character| if character.is_whitespace() { '-' } else { character }).collect();
+        let id: String = name
+            .chars()
+            .map(|character| {
+                if character.is_whitespace() {
+                    '-'
+                } else {
+                    character
+                }
+            })
+            .collect();
         Ok(Self {
             info: Arc::new(RuleInfo {
                 id,
@@ -48,7 +60,10 @@ impl CustomRule {
                 confidence: 0.8,
                 pattern: data.pattern.clone(),
             }),
-            has_group: regex.capture_names().flatten().any(|group| group == "secret"),
+            has_group: regex
+                .capture_names()
+                .flatten()
+                .any(|group| group == "secret"),
             regex,
         })
     }
@@ -81,7 +96,10 @@ impl CustomRule {
         if !self.has_group {
             return whole;
         }
-        let group = self.regex.captures_at(window, whole.start).and_then(|captures| captures.name("secret").map(|group| group.range()));
+        let group = self
+            .regex
+            .captures_at(window, whole.start)
+            .and_then(|captures| captures.name("secret").map(|group| group.range()));
         group.filter(|range| !range.is_empty()).unwrap_or(whole)
     }
 }
@@ -89,25 +107,41 @@ impl CustomRule {
 /// Compiles a pattern of a user; the error says where it is wrong.
 pub fn compile_pattern(name: &str, pattern: &str) -> Result<Regex> {
     let invalid = |position: usize, why: &str| {
-        Error::new(Code::PatternInvalid, format!("the pattern of the rule {name:?} is invalid at position {position}: {why}"))
-            .with_details(json!({ "rule": name, "position": position, "reason": why }))
+        Error::new(
+            Code::PatternInvalid,
+            format!("the pattern of the rule {name:?} is invalid at position {position}: {why}"),
+        )
+        .with_details(json!({ "rule": name, "position": position, "reason": why }))
     };
     if pattern.is_empty() {
         return Err(invalid(0, "it is empty"));
     }
     if let Err(error) = regex_syntax::Parser::new().parse(pattern) {
         let (offset, why) = match &error {
-            regex_syntax::Error::Parse(error) => (error.span().start.offset, error.kind().to_string()),
-            regex_syntax::Error::Translate(error) => (error.span().start.offset, error.kind().to_string()),
+            regex_syntax::Error::Parse(error) => {
+                (error.span().start.offset, error.kind().to_string())
+            }
+            regex_syntax::Error::Translate(error) => {
+                (error.span().start.offset, error.kind().to_string())
+            }
             _ => (0, error.to_string()),
         };
-        let position = pattern.get(..offset).map_or(0, |before| before.encode_utf16().count());
+        let position = pattern
+            .get(..offset)
+            .map_or(0, |before| before.encode_utf16().count());
         return Err(invalid(position, &why));
     }
-    regex::bytes::RegexBuilder::new(pattern).size_limit(1 << 20).dfa_size_limit(1 << 20).build().map_err(|error| match error {
-        regex::Error::CompiledTooBig(limit) => invalid(0, &format!("it needs more than {limit} bytes; use smaller repetitions")),
-        other => invalid(0, &other.to_string()),
-    })
+    regex::bytes::RegexBuilder::new(pattern)
+        .size_limit(1 << 20)
+        .dfa_size_limit(1 << 20)
+        .build()
+        .map_err(|error| match error {
+            regex::Error::CompiledTooBig(limit) => invalid(
+                0,
+                &format!("it needs more than {limit} bytes; use smaller repetitions"),
+            ),
+            other => invalid(0, &other.to_string()),
+        })
 }
 
 #[derive(Deserialize)]
@@ -119,12 +153,20 @@ struct CustomFile {
 
 /// The rules of an option.
 pub fn compile_all(source: &RuleSource) -> Result<Vec<Arc<CustomRule>>> {
-    let compile = |list: &[CustomRuleData]| list.iter().map(|data| CustomRule::compile(data).map(Arc::new)).collect();
+    let compile = |list: &[CustomRuleData]| {
+        list.iter()
+            .map(|data| CustomRule::compile(data).map(Arc::new))
+            .collect()
+    };
     match source {
         RuleSource::List(list) => compile(list),
         RuleSource::Toml(text) => {
-            let file: CustomFile = toml::from_str(text)
-                .map_err(|error| Error::new(Code::OptionInvalid, format!("the scanner's option rules is no valid TOML: {error}")))?;
+            let file: CustomFile = toml::from_str(text).map_err(|error| {
+                Error::new(
+                    Code::OptionInvalid,
+                    format!("the scanner's option rules is no valid TOML: {error}"),
+                )
+            })?;
             compile(&file.rule)
         }
     }
@@ -152,18 +194,34 @@ mod tests {
             let mut out = Vec::new();
             rule.scan(&text, &mut out);
             let spans: Vec<_> = out.into_iter().map(|one| one.span).collect();
-            assert_eq!(spans, [STEP - shift..STEP - shift + 11, STEP - shift + 12..STEP - shift + 23]);
+            assert_eq!(
+                spans,
+                [
+                    STEP - shift..STEP - shift + 11,
+                    STEP - shift + 12..STEP - shift + 23
+                ]
+            );
         }
     }
 
     #[test]
     fn a_bad_pattern_is_told_with_its_position() {
-        for (pattern, position) in [("ab(c", 2), ("é[z-a]", 2), (r"(a)\1", 3), ("a(?=b)", 1), ("x*", 0), ("", 0)] {
+        for (pattern, position) in [
+            ("ab(c", 2),
+            ("é[z-a]", 2),
+            (r"(a)\1", 3),
+            ("a(?=b)", 1),
+            ("x*", 0),
+            ("", 0),
+        ] {
             let error = rule(pattern).unwrap_err();
             assert_eq!(error.code(), Code::PatternInvalid, "{pattern}");
             assert_eq!(error.details()["position"], position, "{pattern}: {error}");
         }
-        assert_eq!(rule("(a{1000}){1000}").unwrap_err().code(), Code::PatternInvalid);
+        assert_eq!(
+            rule("(a{1000}){1000}").unwrap_err().code(),
+            Code::PatternInvalid
+        );
     }
 
     #[test]

@@ -9,7 +9,9 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true),
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
 );
 
 /// How much of a run is decoded to see whether it is text at all.
@@ -22,15 +24,23 @@ pub fn to_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
         [0xfe, 0xff, ..] => u16::from_be_bytes,
         _ => return Cow::Borrowed(bytes),
     };
-    let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
-    let text: String = char::decode_utf16(units).map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER)).collect();
+    let units = bytes[2..]
+        .chunks_exact(2)
+        .map(|pair| unit([pair[0], pair[1]]));
+    let text: String = char::decode_utf16(units)
+        .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER))
+        .collect();
     Cow::Owned(text.into_bytes())
 }
 
 /// What a run of base64 says, where it is text.
 pub fn hidden_text(text: &[u8], run: &Range<usize>) -> Option<Vec<u8>> {
     let run = &text[run.clone()];
-    let printable = |bytes: &[u8]| bytes.iter().all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'));
+    let printable = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
+    };
     let taste = BASE64.decode(run.get(..TASTE)?).ok()?;
     if !printable(&taste) {
         return None;
@@ -45,8 +55,14 @@ mod tests {
     #[test]
     fn both_orders_of_utf16_become_text() {
         let text = "a\u{1f600}é";
-        for (mark, order) in [([0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]), ([0xfe, 0xff], u16::to_be_bytes)] {
-            let bytes: Vec<u8> = mark.into_iter().chain(text.encode_utf16().flat_map(order)).collect();
+        for (mark, order) in [
+            ([0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]),
+            ([0xfe, 0xff], u16::to_be_bytes),
+        ] {
+            let bytes: Vec<u8> = mark
+                .into_iter()
+                .chain(text.encode_utf16().flat_map(order))
+                .collect();
             assert_eq!(&*to_utf8(&bytes), text.as_bytes());
         }
         assert_eq!(&*to_utf8(b"plain"), b"plain");

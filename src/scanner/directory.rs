@@ -30,8 +30,43 @@ const TASTE: usize = 8 * 1024;
 
 /// Files that are read as text whatever bytes they start with, so that a NUL cannot hide a secret.
 const TEXT: &[&str] = &[
-    "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "json", "jsonc", "yaml", "yml", "toml", "ini", "conf", "cfg", "env", "properties",
-    "xml", "html", "md", "txt", "csv", "sh", "py", "go", "rs", "java", "rb", "php", "sql", "tf", "pem", "key", "log", "npmrc", "netrc",
+    "js",
+    "mjs",
+    "cjs",
+    "jsx",
+    "ts",
+    "mts",
+    "cts",
+    "tsx",
+    "json",
+    "jsonc",
+    "yaml",
+    "yml",
+    "toml",
+    "ini",
+    "conf",
+    "cfg",
+    "env",
+    "properties",
+    "xml",
+    "html",
+    "md",
+    "txt",
+    "csv",
+    "sh",
+    "py",
+    "go",
+    "rs",
+    "java",
+    "rb",
+    "php",
+    "sql",
+    "tf",
+    "pem",
+    "key",
+    "log",
+    "npmrc",
+    "netrc",
 ];
 
 impl Scanner {
@@ -39,27 +74,44 @@ impl Scanner {
     /// is left out, binary and too large files are listed in `skipped`.
     pub fn scan_directory(&self, path: &Path, options: &DirectoryOptions) -> Result<ScanResult> {
         let unreadable = |error: std::io::Error| {
-            Error::new(Code::FileUnreadable, format!("{} cannot be read; check that it is there and may be read", path.display())).because(error)
+            Error::new(
+                Code::FileUnreadable,
+                format!(
+                    "{} cannot be read; check that it is there and may be read",
+                    path.display()
+                ),
+            )
+            .because(error)
         };
         let root = std::fs::canonicalize(path).map_err(unreadable)?;
         let limit = options.max_file_size.unwrap_or(self.options.max_file_size);
         if limit == 0 {
-            return Err(Error::new(Code::OptionInvalid, "the option maxFileSize must be at least 1 byte"));
+            return Err(Error::new(
+                Code::OptionInvalid,
+                "the option maxFileSize must be at least 1 byte",
+            ));
         }
         let kind = std::fs::metadata(&root).map_err(unreadable)?;
         if kind.is_file() {
-            let name = root.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+            let name = root
+                .file_name()
+                .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
             return Ok(self.scan_one(&root, &name, limit));
         }
         if !kind.is_dir() {
-            return Err(Error::new(Code::FileUnreadable, format!("{} is neither a file nor a directory", path.display())));
+            return Err(Error::new(
+                Code::FileUnreadable,
+                format!("{} is neither a file nor a directory", path.display()),
+            ));
         }
         std::fs::read_dir(&root).map_err(unreadable)?;
         self.walk(&root, options, limit)
     }
 
     fn walk(&self, root: &Path, options: &DirectoryOptions, limit: u64) -> Result<ScanResult> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+        let threads = std::thread::available_parallelism()
+            .map_or(1, usize::from)
+            .min(THREADS);
         let mut builder = WalkBuilder::new(root);
         builder
             .standard_filters(false)
@@ -74,11 +126,17 @@ impl Scanner {
         for glob in &options.exclude {
             exclude
                 .add(&format!("!{}", glob.trim_start_matches('!')))
-                .map_err(|error| Error::new(Code::OptionInvalid, format!("{glob:?} in the option exclude is no glob")).because(error))?;
+                .map_err(|error| {
+                    Error::new(
+                        Code::OptionInvalid,
+                        format!("{glob:?} in the option exclude is no glob"),
+                    )
+                    .because(error)
+                })?;
         }
-        builder.overrides(
-            exclude.build().map_err(|error| Error::new(Code::OptionInvalid, "the option exclude cannot be used").because(error))?,
-        );
+        builder.overrides(exclude.build().map_err(|error| {
+            Error::new(Code::OptionInvalid, "the option exclude cannot be used").because(error)
+        })?);
         let all = Mutex::new(ScanResult::default());
         builder.build_parallel().run(|| {
             Box::new(|entry| {
@@ -94,7 +152,12 @@ impl Scanner {
         Ok(result)
     }
 
-    fn visit(&self, root: &Path, entry: std::result::Result<DirEntry, ignore::Error>, limit: u64) -> Option<ScanResult> {
+    fn visit(
+        &self,
+        root: &Path,
+        entry: std::result::Result<DirEntry, ignore::Error>,
+        limit: u64,
+    ) -> Option<ScanResult> {
         match entry {
             // Pipes, sockets and devices would block; links lead elsewhere.
             Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
@@ -133,14 +196,24 @@ fn read(path: &Path, limit: u64) -> std::io::Result<Content> {
     if bytes.len() as u64 > limit {
         return Ok(Content::TooLarge);
     }
-    Ok(if is_binary(path, &bytes) { Content::Binary } else { Content::Text(bytes) })
+    Ok(if is_binary(path, &bytes) {
+        Content::Binary
+    } else {
+        Content::Text(bytes)
+    })
 }
 
 fn is_binary(path: &Path, bytes: &[u8]) -> bool {
     let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-    let name = path.file_name().map(|name| name.to_string_lossy().to_ascii_lowercase()).unwrap_or_default();
+    let name = path
+        .file_name()
+        .map(|name| name.to_string_lossy().to_ascii_lowercase())
+        .unwrap_or_default();
     let extension = name.rsplit('.').next().unwrap_or("");
-    !wide && !TEXT.contains(&extension) && !name.starts_with(".env") && memchr::memchr(0, &bytes[..bytes.len().min(TASTE)]).is_some()
+    !wide
+        && !TEXT.contains(&extension)
+        && !name.starts_with(".env")
+        && memchr::memchr(0, &bytes[..bytes.len().min(TASTE)]).is_some()
 }
 
 fn relative(root: &Path, path: &Path) -> String {
@@ -149,5 +222,11 @@ fn relative(root: &Path, path: &Path) -> String {
 }
 
 fn skipped(file: &str, reason: &str) -> ScanResult {
-    ScanResult { skipped: vec![Skipped { file: file.to_owned(), reason: reason.to_owned() }], ..ScanResult::default() }
+    ScanResult {
+        skipped: vec![Skipped {
+            file: file.to_owned(),
+            reason: reason.to_owned(),
+        }],
+        ..ScanResult::default()
+    }
 }

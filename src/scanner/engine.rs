@@ -4,19 +4,20 @@ use std::borrow::Cow;
 use std::sync::Arc;
 
 use parking_lot::RwLock;
-use sha2::{Digest, Sha256};
 
-use super::allowlist::{Allowlist, Seen, has_comment};
+use super::allowlist::Allowlist;
 use super::assignment;
 use super::candidate::{Candidate, DOUBTFUL, RANK_STRUCTURE, resolve, union};
 use super::catalogue::Catalogue;
 use super::custom::{CustomRule, compile_all};
 use super::decoding::{hidden_text, to_utf8};
 use super::detectors;
-use super::finding::{Finding, ScanResult};
-use super::generic::{Generic, Place};
+use super::finding::ScanResult;
+use super::generic::Generic;
+use super::naming::{Naming, naming};
 use super::options::{CustomRuleData, ScannerOptions};
-use super::position::Cursor;
+use super::pair;
+use super::place::Place;
 use super::redaction::{on_characters, redact};
 use super::rule::RuleInfo;
 use super::run;
@@ -35,7 +36,7 @@ pub struct Scanner {
     enabled: Vec<bool>,
     generic: Generic,
     mnemonic: Option<Arc<RuleInfo>>,
-    allowlist: Allowlist,
+    pub(super) allowlist: Allowlist,
     custom: RwLock<Vec<Arc<CustomRule>>>,
 }
 
@@ -57,15 +58,24 @@ impl Scanner {
         options.check()?;
         let catalogue = Catalogue::built_in()?;
         for id in &options.disable {
-            if !catalogue.rules.iter().any(|rule| is_named(id, &rule.info.id)) {
+            if !catalogue
+                .rules
+                .iter()
+                .any(|rule| is_named(id, &rule.info.id))
+            {
                 return Err(Error::new(
                     Code::OptionInvalid,
-                    format!("the scanner's option disable names {id:?}, which is no rule; getPatterns() lists the rules"),
+                    format!(
+                        "the scanner's option disable names {id:?}, which is no rule; getPatterns() lists the rules"
+                    ),
                 ));
             }
         }
-        let enabled: Vec<bool> =
-            catalogue.rules.iter().map(|rule| !options.disable.iter().any(|id| is_named(id, &rule.info.id))).collect();
+        let enabled: Vec<bool> = catalogue
+            .rules
+            .iter()
+            .map(|rule| !options.disable.iter().any(|id| is_named(id, &rule.info.id)))
+            .collect();
         let used = |id: &str| {
             let index = catalogue.rules.iter().position(|rule| rule.info.id == id)?;
             enabled[index].then(|| Arc::clone(&catalogue.rules[index].info))
@@ -82,7 +92,15 @@ impl Scanner {
         let mnemonic = used("mnemonic");
         let allowlist = Allowlist::new(&options.allowlist)?;
         let custom = RwLock::new(compile_all(&options.rules)?);
-        Ok(Self { options, catalogue, enabled, generic, mnemonic, allowlist, custom })
+        Ok(Self {
+            options,
+            catalogue,
+            enabled,
+            generic,
+            mnemonic,
+            allowlist,
+            custom,
+        })
     }
 
     /// Scans one text; it is always scanned whole, whatever its size.
@@ -91,7 +109,10 @@ impl Scanner {
     }
 
     /// Scans files that are in memory; none is skipped, so that a hostile one cannot hide.
-    pub fn scan_files<'a>(&self, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> ScanResult {
+    pub fn scan_files<'a>(
+        &self,
+        files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
+    ) -> ScanResult {
         let mut result = ScanResult::default();
         for (file, bytes) in files {
             result.absorb(self.scan_bytes(bytes, Some(file)));
@@ -105,19 +126,33 @@ impl Scanner {
         let text = to_utf8(bytes);
         let candidates = resolve(self.candidates(&text, file));
         let secrets = self.findings(&text, file, candidates);
-        ScanResult { found: !secrets.is_empty(), secrets, files_scanned: 1, bytes_scanned: bytes.len() as u64, skipped: Vec::new() }
+        ScanResult {
+            found: !secrets.is_empty(),
+            secrets,
+            files_scanned: 1,
+            bytes_scanned: bytes.len() as u64,
+            skipped: Vec::new(),
+        }
     }
 
     /// Scans variables; a finding's `file` is `env:` and the name, its place counts inside of the value.
-    pub fn scan_environment<'a>(&self, variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> ScanResult {
+    pub fn scan_environment<'a>(
+        &self,
+        variables: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> ScanResult {
         let mut result = ScanResult::default();
         for (name, value) in variables {
             let text = format!("{name}={value}");
             let from = name.len() + 1;
             let mut candidates = self.candidates(text.as_bytes(), None);
-            let whole = assignment::Assignment { name: 0..name.len(), value: from..text.len(), quoted: true, leads: true };
+            let whole = assignment::Assignment {
+                name: 0..name.len(),
+                value: from..text.len(),
+                quoted: true,
+                leads: true,
+            };
             if !value.is_empty() && self.generic.wants(name.as_bytes()) {
-                candidates.extend(self.generic.judge(text.as_bytes(), &whole, Place::of(None)));
+                candidates.extend(self.generic.judge_variable(text.as_bytes(), &whole));
             }
             candidates.retain(|candidate| candidate.span.start >= from);
             for candidate in &mut candidates {
@@ -146,7 +181,15 @@ impl Scanner {
     /// Comments and paths allow nothing here, and a token with a wrong checksum is taken out too.
     pub fn redact_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
         let mut candidates = self.candidates(text.as_bytes(), None);
-        candidates.retain(|one| !self.allowlist.allows_value(&one.rule.id, &text.as_bytes()[one.span.clone()]));
+        if candidates.iter().any(|one| one.silent) {
+            candidates = resolve(candidates);
+            candidates.retain(|one| !one.silent);
+        }
+        candidates.retain(|one| {
+            !self
+                .allowlist
+                .allows_value(&one.rule.id, &text.as_bytes()[one.span.clone()])
+        });
         if candidates.is_empty() {
             return Cow::Borrowed(text);
         }
@@ -158,9 +201,7 @@ impl Scanner {
                 continue;
             }
             out.push_str(&text[at..span.start]);
-            let secret = &text[span.clone()];
-            // What was taken out before stays as it is.
-            if secret.contains("********") { out.push_str(secret) } else { out.push_str(&redact(secret)) }
+            out.push_str(&redact(&text[span.clone()]));
             at = span.end;
         }
         out.push_str(&text[at..]);
@@ -171,7 +212,13 @@ impl Scanner {
     pub fn add_pattern(&self, data: &CustomRuleData) -> Result<()> {
         let rule = CustomRule::compile(data)?;
         if self.catalogue.rule(&rule.info.id).is_some() {
-            return Err(Error::new(Code::OptionInvalid, format!("a built-in rule is called {:?} already; choose another name", rule.info.id)));
+            return Err(Error::new(
+                Code::OptionInvalid,
+                format!(
+                    "a built-in rule is called {:?} already; choose another name",
+                    rule.info.id
+                ),
+            ));
         }
         let mut custom = self.custom.write();
         custom.retain(|known| known.info.id != rule.info.id);
@@ -188,15 +235,25 @@ impl Scanner {
             severity: info.severity,
             description: info.description.clone(),
         };
-        let built_in = self.catalogue.rules.iter().zip(&self.enabled).filter(|(_, used)| **used).map(|(rule, _)| shown(&rule.info));
-        built_in.chain(self.custom.read().iter().map(|rule| shown(&rule.info))).collect()
+        let built_in = self
+            .catalogue
+            .rules
+            .iter()
+            .zip(&self.enabled)
+            .filter(|(_, used)| **used)
+            .map(|(rule, _)| shown(&rule.info));
+        built_in
+            .chain(self.custom.read().iter().map(|rule| shown(&rule.info)))
+            .collect()
     }
 
     fn candidates(&self, text: &[u8], file: Option<&str>) -> Vec<Candidate> {
         let mut out = Vec::new();
         self.catalogue.formats(text, &self.enabled, &mut out);
         if let Some(rule) = &self.mnemonic {
-            detectors::each_mnemonic(text, |span| out.push(Candidate::of(rule, span, RANK_STRUCTURE)));
+            detectors::each_mnemonic(text, |span| {
+                out.push(Candidate::of(rule, span, RANK_STRUCTURE));
+            });
         }
         run::each(text, |span| {
             if span.len() <= LONGEST_CONTEXTUAL {
@@ -206,65 +263,37 @@ impl Scanner {
                 let mut inner = Vec::new();
                 self.catalogue.formats(&hidden, &self.enabled, &mut inner);
                 // The outer run stands for the best of what it hides.
-                let best = inner.into_iter().filter(|one| one.confidence > DOUBTFUL).max_by_key(|one| (one.rank, one.severity));
-                out.extend(best.map(|one| Candidate { span: span.clone(), rank: RANK_STRUCTURE, ..one }));
+                let best = inner
+                    .into_iter()
+                    .filter(|one| one.confidence > DOUBTFUL && !one.silent)
+                    .max_by_key(|one| (one.rank, one.severity));
+                out.extend(best.map(|one| Candidate {
+                    span: span.clone(),
+                    rank: RANK_STRUCTURE,
+                    ..one
+                }));
             }
         });
         let place = Place::of(file);
         if !place.lock {
-            assignment::each(text, |name| self.generic.wants(name), |one| out.extend(self.generic.judge(text, one, place)));
+            let wanted = |name: &[u8]| self.generic.wants(name);
+            assignment::each(text, wanted, |one| {
+                out.extend(self.generic.judge(text, one, place));
+            });
+            let named = |name: &[u8]| self.generic.wants(name) && naming(name) != Naming::Neutral;
+            pair::each(text, named, |one| {
+                out.extend(self.generic.judge(text, one, place));
+            });
         }
         for rule in self.custom.read().iter() {
             rule.scan(text, &mut out);
         }
         out
     }
-
-    fn findings(&self, text: &[u8], file: Option<&str>, candidates: Vec<Candidate>) -> Vec<Finding> {
-        let mut cursor = Cursor::new(text);
-        let mut findings = Vec::new();
-        for candidate in candidates {
-            if candidate.severity < self.options.min_severity || candidate.confidence < self.options.min_confidence {
-                continue;
-            }
-            let value = &text[candidate.span.clone()];
-            let fingerprint = fingerprint(&candidate.rule.id, file, value);
-            let seen = Seen { file, rule: &candidate.rule.id, value, fingerprint: &fingerprint };
-            if self.allowlist.allows(seen) || (self.options.allow_comments && has_comment(text, &candidate.span)) {
-                continue;
-            }
-            let secret = String::from_utf8_lossy(value);
-            let (line, column) = cursor.locate(candidate.span.start);
-            let (end_line, end_column) = cursor.locate(candidate.span.end);
-            findings.push(Finding {
-                kind: candidate.rule.kind.clone(),
-                rule: candidate.rule.id.clone(),
-                severity: candidate.severity,
-                redacted: redact(&secret),
-                line,
-                column,
-                end_line,
-                end_column,
-                file: file.map(str::to_owned),
-                fingerprint,
-                confidence: candidate.confidence,
-                matched: self.options.reveal.then(|| secret.into_owned()),
-            });
-        }
-        findings
-    }
 }
 
 fn is_named(pattern: &str, id: &str) -> bool {
-    pattern.strip_suffix('*').map_or(pattern == id, |start| id.starts_with(start))
-}
-
-/// The same for the same secret of the same kind in the same file, whatever line it stands on.
-fn fingerprint(rule: &str, file: Option<&str>, value: &[u8]) -> String {
-    let mut hash = Sha256::new();
-    for part in [b"auton8n:1".as_slice(), rule.as_bytes(), file.unwrap_or("").replace('\\', "/").as_bytes(), value] {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    hex::encode(&hash.finalize()[..16])
+    pattern
+        .strip_suffix('*')
+        .map_or(pattern == id, |start| id.starts_with(start))
 }

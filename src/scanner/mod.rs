@@ -19,20 +19,27 @@ mod directory;
 mod engine;
 mod finding;
 mod generic;
+mod naming;
 mod options;
+mod pair;
+mod place;
 mod placeholder;
 mod position;
 mod prefilter;
 mod randomness;
 mod redaction;
+mod report;
 mod rule;
 mod run;
 mod severity;
 #[cfg(test)]
 mod tests;
+mod words;
 
 pub use directory::DirectoryOptions;
 pub use engine::{PatternInfo, Scanner};
 pub use finding::{Finding, ScanResult, Skipped};
-pub use options::{Allowed, AllowedEntry, CustomRuleData, EntropyLimits, EntropyOption, RuleSource, ScannerOptions};
+pub use options::{
+    Allowed, AllowedEntry, CustomRuleData, EntropyLimits, EntropyOption, RuleSource, ScannerOptions,
+};
 pub use severity::Severity;

@@ -98,7 +98,10 @@ pub struct EntropyLimits {
 
 impl Default for EntropyLimits {
     fn default() -> Self {
-        Self { threshold: 3.0, min_length: 16 }
+        Self {
+            threshold: 3.0,
+            min_length: 16,
+        }
     }
 }
 
@@ -107,7 +110,10 @@ impl EntropyOption {
     pub fn limits(self) -> Option<EntropyLimits> {
         match self {
             Self::Switch(on) => on.then(EntropyLimits::default),
-            Self::Threshold(threshold) => Some(EntropyLimits { threshold, ..EntropyLimits::default() }),
+            Self::Threshold(threshold) => Some(EntropyLimits {
+                threshold,
+                ..EntropyLimits::default()
+            }),
             Self::Full(limits) => Some(limits),
         }
     }
@@ -140,12 +146,22 @@ pub struct AllowedEntry {
 impl ScannerOptions {
     /// Options from JSON; the error names the option.
     pub fn from_json(value: serde_json::Value) -> Result<Self> {
-        serde_json::from_value(value).map_err(|error| Error::new(Code::OptionInvalid, format!("an option of the scanner is invalid: {error}")))
+        serde_json::from_value(value).map_err(|error| {
+            Error::new(
+                Code::OptionInvalid,
+                format!("an option of the scanner is invalid: {error}"),
+            )
+        })
     }
 
     /// Checks the ranges.
     pub(super) fn check(&self) -> Result<()> {
-        let refuse = |what: &str| Err(Error::new(Code::OptionInvalid, format!("the scanner's option {what}")));
+        let refuse = |what: &str| {
+            Err(Error::new(
+                Code::OptionInvalid,
+                format!("the scanner's option {what}"),
+            ))
+        };
         if !(0.0..=1.0).contains(&self.min_confidence) {
             return refuse("minConfidence must be a number from 0 to 1");
         }
@@ -155,7 +171,9 @@ impl ScannerOptions {
         if let Some(limits) = self.entropy.limits()
             && (!(0.0..=8.0).contains(&limits.threshold) || !(8..=256).contains(&limits.min_length))
         {
-            return refuse("entropy must have a threshold from 0 to 8 bits and a minLength from 8 to 256");
+            return refuse(
+                "entropy must have a threshold from 0 to 8 bits and a minLength from 8 to 256",
+            );
         }
         Ok(())
     }

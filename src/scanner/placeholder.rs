@@ -1,25 +1,145 @@
 //! Values that stand where a secret will stand, and are none.
 
-use super::boundary::contains_ignoring_case;
+use std::sync::LazyLock;
+
 use super::randomness::Shape;
+use super::words::Words;
+
+static SIGNS: LazyLock<Words> =
+    LazyLock::new(|| Words::new(TEMPLATES.iter().chain(WORDS).copied()));
+static SAMPLES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new([
+        "xxxx",
+        "example",
+        "placeholder",
+        "your_",
+        "your-",
+        "********",
+    ])
+});
 
 /// Signs that a value is filled in later, or was taken out.
-const TEMPLATES: &[&str] = &["${", "{{", "}}", "<%", "%(", "$(", "#{", "****", "....", "\u{2022}\u{2022}", "process.env", "os.environ", "getenv"];
+const TEMPLATES: &[&str] = &[
+    "${",
+    "{{",
+    "}}",
+    "<%",
+    "%(",
+    "$(",
+    "#{",
+    "****",
+    "....",
+    "\u{2022}\u{2022}",
+    "process.env",
+    "os.environ",
+    "getenv",
+];
 
 /// Words that only placeholders have.
 const WORDS: &[&str] = &[
-    "example", "xxxx", "your_", "your-", "yourp", "yours", "yourt", "youra", "yourk", "placeholder", "changeme", "change-me",
-    "change_me", "redacted", "dummy", "insert", "replace", "todo", "fixme", "not-set", "notset", "undefined", "_here", "-here",
-    "my-secret", "my_secret", "mysecret", "mypassword", "my-password", "my_password", "secret_key", "secretkey", "api_key", "api-key",
-    "apikey", "the_password", "foobar", "lorem", "sample", "testtest", "fake", "default", "password123", "somepass", "secret123",
+    "example",
+    "xxxx",
+    "your_",
+    "your-",
+    "yourp",
+    "yours",
+    "yourt",
+    "youra",
+    "yourk",
+    "placeholder",
+    "changeme",
+    "change-me",
+    "change_me",
+    "redacted",
+    "dummy",
+    "insert",
+    "replace",
+    "todo",
+    "fixme",
+    "not-set",
+    "notset",
+    "undefined",
+    "_here",
+    "-here",
+    "my-secret",
+    "my_secret",
+    "mysecret",
+    "access-token",
+    "access_token",
+    "accesstoken",
+    "mypassword",
+    "my-password",
+    "my_password",
+    "secret_key",
+    "secretkey",
+    "api_key",
+    "api-key",
+    "apikey",
+    "the_password",
+    "foobar",
+    "lorem",
+    "sample",
+    "testtest",
+    "fake",
+    "default",
+    "password123",
+    "somepass",
+    "secret123",
 ];
 
 /// Whole values that are no secrets.
 const WHOLE: &[&str] = &[
-    "password", "passwd", "pass", "pwd", "secret", "token", "key", "user", "username", "admin", "root", "test", "testing", "none",
-    "null", "nil", "true", "false", "string", "value", "text", "guest", "postgres", "mysql", "redis", "mongo", "rabbitmq", "required",
-    "optional", "unknown", "hidden", "masked", "secret1", "pass123", "test123", "testpass", "userpass", "passphrase", "credential",
-    "credentials", "bearer", "basic", "empty", "disabled", "enabled", "prompt", "ask", "hunter", "mypass", "mypwd", "yourpass",
+    "password",
+    "passwd",
+    "pass",
+    "pwd",
+    "secret",
+    "token",
+    "key",
+    "user",
+    "username",
+    "admin",
+    "root",
+    "test",
+    "testing",
+    "none",
+    "null",
+    "nil",
+    "true",
+    "false",
+    "string",
+    "value",
+    "text",
+    "guest",
+    "postgres",
+    "mysql",
+    "redis",
+    "mongo",
+    "rabbitmq",
+    "required",
+    "optional",
+    "unknown",
+    "hidden",
+    "masked",
+    "secret1",
+    "pass123",
+    "test123",
+    "testpass",
+    "userpass",
+    "passphrase",
+    "credential",
+    "credentials",
+    "bearer",
+    "basic",
+    "empty",
+    "disabled",
+    "enabled",
+    "prompt",
+    "ask",
+    "hunter",
+    "mypass",
+    "mypwd",
+    "yourpass",
 ];
 
 /// Whether a token of a fixed format was obviously never issued.
@@ -30,8 +150,7 @@ pub fn is_sample_token(token: &[u8]) -> bool {
         || shape.repeat >= 6
         || shape.sequence >= 8
         || (token.len() >= 16 && shape.distinct < 6)
-        || ["xxxx", "example", "placeholder", "your_", "your-"].iter().any(|word| contains_ignoring_case(token, word.as_bytes()))
-        || token.windows(8).any(|window| window == b"********")
+        || SAMPLES.any(token)
 }
 
 /// Whether a password or a value of an assignment is a placeholder.
@@ -43,15 +162,22 @@ pub fn is_placeholder(value: &[u8]) -> bool {
     let first = value[0];
     let last = value[value.len() - 1];
     // `<password>`, `[password]`, `{password}`, `%password%`, `$PASSWORD`, `__PASSWORD__`, `@env`
-    let wrapped = matches!((first, last), (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'%', b'%') | (b'(', b')'));
-    let variable = first == b'$' && value[1..].iter().all(|byte| byte.is_ascii_uppercase() || *byte == b'_' || byte.is_ascii_digit());
+    let wrapped = matches!(
+        (first, last),
+        (b'<', b'>') | (b'[', b']') | (b'{', b'}') | (b'%', b'%') | (b'(', b')')
+    );
+    let variable = first == b'$'
+        && value[1..]
+            .iter()
+            .all(|byte| byte.is_ascii_uppercase() || *byte == b'_' || byte.is_ascii_digit());
     let reference = value.starts_with(b"__") && value.ends_with(b"__");
     wrapped
         || variable
         || reference
-        || TEMPLATES.iter().any(|sign| contains_ignoring_case(value, sign.as_bytes()))
-        || WORDS.iter().any(|word| contains_ignoring_case(value, word.as_bytes()))
-        || WHOLE.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+        || SIGNS.any(value)
+        || WHOLE
+            .iter()
+            .any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]
@@ -61,12 +187,32 @@ mod tests {
     #[test]
     fn placeholders_are_known_and_passwords_are_not_taken_for_them() {
         for value in [
-            "", "${DB_PASSWORD}", "$DB_PASSWORD", "<password>", "[secret]", "your_password", "changeme", "xxxxxxxx", "********",
-            "{{ secret }}", "__TOKEN__", "%PASSWORD%", "password", "Postgres", "process.env.KEY", "aaaaaaaaaaaa",
+            "",
+            "${DB_PASSWORD}",
+            "$DB_PASSWORD",
+            "<password>",
+            "[secret]",
+            "your_password",
+            "changeme",
+            "xxxxxxxx",
+            "********",
+            "{{ secret }}",
+            "__TOKEN__",
+            "%PASSWORD%",
+            "password",
+            "Postgres",
+            "process.env.KEY",
+            "aaaaaaaaaaaa",
         ] {
             assert!(is_placeholder(value.as_bytes()), "{value}");
         }
-        for value in ["hunter2!", "S3cr3t-Pa55", "correct-horse-9", "$2y$weird", "p@ssw0rd!9"] {
+        for value in [
+            "hunter2!",
+            "S3cr3t-Pa55",
+            "correct-horse-9",
+            "$2y$weird",
+            "p@ssw0rd!9",
+        ] {
             assert!(!is_placeholder(value.as_bytes()), "{value}");
         }
     }

@@ -12,8 +12,17 @@ pub struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// At the first character; a byte order mark is none.
     pub fn new(text: &'a [u8]) -> Self {
-        let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
-        Self { text, at, line: 1, column: 1 }
+        let at = if text.starts_with(b"\xef\xbb\xbf") {
+            3
+        } else {
+            0
+        };
+        Self {
+            text,
+            at,
+            line: 1,
+            column: 1,
+        }
     }
 
     /// The line and the column of an offset, which is not below the last one.
@@ -51,17 +60,26 @@ mod tests {
 
     fn all(text: &[u8], offsets: &[usize]) -> Vec<(u32, u32)> {
         let mut cursor = Cursor::new(text);
-        offsets.iter().map(|offset| cursor.locate(*offset)).collect()
+        offsets
+            .iter()
+            .map(|offset| cursor.locate(*offset))
+            .collect()
     }
 
     #[test]
     fn columns_count_utf16_units() {
-        assert_eq!(all("a\u{1f600}b\u{e9}c".as_bytes(), &[0, 1, 5, 6, 8]), [(1, 1), (1, 2), (1, 4), (1, 5), (1, 6)]);
+        assert_eq!(
+            all("a\u{1f600}b\u{e9}c".as_bytes(), &[0, 1, 5, 6, 8]),
+            [(1, 1), (1, 2), (1, 4), (1, 5), (1, 6)]
+        );
     }
 
     #[test]
     fn line_ends_of_both_kinds_start_a_line() {
-        assert_eq!(all(b"a\r\nbc\nd", &[0, 3, 4, 6]), [(1, 1), (2, 1), (2, 2), (3, 1)]);
+        assert_eq!(
+            all(b"a\r\nbc\nd", &[0, 3, 4, 6]),
+            [(1, 1), (2, 1), (2, 2), (3, 1)]
+        );
     }
 
     #[test]

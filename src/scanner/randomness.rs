@@ -46,19 +46,47 @@ impl Shape {
         let mut before: Option<(u8, u8)> = None;
         for byte in text {
             let kind = match byte {
-                b'a'..=b'z' => { shape.lower += 1; 0 }
-                b'A'..=b'Z' => { shape.upper += 1; 1 }
-                b'0'..=b'9' => { shape.digits += 1; 2 }
-                _ => { shape.other += 1; 3 }
+                b'a'..=b'z' => {
+                    shape.lower += 1;
+                    0
+                }
+                b'A'..=b'Z' => {
+                    shape.upper += 1;
+                    1
+                }
+                b'0'..=b'9' => {
+                    shape.digits += 1;
+                    2
+                }
+                _ => {
+                    shape.other += 1;
+                    3
+                }
             };
             if !std::mem::replace(&mut seen[usize::from(*byte)], true) {
                 shape.distinct += 1;
             }
             let same = before.is_some_and(|(_, last)| last == kind);
-            word = if kind > 1 { 0 } else if same { word + 1 } else { 1 };
-            sequence = if before.is_some_and(|(last, _)| last.wrapping_add(1) == *byte) { sequence + 1 } else { 1 };
-            repeat = if before.is_some_and(|(last, _)| last == *byte) { repeat + 1 } else { 1 };
-            shape.changes += usize::from(before.is_some_and(|(_, last)| last != kind && !(last == 1 && kind == 0)));
+            word = if kind > 1 {
+                0
+            } else if same {
+                word + 1
+            } else {
+                1
+            };
+            sequence = if before.is_some_and(|(last, _)| last.wrapping_add(1) == *byte) {
+                sequence + 1
+            } else {
+                1
+            };
+            repeat = if before.is_some_and(|(last, _)| last == *byte) {
+                repeat + 1
+            } else {
+                1
+            };
+            shape.changes += usize::from(
+                before.is_some_and(|(_, last)| last != kind && !(last == 1 && kind == 0)),
+            );
             shape.longest_word = shape.longest_word.max(word);
             shape.sequence = shape.sequence.max(sequence);
             shape.repeat = shape.repeat.max(repeat);
@@ -72,13 +100,26 @@ impl Shape {
 pub fn looks_random(text: &[u8], floor: f64) -> bool {
     let shape = Shape::of(text);
     let letters = shape.lower + shape.upper;
-    if text.len() < 16 || shape.digits < 2 || letters < 2 || shape.sequence >= 6 || shape.repeat >= 6 {
+    if text.len() < 16
+        || shape.digits == 0
+        // One digit is what names end in, unless the case changes all the time.
+        || (shape.digits == 1 && shape.changes * 4 < text.len())
+        || letters < 2
+        || shape.sequence >= 6
+        || shape.repeat >= 6
+    {
         return false;
     }
     // A hex string of a given length has a lower ceiling than base 62.
     let hex = text.iter().all(u8::is_ascii_hexdigit);
-    let most = if hex { 4.0 } else { (text.len() as f64).log2().min(5.2) };
-    entropy(text) >= floor.min(most * 0.8) && shape.changes * 6 >= text.len() && shape.longest_word <= 8.max(text.len() / 6)
+    let most = if hex {
+        4.0
+    } else {
+        (text.len() as f64).log2().min(5.2)
+    };
+    entropy(text) >= floor.min(most * 0.8)
+        && shape.changes * 6 >= text.len()
+        && shape.longest_word <= 8.max(text.len() / 6)
 }
 
 #[cfg(test)]
@@ -87,12 +128,20 @@ mod tests {
 
     #[test]
     fn random_strings_and_words_are_told_apart() {
-        for text in ["k7Qp2ZxV9bT4mW1sL8nR", "9f8a7c6b2e1d4f3a9c8b7d6e5f4a3b2c", "aB3$dE6&gH9*jK2!mN5x"] {
+        for text in [
+            "k7Qp2ZxV9bT4mW1sL8nR",
+            "9f8a7c6b2e1d4f3a9c8b7d6e5f4a3b2c",
+            "aB3$dE6&gH9*jK2!mN5x",
+        ] {
             assert!(looks_random(text.as_bytes(), 3.0), "{text}");
         }
-        for text in
-            ["getUserPermissionsById2", "aaaaaaaaaaaaaaaaaaaa11", "abcdefghijklmnop12", "keyboard-shortcuts-help-22", "short1A"]
-        {
+        for text in [
+            "getUserPermissionsById2",
+            "aaaaaaaaaaaaaaaaaaaa11",
+            "abcdefghijklmnop12",
+            "keyboard-shortcuts-help-22",
+            "short1A",
+        ] {
             assert!(!looks_random(text.as_bytes(), 3.0), "{text}");
         }
     }

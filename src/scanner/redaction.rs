@@ -14,7 +14,10 @@ pub fn redact(secret: &str) -> String {
         && let Some(opening) = secret[11..].find("-----")
     {
         let head = &secret[..11 + opening + 5];
-        let tail = secret.rfind("-----END ").filter(|at| *at >= head.len() && secret.len() - at <= 80).map_or("", |at| &secret[at..]);
+        let tail = secret
+            .rfind("-----END ")
+            .filter(|at| *at >= head.len() && secret.len() - at <= 80)
+            .map_or("", |at| &secret[at..]);
         return format!("{head}********{tail}");
     }
     let length = secret.chars().count();
@@ -52,8 +55,14 @@ mod tests {
             ("hunter2", "********"),
             ("0123456789abcde", "********"),
             ("0123456789abcdef", "01************ef"),
-            ("0123456789abcdef0123456789abcdef", "0123************************cdef"),
-            ("legal winner thank year wave sausage worth useful legal winner thank yellow", "********"),
+            (
+                "0123456789abcdef0123456789abcdef",
+                "0123************************cdef",
+            ),
+            (
+                "legal winner thank year wave sausage worth useful legal winner thank yellow",
+                "********",
+            ),
             ("éééééééééééééééé", "éé************éé"),
         ] {
             assert_eq!(redact(secret), redacted, "{secret}");
@@ -65,7 +74,10 @@ mod tests {
     fn a_key_keeps_its_first_and_last_line() {
         let label = "RSA PRIVATE KEY";
         let key = format!("-----BEGIN {label}-----\nAAAA\nBBBB\n-----END {label}-----");
-        assert_eq!(redact(&key), format!("-----BEGIN {label}-----********-----END {label}-----"));
+        assert_eq!(
+            redact(&key),
+            format!("-----BEGIN {label}-----********-----END {label}-----")
+        );
         assert_eq!(redact(&redact(&key)), redact(&key));
     }
 }

@@ -43,7 +43,7 @@ pub struct RuleData {
     pub checksum: Option<Checksum>,
     /// Code that confirms instead of the pattern.
     pub detector: Option<Detector>,
-    /// Words of which one must stand just before the value (a rule without a prefix).
+    /// Words of which one must stand just before the value; a rule without a prefix needs some.
     #[serde(default)]
     pub context: Vec<String>,
     /// Bits a character that the token needs at least, after its prefix.
@@ -58,6 +58,10 @@ pub struct RuleData {
     #[serde(default)]
     pub schemes: Vec<String>,
     #[serde(default)]
+    #[cfg_attr(
+        not(test),
+        expect(dead_code, reason = "the test that runs every example reads it")
+    )]
     pub examples: Examples,
 }
 
@@ -75,8 +79,19 @@ pub struct Before {
 impl Before {
     /// Where the token starts whose literal stands at `at`.
     pub fn start(self, text: &[u8], at: usize) -> Option<usize> {
-        let fits = |byte: &u8| if self.digits { byte.is_ascii_digit() } else { byte.is_ascii_alphanumeric() };
-        let length = text[..at].iter().rev().take(self.max + 1).take_while(|byte| fits(byte)).count();
+        let fits = |byte: &u8| {
+            if self.digits {
+                byte.is_ascii_digit()
+            } else {
+                byte.is_ascii_alphanumeric()
+            }
+        };
+        let length = text[..at]
+            .iter()
+            .rev()
+            .take(self.max + 1)
+            .take_while(|byte| fits(byte))
+            .count();
         (self.min..=self.max).contains(&length).then(|| at - length)
     }
 }
@@ -84,6 +99,10 @@ impl Before {
 /// Texts in pieces, so that no scanner takes this repository for a leak.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+#[cfg_attr(
+    not(test),
+    expect(dead_code, reason = "the test that runs every example reads it")
+)]
 pub struct Examples {
     #[serde(default, rename = "match")]
     pub matching: Vec<Vec<String>>,
@@ -128,7 +147,11 @@ pub struct Rule {
 impl Rule {
     /// A rule that is compiled when it is first needed.
     pub fn of(data: &RuleData) -> Self {
-        let shown = if data.pattern.is_empty() { data.prefix.join("|") } else { data.pattern.clone() };
+        let shown = if data.pattern.is_empty() {
+            data.prefix.join("|")
+        } else {
+            data.pattern.clone()
+        };
         Self {
             info: Arc::new(RuleInfo {
                 id: data.id.clone(),
@@ -138,13 +161,21 @@ impl Rule {
                 confidence: data.confidence,
                 pattern: shown,
             }),
-            prefix: data.prefix.iter().map(|prefix| prefix.clone().into_bytes()).collect(),
+            prefix: data
+                .prefix
+                .iter()
+                .map(|prefix| prefix.clone().into_bytes())
+                .collect(),
             has_group: data.pattern.contains("(?<secret>"),
             source: data.pattern.clone(),
             pattern: OnceLock::new(),
             checksum: data.checksum,
             detector: data.detector,
-            context: data.context.iter().map(|word| word.to_ascii_lowercase().into_bytes()).collect(),
+            context: data
+                .context
+                .iter()
+                .map(|word| word.to_ascii_lowercase().into_bytes())
+                .collect(),
             entropy: data.entropy,
             not_after: data.not_after.clone().into_bytes(),
             before: data.before,
@@ -154,10 +185,20 @@ impl Rule {
 
     /// The pattern, anchored at its start; a test compiles every one.
     pub fn pattern(&self) -> Option<&Regex> {
-        self.pattern.get_or_init(|| if self.source.is_empty() { None } else { anchored(&self.source).ok() }).as_ref()
+        self.pattern
+            .get_or_init(|| {
+                if self.source.is_empty() {
+                    None
+                } else {
+                    anchored(&self.source).ok()
+                }
+            })
+            .as_ref()
     }
 }
 
 fn anchored(pattern: &str) -> std::result::Result<Regex, regex::Error> {
-    RegexBuilder::new(&format!(r"\A(?:{pattern})")).unicode(false).build()
+    RegexBuilder::new(&format!(r"\A(?:{pattern})"))
+        .unicode(false)
+        .build()
 }

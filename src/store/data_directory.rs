@@ -1,5 +1,6 @@
 //! Who owns a data directory: one process, as long as it holds the lock file.
 
+use std::ffi::OsString;
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 
@@ -9,6 +10,7 @@ use crate::error::{Code, Error, Result};
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DataDirectory {
     path: PathBuf,
+    file: OsString,
 }
 
 /// Proof that this process owns the directory; let go when dropped.
@@ -18,13 +20,32 @@ pub struct Held {
 }
 
 impl DataDirectory {
-    /// Makes the directory where it is missing.
+    /// Makes the directory where it is missing; the database in it is `jobs.db`.
     pub fn open(path: &Path) -> Result<Self> {
+        Self::with(path, OsString::from("jobs.db"))
+    }
+
+    /// The same for a database of another name: a path with an extension is a file.
+    pub fn open_path(path: &Path) -> Result<Self> {
+        match (path.parent(), path.file_name()) {
+            (Some(parent), Some(file)) if path.extension().is_some() && !path.is_dir() => {
+                let parent = if parent.as_os_str().is_empty() {
+                    Path::new(".")
+                } else {
+                    parent
+                };
+                Self::with(parent, file.to_owned())
+            }
+            _ => Self::open(path),
+        }
+    }
+
+    fn with(path: &Path, file: OsString) -> Result<Self> {
         make(path).map_err(|error| unwritable(path, error))?;
         let path = path
             .canonicalize()
             .map_err(|error| unwritable(path, error))?;
-        Ok(Self { path })
+        Ok(Self { path, file })
     }
 
     /// Its canonical path.
@@ -34,12 +55,23 @@ impl DataDirectory {
 
     /// Where its database lies.
     pub fn database(&self) -> PathBuf {
-        self.path.join("jobs.db")
+        self.path.join(&self.file)
+    }
+
+    /// The name of the socket in it, through which other processes are served.
+    pub fn socket(&self) -> OsString {
+        self.beside(".sock")
+    }
+
+    fn beside(&self, suffix: &str) -> OsString {
+        let mut name = self.file.clone();
+        name.push(suffix);
+        name
     }
 
     /// Takes ownership; `None` where another process has it.
     pub fn hold(&self) -> Result<Option<Held>> {
-        let lock = self.path.join("jobs.lock");
+        let lock = self.path.join(self.beside(".lock"));
         let file = OpenOptions::new()
             .read(true)
             .write(true)
@@ -93,6 +125,19 @@ mod tests {
         assert!(directory.hold().unwrap().is_none());
         drop(held);
         assert!(directory.hold().unwrap().is_some());
+    }
+
+    #[test]
+    fn a_path_with_an_extension_is_a_file() {
+        let temp = tempfile::tempdir().unwrap();
+        let directory = DataDirectory::open_path(&temp.path().join("d/queue.sqlite")).unwrap();
+        assert!(directory.database().ends_with("d/queue.sqlite"));
+        assert!(
+            DataDirectory::open_path(&temp.path().join("d"))
+                .unwrap()
+                .database()
+                .ends_with("d/jobs.db")
+        );
     }
 
     #[test]

@@ -22,14 +22,14 @@ use crate::error::{Code, Error, Result};
 pub enum StoreKind {
     /// The embedded database of the data directory.
     Embedded,
-    /// The embedded database of another directory.
+    /// The embedded database of another directory or file.
     EmbeddedIn(String),
     /// Nothing is kept.
     Memory,
 }
 
 impl StoreKind {
-    /// Reads `sqlite`, `sqlite:DIRECTORY` or `memory`; a URL's credentials are never shown.
+    /// Reads `sqlite`, `sqlite:PATH` or `memory`; a URL's credentials are never shown.
     pub fn parse(text: &str) -> Result<Self> {
         let scheme = text.split(':').next().unwrap_or(text);
         match (scheme, text.split_once(':')) {
@@ -44,7 +44,7 @@ impl StoreKind {
             )),
             _ => Err(Error::new(
                 Code::OptionInvalid,
-                "`store` must be `sqlite`, `sqlite:DIRECTORY` or `memory`",
+                "`store` must be `sqlite`, `sqlite:PATH` or `memory`",
             )),
         }
     }

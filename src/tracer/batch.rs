@@ -4,72 +4,20 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
-use serde::Deserialize;
-
+use super::batch_options::{BatchOptions, TracerMetrics};
 use super::exporter::{Export, Exporter, Resource};
 use super::frame::Frame;
 use super::queue::{Item, Queue};
 use super::redact::{Redact, redact};
 use super::span::SpanRecord;
 use crate::error::{Code, Error, Result};
+use parking_lot::{Condvar, Mutex};
 
 /// Bytes that may wait, whatever the number of spans.
 const MOST_BYTES: usize = 64 << 20;
 const ATTEMPTS: u32 = 5;
 const FIRST_DELAY: Duration = Duration::from_millis(500);
 const LONGEST_DELAY: Duration = Duration::from_secs(30);
-
-/// How spans are gathered.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
-pub struct BatchOptions {
-    /// Spans of one export. Default 512.
-    pub max_size: usize,
-    /// Milliseconds after which fewer are exported too. Default 5000.
-    pub interval: u64,
-    /// Spans that may wait; more are dropped and counted. Default 131 072.
-    pub max_queue: usize,
-}
-
-impl Default for BatchOptions {
-    fn default() -> Self {
-        Self {
-            max_size: 512,
-            interval: 5_000,
-            max_queue: 131_072,
-        }
-    }
-}
-
-impl BatchOptions {
-    /// Checks every range.
-    pub fn check(&self) -> Result<()> {
-        let sizes =
-            (1..=100_000).contains(&self.max_size) && (1..=10_000_000).contains(&self.max_queue);
-        if sizes && (1..=86_400_000).contains(&self.interval) {
-            return Ok(());
-        }
-        Err(Error::new(
-            Code::OptionInvalid,
-            "Tracer option batch: maxSize must be 1 to 100000, maxQueue 1 to 10000000, interval 1 to 86400000 ms",
-        ))
-    }
-}
-
-/// What became of the spans.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct TracerMetrics {
-    pub started: u64,
-    pub ended: u64,
-    pub exported: u64,
-    /// Those for which there was no room.
-    pub dropped: u64,
-    /// Those that the exporter could not send or the receiver refused.
-    pub failed: u64,
-    /// Why the last export failed.
-    pub last_error: Option<String>,
-}
 
 /// The queue and its thread, which starts with the first span.
 pub struct Batcher {
@@ -206,7 +154,9 @@ impl Work {
                 unread += missing as u64;
             }
             if let Some(by) = &self.redact {
-                spans.iter_mut().for_each(|span| redact(span, by));
+                for span in &mut spans {
+                    redact(span, by);
+                }
             }
             settle(
                 shared,

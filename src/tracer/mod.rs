@@ -4,6 +4,7 @@
 
 mod baggage;
 mod batch;
+mod batch_options;
 mod context;
 mod exporter;
 mod frame;
@@ -19,14 +20,15 @@ mod span;
 mod value;
 
 pub use baggage::Baggage;
-pub use batch::{BatchOptions, Batcher, TracerMetrics};
+pub use batch::Batcher;
+pub use batch_options::{BatchOptions, TracerMetrics};
 pub use context::{SpanContext, SpanId, TraceId, TraceState};
 pub use exporter::{ConsoleExporter, Export, Exporter, Resource};
 pub use frame::Frame;
 pub use limits::Limits;
 pub use live::Span;
 pub use otlp::{Compression, OtlpExporter, OtlpOptions, Protocol};
-pub use recorder::{Tracer, TracerOptions};
+pub use recorder::{Tracer, TracerOptions, resource};
 pub use redact::Redact;
 pub use sampler::{
     AlwaysSampler, ParentBasedSampler, ProbabilitySampler, RateLimitingSampler, Sampler,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use super::batch::TracerMetrics;
+use super::batch_options::TracerMetrics;
 use super::frame::Frame;
 use super::span::SpanRecord;
 

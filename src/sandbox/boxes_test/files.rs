@@ -21,10 +21,7 @@ async fn links_are_not_followed(engine: SharedEngine) {
         require('net').createServer().listen('sub/socket', () => process.exit(0))";
     print(&mut session, &node(script)).await;
     let got = session.collect(&["out".to_owned()]).await.unwrap();
-    assert_eq!(
-        got,
-        FileSet::from([("out/real.txt".to_owned(), b"real".to_vec())])
-    );
+    assert_eq!(got, FileSet::from([("out/real.txt".to_owned(), b"real".to_vec())]));
     let got = session
         .collect(&["out/folder/Cargo.toml".to_owned(), "out/a.txt".to_owned()])
         .await
@@ -36,15 +33,13 @@ async fn links_are_not_followed(engine: SharedEngine) {
 async fn odd_names_are_refused(engine: SharedEngine) {
     let mut session = start(&engine, &small()).await;
     for name in ["a b", ".npmrc", "con", "x\\n", "..."] {
-        let script = format!("require('fs').rmSync('out/d', {{recursive:true,force:true}}); require('fs').mkdirSync('out/d');
-            require('fs').writeFileSync('out/d/{name}', '')");
+        let script = format!(
+            "require('fs').rmSync('out/d', {{recursive:true,force:true}}); require('fs').mkdirSync('out/d');
+            require('fs').writeFileSync('out/d/{name}', '')"
+        );
         print(&mut session, &node(&script)).await;
         assert_eq!(
-            session
-                .collect(&["out".to_owned()])
-                .await
-                .unwrap_err()
-                .code(),
+            session.collect(&["out".to_owned()]).await.unwrap_err().code(),
             Code::PathRefused,
             "{name}"
         );
@@ -61,14 +56,12 @@ async fn too_much_is_refused(engine: SharedEngine) {
     print(&mut session, &node(many)).await;
     let error = session.collect(&["out".to_owned()]).await.unwrap_err();
     assert!(error.message().contains("too many"), "{error}");
-    let sparse =
-        "const fs = require('fs'); fs.readdirSync('out').forEach(f => fs.unlinkSync('out/' + f));
+    let sparse = "const fs = require('fs'); fs.readdirSync('out').forEach(f => fs.unlinkSync('out/' + f));
         for (let i = 0; i < 40; i++) fs.truncateSync(fs.openSync('out/s' + i, 'w'), 4 << 20)";
     print(&mut session, &node(sparse)).await;
     let error = session.collect(&["out".to_owned()]).await.unwrap_err();
     assert!(error.message().contains("too many bytes"), "{error}");
-    let deep =
-        "const fs = require('fs'); fs.readdirSync('out').forEach(f => fs.unlinkSync('out/' + f));
+    let deep = "const fs = require('fs'); fs.readdirSync('out').forEach(f => fs.unlinkSync('out/' + f));
         fs.mkdirSync('out/' + 'd/'.repeat(40), { recursive: true })";
     print(&mut session, &node(deep)).await;
     assert!(session.collect(&["out".to_owned()]).await.is_err());
@@ -77,16 +70,7 @@ async fn too_much_is_refused(engine: SharedEngine) {
 
 async fn paths_that_leave_are_refused(engine: SharedEngine) {
     let mut session = start(&engine, &small()).await;
-    for path in [
-        "../x",
-        "/etc/x",
-        "out/x",
-        "out",
-        "a/../../b",
-        ".git/config",
-        "a\0b",
-        "",
-    ] {
+    for path in ["../x", "/etc/x", "out/x", "out", "a/../../b", ".git/config", "a\0b", ""] {
         let files = FileSet::from([(path.to_owned(), vec![1])]);
         assert_eq!(
             session.put(&files).await.unwrap_err().code(),
@@ -96,20 +80,13 @@ async fn paths_that_leave_are_refused(engine: SharedEngine) {
     }
     for path in ["../x", "/etc/passwd", "", "a/../.."] {
         assert_eq!(
-            session
-                .collect(&[path.to_owned()])
-                .await
-                .unwrap_err()
-                .code(),
+            session.collect(&[path.to_owned()]).await.unwrap_err().code(),
             Code::PathRefused,
             "{path:?}"
         );
     }
     let big = FileSet::from([("big".to_owned(), vec![0; 9 << 20])]);
-    assert_eq!(
-        session.put(&big).await.unwrap_err().code(),
-        Code::OptionInvalid
-    );
+    assert_eq!(session.put(&big).await.unwrap_err().code(), Code::OptionInvalid);
     print(&mut session, &node("0")).await;
     session.close().await;
 }
@@ -131,9 +108,7 @@ async fn the_collector_comes_after_all_is_dead(engine: SharedEngine) {
         "nothing moves any more"
     );
     assert!(
-        first
-            .values()
-            .all(|bytes| bytes == b"mine" || bytes.is_empty()),
+        first.values().all(|bytes| bytes == b"mine" || bytes.is_empty()),
         "{first:?}"
     );
     session.close().await;

@@ -27,17 +27,11 @@ async fn the_job_is_nobody(engine: SharedEngine) {
             .lines()
             .find(|line| line.starts_with(&format!("{name}:")))
             .unwrap();
-        line.split_whitespace()
-            .skip(1)
-            .collect::<Vec<_>>()
-            .join(" ")
+        line.split_whitespace().skip(1).collect::<Vec<_>>().join(" ")
     };
     assert_eq!(
         (value("Uid"), value("Gid")),
-        (
-            "65534 65534 65534 65534".into(),
-            "65534 65534 65534 65534".into()
-        )
+        ("65534 65534 65534 65534".into(), "65534 65534 65534 65534".into())
     );
     assert_eq!(value("Groups"), "");
     for name in ["CapInh", "CapPrm", "CapEff", "CapAmb"] {
@@ -137,10 +131,7 @@ async fn the_keeper_cannot_be_reached(engine: SharedEngine) {
         console.log(JSON.stringify(out))";
     assert_eq!(print(&mut session, &node(script)).await, "[]");
     run(&mut session, &node("process.kill(-1, 'SIGKILL')")).await;
-    assert_eq!(
-        print(&mut session, &node("console.log('alive')")).await,
-        "alive"
-    );
+    assert_eq!(print(&mut session, &node("console.log('alive')")).await, "alive");
     session.close().await;
 }
 

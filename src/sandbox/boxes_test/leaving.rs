@@ -8,11 +8,12 @@ use tokio_util::sync::CancellationToken;
 
 use super::{engine, node, on_each_engine, print, runtime, small, start};
 use crate::error::Code;
-use crate::sandbox::SharedEngine;
+use crate::sandbox::{SandboxOptions, SharedEngine};
 
 on_each_engine!(
     a_cancelled_command_ends,
     a_call_given_up_half_way_is_not_mistaken_for_the_next,
+    closing_an_engine_ends_its_boxes,
     a_closed_engine_refuses
 );
 
@@ -32,10 +33,7 @@ async fn a_cancelled_command_ends(engine: SharedEngine) {
         session.run(&node("0"), &token).await.unwrap_err().code(),
         Code::Cancelled
     );
-    assert_eq!(
-        print(&mut session, &node("console.log('next')")).await,
-        "next"
-    );
+    assert_eq!(print(&mut session, &node("console.log('next')")).await, "next");
     session.close().await;
 }
 
@@ -43,8 +41,7 @@ async fn a_call_given_up_half_way_is_not_mistaken_for_the_next(engine: SharedEng
     let mut session = start(&engine, &small()).await;
     let token = CancellationToken::new();
     let forever = node("console.log('old'); setInterval(() => {}, 1000)");
-    let gave_up =
-        tokio::time::timeout(Duration::from_millis(400), session.run(&forever, &token)).await;
+    let gave_up = tokio::time::timeout(Duration::from_millis(400), session.run(&forever, &token)).await;
     assert!(gave_up.is_err());
     let error = session.run(&node("0"), &token).await.unwrap_err();
     assert_eq!(error.code(), Code::SandboxFailed);
@@ -62,9 +59,42 @@ async fn a_closed_engine_refuses(shared: SharedEngine) {
     };
     own.close().await;
     own.close().await;
-    assert_eq!(
-        own.start(&small()).await.err().unwrap().code(),
-        Code::Closed
+    assert_eq!(own.start(&small()).await.err().unwrap().code(), Code::Closed);
+}
+
+async fn closing_an_engine_ends_its_boxes(shared: SharedEngine) {
+    let name = if shared.name() == "built-in" {
+        "built-in"
+    } else {
+        "docker"
+    };
+    let Some(own) = engine(name).await else { return };
+    let mut session = start(&own, &small()).await;
+    let running = tokio::spawn(async move { session.run(&node("for (;;);"), &CancellationToken::new()).await });
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    own.close().await;
+    let ended = tokio::time::timeout(Duration::from_secs(5), running)
+        .await
+        .unwrap()
+        .unwrap();
+    assert_eq!(ended.unwrap_err().code(), Code::SandboxFailed);
+    // The other engine of this process is not touched.
+    let mut session = start(&shared, &small()).await;
+    assert_eq!(print(&mut session, &node("console.log('alive')")).await, "alive");
+    session.close().await;
+}
+
+#[test]
+fn a_probe_lists_each_engine_and_what_binds() {
+    let Some(inputs) = super::inputs() else { return };
+    let all = runtime()
+        .block_on(crate::sandbox::probe(SandboxOptions::default(), inputs))
+        .unwrap();
+    println!("{all:#?}");
+    assert!(all.iter().any(|candidate| candidate.name == "built-in"));
+    assert!(
+        all.iter()
+            .all(|candidate| candidate.usable == candidate.problems.is_empty())
     );
 }
 
@@ -92,12 +122,12 @@ fn an_owner_of_a_box() {
                 let _ = tokio::time::timeout(Duration::from_millis(300), session.run(&busy, &token)).await;
                 drop(session);
                 println!("holding");
-                tokio::time::sleep(Duration::from_secs(60)).await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
             }
             _ => {
                 session.close().await;
                 println!("holding");
-                tokio::time::sleep(Duration::from_secs(60)).await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
             }
         }
     });
@@ -117,33 +147,28 @@ fn owner(name: &str, ending: &str) -> Child {
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let holds = lines
-        .map_while(Result::ok)
-        .any(|line| line.contains("holding"));
+    let holds = lines.map_while(Result::ok).any(|line| line.contains("holding"));
     assert!(holds, "the owner did not start a box");
     child
+}
+
+async fn containers_of(pid: u32) -> Vec<String> {
+    let url = std::env::var("DOCKER_HOST").unwrap_or_else(|_| "unix:///var/run/docker.sock".to_owned());
+    let docker = bollard::Docker::connect_with_unix(&url, 30, bollard::API_DEFAULT_VERSION).unwrap();
+    let options = bollard::query_parameters::ListContainersOptionsBuilder::new()
+        .all(true)
+        .build();
+    let all = docker.list_containers(Some(options)).await.unwrap();
+    let owners = all
+        .into_iter()
+        .filter_map(|container| container.labels?.get("auton8n.owner").cloned());
+    owners.filter(|owner| owner.starts_with(&format!("{pid} "))).collect()
 }
 
 /// What the process of that number has left: containers, or groups with their processes.
 fn left_of(name: &str, pid: u32) -> Vec<String> {
     if name == "docker" {
-        let format = "{{.ID}} {{.Label \"auton8n.owner\"}}";
-        let out = Process::new("docker")
-            .args([
-                "ps",
-                "-a",
-                "--filter",
-                "label=auton8n.owner",
-                "--format",
-                format,
-            ])
-            .output();
-        let text = String::from_utf8(out.unwrap().stdout).unwrap();
-        return text
-            .lines()
-            .filter(|line| line.split(' ').nth(1) == Some(&pid.to_string()))
-            .map(str::to_owned)
-            .collect();
+        return runtime().block_on(containers_of(pid));
     }
     let trees = [
         "/sys/fs/cgroup/auton8n",
@@ -153,12 +178,7 @@ fn left_of(name: &str, pid: u32) -> Vec<String> {
     let folders = trees
         .into_iter()
         .flat_map(|tree| std::fs::read_dir(tree).into_iter().flatten().flatten());
-    let ours = folders.filter(|entry| {
-        entry
-            .file_name()
-            .to_string_lossy()
-            .starts_with(&format!("{pid}-"))
-    });
+    let ours = folders.filter(|entry| entry.file_name().to_string_lossy().starts_with(&format!("{pid}-")));
     ours.map(|entry| {
         let inside = std::fs::read_to_string(entry.path().join("cgroup.procs")).unwrap_or_default();
         format!(
@@ -196,14 +216,11 @@ fn nothing_stays(name: &str) {
     assert!(!left_of(name, pid).is_empty());
     child.kill().unwrap();
     child.wait().unwrap();
-    until(
-        &format!("{name}: processes of a killed owner live on"),
-        || {
-            left_of(name, pid)
-                .iter()
-                .all(|line| name == "built-in" && line.ends_with(' '))
-        },
-    );
+    until(&format!("{name}: processes of a killed owner live on"), || {
+        left_of(name, pid)
+            .iter()
+            .all(|line| name == "built-in" && line.ends_with(' '))
+    });
     // The next start sweeps what a dead process could not.
     runtime().block_on(engine(name));
     assert_eq!(left_of(name, pid), Vec::<String>::new());

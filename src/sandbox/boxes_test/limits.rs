@@ -28,10 +28,7 @@ async fn memory_ends_at_its_limit(engine: SharedEngine) {
     .await;
     let bomb = "const all = []; for (;;) all.push(Buffer.alloc(8 << 20, 1))";
     let outcome = run(&mut session, &node(bomb)).await;
-    assert!(
-        outcome.oom_killed && outcome.signal == Some(9),
-        "{outcome:?}"
-    );
+    assert!(outcome.oom_killed && outcome.signal == Some(9), "{outcome:?}");
     assert!(outcome.peak_memory.unwrap() <= 128 << 20);
     let after = run(&mut session, &node("0")).await;
     assert!(after.exit_code == Some(0) && !after.oom_killed, "{after:?}");
@@ -47,25 +44,14 @@ async fn a_child_that_ran_out_of_memory_is_told_of(engine: SharedEngine) {
         },
     )
     .await;
-    let quiet =
-        "require('child_process').spawnSync('keeper', ['hog', String(256 << 20)]); process.exit(0)";
+    let quiet = "require('child_process').spawnSync('keeper', ['hog', String(256 << 20)]); process.exit(0)";
     let outcome = run(&mut session, &node(quiet)).await;
-    assert!(
-        outcome.exit_code == Some(0) && outcome.oom_killed,
-        "{outcome:?}"
-    );
+    assert!(outcome.exit_code == Some(0) && outcome.oom_killed, "{outcome:?}");
     session.close().await;
 }
 
 async fn processes_end_at_their_limit(engine: SharedEngine) {
-    let mut session = start(
-        &engine,
-        &Limits {
-            pids: 20,
-            ..small()
-        },
-    )
-    .await;
+    let mut session = start(&engine, &Limits { pids: 20, ..small() }).await;
     let started: u32 = print(&mut session, &command(&["keeper", "forks", "500"]))
         .await
         .parse()
@@ -88,22 +74,12 @@ async fn a_fork_bomb_leaves_the_box_usable(engine: SharedEngine) {
     let began = Instant::now();
     run(&mut session, &command).await;
     assert!(began.elapsed().as_secs() < 8);
-    assert_eq!(
-        print(&mut session, &node("console.log('alive')")).await,
-        "alive"
-    );
+    assert_eq!(print(&mut session, &node("console.log('alive')")).await, "alive");
     session.close().await;
 }
 
 async fn processor_time_is_shared_out(engine: SharedEngine) {
-    let mut session = start(
-        &engine,
-        &Limits {
-            cpus: 0.5,
-            ..small()
-        },
-    )
-    .await;
+    let mut session = start(&engine, &Limits { cpus: 0.5, ..small() }).await;
     let used: u64 = print(&mut session, &command(&["keeper", "spin", "1000"]))
         .await
         .parse()
@@ -123,11 +99,9 @@ async fn folders_fill_up_at_their_limit(engine: SharedEngine) {
         const many = (dir) => { try { for (let i = 0; i < 50000; i++) fs.writeFileSync(dir + '/n' + i, ''); return 'never' }
           catch (e) { return e.code } };
         console.log(full('/tmp'), full('out'), many('/tmp'))";
-    assert_eq!(
-        print(&mut session, &node(fill)).await,
-        "ENOSPC ENOSPC ENOSPC"
-    );
-    let huge = "try { require('fs').truncateSync(require('fs').openSync('out/huge', 'w'), 2 ** 40); console.log('made') }
+    assert_eq!(print(&mut session, &node(fill)).await, "ENOSPC ENOSPC ENOSPC");
+    let huge =
+        "try { require('fs').truncateSync(require('fs').openSync('out/huge', 'w'), 2 ** 40); console.log('made') }
         catch (e) { console.log(e.code) }";
     let outcome = run(&mut session, &node(huge)).await;
     assert_ne!(outcome.stdout.text().trim(), "made");
@@ -144,10 +118,7 @@ async fn a_flood_of_output_is_cut(engine: SharedEngine) {
         (64 << 10, 64 << 10)
     );
     assert!(outcome.stdout.truncated && outcome.stderr.truncated);
-    assert_eq!(
-        print(&mut session, &node("console.log('next')")).await,
-        "next"
-    );
+    assert_eq!(print(&mut session, &node("console.log('next')")).await, "next");
     session.close().await;
 }
 
@@ -164,10 +135,7 @@ async fn time_ends_a_program_that_ignores_signals(engine: SharedEngine) {
         },
     )
     .await;
-    assert!(
-        outcome.timed_out && outcome.duration_ms < 3_000,
-        "{outcome:?}"
-    );
+    assert!(outcome.timed_out && outcome.duration_ms < 3_000, "{outcome:?}");
     assert_eq!((outcome.exit_code, outcome.signal), (None, Some(9)));
     assert_eq!(print(&mut session, &node(OTHERS)).await, "0");
     session.close().await;
@@ -179,8 +147,7 @@ const OTHERS: &str = "const fs = require('fs'); console.log(fs.readdirSync('/pro
 
 async fn what_a_command_leaves_behind_is_ended(engine: SharedEngine) {
     let mut session = start(&engine, &small()).await;
-    let leave =
-        "const c = require('child_process').spawn('node', ['-e', 'setInterval(() => {}, 9)'],
+    let leave = "const c = require('child_process').spawn('node', ['-e', 'setInterval(() => {}, 9)'],
         { detached: true, stdio: 'inherit' }); c.unref(); setTimeout(() => process.exit(0), 300)";
     let outcome = run(&mut session, &node(leave)).await;
     assert!(

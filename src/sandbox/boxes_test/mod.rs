@@ -16,9 +16,7 @@ use tokio::runtime::Runtime;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 
-use super::{
-    BoxInputs, Command, EngineChoice, Limits, Outcome, SandboxOptions, Session, SharedEngine, open,
-};
+use super::{BoxInputs, Command, EngineChoice, Limits, Outcome, SandboxOptions, Session, SharedEngine, open};
 
 /// Makes a test of each case for each engine.
 macro_rules! on_each_engine {
@@ -56,7 +54,11 @@ fn with_engine<F: Future<Output = ()>>(name: &str, case: impl FnOnce(SharedEngin
 }
 
 async fn engine(name: &str) -> Option<SharedEngine> {
-    let engine = EngineChoice::parse(name).unwrap();
+    // Another container engine, such as Podman, may stand in for Docker.
+    let other = std::env::var("AUTON8N_TEST_CONTAINER_ENGINE")
+        .ok()
+        .filter(|_| name == "docker");
+    let engine = EngineChoice::parse(other.as_deref().unwrap_or(name)).unwrap();
     let options = SandboxOptions {
         engine,
         ..SandboxOptions::default()
@@ -78,17 +80,12 @@ fn left_out(why: &str) {
 /// The parts of a box: of this checkout, or of the toolchain that a variable names.
 fn inputs() -> Option<BoxInputs> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let arch = if cfg!(target_arch = "aarch64") {
-        "arm64"
-    } else {
-        "x64"
-    };
+    let arch = if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" };
     let path = std::env::var_os("PATH").unwrap_or_default();
     let node = std::env::split_paths(&path)
         .map(|folder| folder.join("node"))
         .find(|file| file.is_file());
-    let toolchain =
-        std::env::var_os("AUTON8N_TEST_TOOLCHAIN").map_or_else(|| root.to_owned(), PathBuf::from);
+    let toolchain = toolchain().unwrap_or_else(|| root.to_owned());
     let keeper = root.join(format!("keeper.linux-{arch}"));
     let Some(node) = node.filter(|_| keeper.is_file()) else {
         left_out("boxes: node, or the keeper of `node scripts/build-keeper.mjs`, is missing");
@@ -103,6 +100,22 @@ fn inputs() -> Option<BoxInputs> {
         keeper,
         harness,
     })
+}
+
+/// The toolchain that a variable names, else one that was provisioned for this user.
+fn toolchain() -> Option<PathBuf> {
+    if let Some(named) = std::env::var_os("AUTON8N_TEST_TOOLCHAIN") {
+        return Some(named.into());
+    }
+    let cache = std::env::var_os("XDG_CACHE_HOME").map_or_else(
+        || Path::new(&std::env::var_os("HOME").unwrap_or_default()).join(".cache"),
+        PathBuf::from,
+    );
+    let all = std::fs::read_dir(cache.join("auton8n/toolchain"))
+        .ok()?
+        .flatten()
+        .map(|entry| entry.path());
+    all.filter(|path| path.join(".complete.json").is_file()).max()
 }
 
 /// A small box, so that many fit beside each other.
@@ -148,20 +161,12 @@ fn bun(script: &str) -> Command {
 }
 
 async fn run(session: &mut Box<dyn Session>, command: &Command) -> Outcome {
-    session
-        .run(command, &CancellationToken::new())
-        .await
-        .unwrap()
+    session.run(command, &CancellationToken::new()).await.unwrap()
 }
 
 /// What a script prints, where it ends well.
 async fn print(session: &mut Box<dyn Session>, command: &Command) -> String {
     let outcome = run(session, command).await;
-    assert_eq!(
-        outcome.exit_code,
-        Some(0),
-        "{outcome:?} {}",
-        outcome.stderr.text()
-    );
+    assert_eq!(outcome.exit_code, Some(0), "{outcome:?} {}", outcome.stderr.text());
     outcome.stdout.text().trim().to_owned()
 }

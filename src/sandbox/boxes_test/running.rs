@@ -35,10 +35,7 @@ async fn files_go_in_and_come_out(engine: SharedEngine) {
     .await;
     let paths = ["out", "empty.txt", "big.bin", "gone.txt"].map(str::to_owned);
     let got = session.collect(&paths).await.unwrap();
-    assert_eq!(
-        got.keys().collect::<Vec<_>>(),
-        ["big.bin", "empty.txt", "out/x/y.txt"]
-    );
+    assert_eq!(got.keys().collect::<Vec<_>>(), ["big.bin", "empty.txt", "out/x/y.txt"]);
     assert_eq!(
         (got["out/x/y.txt"].as_slice(), &got["big.bin"]),
         (b"made".as_slice(), &big)
@@ -48,8 +45,7 @@ async fn files_go_in_and_come_out(engine: SharedEngine) {
 
 async fn a_command_gets_its_input_and_environment(engine: SharedEngine) {
     let mut session = start(&engine, &small()).await;
-    let script =
-        "process.stdin.pipe(process.stdout); console.error(process.env.GREETING, process.cwd())";
+    let script = "process.stdin.pipe(process.stdout); console.error(process.env.GREETING, process.cwd())";
     let input = b"x".repeat(50_000);
     let command = Command {
         stdin: input.clone(),
@@ -66,9 +62,7 @@ async fn a_command_gets_its_input_and_environment(engine: SharedEngine) {
 
 async fn every_tool_runs(engine: SharedEngine) {
     let mut session = start(&engine, &Limits::default()).await;
-    let source =
-        b"import { readFileSync } from 'node:fs'\nexport const one: number = readFileSync.length\n"
-            .to_vec();
+    let source = b"import { readFileSync } from 'node:fs'\nexport const one: number = readFileSync.length\n".to_vec();
     session
         .put(&FileSet::from([("src/a.ts".to_owned(), source)]))
         .await
@@ -86,10 +80,7 @@ async fn every_tool_runs(engine: SharedEngine) {
             "--log-level=error",
         ]),
         command(&["node", &format!("{modules}/oxlint/bin/oxlint"), "src"]),
-        command(&[
-            &format!("{modules}/@oven/bun-linux-x64/bin/bun"),
-            "src/a.ts",
-        ]),
+        command(&[&format!("{modules}/@oven/bun-linux-x64/bin/bun"), "src/a.ts"]),
         command(&[
             "node",
             "--input-type=module",
@@ -108,9 +99,7 @@ async fn every_tool_runs(engine: SharedEngine) {
             outcome.stderr.text()
         );
     }
-    assert!(
-        session.collect(&["out/a.js".to_owned()]).await.unwrap()["out/a.js"].starts_with(b"import")
-    );
+    assert!(session.collect(&["out/a.js".to_owned()]).await.unwrap()["out/a.js"].starts_with(b"import"));
     session.close().await;
 }
 
@@ -133,18 +122,10 @@ async fn a_judge_and_its_command_talk(engine: SharedEngine) {
     let outcome = run(&mut session, &judged(JUDGE, job)).await;
     assert_eq!(outcome.stdout.text(), "65534\n");
     let judge = outcome.judge.unwrap();
+    assert_eq!((judge.exit_code, judge.stdout.text().as_str()), (Some(0), "got 42\n"));
+    let lying = "const s = new (require('net').Socket)({ fd: 3 }); s.on('data', d => s.write('43'))";
     assert_eq!(
-        (judge.exit_code, judge.stdout.text().as_str()),
-        (Some(0), "got 42\n")
-    );
-    let lying =
-        "const s = new (require('net').Socket)({ fd: 3 }); s.on('data', d => s.write('43'))";
-    assert_eq!(
-        run(&mut session, &judged(JUDGE, lying))
-            .await
-            .judge
-            .unwrap()
-            .exit_code,
+        run(&mut session, &judged(JUDGE, lying)).await.judge.unwrap().exit_code,
         Some(1)
     );
     // A command that ends is seen by its judge as the end of the stream.
@@ -159,11 +140,7 @@ async fn a_judge_and_its_command_talk(engine: SharedEngine) {
 
 async fn a_judge_that_ends_takes_its_command_along(engine: SharedEngine) {
     let mut session = start(&engine, &small()).await;
-    let outcome = run(
-        &mut session,
-        &judged("process.exit(4)", "setInterval(() => {}, 1000)"),
-    )
-    .await;
+    let outcome = run(&mut session, &judged("process.exit(4)", "setInterval(() => {}, 1000)")).await;
     assert_eq!(
         (outcome.exit_code, outcome.signal, outcome.timed_out),
         (None, Some(9), false)

@@ -14,13 +14,7 @@ const FOLDER: &str = "auton8n";
 const PERIOD: u64 = 100_000;
 const CONTROLLERS: [&str; 3] = ["memory", "pids", "cpu"];
 /// null, zero, full, random, urandom.
-const DEVICES: [&str; 5] = [
-    "c 1:3 rwm",
-    "c 1:5 rwm",
-    "c 1:7 rwm",
-    "c 1:8 rwm",
-    "c 1:9 rwm",
-];
+const DEVICES: [&str; 5] = ["c 1:3 rwm", "c 1:5 rwm", "c 1:7 rwm", "c 1:8 rwm", "c 1:9 rwm"];
 
 /// Version 2 has one tree, version 1 one for each kind of limit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,11 +37,7 @@ impl Version {
 
     /// Whether devices are limited too.
     pub fn limits_devices(self) -> bool {
-        self == Self::First
-            && Path::new(TREE)
-                .join("devices")
-                .join("devices.deny")
-                .exists()
+        self == Self::First && Path::new(TREE).join("devices").join("devices.deny").exists()
     }
 
     /// The folders that hold our groups.
@@ -67,7 +57,7 @@ impl Version {
 }
 
 /// The groups of one box. Dropping it does not remove them: a process may still be in them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Groups {
     folders: Vec<PathBuf>,
     version: Version,
@@ -78,11 +68,7 @@ impl Groups {
     pub fn make(version: Version, owner: &Owner, number: u64, limits: &Limits) -> Result<Self> {
         let name = name_of(owner, number);
         let groups = Self {
-            folders: version
-                .folders()
-                .iter()
-                .map(|folder| folder.join(&name))
-                .collect(),
+            folders: version.folders().iter().map(|folder| folder.join(&name)).collect(),
             version,
         };
         groups.fill(limits).map_err(|error| {
@@ -102,16 +88,12 @@ impl Groups {
             let all = "+memory +pids +cpu";
             fs::create_dir_all(Path::new(TREE).join(FOLDER))?;
             fs::write(Path::new(TREE).join("cgroup.subtree_control"), all)?;
-            fs::write(
-                Path::new(TREE).join(FOLDER).join("cgroup.subtree_control"),
-                all,
-            )?;
+            fs::write(Path::new(TREE).join(FOLDER).join("cgroup.subtree_control"), all)?;
         }
         for folder in &self.folders {
             fs::create_dir_all(folder)?;
             let set = |file: &str, value: &str| {
-                fs::write(folder.join(file), value)
-                    .map_err(|error| io::Error::other(format!("{file}: {error}")))
+                fs::write(folder.join(file), value).map_err(|error| io::Error::other(format!("{file}: {error}")))
             };
             let memory = limits.memory.to_string();
             let tree = folder
@@ -137,9 +119,7 @@ impl Groups {
                 }
                 (Version::First, _) => {
                     set("devices.deny", "a")?;
-                    DEVICES
-                        .iter()
-                        .try_for_each(|device| set("devices.allow", device))?;
+                    DEVICES.iter().try_for_each(|device| set("devices.allow", device))?;
                 }
             }
         }
@@ -199,11 +179,7 @@ fn take_down(folder: &Path) -> bool {
 }
 
 fn name_of(owner: &Owner, number: u64) -> String {
-    let namespace: String = owner
-        .namespace
-        .chars()
-        .filter(char::is_ascii_digit)
-        .collect();
+    let namespace: String = owner.namespace.chars().filter(char::is_ascii_digit).collect();
     format!("{}-{}-{namespace}-{number}", owner.pid, owner.started)
 }
 
@@ -225,13 +201,8 @@ pub fn sweep(version: Version) -> usize {
     let mut swept = 0;
     for folder in version.folders() {
         for entry in fs::read_dir(folder).into_iter().flatten().flatten() {
-            let owner = entry
-                .file_name()
-                .to_str()
-                .and_then(|name| owner_of(name, &this));
-            if owner.is_some_and(|owner| owner.is_dead(&this, owner::start_of))
-                && entry.path().is_dir()
-            {
+            let owner = entry.file_name().to_str().and_then(|name| owner_of(name, &this));
+            if owner.is_some_and(|owner| owner.is_dead(&this, owner::start_of)) && entry.path().is_dir() {
                 swept += usize::from(take_down(&entry.path()));
             }
         }

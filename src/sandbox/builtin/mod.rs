@@ -2,22 +2,26 @@
 
 mod cgroup;
 
+use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::process::Stdio;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
+use parking_lot::Mutex;
 use tokio::io::AsyncReadExt;
 use tokio::process::{Child, ChildStderr, Command};
 
 use super::layout::{self, BoxInputs, Entry, Plan};
 use super::owner::Owner;
 use super::proof::{self, Bootable, Missing};
-use super::protocol::{Fields, Request, Wire, frame};
 use super::ready::Ready;
+use super::request::{Fields, Request, frame};
 use super::run::{Isolation, Limits};
 use super::session::{Cage, KeeperSession};
+use super::wire::Wire;
 use super::{SandboxEngine, Session, seccomp};
 use crate::error::{Code, Error, Result};
 use cgroup::{Groups, Version};
@@ -32,8 +36,9 @@ pub struct BuiltIn {
     version: Version,
     owner: Owner,
     isolation: Isolation,
+    missing: Vec<Missing>,
     allowed: Vec<String>,
-    next: AtomicU64,
+    live: Live,
     closed: AtomicBool,
 }
 
@@ -46,45 +51,41 @@ impl BuiltIn {
             return refuse("it needs root to limit memory, processes and processor time");
         }
         let Some(version) = Version::find() else {
-            return refuse(
-                "this kernel shows no control groups for memory, processes and processor time",
-            );
+            return refuse("this kernel shows no control groups for memory, processes and processor time");
         };
         cgroup::sweep(version);
         let parts = inputs.clone();
         let plan = tokio::task::spawn_blocking(move || layout::plan(&parts))
             .await
-            .map_err(|error| {
-                Error::new(Code::Internal, "the box could not be laid out").because(error)
-            })??;
+            .map_err(|error| Error::new(Code::Internal, "the box could not be laid out").because(error))??;
         let mut engine = Self {
             plan,
             keeper: inputs.keeper.clone(),
             version,
             owner: Owner::this(),
             isolation: Isolation::Full,
+            missing: Vec::new(),
             allowed: allowed.to_vec(),
-            next: AtomicU64::new(0),
+            live: Live::default(),
             closed: AtomicBool::new(false),
         };
-        proof::self_test(&engine).await?;
+        let ((), missing) = tokio::try_join!(proof::self_test(&engine), proof::prove(&engine))?;
+        engine.missing = missing;
         let devices = if version.limits_devices() {
             ""
         } else {
             ", no filter of devices"
         };
-        engine.isolation = match proof::isolation(&proof::prove(&engine).await?, allowed)? {
+        engine.isolation = match proof::isolation(&engine.missing, allowed)? {
             Isolation::Full => Isolation::Reduced(format!("{LACKS}{devices}")),
-            Isolation::Reduced(missing) => {
-                Isolation::Reduced(format!("{missing}, {LACKS}{devices}"))
-            }
+            Isolation::Reduced(missing) => Isolation::Reduced(format!("{missing}, {LACKS}{devices}")),
         };
         Ok(engine)
     }
 
     /// What does not bind, for `doctor`.
-    pub async fn missing(&self) -> Result<Vec<Missing>> {
-        proof::prove(self).await
+    pub fn missing(&self) -> &[Missing] {
+        &self.missing
     }
 
     /// The frame from which the launcher makes the box.
@@ -96,9 +97,7 @@ impl BuiltIn {
             .u64(limits.work);
         fields = filters
             .iter()
-            .fold(fields.u32(filters.len() as u32), |fields, filter| {
-                fields.blob(filter)
-            });
+            .fold(fields.u32(filters.len() as u32), |fields, filter| fields.blob(filter));
         let views = groups.views();
         fields = fields.u32((self.plan.len() + views.len()) as u32);
         for (path, entry) in &self.plan {
@@ -106,14 +105,8 @@ impl BuiltIn {
             fields = match entry {
                 Entry::Folder => fields.u8(0).blob(path).blob(b""),
                 Entry::Text(text) => fields.u8(1).blob(path).blob(text.as_bytes()),
-                Entry::File { from, .. } => fields
-                    .u8(2)
-                    .blob(path)
-                    .blob(from.as_os_str().as_encoded_bytes()),
-                Entry::Tree(from) => fields
-                    .u8(3)
-                    .blob(path)
-                    .blob(from.as_os_str().as_encoded_bytes()),
+                Entry::File { from, .. } => fields.u8(2).blob(path).blob(from.as_os_str().as_encoded_bytes()),
+                Entry::Tree(from) => fields.u8(3).blob(path).blob(from.as_os_str().as_encoded_bytes()),
             };
         }
         for (path, from) in views {
@@ -126,15 +119,24 @@ impl BuiltIn {
     }
 }
 
+/// Boxes of all engines of the process have numbers of their own, since the kernel's groups are named by them.
+static NEXT: AtomicU64 = AtomicU64::new(0);
+
+/// The groups of the boxes that live.
+type Live = Arc<Mutex<BTreeMap<u64, Groups>>>;
+
 /// The launcher's process and the box's groups.
 struct Launched {
     child: Child,
     groups: Option<Groups>,
+    number: u64,
+    live: Live,
 }
 
 #[async_trait]
 impl Cage for Launched {
     async fn remove(mut self: Box<Self>) {
+        self.live.lock().remove(&self.number);
         // The launcher's end takes process 1 along, and that the rest.
         let _ = self.child.kill().await;
         if let Some(groups) = self.groups.take() {
@@ -145,6 +147,7 @@ impl Cage for Launched {
 
 impl Drop for Launched {
     fn drop(&mut self) {
+        self.live.lock().remove(&self.number);
         let _ = self.child.start_kill();
         if let Some(groups) = self.groups.take() {
             // It waits for the kernel, which a dropping task must not.
@@ -159,7 +162,7 @@ impl Bootable for BuiltIn {
         if self.closed.load(Ordering::SeqCst) {
             return Err(Error::new(Code::Closed, "the sandbox is closed"));
         }
-        let number = self.next.fetch_add(1, Ordering::SeqCst);
+        let number = NEXT.fetch_add(1, Ordering::SeqCst);
         let groups = Groups::make(self.version, &self.owner, number, limits)?;
         let plan = self.launch_frame(&groups, limits)?;
         let spawned = Command::new(&self.keeper)
@@ -179,11 +182,13 @@ impl Bootable for BuiltIn {
             )
             .because(error)
         })?;
-        let (stdin, stdout, stderr) =
-            (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        self.live.lock().insert(number, groups.clone());
         let cage = Box::new(Launched {
             child,
             groups: Some(groups),
+            number,
+            live: Arc::clone(&self.live),
         });
         let (Some(stdin), Some(stdout)) = (stdin, stdout) else {
             return Err(Error::new(Code::Internal, "the launcher has no pipes"));
@@ -210,11 +215,7 @@ async fn with_last_words(error: Error, stderr: Option<ChildStderr>) -> Error {
         .flatten()
         .unwrap_or(0);
     let words = String::from_utf8_lossy(&words[..count]).trim().to_owned();
-    if words.is_empty() {
-        error
-    } else {
-        error.because(words)
-    }
+    if words.is_empty() { error } else { error.because(words) }
 }
 
 #[async_trait]
@@ -233,5 +234,8 @@ impl SandboxEngine for BuiltIn {
 
     async fn close(&self) {
         self.closed.store(true, Ordering::SeqCst);
+        let live = std::mem::take(&mut *self.live.lock());
+        let remove = move || live.values().for_each(Groups::remove);
+        let _ = tokio::task::spawn_blocking(remove).await;
     }
 }

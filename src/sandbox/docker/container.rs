@@ -7,44 +7,52 @@ use async_trait::async_trait;
 use bollard::Docker;
 use bollard::container::LogOutput;
 use bollard::models::{
-    ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig,
-    ResourcesUlimits,
+    ContainerCreateBody, HostConfig, HostConfigCgroupnsModeEnum, HostConfigLogConfig, ResourcesUlimits,
 };
-use bollard::query_parameters::{
-    AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, ListContainersOptionsBuilder,
-    RemoveContainerOptionsBuilder, StartContainerOptions,
-};
+use bollard::query_parameters::{AttachContainerOptionsBuilder, CreateContainerOptionsBuilder, StartContainerOptions};
 use bytes::Bytes;
 use futures_util::TryStreamExt;
 use tokio::io::AsyncRead;
 use tokio_util::io::StreamReader;
 
 use super::fault;
-use crate::error::{Code, Error, Result};
-use crate::sandbox::owner::{self, Owner};
-use crate::sandbox::protocol::Wire;
+use super::sweep::{ENGINE, OWNER, remove};
+use crate::error::Result;
+use crate::sandbox::owner::Owner;
 use crate::sandbox::run::Limits;
 use crate::sandbox::seccomp;
 use crate::sandbox::session::Cage;
+use crate::sandbox::wire::Wire;
 
-/// Marks our containers and says whose they are.
-const OWNER: &str = "auton8n.owner";
 /// Files and folders that a tmpfs may hold.
 const INODES: u32 = 20_000;
 
 /// What the engine can do; it decides how a container is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Abilities {
     /// Podman refuses a resolver without a network, and an owner or a number of files of a tmpfs.
     pub is_podman: bool,
+    /// Podman takes a profile of system calls only as a file on its machine; the keeper installs these instead.
+    pub filters: Option<Vec<String>>,
+}
+
+impl Abilities {
+    pub fn of(is_podman: bool) -> Result<Self> {
+        let filters = if is_podman {
+            Some(seccomp::filters()?.iter().map(hex::encode).collect())
+        } else {
+            None
+        };
+        Ok(Self { is_podman, filters })
+    }
 }
 
 /// What a container of a box is made of: every limit and every lock.
 pub fn body(
     image: &str,
     limits: &Limits,
-    owner: &Owner,
-    abilities: Abilities,
+    (owner, engine): (&Owner, &str),
+    abilities: &Abilities,
 ) -> ContainerCreateBody {
     let docker = !abilities.is_podman;
     let tmpfs = |size: u64, mode: &str, owner: &str| {
@@ -61,6 +69,11 @@ pub fn body(
         soft: Some(value),
         hard: Some(value),
     };
+    let mut ulimits = vec![ulimit("core", 0), ulimit("nofile", 1024)];
+    if abilities.is_podman {
+        // Its own default can be above what its service may give, and then nothing starts.
+        ulimits.push(ulimit("nproc", 16_384));
+    }
     let memory = Some(limits.memory as i64);
     let host = HostConfig {
         memory,
@@ -78,17 +91,18 @@ pub fn body(
         ])),
         cap_drop: Some(vec!["ALL".to_owned()]),
         cap_add: Some(["SETUID", "SETGID", "KILL"].map(str::to_owned).to_vec()),
-        security_opt: Some(vec![
-            "no-new-privileges".to_owned(),
-            format!("seccomp={}", seccomp::PROFILE),
-        ]),
+        security_opt: Some(match &abilities.filters {
+            None => vec!["no-new-privileges".to_owned(), format!("seccomp={}", seccomp::PROFILE)],
+            // The keeper adds ours to the engine's own.
+            Some(_) => vec!["no-new-privileges".to_owned()],
+        }),
         ipc_mode: Some("none".to_owned()),
         cgroupns_mode: Some(HostConfigCgroupnsModeEnum::PRIVATE),
         log_config: Some(HostConfigLogConfig {
             typ: Some("none".to_owned()),
             config: None,
         }),
-        ulimits: Some(vec![ulimit("core", 0), ulimit("nofile", 1024)]),
+        ulimits: Some(ulimits),
         dns: docker.then(|| vec!["127.0.0.1".to_owned()]),
         auto_remove: Some(true),
         init: Some(false),
@@ -98,7 +112,11 @@ pub fn body(
     ContainerCreateBody {
         image: Some(image.to_owned()),
         entrypoint: Some(vec!["/sandbox/bin/keeper".to_owned()]),
-        cmd: Some(vec!["serve".to_owned()]),
+        cmd: Some(
+            std::iter::once("serve".to_owned())
+                .chain(abilities.filters.iter().flatten().cloned())
+                .collect(),
+        ),
         user: Some("0:0".to_owned()),
         hostname: Some("box".to_owned()),
         working_dir: Some("/".to_owned()),
@@ -109,7 +127,10 @@ pub fn body(
         open_stdin: Some(true),
         // The keeper sees the end of its input when we are gone, however we went.
         stdin_once: Some(true),
-        labels: Some(HashMap::from([(OWNER.to_owned(), owner.label())])),
+        labels: Some(HashMap::from([
+            (OWNER.to_owned(), owner.label()),
+            (ENGINE.to_owned(), engine.to_owned()),
+        ])),
         host_config: Some(host),
         ..ContainerCreateBody::default()
     }
@@ -167,9 +188,7 @@ impl Container {
             .map_err(std::io::Error::other)
             .try_filter_map(|message| async move {
                 match message {
-                    LogOutput::StdOut { message } | LogOutput::Console { message } => {
-                        Ok(Some(message))
-                    }
+                    LogOutput::StdOut { message } | LogOutput::Console { message } => Ok(Some(message)),
                     // The keeper's last words; a box that is fine writes none.
                     LogOutput::StdErr { message } => {
                         let words = String::from_utf8_lossy(&message)
@@ -185,33 +204,6 @@ impl Container {
         let reader: Pin<Box<dyn AsyncRead + Send>> = Box::pin(StreamReader::new(Box::pin(output)));
         Ok(Wire::new(reader, attached.input))
     }
-}
-
-async fn remove(docker: &Docker, id: &str) -> Result<()> {
-    let options = RemoveContainerOptionsBuilder::new()
-        .force(true)
-        .v(true)
-        .build();
-    for _ in 0..50 {
-        match docker.remove_container(id, Some(options.clone())).await {
-            // It is gone, by us or because the engine removes it when it ends.
-            Ok(())
-            | Err(bollard::errors::Error::DockerResponseServerError {
-                status_code: 404, ..
-            }) => return Ok(()),
-            // Its removal is on the way.
-            Err(bollard::errors::Error::DockerResponseServerError {
-                status_code: 409, ..
-            }) => {
-                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
-            }
-            Err(error) => return Err(fault("cannot remove the container", error)),
-        }
-    }
-    Err(Error::new(
-        Code::SandboxFailed,
-        "the engine did not remove the container",
-    ))
 }
 
 #[async_trait]
@@ -237,35 +229,6 @@ impl Drop for Container {
     }
 }
 
-/// Removes the containers whose owner is certainly dead; tells how many.
-pub async fn sweep(docker: &Docker) -> Result<usize> {
-    let filters = HashMap::from([("label".to_owned(), vec![OWNER.to_owned()])]);
-    let options = ListContainersOptionsBuilder::new()
-        .all(true)
-        .filters(&filters)
-        .build();
-    let all = docker
-        .list_containers(Some(options))
-        .await
-        .map_err(|error| fault("cannot list containers", error))?;
-    let this = Owner::this();
-    let mut swept = 0;
-    for container in all {
-        let owner = container
-            .labels
-            .as_ref()
-            .and_then(|labels| labels.get(OWNER))
-            .and_then(|label| Owner::parse(label));
-        if let (Some(id), Some(owner)) = (container.id, owner)
-            && owner.is_dead(&this, owner::start_of)
-            && remove(docker, &id).await.is_ok()
-        {
-            swept += 1;
-        }
-    }
-    Ok(swept)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -276,16 +239,10 @@ mod tests {
             cpus: 0.5,
             ..Limits::default()
         };
-        let made = body("x", &limits, &Owner::this(), Abilities { is_podman: false });
+        let made = body("x", &limits, (&Owner::this(), "x"), &Abilities::default());
         let host = made.host_config.unwrap();
-        assert_eq!(
-            (host.memory, host.memory_swap),
-            (Some(512 << 20), Some(512 << 20))
-        );
-        assert_eq!(
-            (host.nano_cpus, host.pids_limit),
-            (Some(500_000_000), Some(100))
-        );
+        assert_eq!((host.memory, host.memory_swap), (Some(512 << 20), Some(512 << 20)));
+        assert_eq!((host.nano_cpus, host.pids_limit), (Some(500_000_000), Some(100)));
         assert_eq!(host.cap_drop.unwrap(), ["ALL"]);
         assert_eq!(host.cap_add.unwrap(), ["SETUID", "SETGID", "KILL"]);
         assert_eq!(host.network_mode.as_deref(), Some("none"));

@@ -61,8 +61,7 @@ fn context(around: &Surroundings) -> Option<Endpoint> {
     let folder = set("DOCKER_CONFIG")
         .map(PathBuf::from)
         .or_else(|| Some(around.home.as_ref()?.join(".docker")))?;
-    let json =
-        |path: PathBuf| serde_json::from_str::<serde_json::Value>(&(around.read)(&path)?).ok();
+    let json = |path: PathBuf| serde_json::from_str::<serde_json::Value>(&(around.read)(&path)?).ok();
     let name = set("DOCKER_CONTEXT").or_else(|| {
         json(folder.join("config.json"))?
             .get("currentContext")?
@@ -74,27 +73,15 @@ fn context(around: &Surroundings) -> Option<Endpoint> {
     }
     let id = hex::encode(Sha256::digest(name.as_bytes()));
     let meta = json(folder.join("contexts/meta").join(id).join("meta.json"))?;
-    let host = meta
-        .get("Endpoints")?
-        .get("docker")?
-        .get("Host")?
-        .as_str()?;
-    Some(Endpoint::new(
-        host,
-        format!("the Docker context {name:?}"),
-        true,
-    ))
+    let host = meta.get("Endpoints")?.get("docker")?.get("Host")?.as_str()?;
+    Some(Endpoint::new(host, format!("the Docker context {name:?}"), true))
 }
 
 fn known(around: &Surroundings) -> Vec<String> {
     if around.system == "windows" {
-        return [
-            "docker_engine",
-            "dockerDesktopLinuxEngine",
-            "podman-machine-default",
-        ]
-        .map(|pipe| format!("npipe:////./pipe/{pipe}"))
-        .to_vec();
+        return ["docker_engine", "dockerDesktopLinuxEngine", "podman-machine-default"]
+            .map(|pipe| format!("npipe:////./pipe/{pipe}"))
+            .to_vec();
     }
     let mut paths = vec![PathBuf::from("/var/run/docker.sock")];
     if let Some(runtime) = (around.variable)("XDG_RUNTIME_DIR").map(PathBuf::from) {
@@ -119,10 +106,7 @@ fn known(around: &Surroundings) -> Vec<String> {
         paths.push(colima.join("default/docker.sock"));
     }
     paths.push(PathBuf::from("/run/podman/podman.sock"));
-    paths
-        .iter()
-        .map(|path| format!("unix://{}", path.display()))
-        .collect()
+    paths.iter().map(|path| format!("unix://{}", path.display())).collect()
 }
 
 #[cfg(test)]
@@ -148,19 +132,13 @@ mod tests {
             home: Some("/home/me".into()),
             system,
         };
-        endpoints(&around)
-            .into_iter()
-            .map(|endpoint| endpoint.url)
-            .collect()
+        endpoints(&around).into_iter().map(|endpoint| endpoint.url).collect()
     }
 
     #[test]
     fn what_a_variable_names_comes_first() {
         let all = urls(
-            &[
-                ("DOCKER_HOST", "unix:///my.sock"),
-                ("XDG_RUNTIME_DIR", "/run/user/1"),
-            ],
+            &[("DOCKER_HOST", "unix:///my.sock"), ("XDG_RUNTIME_DIR", "/run/user/1")],
             &[],
             "linux",
         );

@@ -1,12 +1,13 @@
 //! The image of boxes: made from the host's Node, the toolchain and the keeper, once for a recipe.
 
+use std::collections::HashMap;
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
 
 use bollard::Docker;
 use bollard::query_parameters::{
-    CreateImageOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
+    CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
 };
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -14,18 +15,20 @@ use tokio::sync::mpsc;
 
 use super::fault;
 use crate::error::{Code, Error, Result};
-use crate::sandbox::layout::{self, Entry, Leaf, Plan};
+use crate::sandbox::layout::{Entry, Plan};
+use crate::sandbox::tree::{self, Leaf};
 
 /// The images' name; the tag is the recipe's hash.
 pub const NAME: &str = "auton8n-box";
+
+/// Images that are kept: of this version and of others that are used beside it.
+const KEPT: usize = 5;
 
 /// Whether the engine has an image of that reference.
 pub async fn exists(docker: &Docker, reference: &str) -> Result<bool> {
     match docker.inspect_image(reference).await {
         Ok(_) => Ok(true),
-        Err(bollard::errors::Error::DockerResponseServerError {
-            status_code: 404, ..
-        }) => Ok(false),
+        Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
         Err(error) => Err(fault("cannot look for the sandbox image", error)),
     }
 }
@@ -52,8 +55,8 @@ pub async fn import(docker: &Docker, plan: Plan, recipe: &str, tag: &str) -> Res
     });
     let options = CreateImageOptionsBuilder::new()
         .from_src("-")
-        .repo(NAME)
-        .tag(tag)
+        // With the tag in the name, since Podman reads no other.
+        .repo(&format!("{NAME}:{tag}"))
         .changes(vec![
             format!("LABEL auton8n.recipe={recipe}"),
             "ENV PATH=/sandbox/bin".to_owned(),
@@ -67,8 +70,7 @@ pub async fn import(docker: &Docker, plan: Plan, recipe: &str, tag: &str) -> Res
         .await
         .map_err(|error| Error::new(Code::Internal, "the image's writer stopped").because(error))?;
     written?;
-    let messages =
-        answer.map_err(|error| fault("the engine did not take the sandbox image", error))?;
+    let messages = answer.map_err(|error| fault("the engine did not take the sandbox image", error))?;
     match messages
         .into_iter()
         .find_map(|message| message.error_detail.and_then(|detail| detail.message))
@@ -81,23 +83,36 @@ pub async fn import(docker: &Docker, plan: Plan, recipe: &str, tag: &str) -> Res
     }
 }
 
-/// Gives the image another tag and takes the first one away.
-pub async fn promote(docker: &Docker, from: &str, to: &str) -> Result<()> {
+/// Gives the image another tag.
+pub async fn tag(docker: &Docker, from: &str, to: &str) -> Result<()> {
     let options = TagImageOptionsBuilder::new().repo(NAME).tag(to).build();
     docker
         .tag_image(&format!("{NAME}:{from}"), Some(options))
         .await
-        .map_err(|error| fault("cannot tag the sandbox image", error))?;
-    discard(docker, from).await;
-    Ok(())
+        .map_err(|error| fault("cannot tag the sandbox image", error))
+}
+
+/// Removes all but the newest images of ours. One that is in use stays.
+pub async fn prune(docker: &Docker) {
+    let filters = HashMap::from([("label".to_owned(), vec!["auton8n.recipe".to_owned()])]);
+    let options = ListImagesOptionsBuilder::new().filters(&filters).build();
+    let mut images = docker.list_images(Some(options)).await.unwrap_or_default();
+    images.sort_by_key(|image| std::cmp::Reverse(image.created));
+    for image in images.into_iter().skip(KEPT) {
+        for reference in image.repo_tags.iter().filter_map(|tag| {
+            tag.rsplit_once(':')
+                .filter(|(name, _)| name.ends_with(NAME))
+                .map(|(_, tag)| tag)
+        }) {
+            discard(docker, reference).await;
+        }
+    }
 }
 
 /// Takes a tag away, and with the last one the image. One that is in use stays.
 pub async fn discard(docker: &Docker, tag: &str) {
     let options = RemoveImageOptionsBuilder::new().build();
-    let _ = docker
-        .remove_image(&format!("{NAME}:{tag}"), Some(options), None)
-        .await;
+    let _ = docker.remove_image(&format!("{NAME}:{tag}"), Some(options), None).await;
 }
 
 /// A writer into the request's body.
@@ -151,7 +166,7 @@ fn unwritten(error: io::Error) -> Error {
 }
 
 fn tree(tar: &mut tar::Builder<Pipe>, name: &str, root: &Path) -> Result<()> {
-    for (below, leaf) in layout::walk(root)? {
+    for (below, leaf) in tree::walk(root)? {
         let path = format!("{name}/{below}");
         match leaf {
             Leaf::Folder => folder(tar, &path),
@@ -198,12 +213,6 @@ fn file(tar: &mut tar::Builder<Pipe>, name: &str, from: &Path, executable: bool)
     )
 }
 
-fn append(
-    tar: &mut tar::Builder<Pipe>,
-    name: &str,
-    mode: u32,
-    size: u64,
-    data: impl io::Read,
-) -> io::Result<()> {
+fn append(tar: &mut tar::Builder<Pipe>, name: &str, mode: u32, size: u64, data: impl io::Read) -> io::Result<()> {
     tar.append_data(&mut header(tar::EntryType::Regular, mode, size), name, data)
 }

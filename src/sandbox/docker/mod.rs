@@ -3,12 +3,13 @@
 mod container;
 mod endpoint;
 mod image;
+mod sweep;
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::{API_DEFAULT_VERSION, Docker};
-use parking_lot::Mutex;
 
 pub use endpoint::{Endpoint, Surroundings, endpoints};
 
@@ -23,6 +24,8 @@ use container::{Abilities, Container};
 
 /// An engine on this machine answers a ping at once.
 const ANSWER: Duration = Duration::from_secs(5);
+/// Starting a container takes a third of a second; a busy machine gets its time.
+const START: Duration = Duration::from_mins(1);
 /// Seconds that one call may take; the image is the longest.
 const CALL: u64 = 300;
 
@@ -45,9 +48,8 @@ pub struct Found {
 /// Asks whether an engine answers at `url`. The error says why not, for people.
 pub async fn find(url: &str) -> std::result::Result<Found, String> {
     let docker = connect(url)?;
-    let within = |error: tokio::time::error::Elapsed| {
-        format!("it did not answer within {} s ({error})", ANSWER.as_secs())
-    };
+    let within =
+        |error: tokio::time::error::Elapsed| format!("it did not answer within {} s ({error})", ANSWER.as_secs());
     let docker = tokio::time::timeout(ANSWER, docker.negotiate_version())
         .await
         .map_err(within)?
@@ -60,11 +62,7 @@ pub async fn find(url: &str) -> std::result::Result<Found, String> {
         .await
         .map_err(within)?
         .map_err(|error| words(&error))?;
-    if info
-        .os_type
-        .as_deref()
-        .is_some_and(|system| system != "linux")
-    {
+    if info.os_type.as_deref().is_some_and(|system| system != "linux") {
         return Err("it runs Windows containers; switch it to Linux containers".to_owned());
     }
     let is_podman = version
@@ -78,11 +76,7 @@ pub async fn find(url: &str) -> std::result::Result<Found, String> {
     let name = format!("{} {number}", if is_podman { "podman" } else { "docker" });
     let fingerprint = format!(
         "{name} {:?} {:?} {:?} {:?} {:?}",
-        info.cgroup_driver,
-        info.cgroup_version,
-        info.kernel_version,
-        info.security_options,
-        info.default_runtime
+        info.cgroup_driver, info.cgroup_version, info.kernel_version, info.security_options, info.default_runtime
     );
     Ok(Found {
         docker,
@@ -108,15 +102,13 @@ fn connect(url: &str) -> std::result::Result<Docker, String> {
             return Err("there is no such socket".to_owned());
         }
         #[cfg(unix)]
-        return Docker::connect_with_unix(url, CALL, API_DEFAULT_VERSION)
-            .map_err(|error| words(&error));
+        return Docker::connect_with_unix(url, CALL, API_DEFAULT_VERSION).map_err(|error| words(&error));
         #[cfg(not(unix))]
         return Err("unix sockets are not used on this system".to_owned());
     }
     #[cfg(windows)]
     if url.starts_with("npipe://") {
-        return Docker::connect_with_named_pipe(url, CALL, API_DEFAULT_VERSION)
-            .map_err(|error| words(&error));
+        return Docker::connect_with_named_pipe(url, CALL, API_DEFAULT_VERSION).map_err(|error| words(&error));
     }
     // Sources would leave this machine, in clear text.
     Err("only an engine of this machine is used, over unix:// or npipe://".to_owned())
@@ -129,31 +121,27 @@ pub struct DockerEngine {
     abilities: Abilities,
     image: String,
     owner: Owner,
+    /// Names this engine's containers among those of the process.
+    id: String,
     isolation: Isolation,
     allowed: Vec<String>,
-    closed: Mutex<bool>,
+    closed: AtomicBool,
 }
 
 impl DockerEngine {
     /// Sweeps, makes or finds the image, and proves once that the limits bind.
-    pub async fn open(
-        found: Found,
-        inputs: &BoxInputs,
-        image: Option<String>,
-        allowed: &[String],
-    ) -> Result<Self> {
-        container::sweep(&found.docker).await?;
+    pub async fn open(found: Found, inputs: &BoxInputs, image: Option<String>, allowed: &[String]) -> Result<Self> {
+        sweep::sweep(&found.docker).await?;
         let mut engine = Self {
             docker: found.docker,
             name: found.name,
-            abilities: Abilities {
-                is_podman: found.is_podman,
-            },
+            abilities: Abilities::of(found.is_podman)?,
             image: String::new(),
             owner: Owner::this(),
+            id: uuid::Uuid::now_v7().simple().to_string(),
             isolation: Isolation::Full,
             allowed: allowed.to_vec(),
-            closed: Mutex::new(false),
+            closed: AtomicBool::new(false),
         };
         if let Some(image) = image {
             if !image::exists(&engine.docker, &image).await? {
@@ -166,46 +154,44 @@ impl DockerEngine {
             engine.isolation = proof::isolation(&proof::prove(&engine).await?, allowed)?;
             return Ok(engine);
         }
+        let tag = engine.provide(inputs).await?;
+        // A second tag says that the limits were proven with this image on this very engine.
+        let proven = proof::tag(&tag, &found.fingerprint);
+        engine.image = format!("{}:{proven}", image::NAME);
+        if !image::exists(&engine.docker, &engine.image).await? {
+            engine.image = format!("{}:{tag}", image::NAME);
+            engine.isolation = proof::isolation(&proof::prove(&engine).await?, allowed)?;
+            if engine.isolation == Isolation::Full {
+                image::tag(&engine.docker, &tag, &proven).await?;
+            }
+        }
+        Ok(engine)
+    }
+
+    /// The tag of the image of these parts, made and tested where it is not there yet.
+    async fn provide(&mut self, inputs: &BoxInputs) -> Result<String> {
         let parts = inputs.clone();
-        let fingerprint = found.fingerprint;
         let (plan, recipe) = tokio::task::spawn_blocking(move || -> Result<_> {
             let plan = layout::plan(&parts)?;
             let recipe = layout::recipe(&plan)?;
             Ok((plan, recipe))
         })
         .await
-        .map_err(|error| {
-            Error::new(Code::Internal, "the box could not be laid out").because(error)
-        })??;
-        // A tag says that this very recipe was tested and proven on this very engine.
-        let tag = proof::tag(&recipe, &fingerprint);
-        engine.image = format!("{}:{tag}", image::NAME);
-        if image::exists(&engine.docker, &engine.image).await? {
-            return Ok(engine);
+        .map_err(|error| Error::new(Code::Internal, "the box could not be laid out").because(error))??;
+        if image::exists(&self.docker, &format!("{}:{recipe}", image::NAME)).await? {
+            return Ok(recipe);
         }
         let candidate = format!("candidate-{}", uuid::Uuid::now_v7().simple());
-        image::import(&engine.docker, plan, &recipe, &candidate).await?;
-        engine.image = format!("{}:{candidate}", image::NAME);
-        let proven = engine.test(allowed).await;
-        engine.image = format!("{}:{tag}", image::NAME);
-        match proven {
-            // Only what binds whole is remembered.
-            Ok(Isolation::Full) => image::promote(&engine.docker, &candidate, &tag).await?,
-            Ok(isolation) => {
-                engine.image = format!("{}:{candidate}", image::NAME);
-                engine.isolation = isolation;
-            }
-            Err(error) => {
-                image::discard(&engine.docker, &candidate).await;
-                return Err(error);
-            }
+        image::import(&self.docker, plan, &recipe, &candidate).await?;
+        self.image = format!("{}:{candidate}", image::NAME);
+        let tested = proof::self_test(self).await;
+        if tested.is_ok() {
+            image::tag(&self.docker, &candidate, &recipe).await?;
         }
-        Ok(engine)
-    }
-
-    async fn test(&self, allowed: &[String]) -> Result<Isolation> {
-        proof::self_test(self).await?;
-        proof::isolation(&proof::prove(self).await?, allowed)
+        image::discard(&self.docker, &candidate).await;
+        tested?;
+        image::prune(&self.docker).await;
+        Ok(recipe)
     }
 
     /// What does not bind, for `doctor`.
@@ -229,18 +215,24 @@ impl SandboxEngine for DockerEngine {
     }
 
     async fn close(&self) {
-        *self.closed.lock() = true;
+        if !self.closed.swap(true, Ordering::SeqCst) {
+            sweep::remove_all(&self.docker, &self.id).await;
+        }
     }
 }
 
 #[async_trait]
 impl Bootable for DockerEngine {
     async fn boot(&self, limits: &Limits) -> Result<(KeeperSession, super::ready::Ready)> {
-        if *self.closed.lock() {
+        if self.closed.load(Ordering::SeqCst) {
             return Err(Error::new(Code::Closed, "the sandbox is closed"));
         }
-        let body = container::body(&self.image, limits, &self.owner, self.abilities);
-        let (container, wire) = Container::start(&self.docker, body).await?;
+        let body = container::body(&self.image, limits, (&self.owner, &self.id), &self.abilities);
+        let started = tokio::time::timeout(START, Container::start(&self.docker, body)).await;
+        let (container, wire) = started.map_err(|_| {
+            let why = format!("{} did not start a container within {} s", self.name, START.as_secs());
+            Error::new(Code::SandboxFailed, why)
+        })??;
         KeeperSession::open(wire, Box::new(container), limits.clone()).await
     }
 }

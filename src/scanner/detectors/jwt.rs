@@ -1,8 +1,8 @@
 //! Signed tokens: only those whose header and payload are JSON.
 
 use base64::Engine as _;
-use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Map, Value};
 
 use super::super::boundary;
@@ -14,7 +14,9 @@ const LONGEST: usize = 16 * 1024;
 
 const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::URL_SAFE,
-    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent).with_decode_allow_trailing_bits(true),
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
 );
 
 /// A token whose header starts at `at`.
@@ -23,25 +25,25 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
         return None;
     }
     let window = &text[at..text.len().min(at + LONGEST)];
-    let (header, rest) = part(window)?;
+    let (first, rest) = part(window)?;
     let (payload, rest) = part(rest)?;
     let signature = rest.iter().take_while(|byte| is_base64_url(**byte)).count();
-    if signature < 16 || header.len() > 2_048 {
+    if signature < 16 || first.len() > 2_048 {
         return None;
     }
-    let header = object(header)?;
-    let payload = object(payload)?;
-    header.get("alg")?.as_str()?;
+    let head = object(first)?;
+    let claims = object(payload)?;
+    head.get("alg")?.as_str()?;
     let end = at + window.len() - rest.len() + signature;
-    let mut candidate = Candidate::of(&rule.info, at..end, RANK_FORMAT);
-    let role = payload.get("role").and_then(Value::as_str);
-    if role == Some("anon") || is_documented(&payload) {
-        return Some(candidate.doubtful());
+    let mut found = Candidate::of(&rule.info, at..end, RANK_FORMAT);
+    let granted = claims.get("role").and_then(Value::as_str);
+    if granted == Some("anon") || is_documented(&claims) {
+        return Some(found.doubtful());
     }
-    if role == Some("service_role") {
-        candidate.severity = Severity::Critical;
+    if granted == Some("service_role") {
+        found.severity = Severity::Critical;
     }
-    Some(candidate)
+    Some(found)
 }
 
 /// What stands before the next dot, and what after it.
@@ -54,8 +56,8 @@ const fn is_base64_url(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_'
 }
 
-fn object(part: &[u8]) -> Option<Map<String, Value>> {
-    match serde_json::from_slice(&BASE64_URL.decode(part).ok()?).ok()? {
+fn object(encoded: &[u8]) -> Option<Map<String, Value>> {
+    match serde_json::from_slice(&BASE64_URL.decode(encoded).ok()?).ok()? {
         Value::Object(object) => Some(object),
         _ => None,
     }

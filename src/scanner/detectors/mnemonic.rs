@@ -9,7 +9,10 @@ use sha2::{Digest, Sha256};
 
 static WORDS: LazyLock<HashMap<&'static [u8], u16>> = LazyLock::new(|| {
     let list = Language::English.word_list();
-    (0_u16..).zip(list.iter()).map(|(index, word)| (word.as_bytes(), index)).collect()
+    (0_u16..)
+        .zip(list.iter())
+        .map(|(index, word)| (word.as_bytes(), index))
+        .collect()
 });
 
 /// Twelve words of three letters and what stands between them.
@@ -26,7 +29,12 @@ pub fn each(text: &[u8], mut found: impl FnMut(Range<usize>)) {
             at += SHORTEST;
             continue;
         }
-        let start = at - text[before..at].iter().rev().take_while(|byte| allowed(**byte)).count();
+        let start = at
+            - text[before..at]
+                .iter()
+                .rev()
+                .take_while(|byte| allowed(**byte))
+                .count();
         let mut end = at + 1;
         // From the start of the run to the place nothing else can be, so only the run's rest is left.
         while end < text.len() && allowed(text[end]) {
@@ -42,7 +50,10 @@ pub fn each(text: &[u8], mut found: impl FnMut(Range<usize>)) {
 
 /// Letters of words and what may stand between them: blanks, line ends, commas, quotes.
 const fn allowed(byte: u8) -> bool {
-    matches!(byte, b'a'..=b'z' | b' ' | b'\n' | b'\r' | b'\t' | b',' | b'"' | b'\'')
+    matches!(
+        byte,
+        b'a'..=b'z' | b' ' | b'\n' | b'\r' | b'\t' | b',' | b'"' | b'\''
+    )
 }
 
 fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
@@ -50,14 +61,20 @@ fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
     let mut row: Vec<(Range<usize>, u16)> = Vec::new();
     let mut at = run.start;
     while at < run.end {
-        let length = text[at..run.end].iter().take_while(|byte| byte.is_ascii_lowercase()).count();
+        let length = text[at..run.end]
+            .iter()
+            .take_while(|byte| byte.is_ascii_lowercase())
+            .count();
         if length > 0 {
             let word = at..at + length;
             // A capital or a digit beside it makes it a part of a longer word.
             let whole = boundaries(text, &word);
             match WORDS.get(&text[word.clone()]) {
                 Some(index) if whole => {
-                    if row.last().is_some_and(|(last, _)| word.start - last.end > 8) {
+                    if row
+                        .last()
+                        .is_some_and(|(last, _)| word.start - last.end > 8)
+                    {
                         take(&mut row, found);
                     }
                     row.push((word.clone(), *index));
@@ -88,7 +105,8 @@ fn take(row: &mut Vec<(Range<usize>, u16)>, found: &mut impl FnMut(Range<usize>)
     let mut from = 0;
     while from + 12 <= words.len() {
         let fits = LENGTHS.iter().find(|length| {
-            from + **length <= words.len() && checksum_holds(words[from..from + **length].iter().map(|(_, index)| *index))
+            from + **length <= words.len()
+                && checksum_holds(words[from..from + **length].iter().map(|(_, index)| *index))
         });
         if let Some(length) = fits {
             found(words[from].0.start..words[from + length - 1].0.end);
@@ -111,10 +129,15 @@ fn checksum_holds(indexes: impl ExactSizeIterator<Item = u16>) -> bool {
         bits.extend((0..11).rev().map(|bit| index >> bit & 1 == 1));
     }
     let (entropy, check) = bits.split_at(bits.len() - check_bits);
-    let bytes: Vec<u8> =
-        entropy.chunks(8).map(|chunk| chunk.iter().fold(0, |byte, bit| byte << 1 | u8::from(*bit))).collect();
+    let bytes: Vec<u8> = entropy
+        .chunks(8)
+        .map(|chunk| chunk.iter().fold(0, |byte, bit| byte << 1 | u8::from(*bit)))
+        .collect();
     let hash = Sha256::digest(&bytes);
-    check.iter().enumerate().all(|(place, bit)| (hash[place / 8] >> (7 - place % 8) & 1 == 1) == *bit)
+    check
+        .iter()
+        .enumerate()
+        .all(|(place, bit)| (hash[place / 8] >> (7 - place % 8) & 1 == 1) == *bit)
 }
 
 #[cfg(test)]

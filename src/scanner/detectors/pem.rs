@@ -11,7 +11,10 @@ const SHORTEST: usize = 40;
 
 /// A key between `-----BEGIN …-----` and `-----END …-----`.
 pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
-    let opening = rule.prefix.iter().find(|prefix| text[at..].starts_with(prefix))?;
+    let opening = rule
+        .prefix
+        .iter()
+        .find(|prefix| text[at..].starts_with(prefix))?;
     let body = at + opening.len();
     let limit = text.len().min(body + LONGEST);
     let mut index = body;
@@ -29,7 +32,8 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
                 last = index + 1;
             }
             // Line ends and their escapes, headers, quotes and joints of string literals, marks of a quotation.
-            b' ' | b'\t' | b'\r' | b'\n' | b'\\' | b':' | b',' | b'-' | b'.' | b'(' | b')' | b'"' | b'\'' | b'>' | b'#' | b'*' | b'|' | b'`' | b'_' | b'@' | b';' => {}
+            b' ' | b'\t' | b'\r' | b'\n' | b'\\' | b':' | b',' | b'-' | b'.' | b'(' | b')'
+            | b'"' | b'\'' | b'>' | b'#' | b'*' | b'|' | b'`' | b'_' | b'@' | b';' => {}
             _ => break,
         }
         index += 1;
@@ -54,38 +58,40 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
 /// The end of the line that closes a key, which starts at `at`.
 fn closing(text: &[u8], at: usize) -> usize {
     let line = &text[at + 5..text.len().min(at + 80)];
-    memchr::memmem::find(line, b"-----").map_or(at + 5 + b"-END".len() - 1, |found| at + 5 + found + 5)
+    memchr::memmem::find(line, b"-----")
+        .map_or(at + 5 + b"-END".len() - 1, |found| at + 5 + found + 5)
 }
 
 /// The longest run of base64, which a text of words does not have.
 fn longest_line(body: &[u8]) -> usize {
-    body.split(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))).map(<[u8]>::len).max().unwrap_or(0)
+    body.split(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')))
+        .map(<[u8]>::len)
+        .max()
+        .unwrap_or(0)
 }
 
 /// A `PuTTY` key file: its private lines, up to its authentication code.
 pub fn confirm_putty(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     let file = &text[at..text.len().min(at + LONGEST)];
     // Another file's start ends this one, so that many starts in a row cost no more than one.
-    let file = memchr::memmem::find(&file[1..], b"PuTTY-User-Key-File-").map_or(file, |next| &file[..=next]);
+    let file = memchr::memmem::find(&file[1..], b"PuTTY-User-Key-File-")
+        .map_or(file, |next| &file[..=next]);
     let head = &file[..file.len().min(4_096)];
     let lines = memchr::memmem::find(head, b"Private-Lines:")?;
     let rest = &file[lines..file.len().min(lines + 16 * 1024)];
-    let code = memchr::memmem::find(rest, b"Private-MAC:").or_else(|| memchr::memmem::find(rest, b"Private-Hash:"));
-    let (end, sure) = match code {
-        Some(code) => {
-            let line = &rest[code..];
-            let length = line.iter().position(|byte| matches!(byte, b'\n' | b'\r' | b'"' | b'\\' | b'<')).unwrap_or(line.len());
-            (lines + code + length, true)
-        }
-        None => (lines + rest.len().min(2_048), false),
-    };
+    // Without its authentication code the file is cut off.
+    let code = memchr::memmem::find(rest, b"Private-MAC:")
+        .or_else(|| memchr::memmem::find(rest, b"Private-Hash:"));
+    let line = &rest[code?..];
+    let length = line
+        .iter()
+        .position(|byte| matches!(byte, b'\n' | b'\r' | b'"' | b'\\' | b'<'))
+        .unwrap_or(line.len());
+    let end = lines + rest.len() - line.len() + length;
     if longest_line(&file[lines..end]) < 24 {
         return None;
     }
     let mut candidate = Candidate::of(&rule.info, at..at + end, RANK_FORMAT);
-    if !sure {
-        candidate.confidence = 0.6;
-    }
     if memchr::memmem::find(head, b"Encryption: none").is_none() {
         candidate.severity = Severity::Medium;
     }

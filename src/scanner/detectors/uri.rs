@@ -11,17 +11,26 @@ const LONGEST_SCHEME: usize = 24;
 /// A string whose `://` stands at `at`.
 pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     let scheme = scheme(text, at);
-    if !rule.schemes.iter().any(|known| scheme.eq_ignore_ascii_case(known.as_bytes())) {
+    if !rule
+        .schemes
+        .iter()
+        .any(|known| scheme.eq_ignore_ascii_case(known.as_bytes()))
+    {
         return None;
     }
     let start = at + 3;
     let authority = authority(&text[start..text.len().min(start + LONGEST)]);
     // A password may hold an unescaped `@`: the host stands after the last one.
     let border = memchr::memrchr(b'@', authority)?;
-    let (user, password) = authority[..border].split_at_checked(memchr::memchr(b':', &authority[..border])?)?;
+    let (user, password) =
+        authority[..border].split_at_checked(memchr::memchr(b':', &authority[..border])?)?;
     let password = &password[1..];
     let host = &authority[border + 1..];
-    if password.is_empty() || !host.first().is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b'$' | b'{' | b'%')) {
+    if password.is_empty()
+        || !host.first().is_some_and(|byte| {
+            byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b'$' | b'{' | b'%')
+        })
+    {
         return None;
     }
     let from = start + user.len() + 1;
@@ -30,7 +39,11 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
         return Some(candidate.doubtful());
     }
     let name = host.split(|byte| *byte == b':').next().unwrap_or(host);
-    if name == b"localhost" || name.starts_with(b"127.") || name.starts_with(b"[::1") || name.starts_with(b"0.0.0.0") {
+    if name == b"localhost"
+        || name.starts_with(b"127.")
+        || name.starts_with(b"[::1")
+        || name.starts_with(b"0.0.0.0")
+    {
         candidate.severity = Severity::Low;
         candidate.confidence = 0.5;
     } else if name.ends_with(b"example.com") || name == b"host" || name == b"hostname" {
@@ -42,8 +55,11 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
 
 fn scheme(text: &[u8], at: usize) -> &[u8] {
     let window = &text[at.saturating_sub(LONGEST_SCHEME)..at];
-    let length =
-        window.iter().rev().take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'.' | b'-')).count();
+    let length = window
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'.' | b'-'))
+        .count();
     let scheme = &window[window.len() - length..];
     // `jdbc:postgresql`, `\npostgres` and the like end in the scheme that matters.
     match memchr::memrchr(b'.', scheme) {
@@ -56,12 +72,22 @@ fn scheme(text: &[u8], at: usize) -> &[u8] {
 fn authority(text: &[u8]) -> &[u8] {
     let length = text
         .iter()
-        .position(|byte| matches!(byte, b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'\\' | b'<' | b'>' | b'|') || byte.is_ascii_whitespace() || *byte < b' ')
+        .position(|byte| {
+            matches!(
+                byte,
+                b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'\\' | b'<' | b'>' | b'|'
+            ) || byte.is_ascii_whitespace()
+                || *byte < b' '
+        })
         .unwrap_or(text.len());
     &text[..length]
 }
 
 /// A variable of a template or of a format string, alone or glued together.
 fn is_template(password: &[u8]) -> bool {
-    password.starts_with(b"$") || password.starts_with(b"{") || password.starts_with(b"%s") || password.contains(&b'{') || password.starts_with(b":")
+    password.starts_with(b"$")
+        || password.starts_with(b"{")
+        || password.starts_with(b"%s")
+        || password.contains(&b'{')
+        || password.starts_with(b":")
 }

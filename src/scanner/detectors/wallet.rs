@@ -27,18 +27,32 @@ pub fn wif(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candidate> {
     let payload = base58::decode(token)?;
     let candidate = Candidate::of(&rule.info, run, RANK_FORMAT);
     let right = payload.first() == Some(&0x80) && base58::checked(token).is_some();
-    Some(if right { candidate } else { candidate.doubtful() })
+    Some(if right {
+        candidate
+    } else {
+        candidate.doubtful()
+    })
 }
 
 /// 64 hex digits after a word that says private key.
 pub fn evm(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candidate> {
     let token = &text[run.clone()];
-    let digits = token.strip_prefix(b"0x").or_else(|| token.strip_prefix(b"0X")).unwrap_or(token);
-    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) || !near(rule, text, run.start) {
+    let digits = token
+        .strip_prefix(b"0x")
+        .or_else(|| token.strip_prefix(b"0X"))
+        .unwrap_or(token);
+    if digits.len() != 64
+        || !digits.iter().all(u8::is_ascii_hexdigit)
+        || !near(rule, text, run.start)
+    {
         return None;
     }
     // Above the order of the curve it is no key.
-    if digits[..32].iter().all(|digit| matches!(digit, b'f' | b'F')) || Shape::of(digits).distinct < 8 {
+    if digits[..32]
+        .iter()
+        .all(|digit| matches!(digit, b'f' | b'F'))
+        || Shape::of(digits).distinct < 8
+    {
         return None;
     }
     Some(Candidate::of(&rule.info, run, RANK_CONTEXT))
@@ -48,7 +62,11 @@ pub fn evm(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candidate> {
 pub fn contextual(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candidate> {
     let token = &text[run.clone()];
     let found = rule.pattern()?.find(token)?;
-    if found.end() != token.len() || !boundary::ends(text, run.end) || entropy(token) < rule.entropy || !near(rule, text, run.start) {
+    if found.end() != token.len()
+        || !boundary::ends(text, run.end)
+        || entropy(token) < rule.entropy
+        || !near(rule, text, run.start)
+    {
         return None;
     }
     let shape = Shape::of(token);
@@ -58,7 +76,10 @@ pub fn contextual(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candida
     Some(Candidate::of(&rule.info, run, RANK_CONTEXT))
 }
 
-fn near(rule: &Rule, text: &[u8], at: usize) -> bool {
+/// Whether one of the rule's words stands before `at` on its line.
+pub fn near(rule: &Rule, text: &[u8], at: usize) -> bool {
     let left = boundary::left_of(text, at, NEAR);
-    rule.context.iter().any(|word| contains_ignoring_case(left, word))
+    rule.context
+        .iter()
+        .any(|word| contains_ignoring_case(left, word))
 }

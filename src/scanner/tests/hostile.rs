@@ -1,1 +1,83 @@
+use super::{github_token, scanner};
 
+/// Each is many near-matches in one line; the token at the end must be found all the same.
+#[test]
+fn long_lines_of_near_matches_are_scanned_to_their_end() {
+    let scanner = scanner();
+    let token = github_token(1);
+    let size = if cfg!(debug_assertions) {
+        24 * 1024
+    } else {
+        16 * 1024 * 1024
+    };
+    for part in [
+        "a",
+        " ",
+        "\"",
+        "=",
+        "eyJ.",
+        "eyJhbGciOi.",
+        "ghp_",
+        "sk-",
+        "sk-ant-api03-",
+        "://",
+        "postgres://u:",
+        "a:b@",
+        "password=",
+        "password=\"",
+        "password='\"`",
+        "secret token password key api_key= : ",
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "-----BEGIN ",
+        "PuTTY-User-Key-File-2 Private-Lines:",
+        "abandon ",
+        "abandon abandon zoo ",
+        "Bearer ",
+        "Basic dXNl",
+        ":AA",
+        "0x",
+        "AKIA",
+        "\u{1f600}",
+        "\\n",
+        "%3D",
+        "<password>",
+        "A1b2C3d4+/",
+        "xoxb-1234567890-",
+        "x = 'aB3",
+        "SG.",
+        "glpat-.01.",
+        "AAAA\n",
+        "', '",
+        "'token', '",
+        " --token ",
+        "curl -u a:b",
+        "ENV A_TOKEN ",
+    ] {
+        let text = format!("{} {token} ", part.repeat(size / part.len()));
+        let result = scanner.scan_text(&text, None);
+        assert!(
+            result.secrets.iter().any(|one| one.rule == "github-token"),
+            "{part:?}: {}",
+            result.secrets.len()
+        );
+        assert_eq!(result.bytes_scanned, text.len() as u64);
+        let clean = scanner.redact_text(&text);
+        assert!(!clean.contains(&token), "{part:?}");
+    }
+}
+
+#[test]
+fn many_findings_in_one_line_each_have_their_place() {
+    let token = github_token(2);
+    let count = 5_000;
+    let text = format!("{token}\u{1f600}").repeat(count);
+    let result = scanner().scan_text(&text, None);
+    assert_eq!(result.secrets.len(), count);
+    let step = token.len() as u32 + 2;
+    for (index, one) in (0_u32..).zip(&result.secrets) {
+        assert_eq!(
+            (one.line, one.column, one.end_column),
+            (1, 1 + index * step, 1 + index * step + token.len() as u32)
+        );
+    }
+}

@@ -16,10 +16,17 @@ const MIGRATIONS: &[&str] = &[include_str!("../sql/0001_jobs.sql")];
 /// A file up to this size is checked page by page at opening.
 const CHECKED_AT_OPENING: u64 = 64 * 1024 * 1024;
 
+/// As much as the log may hold before it is moved into the database.
+const RESERVE: usize = 4 * 1024 * 1024;
+
 /// The connection and what a claim remembers.
 pub struct Database {
     connection: Connection,
     synced: bool,
+    /// The disk was full, and the log could not be emptied since.
+    full: bool,
+    /// Room that is given up when the disk is full, so that running jobs can still end.
+    reserve: Option<PathBuf>,
     /// The fair key that was served last, for each queue and priority.
     pub served: HashMap<(String, u8), String>,
 }
@@ -28,13 +35,17 @@ impl Database {
     /// A store that is gone when it is closed.
     pub fn in_memory() -> Result<Self> {
         let connection = Connection::open_in_memory().map_err(coded)?;
-        Self::ready(connection).map_err(|failure| failure.error())
+        Self::ready(connection).map_err(Failure::error)
     }
 
     /// Opens or makes the file. A damaged one is renamed, told, and the next opening starts anew.
     pub fn open(path: &Path, now: i64) -> Result<Self> {
         match Self::try_open(path) {
-            Ok(database) => Ok(database),
+            Ok(mut database) => {
+                database.reserve = Some(with_suffix(path, ".reserve"));
+                database.take_reserve();
+                Ok(database)
+            }
             Err(Failure::Newer(error)) => Err(error),
             Err(Failure::Sqlite(error)) if is_damage(&error) => Err(keep_aside(path, now, error)),
             Err(Failure::Sqlite(error)) => Err(coded(error)),
@@ -64,6 +75,8 @@ impl Database {
         Ok(Self {
             connection,
             synced: true,
+            full: false,
+            reserve: None,
             served: HashMap::new(),
         })
     }
@@ -84,6 +97,43 @@ impl Database {
             self.synced = synced;
         }
         Ok(())
+    }
+
+    /// The disk was full.
+    pub const fn found_full(&mut self) {
+        self.full = true;
+    }
+
+    /// After the disk was full: gives up the reserve, so that the log can be moved into the
+    /// database and emptied, which frees more than that.
+    pub fn make_room(&mut self) {
+        if !self.full {
+            return;
+        }
+        if let Some(reserve) = &self.reserve {
+            // Where there is none, there is nothing to give up.
+            let _ = std::fs::remove_file(reserve);
+        }
+        let moved = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
+                row.get::<_, i64>(0)
+            });
+        if matches!(moved, Ok(0)) {
+            self.full = false;
+            self.take_reserve();
+        }
+    }
+
+    fn take_reserve(&self) {
+        let Some(reserve) = &self.reserve else { return };
+        if std::fs::metadata(reserve).is_ok_and(|meta| meta.len() == RESERVE as u64) {
+            return;
+        }
+        if std::fs::write(reserve, vec![0; RESERVE]).is_err() {
+            // No room for it: what was written of it is given back.
+            let _ = std::fs::remove_file(reserve);
+        }
     }
 
     /// A statement, prepared once.

@@ -1,10 +1,10 @@
-//! What an error of SQLite means to a user.
+//! What an error of `SQLite` means to a user.
 
 use rusqlite::ErrorCode;
 
 use crate::error::{Code, Error};
 
-/// The coded error of an error of SQLite.
+/// The coded error of an error of `SQLite`.
 pub fn coded(error: rusqlite::Error) -> Error {
     let Some(code) = error.sqlite_error_code() else {
         return Error::new(

@@ -1,4 +1,4 @@
-//! The embedded store: SQLite, owned by one thread that commits in groups.
+//! The embedded store, `SQLite`, owned by one thread that commits in groups.
 
 mod claim;
 mod database;

@@ -19,7 +19,7 @@ use crate::store::job_store::{
     Retention,
 };
 
-/// Jobs in SQLite. The thread ends when the handle is closed or dropped.
+/// Jobs in `SQLite`. The thread ends when the handle is closed or dropped.
 #[derive(Debug)]
 pub struct SqliteStore {
     commands: Sender<Command>,

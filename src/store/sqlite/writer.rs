@@ -146,10 +146,17 @@ fn gather(
 }
 
 fn transaction(database: &mut Database, mut works: Works, level: Durability, touch: bool) -> bool {
+    database.make_room();
     let result = attempt(database, &mut works, level, touch);
     if result.is_err() && !database.connection().is_autocommit() {
         // Where even that fails, the next BEGIN does, and is told.
         let _ = execute(database, "ROLLBACK");
+    }
+    if result
+        .as_ref()
+        .is_err_and(|error| error.code() == Code::StoreFull)
+    {
+        database.found_full();
     }
     let error = result.as_ref().err();
     for work in works {

@@ -14,7 +14,7 @@ pub fn encode(resource: &Resource, spans: &[SpanRecord]) -> Vec<u8> {
     w.raw("},\"scopeSpans\":[{\"scope\":{\"name\":\"auton8n\",\"version\":");
     w.text(env!("CARGO_PKG_VERSION"));
     w.raw("},\"spans\":");
-    w.list(spans, |w, span| w.span(span));
+    w.list(spans, Writer::span);
     w.raw("}]}]}");
     w.0.into_bytes()
 }
@@ -77,7 +77,7 @@ impl Writer {
             Value::Bool(flag) => self.put(format_args!("{{\"boolValue\":{flag}}}")),
             Value::Int(number) => self.put(format_args!("{{\"intValue\":\"{number}\"}}")),
             Value::Float(number) if number.is_finite() => {
-                self.put(format_args!("{{\"doubleValue\":{number:?}}}"))
+                self.put(format_args!("{{\"doubleValue\":{number:?}}}"));
             }
             Value::Float(number) if number.is_nan() => self.raw("{\"doubleValue\":\"NaN\"}"),
             Value::Float(number) => {
@@ -86,7 +86,7 @@ impl Writer {
             }
             Value::List(values) => {
                 self.raw("{\"arrayValue\":{\"values\":");
-                self.list(values, |w, value| w.value(value));
+                self.list(values, Writer::value);
                 self.raw("}}");
             }
         }

@@ -1,0 +1,148 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import plugin from '../../plugin/index.js'
+import { bootAgent, type Agent } from '../support/agent.js'
+import { serveRoutes, type RouteServer } from '../support/routeServer.js'
+
+const token = ['route', 'token', 'for', 'tests'].join('-')
+const specification = {
+  name: '@acme/plugin-greeting',
+  description: 'Greets people',
+  actions: [
+    {
+      name: 'GREET_PERSON',
+      description: 'Greets a person by name',
+      parameters: { name: { type: 'string', description: 'Whom to greet', required: true } },
+    },
+  ],
+}
+
+interface Answer {
+  status: number
+  body: Record<string, unknown>
+}
+
+let agent: Agent
+let server: RouteServer
+
+beforeAll(async () => {
+  agent = await bootAgent({ plugins: [plugin], settings: { AUTON8N_API_TOKEN: token, AUTON8N_RATE_LIMIT: '3' } })
+  await agent.runtime.getServiceLoadPromise('plugin_creation')
+  server = await serveRoutes(agent.runtime)
+})
+afterAll(async () => {
+  await server.close()
+  await agent.stop()
+})
+
+async function call(method: string, path: string, body?: unknown, authorization = `Bearer ${token}`): Promise<Answer> {
+  const response = await fetch(`${server.url}/auton8n${path}`, {
+    method,
+    headers: { authorization, 'content-type': 'application/json' },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    signal: AbortSignal.timeout(20_000),
+  })
+  return { status: response.status, body: (await response.json()) as Record<string, unknown> }
+}
+
+const GUARDED: [method: string, path: string][] = [
+  ['GET', '/metrics'],
+  ['GET', '/jobs'],
+  ['POST', '/jobs'],
+  ['GET', '/jobs/some-job'],
+  ['GET', '/jobs/some-job/events'],
+  ['DELETE', '/jobs/some-job'],
+]
+
+describe('the token', () => {
+  it('is not needed for the health, which names no path', async () => {
+    const { status, body } = await call('GET', '/health', undefined, '')
+    expect(status).toBe(200)
+    expect(body.status).toMatch(/^(ok|degraded)$/)
+    expect(JSON.stringify(body)).not.toContain('/')
+  })
+
+  it.each(GUARDED)('is needed for %s %s', async (method, path) => {
+    for (const wrong of ['', 'Bearer', 'Bearer wrong', `Bearer ${token}x`, `Basic ${token}`, token]) {
+      const { status, body } = await call(method, path, method === 'POST' ? { specification } : undefined, wrong)
+      expect({ status, body }).toMatchObject({ status: 401, body: { error: { code: 'AUTON8N_UNAUTHORIZED' } } })
+    }
+  })
+
+  it('closes the routes where none is configured', async () => {
+    const bare = await bootAgent({ plugins: [plugin] })
+    const open = await serveRoutes(bare.runtime)
+    try {
+      for (const [method, path] of GUARDED) {
+        const response = await fetch(`${open.url}/auton8n${path}`, { method, headers: { authorization: 'Bearer ' } })
+        expect(response.status).toBe(503)
+      }
+    } finally {
+      await open.close()
+      await bare.stop()
+    }
+  })
+})
+
+describe('jobs', () => {
+  it.each([
+    ['nothing', undefined],
+    ['an array', []],
+    ['neither specification nor description', {}],
+    ['both', { specification, description: 'a plugin that greets' }],
+    ['a description that is no text', { description: 7 }],
+    ['a member that is not known', { specification, apiKey: 'x' }],
+    ['an option that is not known', { specification, options: { outDir: '/tmp' } }],
+    ['an option of a wrong type', { specification, options: { maxIterations: 'many' } }],
+    ['a specification that is null', { specification: null }],
+    ['a specification with problems', { specification: { ...specification, name: '../../etc' } }],
+  ])('are refused with 400 for %s', async (_name, body) => {
+    expect(await call('POST', '/jobs', body)).toMatchObject({
+      status: 400,
+      body: { error: { code: expect.stringMatching(/^AUTON8N_/), message: expect.any(String) } },
+    })
+  })
+
+  it('that are not there answer 404, and ids that cannot be 400', async () => {
+    for (const [method, path] of GUARDED.slice(3)) {
+      const missing = await call(method, path.replace('some-job', '01999999-0000-7000-8000-000000000000'))
+      expect(missing).toMatchObject({ status: 404, body: { error: { code: 'AUTON8N_JOB_NOT_FOUND' } } })
+      const strange = await call(method, path.replace('some-job', encodeURIComponent('../x y')))
+      expect(strange.status).toBe(400)
+    }
+  })
+
+  it('are listed by status, and a filter that cannot be is refused', async () => {
+    expect(await call('GET', '/jobs?status=running&limit=5')).toMatchObject({ status: 200, body: { jobs: [] } })
+    expect((await call('GET', '/jobs?status=sleeping')).status).toBe(400)
+    expect((await call('GET', '/jobs?limit=0')).status).toBe(400)
+  })
+
+  it('are made, followed and cancelled, and the rate is limited', async () => {
+    const made = await call('POST', '/jobs', { specification, options: { userId: 'ann', metadata: { order: 7 } } })
+    expect(made).toMatchObject({ status: 202, body: { id: expect.any(String) } })
+    const id = String(made.body.id)
+    const path = `/jobs/${id}`
+    expect(await call('GET', path)).toMatchObject({ status: 200, body: { id, userId: 'ann', metadata: { order: 7 } } })
+    const cancelled = await call('DELETE', path)
+    expect([200, 409]).toContain(cancelled.status)
+
+    const headers = { authorization: `Bearer ${token}` }
+    const response = await fetch(`${server.url}/auton8n${path}/events`, { headers })
+    expect(response.headers.get('content-type')).toBe('text/event-stream')
+    const lines = [...(await response.text()).matchAll(/^data: (.*)$/gm)]
+    const events = lines.map(([, data]) => JSON.parse(data ?? '') as object)
+    expect(events[0]).toMatchObject({ type: 'status', jobId: id })
+    expect(events.at(-1)).toMatchObject({ type: 'done', jobId: id })
+    expect(await call('DELETE', path)).toMatchObject({ status: 409, body: { error: { code: 'AUTON8N_JOB_STATE' } } })
+
+    const more = { specification, options: { userId: 'ann' } }
+    const statuses: Answer[] = []
+    for (let count = 0; count < 3; count += 1) statuses.push(await call('POST', '/jobs', more))
+    expect(statuses.map(({ status }) => status)).toEqual([202, 202, 429])
+    for (const { body } of statuses) if (body.id) await call('DELETE', `/jobs/${String(body.id)}`)
+  })
+
+  it('metrics are an object', async () => {
+    expect(await call('GET', '/metrics')).toMatchObject({ status: 200, body: expect.any(Object) })
+  })
+})

@@ -1,0 +1,61 @@
+// A process that uses the queue, driven by its arguments; it prints a line for each thing it did.
+import { JobQueue } from '../../dist/api/queue.js'
+
+const [mode, dataDir, argument] = process.argv.slice(2)
+const say = (...words) => process.stdout.write(`${words.join(' ')}\n`)
+
+const modes = {
+  // Adds and runs until it is killed.
+  async busy(queue) {
+    queue.registerHandler('work', async job => {
+      say('ran', job.id)
+      await new Promise(resolve => setTimeout(resolve, job.data.n % 7))
+    })
+    queue.on('completed', event => say('completed', event.jobId))
+    await queue.createWorker({ concurrency: 5 }).start()
+    for (let n = 0; ; n += 5) {
+      const jobs = await Promise.all([0, 1, 2, 3, 4].map(i => queue.addJob('work', { n: n + i })))
+      for (const job of jobs) say('added', job.id)
+    }
+  },
+  // Runs what is there, then ends by itself.
+  async drain(queue) {
+    queue.registerHandler('work', job => say('ran', job.id))
+    await queue.createWorker({ concurrency: 10 }).start()
+  },
+  async idle(queue) {
+    queue.registerHandler('other', () => undefined)
+    await queue.createWorker().start()
+    await queue.addJob('work', 1)
+    say('idle')
+  },
+  async shut(queue) {
+    await queue.addJob('work', 1)
+    await queue.shutdown()
+    say('shut')
+  },
+  async sleep() {
+    say('ready')
+    setInterval(() => undefined, 1000)
+  },
+  async stuck(queue) {
+    queue.registerHandler('work', () => {
+      say('started')
+      return new Promise(() => undefined)
+    })
+    await queue.createWorker().start()
+  },
+  async kills(queue) {
+    queue.registerHandler('work', () => process.kill(process.pid, 'SIGKILL'))
+    await queue.createWorker().start()
+  },
+  async waits(queue) {
+    setTimeout(() => say('too late'), 60_000).unref()
+    queue.registerHandler('work', () => say('ran', 'now'))
+    await queue.createWorker().start()
+    await queue.addJob('work', 1, { delay: Number(argument) })
+  },
+}
+
+const queue = await JobQueue.open('q', { dataDir })
+await modes[mode](queue)

@@ -1,0 +1,166 @@
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { JobQueue, type JobEvents } from '../../plugin/api/queue.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const script = join(root, '__test__/process/queue-child.mjs')
+const children: ChildProcess[] = []
+const queues: JobQueue[] = []
+let dataDir = ''
+
+beforeAll(() => {
+  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { cwd: root })
+})
+
+beforeEach(() => {
+  dataDir = mkdtempSync(join(tmpdir(), 'auton8n-process-'))
+})
+
+afterEach(async () => {
+  await Promise.all(queues.splice(0).map(queue => queue.shutdown()))
+  for (const child of children.splice(0)) child.kill('SIGKILL')
+  rmSync(dataDir, { recursive: true, force: true })
+})
+
+interface Child {
+  process: ChildProcess
+  lines: string[]
+  ended: Promise<number | null>
+}
+
+function start(mode: string, argument = ''): Child {
+  const child = spawn(process.execPath, [script, mode, dataDir, argument], { stdio: ['ignore', 'pipe', 'inherit'] })
+  children.push(child)
+  const lines: string[] = []
+  let rest = ''
+  child.stdout.on('data', (data: Buffer) => {
+    const parts = (rest + String(data)).split('\n')
+    rest = parts.pop() ?? ''
+    lines.push(...parts)
+  })
+  return { process: child, lines, ended: new Promise(resolve => child.on('close', code => resolve(code))) }
+}
+
+async function open(): Promise<JobQueue> {
+  const queue = await JobQueue.open('q', { dataDir })
+  queues.push(queue)
+  return queue
+}
+
+async function until(check: () => boolean | Promise<boolean>): Promise<void> {
+  await vi.waitFor(async () => expect(await check()).toBe(true), { timeout: 30_000, interval: 5 })
+}
+
+function ids(lines: string[], word: string): string[] {
+  return lines.filter(line => line.startsWith(`${word} `)).map(line => line.slice(word.length + 1))
+}
+
+/** A small generator, so that a failing run can be repeated. */
+function seeded(seed: number): () => number {
+  let state = seed
+  return () => {
+    state = (state * 1_664_525 + 1_013_904_223) >>> 0
+    return state / 2 ** 32
+  }
+}
+
+test('kill -9 at seeded moments loses no acknowledged job', async () => {
+  const random = seeded(20_261_125)
+  const added: string[] = []
+  const completed: string[] = []
+  let runs: string[] = []
+  for (let cycle = 0; cycle < 8; cycle++) {
+    const child = start('busy')
+    await until(() => ids(child.lines, 'added').length > 20)
+    await new Promise(resolve => setTimeout(resolve, random() * 150))
+    child.process.kill('SIGKILL')
+    await child.ended
+    added.push(...ids(child.lines, 'added'))
+    completed.push(...ids(child.lines, 'completed'))
+    runs = [...runs, ...ids(child.lines, 'ran')]
+  }
+  const drain = start('drain')
+  expect(await drain.ended).toBe(0)
+  const last = ids(drain.lines, 'ran')
+  const queue = await open()
+  const metrics = await queue.getMetrics()
+  const known = await Promise.all(added.map(id => queue.getJob(id)))
+  const lost = known.filter(job => job?.status !== 'completed')
+  const again = last.filter(id => completed.includes(id))
+  console.log(`added ${added.length}, lost ${lost.length}, told as completed and run again ${again.length}, runs ${runs.length + last.length}`)
+  expect(lost).toEqual([])
+  expect(again).toEqual([])
+  expect(metrics.completed).toBeGreaterThanOrEqual(added.length)
+})
+
+test('a job that was running when its process was killed runs again at the next start', async () => {
+  const queue = await open()
+  const job = await queue.addJob('work', 1)
+  await queue.shutdown()
+  const child = start('stuck')
+  await until(() => child.lines.includes('started'))
+  child.process.kill('SIGKILL')
+  await child.ended
+  const drain = start('drain')
+  expect(await drain.ended).toBe(0)
+  expect(ids(drain.lines, 'ran')).toEqual([job.id])
+})
+
+test('a job that kills its process again and again fails', async () => {
+  const queue = await open()
+  const job = await queue.addJob('work', 1)
+  await queue.shutdown()
+  for (let n = 0; n < 4; n++) expect(await start('kills').ended).toBeNull()
+  const child = start('kills')
+  expect(await child.ended).toBe(0)
+  expect(await (await open()).getJob(job.id)).toMatchObject({ status: 'failed', error: { code: 'AUTON8N_LEASE_LOST' } })
+})
+
+test('a second process is served: add, read, cancel, events, and its workers are refused', async () => {
+  const owner = start('sleep')
+  await until(() => owner.lines.includes('ready'))
+  const queue = await open()
+  expect(queue.served).toBe(true)
+  const told: string[] = []
+  const hear = (event: JobEvents[keyof JobEvents]) => void told.push(event.type)
+  queue.on('added', hear).on('cancelled', hear)
+  const [one, two] = await Promise.all([queue.addJob('work', 1), queue.addJob('work', 2, { uniqueKey: 'k' })])
+  await expect(queue.addJob('work', 3, { uniqueKey: 'k' })).rejects.toMatchObject({
+    code: 'AUTON8N_JOB_DUPLICATE',
+    details: { jobId: two.id },
+  })
+  expect((await queue.getJobs()).map(job => job.id).sort()).toEqual([one.id, two.id].sort())
+  expect(await queue.cancelJob(one.id)).toBe(true)
+  await until(() => told.filter(type => type === 'added').length === 2 && told.includes('cancelled'))
+  await expect(queue.createWorker().start()).rejects.toMatchObject({ code: 'AUTON8N_STORE_BUSY' })
+  owner.process.kill('SIGKILL')
+  await owner.ended
+  await until(async () => queue.getMetrics().then(() => false, error => error.code === 'AUTON8N_STORE_BUSY'))
+  const successor = await open()
+  expect(successor.served).toBe(false)
+  expect((await successor.getJob(two.id))?.status).toBe('pending')
+})
+
+test('an owner that does not answer is busy', async () => {
+  const owner = start('sleep')
+  await until(() => owner.lines.includes('ready'))
+  owner.process.kill('SIGSTOP')
+  await expect(JobQueue.open('q', { dataDir })).rejects.toMatchObject({ code: 'AUTON8N_STORE_BUSY' })
+})
+
+test.each(['idle', 'shut'])('a process ends by itself: %s', async mode => {
+  const child = start(mode)
+  const patience = new Promise(resolve => setTimeout(() => resolve('still there'), 15_000).unref())
+  expect(await Promise.race([child.ended, patience])).toBe(0)
+  expect(child.lines).toEqual([mode])
+})
+
+test('a worker keeps its process until its delayed job ran', async () => {
+  const child = start('waits', '300')
+  expect(await child.ended).toBe(0)
+  expect(child.lines).toEqual(['ran now'])
+})

@@ -1,0 +1,114 @@
+// node --expose-gc bench/tracer.mjs: tracing beside OpenTelemetry's JavaScript SDK in one run, medians of five rounds.
+import { createServer } from 'node:http'
+import { Worker, isMainThread, parentPort } from 'node:worker_threads'
+import { medians, ours, peers, perCall, perStep, table } from './peers.mjs'
+
+if (!isMainThread) {
+  // The receiver has a thread of its own, so that it does not take part in what is measured.
+  let bytes = 0
+  const server = createServer((request, response) => {
+    request.on('data', (chunk) => (bytes += chunk.length))
+    request.on('end', () => response.writeHead(200).end())
+  })
+  server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port))
+} else {
+  const { Tracer, OtlpExporter, ProbabilitySampler } = await ours('api/tracer.js')
+  const [api, sdk, hooks, proto] = await peers([
+    '@opentelemetry/api',
+    '@opentelemetry/sdk-trace-base',
+    '@opentelemetry/context-async-hooks',
+    '@opentelemetry/exporter-trace-otlp-proto',
+  ])
+  const worker = new Worker(new URL(import.meta.url))
+  const port = await new Promise((resolve) => worker.once('message', resolve))
+  const url = `http://127.0.0.1:${port}/v1/traces`
+  const COUNT = Number(process.env.COUNT ?? 50_000)
+  api.context.setGlobalContextManager(new hooks.AsyncLocalStorageContextManager().enable())
+
+  const silent = { export: async () => {}, shutdown: async () => {} }
+  const silentOtel = { export: (_, done) => done({ code: 0 }), shutdown: async () => {}, forceFlush: async () => {} }
+  const otel = (exporter, sampler) => {
+    const processor = new sdk.BatchSpanProcessor(exporter, { maxQueueSize: 100_000 })
+    const provider = new sdk.BasicTracerProvider({ spanProcessors: [processor], ...(sampler && { sampler }) })
+    return {
+      tracer: provider.getTracer('bench'),
+      flush: () => provider.forceFlush(),
+      shutdown: () => provider.shutdown(),
+    }
+  }
+  const our = (options) => new Tracer({ serviceName: 'bench', batch: { maxQueue: 1_000_000 }, ...options })
+
+  const span = (tracer) => (i) => {
+    const started = tracer.startSpan('operation')
+    started.setAttribute('http.method', 'GET')
+    started.setAttribute('http.status', i)
+    started.setAttribute('cached', true)
+    started.end()
+  }
+  const rows = {}
+  const add = async (name, cases) => (rows[name] = await medians(cases))
+
+  const stepped = async (tracer, flush) => {
+    const ns = perStep(COUNT, span(tracer))
+    await flush()
+    return ns
+  }
+  const script = our({ exporter: silent })
+  const otelSilent = otel(silentOtel)
+  await add('span with 3 attributes, exporter in JavaScript that does nothing, ns', {
+    ours: () => stepped(script, () => script.flush()),
+    opentelemetry: () => stepped(otelSilent.tracer, otelSilent.flush),
+  })
+  const otlp = our({ exporter: new OtlpExporter({ url }) })
+  const otelOtlp = otel(new proto.OTLPTraceExporter({ url, concurrencyLimit: 1_000 }))
+  await add('span with 3 attributes for OTLP, on the JavaScript thread, ns', {
+    ours: () => stepped(otlp, () => otlp.flush()),
+    opentelemetry: () => stepped(otelOtlp.tracer, otelOtlp.flush),
+  })
+  const whole = async (tracer, flush) => {
+    const start = performance.now()
+    for (let i = 0; i < COUNT; i++) span(tracer)(i)
+    await flush()
+    return COUNT / ((performance.now() - start) / 1_000)
+  }
+  await add('spans a second into a local OTLP receiver, protobuf', {
+    ours: () => whole(otlp, () => otlp.flush()),
+    opentelemetry: () => whole(otelOtlp.tracer, otelOtlp.flush),
+  })
+  const none = our({ exporter: silent, sampler: new ProbabilitySampler(0) })
+  const otelNone = otel(silentOtel, new sdk.AlwaysOffSampler())
+  await add('unsampled span, ns', {
+    ours: () => perStep(COUNT, span(none)),
+    opentelemetry: () => perStep(COUNT, span(otelNone.tracer)),
+  })
+  await add('three nested spans over async context, ns', {
+    ours: async () => {
+      const nested = () =>
+        script.withSpan(script.startSpan('a'), async () => {
+          await script.withSpan(script.startSpan('b'), async () => {
+            await script.withSpan(script.startSpan('c'), async () => {})
+          })
+        })
+      const ns = await perCall(COUNT / 5, nested)
+      await script.flush()
+      return ns
+    },
+    opentelemetry: async () => {
+      const inside = (name, fn) =>
+        otelSilent.tracer.startActiveSpan(name, async (started) => {
+          await fn()
+          started.end()
+        })
+      const ns = await perCall(COUNT / 5, () => inside('a', () => inside('b', () => inside('c', async () => {}))))
+      await otelSilent.flush()
+      return ns
+    },
+  })
+  const headers = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'a=1' }
+  await add('extract from headers, ns', { ours: () => perStep(COUNT, () => script.extract(headers)) })
+
+  table('Tracing', ['ours', 'opentelemetry'], rows)
+  console.log(`\n${JSON.stringify(otlp.getMetrics())}; Node ${process.version}`)
+  await worker.terminate()
+  process.exit(0)
+}

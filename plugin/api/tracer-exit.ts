@@ -1,0 +1,31 @@
+import type { Pipeline } from './tracer-pipeline.js'
+
+/** How long the end of a process may take, in milliseconds. */
+const EXIT_MS = 2_000
+
+/** Pipelines that may hold spans. Each end of the process flushes them, for at most two seconds. */
+const live = new Set<Pipeline>()
+let hooked = false
+
+/** Flushes it when the process ends. */
+export function track(pipeline: Pipeline): void {
+  if (live.has(pipeline)) return
+  live.add(pipeline)
+  if (hooked) return
+  hooked = true
+  process.on('beforeExit', () => {
+    // A promise keeps the process; when it is settled this runs again, with nothing left to do.
+    for (const waiting of live) {
+      live.delete(waiting)
+      void waiting.flush(EXIT_MS).catch(() => {})
+    }
+  })
+  process.on('exit', () => {
+    for (const waiting of live) waiting.atExit(EXIT_MS)
+  })
+}
+
+/** It holds nothing any more. */
+export function untrack(pipeline: Pipeline): void {
+  live.delete(pipeline)
+}

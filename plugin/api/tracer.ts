@@ -1,0 +1,197 @@
+import { AsyncLocalStorage } from 'node:async_hooks'
+import { Auton8nError } from '../errors.js'
+import {
+  carryTracestate,
+  formatBaggage,
+  formatTraceparent,
+  parseBaggage,
+  parseTraceparent,
+  readHeader,
+  writeHeader,
+  type Carrier,
+  type SpanContext,
+} from './tracer-context.js'
+import { track, untrack } from './tracer-exit.js'
+import { OtlpExporter } from './tracer-exporter.js'
+import { digits } from './tracer-ids.js'
+import { attributesOf, checked, invalid, kindOf, type StartSpanOptions, type TracerOptions } from './tracer-options.js'
+import { EnginePipeline, ScriptPipeline, type Pipeline } from './tracer-pipeline.js'
+import type { Sampler } from './tracer-sampler.js'
+import { isContext, messageOf, Span } from './tracer-span.js'
+
+export { ConsoleExporter, OtlpExporter, type OtlpExporterOptions, type SpanExporter } from './tracer-exporter.js'
+export {
+  AlwaysSampler,
+  ParentBasedSampler,
+  ProbabilitySampler,
+  RateLimitingSampler,
+  type Sampler,
+} from './tracer-sampler.js'
+export { Span, SpanKind, SpanStatusCode } from './tracer-span.js'
+export type { Attributes, AttributeValue, SpanData, SpanEvent, SpanLink, SpanStatus } from './tracer-span.js'
+export type { StartSpanOptions, TracerOptions } from './tracer-options.js'
+export type { Carrier, SpanContext } from './tracer-context.js'
+
+export interface TracerMetrics {
+  started: number
+  ended: number
+  exported: number
+  /** Those for which there was no room in the queue. */
+  dropped: number
+  /** Those that could not be sent or were refused. */
+  failed: number
+  /** Why the last export failed. */
+  lastError?: string
+}
+
+/** How long a flush and a shutdown may take, in milliseconds. */
+const FLUSH_MS = 30_000
+const SHUTDOWN_MS = 10_000
+
+const active = new AsyncLocalStorage<Span | undefined>()
+
+/** Starts spans, keeps the active one through asynchronous calls, and exports them in batches. */
+export class Tracer {
+  readonly #sampler: Sampler
+  readonly #pipeline: Pipeline | undefined
+  #started = 0
+  #ended = 0
+  #closing: Promise<void> | undefined
+
+  /** Throws `AUTON8N_OPTION_INVALID` with the option's name. */
+  constructor(options: TracerOptions) {
+    const { sampler, exporter, batch, resource } = checked(options)
+    this.#sampler = sampler
+    if (exporter instanceof OtlpExporter) this.#pipeline = new EnginePipeline(resource, batch, exporter)
+    else if (exporter) this.#pipeline = new ScriptPipeline(attributesOf(resource), batch, exporter)
+  }
+
+  /** Starts a span under `parent`, by default the active one. */
+  startSpan(name: string, options?: StartSpanOptions): Span {
+    if (typeof name !== 'string') throw invalid('startSpan(name): the name must be a string')
+    const parent = options?.parent === undefined ? active.getStore() : options.parent
+    const above = parent instanceof Span ? parent.context : parent && isContext(parent) ? parent : undefined
+    const traceId = above ? above.traceId : digits(32)
+    const sampled = this.#sampler.shouldSample(traceId, above, name)
+    const context: SpanContext = above
+      ? {
+          traceId,
+          spanId: digits(16),
+          flags: (above.flags & 2) | (sampled ? 1 : 0),
+          ...(above.traceState && { traceState: above.traceState }),
+          ...(above.baggage && { baggage: above.baggage }),
+        }
+      : { traceId, spanId: digits(16), flags: sampled ? 1 : 0 }
+    this.#started++
+    const kind = options?.kind === undefined ? 0 : kindOf(options.kind)
+    const span = new Span(this.#owner, name, kind, context, above?.spanId, sampled && this.#pipeline !== undefined)
+    if (options?.attributes) span.setAttributes(options.attributes)
+    if (options?.links) for (const link of options.links) span.addLink(link)
+    return span
+  }
+
+  /**
+   * Calls `fn` with the span active, also in everything asynchronous that it starts, and ends the span when `fn`
+   * or its promise ends. A throw is recorded, sets the status, and is passed on.
+   */
+  withSpan<T>(span: Span, fn: (span: Span) => T): T {
+    if (!(span instanceof Span) || typeof fn !== 'function')
+      throw invalid('withSpan(span, fn) needs a span and a function')
+    let result: T
+    try {
+      result = active.run(span, fn, span)
+    } catch (error) {
+      failed(span, error)
+      throw error
+    }
+    if (!isThenable(result)) {
+      span.end()
+      return result
+    }
+    const whole = Promise.resolve(result).then(
+      (value) => {
+        span.end()
+        return value
+      },
+      (error: unknown) => {
+        failed(span, error)
+        throw error
+      },
+    )
+    return whole as T
+  }
+
+  /** The span in which this runs. */
+  getActiveSpan(): Span | undefined {
+    return active.getStore()
+  }
+
+  /** Writes `traceparent`, `tracestate` and `baggage` of the span, by default the active one; returns the carrier. */
+  inject<C extends Carrier>(carrier: C, span: Span | SpanContext | undefined = active.getStore()): C {
+    if (carrier === null || typeof carrier !== 'object') throw invalid('inject(carrier): the carrier must be an object')
+    const context = span instanceof Span ? span.context : span
+    if (!context || !isContext(context)) return carrier
+    writeHeader(carrier, 'traceparent', formatTraceparent(context))
+    const state = context.traceState ? carryTracestate(context.traceState) : ''
+    if (state) writeHeader(carrier, 'tracestate', state)
+    const baggage = context.baggage ? formatBaggage(context.baggage) : ''
+    if (baggage) writeHeader(carrier, 'baggage', baggage)
+    return carrier
+  }
+
+  /** The context in the carrier's headers, for `parent`; undefined where there is none or it is not to the letter. */
+  extract(carrier: Carrier): SpanContext | undefined {
+    if (carrier === null || typeof carrier !== 'object') return undefined
+    const parent = readHeader(carrier, 'traceparent')
+    const context = parent === undefined ? undefined : parseTraceparent(parent)
+    if (!context) return undefined
+    const state = carryTracestate(readHeader(carrier, 'tracestate') ?? '')
+    const baggage = parseBaggage(readHeader(carrier, 'baggage') ?? '')
+    return { ...context, ...(state && { traceState: state }), ...(baggage && { baggage }), remote: true }
+  }
+
+  /** Waits until every span that has ended is exported or counted as failed. */
+  async flush(timeout = FLUSH_MS): Promise<void> {
+    if ((await this.#pipeline?.flush(timeout)) === false) {
+      throw new Auton8nError(
+        'AUTON8N_TIMEOUT',
+        `Operation timed out after ${timeout} ms: spans are still being exported`,
+      )
+    }
+  }
+
+  /** Exports what waits, for at most `timeout`, and ends. Spans that end later are dropped and counted. */
+  shutdown(timeout = SHUTDOWN_MS): Promise<void> {
+    this.#closing ??= (async () => {
+      await this.#pipeline?.shutdown(timeout)
+      if (this.#pipeline) untrack(this.#pipeline)
+    })()
+    return this.#closing
+  }
+
+  /** What became of the spans. */
+  getMetrics(): TracerMetrics {
+    const counts = this.#pipeline?.counts() ?? { exported: 0, dropped: 0, failed: 0 }
+    return { started: this.#started, ended: this.#ended, ...counts }
+  }
+
+  readonly #owner = {
+    ended: (span: Span): void => {
+      this.#ended++
+      const pipeline = this.#pipeline
+      if (!pipeline || (span.context.flags & 1) === 0) return
+      if (!this.#closing) track(pipeline)
+      pipeline.add(span)
+    },
+  }
+}
+
+function failed(span: Span, error: unknown): void {
+  span.recordException(error)
+  if (span.isRecording()) span.setStatus({ code: 2, message: messageOf(error) })
+  span.end()
+}
+
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  return typeof (value as PromiseLike<unknown> | null | undefined)?.then === 'function'
+}

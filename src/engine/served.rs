@@ -1,0 +1,127 @@
+//! The engine of a process that is served by the owner of its data directory.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use parking_lot::Mutex;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::backend::{Backend, Creation};
+use super::served_model::NearModels;
+use crate::error::{Code, Error, Result};
+use crate::event::{EventSink, NoSink};
+use crate::generation::Model;
+use crate::pipeline::{CreationReport, QUEUE};
+use crate::queue::{Job, JobFilter, Peer, QueueApi, RemoteQueue};
+
+/// What is asked of the owner for a creation.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct FarCreation {
+    pub creation: Creation,
+    /// Names the model that this process keeps.
+    pub model_key: Option<String>,
+}
+
+/// An engine at the other end of a socket.
+pub struct Served {
+    peer: Peer,
+    queue: RemoteQueue,
+    models: Arc<NearModels>,
+    default: Mutex<Option<Arc<dyn Model>>>,
+}
+
+/// Takes the connection to the owner.
+pub async fn open(peer: Peer, sink: Arc<dyn EventSink>, model: Option<Arc<dyn Model>>) -> Result<Arc<dyn Backend>> {
+    let queue = RemoteQueue::open(&peer, QUEUE, Arc::new(NoSink)).await?;
+    let models = NearModels::new(sink);
+    peer.handle(Arc::clone(&models) as Arc<dyn crate::queue::RpcHandler>);
+    Ok(Arc::new(Served { peer, queue, models, default: Mutex::new(model) }))
+}
+
+impl Served {
+    async fn ask<T: DeserializeOwned>(&self, method: &str, params: Value) -> Result<T> {
+        let answer = self.peer.request(method, params).await?;
+        serde_json::from_value(answer).map_err(|error| {
+            let what = "the owner's answer is not understood; is it of another version?";
+            Error::new(Code::StoreUnavailable, what).because(error)
+        })
+    }
+}
+
+#[async_trait]
+impl Backend for Served {
+    async fn create(&self, mut creation: Creation, model: Option<Arc<dyn Model>>) -> Result<String> {
+        // The owner works in another folder.
+        creation.out_dir = creation.out_dir.map(std::path::absolute).transpose().map_err(|error| {
+            Error::new(Code::OptionInvalid, "`outDir` is not a path that can be used").because(error)
+        })?;
+        let model = model.or_else(|| self.default.lock().as_ref().map(Arc::clone));
+        let key = model.as_ref().map(|_| Uuid::now_v7().to_string());
+        if let (Some(key), Some(model)) = (&key, model) {
+            self.models.bind(key, model);
+        }
+        let asked = self.ask::<String>("engine.create", json!(FarCreation { creation, model_key: key.clone() })).await;
+        if let Some(key) = &key {
+            match &asked {
+                Ok(id) => self.models.assign(key, id),
+                Err(_) => self.models.release(key),
+            }
+        }
+        asked
+    }
+
+    fn set_model(&self, model: Option<Arc<dyn Model>>) {
+        *self.default.lock() = model;
+    }
+
+    /// The owner's jobs wait for the owner's model.
+    async fn wake(&self) -> Result<()> {
+        Ok(())
+    }
+
+    async fn job(&self, id: &str) -> Result<Option<Job>> {
+        self.queue.get(id).await
+    }
+
+    async fn jobs(&self, filter: JobFilter) -> Result<Vec<Job>> {
+        self.queue.list(filter).await
+    }
+
+    async fn cancel(&self, id: &str) -> Result<bool> {
+        self.queue.cancel(id).await
+    }
+
+    async fn retry(&self, id: &str) -> Result<bool> {
+        match self.queue.retry(id).await {
+            Ok(_) => Ok(true),
+            Err(error) if matches!(error.code(), Code::JobNotFound | Code::JobState) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn metrics(&self) -> Result<Value> {
+        self.ask("engine.metrics", Value::Null).await
+    }
+
+    async fn health(&self) -> Result<Value> {
+        self.ask("engine.health", Value::Null).await
+    }
+
+    async fn verify(&self, directory: PathBuf, specification: Option<Value>) -> Result<CreationReport> {
+        self.ask("engine.verify", json!({ "directory": directory, "specification": specification })).await
+    }
+
+    async fn doctor(&self) -> Result<Value> {
+        self.ask("engine.doctor", Value::Null).await
+    }
+
+    async fn close(&self) -> Result<()> {
+        self.peer.close();
+        Ok(())
+    }
+}

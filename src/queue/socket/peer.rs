@@ -1,0 +1,227 @@
+//! One end of a connection. Both ends may ask, answer and notify.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use futures_util::StreamExt;
+use parking_lot::Mutex;
+use serde_json::Value;
+use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio_util::codec::{FramedRead, LinesCodec};
+use tokio_util::sync::CancellationToken;
+
+use super::message::{Failure, Message};
+use crate::error::{Code, Error, Result};
+
+/// The longest line, which bounds a batch of jobs.
+const LINE: usize = 64 * 1024 * 1024;
+/// Lines that wait to be written; a notice that finds no place is dropped.
+const WAITING: usize = 4_096;
+/// Questions of the other end that are worked on at once.
+const AT_ONCE: usize = 256;
+
+/// What an end answers to the other.
+#[async_trait]
+pub trait RpcHandler: Send + Sync + 'static {
+    /// Answers a question.
+    async fn call(&self, method: &str, params: Value, peer: &Peer) -> Result<Value>;
+
+    /// Hears a notice; it must not block.
+    fn notified(&self, _method: &str, _params: Value) {}
+}
+
+/// A handle on the connection; cheap to clone.
+#[derive(Clone)]
+pub struct Peer {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    lines: mpsc::Sender<String>,
+    waiting: Mutex<HashMap<u64, oneshot::Sender<Result<Value>>>>,
+    next: AtomicU64,
+    handler: Mutex<Arc<dyn RpcHandler>>,
+    closed: CancellationToken,
+}
+
+impl Peer {
+    /// Takes over a connection. Must be called within a tokio runtime; its two tasks end with
+    /// the connection.
+    pub fn start(
+        reader: impl AsyncRead + Send + Unpin + 'static,
+        writer: impl AsyncWrite + Send + Unpin + 'static,
+        handler: Arc<dyn RpcHandler>,
+    ) -> Self {
+        let (lines, waiting) = mpsc::channel(WAITING);
+        let peer = Self {
+            inner: Arc::new(Inner {
+                lines,
+                waiting: Mutex::default(),
+                next: AtomicU64::new(1),
+                handler: Mutex::new(handler),
+                closed: CancellationToken::new(),
+            }),
+        };
+        tokio::spawn(write(writer, waiting, peer.inner.closed.clone()));
+        tokio::spawn(read(reader, peer.clone()));
+        peer
+    }
+
+    /// Asks the other end.
+    pub async fn request(&self, method: &str, params: Value) -> Result<Value> {
+        let id = self.inner.next.fetch_add(1, Ordering::Relaxed);
+        let (answer, waiting) = oneshot::channel();
+        self.inner.waiting.lock().insert(id, answer);
+        if self.is_closed() {
+            self.inner.waiting.lock().remove(&id);
+            return Err(gone());
+        }
+        let message = Message {
+            id: Some(id),
+            method: Some(method.to_owned()),
+            params,
+            ..Message::default()
+        };
+        self.send(&message).await?;
+        waiting.await.map_err(|_| gone())?
+    }
+
+    /// Tells the other end, where there is room.
+    pub fn notify(&self, method: &str, params: Value) -> bool {
+        let message = Message {
+            method: Some(method.to_owned()),
+            params,
+            ..Message::default()
+        };
+        line(&message).is_ok_and(|line| self.inner.lines.try_send(line).is_ok())
+    }
+
+    /// Who answers from now on.
+    pub fn handle(&self, handler: Arc<dyn RpcHandler>) {
+        *self.inner.handler.lock() = handler;
+    }
+
+    /// The connection is over.
+    pub fn is_closed(&self) -> bool {
+        self.inner.closed.is_cancelled()
+    }
+
+    /// Waits for the end of the connection.
+    pub async fn closed(&self) {
+        self.inner.closed.cancelled().await;
+    }
+
+    /// Ends the connection.
+    pub fn close(&self) {
+        self.inner.closed.cancel();
+    }
+
+    async fn send(&self, message: &Message) -> Result<()> {
+        self.inner
+            .lines
+            .send(line(message)?)
+            .await
+            .map_err(|_| gone())
+    }
+
+    async fn answer(self, id: u64, method: String, params: Value) {
+        let handler = self.inner.handler.lock().clone();
+        let message = match handler.call(&method, params, &self).await {
+            Ok(result) => Message {
+                id: Some(id),
+                result,
+                ..Message::default()
+            },
+            Err(error) => Message {
+                id: Some(id),
+                error: Some(Failure::from(&error)),
+                ..Message::default()
+            },
+        };
+        if self.send(&message).await.is_err() {
+            tracing::debug!("an answer found the connection closed");
+        }
+    }
+}
+
+fn line(message: &Message) -> Result<String> {
+    let mut line = serde_json::to_string(message).map_err(|error| {
+        Error::new(Code::Internal, "a message cannot be written as JSON").because(error)
+    })?;
+    if line.len() >= LINE {
+        return Err(Error::new(
+            Code::OptionInvalid,
+            "the message is too big for the owner's socket; send less at once",
+        ));
+    }
+    line.push('\n');
+    Ok(line)
+}
+
+fn gone() -> Error {
+    Error::new(
+        Code::StoreBusy,
+        "the process that owns the data directory went away; open the queue again",
+    )
+}
+
+async fn write(
+    mut writer: impl AsyncWrite + Unpin,
+    mut lines: mpsc::Receiver<String>,
+    closed: CancellationToken,
+) {
+    while let Some(Some(line)) = closed.run_until_cancelled(lines.recv()).await {
+        let written = closed
+            .run_until_cancelled(writer.write_all(line.as_bytes()))
+            .await;
+        if !matches!(written, Some(Ok(()))) {
+            break;
+        }
+    }
+    closed.cancel();
+}
+
+async fn read(reader: impl AsyncRead + Unpin, peer: Peer) {
+    let mut lines = FramedRead::new(reader, LinesCodec::new_with_max_length(LINE));
+    let room = Arc::new(Semaphore::new(AT_ONCE));
+    let closed = peer.inner.closed.clone();
+    while let Some(Some(Ok(line))) = closed.run_until_cancelled(lines.next()).await {
+        let Ok(message) = serde_json::from_str::<Message>(&line) else {
+            break;
+        };
+        match (message.id, message.method) {
+            (Some(id), Some(method)) => {
+                // Waits for its turn outside of this loop, which must go on reading answers.
+                let (peer, closed, room) = (peer.clone(), closed.clone(), room.clone());
+                tokio::spawn(async move {
+                    let work = async {
+                        let turn = room.acquire().await;
+                        peer.answer(id, method, message.params).await;
+                        drop(turn);
+                    };
+                    closed.run_until_cancelled(work).await;
+                });
+            }
+            (Some(id), None) => {
+                let waiting = peer.inner.waiting.lock().remove(&id);
+                if let Some(waiting) = waiting {
+                    let _ = waiting.send(
+                        message
+                            .error
+                            .map_or(Ok(message.result), |error| Err(error.into())),
+                    );
+                }
+            }
+            (None, Some(method)) => {
+                let handler = peer.inner.handler.lock().clone();
+                handler.notified(&method, message.params);
+            }
+            (None, None) => break,
+        }
+    }
+    closed.cancel();
+    peer.inner.waiting.lock().clear();
+}

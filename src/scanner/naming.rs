@@ -1,0 +1,262 @@
+//! What the name of a value says about it.
+
+use std::sync::LazyLock;
+
+use super::words::Words;
+
+/// What a name says about its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Naming {
+    Password,
+    Secret,
+    /// A hash, an id, a public key: whatever it looks like, it is none.
+    Harmless,
+    Neutral,
+}
+
+const PASSWORDS: &[&str] = &[
+    "password",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "passwort",
+    "kennwort",
+    "contrasena",
+    "motdepasse",
+];
+const SECRETS: &[&str] = &[
+    "secret",
+    "token",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "authkey",
+    "credential",
+    "encryptionkey",
+    "signingkey",
+    "masterkey",
+    "sessionkey",
+    "clientkey",
+    "servicekey",
+    "webhookkey",
+    "authorization",
+    "apitoken",
+    "storagekey",
+    "accountkey",
+    "licensekey",
+    "secretkey",
+    "sharedkey",
+    "jwtkey",
+    "hmackey",
+    "aeskey",
+    "bearer",
+    "salt",
+    "pepper",
+    "cookiekey",
+    "botkey",
+    "adminkey",
+];
+const HARMLESS: &[&str] = &[
+    "integrity",
+    "checksum",
+    "sha256",
+    "sha512",
+    "digest",
+    "publickey",
+    "public",
+    "fingerprint",
+    "commit",
+    "revision",
+    "version",
+    "signature",
+    "nonce",
+    "tokenid",
+    "keyid",
+    "secretname",
+    "secretid",
+    "keyname",
+    "tokenname",
+    "tokentype",
+    "tokenizer",
+    "maxtokens",
+    "tokencount",
+    "tokenurl",
+    "tokenuri",
+    "tokenendpoint",
+    "placeholder",
+    "label",
+    "message",
+    "error",
+    "title",
+    "description",
+    "regex",
+    "pattern",
+    "length",
+    "field",
+    "column",
+    "header",
+    "charset",
+    "alphabet",
+    "characters",
+    "chars",
+    "image",
+    "content",
+    "policy",
+    "tokenaddress",
+    "contract",
+    "address",
+    "txhash",
+    "sourcemap",
+    "resolved",
+    "expires",
+    "expiry",
+    "reset",
+    "forgot",
+    "class",
+    "classname",
+    "style",
+    "placeholdertext",
+    "secretref",
+    "secretarn",
+    "certificate",
+    "modulus",
+];
+/// Harmless as the whole name only.
+const SHORT_HARMLESS: &[&str] = &[
+    "hash", "sha1", "md5", "etag", "uuid", "guid", "hint", "path", "file", "url", "uri", "csrf",
+    "icon", "font", "svg", "d", "data", "src", "href", "txid", "map", "cid", "min", "max", "arn",
+    "cert",
+];
+/// Last words of harmless names.
+const ENDINGS: &[&str] = &[
+    "id", "name", "type", "url", "uri", "path", "file", "length", "count", "hash", "label",
+    "field", "regex", "pattern", "hint", "policy", "expiry", "error", "message", "text", "title",
+];
+/// Words that make a password a form or a question.
+const RESETS: &[&str] = &["forgot", "reset", "confirmation", "placeholder"];
+
+/// What a name says, whatever its notation.
+pub fn naming(name: &[u8]) -> Naming {
+    // Only the last part of `spring.datasource.password` is the name.
+    let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
+    let mut plain = [0_u8; 96];
+    let mut length = 0;
+    for byte in last
+        .iter()
+        .filter(|byte| byte.is_ascii_alphanumeric())
+        .take(plain.len())
+    {
+        plain[length] = byte.to_ascii_lowercase();
+        length += 1;
+    }
+    let plain = &plain[..length];
+    let (mut password, mut reset, mut harmless, mut secret) = (false, false, false, false);
+    for (word, end) in FAMILIES.words.each(plain) {
+        match FAMILIES.family(word) {
+            Family::Password => password |= end == length,
+            Family::Reset => reset = true,
+            Family::Harmless => harmless = true,
+            Family::Secret => secret = true,
+        }
+    }
+    let short = plain == b"pass" || plain.ends_with(b"dbpass") || plain.ends_with(b"userpass");
+    if (password || short || last.ends_with(b"_pass") || last.ends_with(b"_PASS")) && !reset {
+        return Naming::Password;
+    }
+    if harmless
+        || SHORT_HARMLESS.iter().any(|word| plain == word.as_bytes())
+        || ENDINGS.iter().any(|word| plain.ends_with(word.as_bytes()))
+    {
+        return Naming::Harmless;
+    }
+    if secret || plain == b"auth" || last.ends_with(b"_KEY") || last.ends_with(b"_key") {
+        return Naming::Secret;
+    }
+    Naming::Neutral
+}
+
+#[derive(Clone, Copy)]
+enum Family {
+    Password,
+    Reset,
+    Harmless,
+    Secret,
+}
+
+/// All words in one search; where each family of words ends in its list.
+struct Families {
+    words: Words,
+    ends: [(usize, Family); 3],
+}
+
+impl Families {
+    fn family(&self, word: usize) -> Family {
+        self.ends
+            .iter()
+            .find(|(end, _)| word < *end)
+            .map_or(Family::Secret, |(_, family)| *family)
+    }
+}
+
+static FAMILIES: LazyLock<Families> = LazyLock::new(|| {
+    let password = PASSWORDS.len();
+    let reset = password + RESETS.len();
+    let harmless = reset + HARMLESS.len();
+    Families {
+        words: Words::new(
+            PASSWORDS
+                .iter()
+                .chain(RESETS)
+                .chain(HARMLESS)
+                .chain(SECRETS)
+                .copied(),
+        ),
+        ends: [
+            (password, Family::Password),
+            (reset, Family::Reset),
+            (harmless, Family::Harmless),
+        ],
+    }
+});
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_say_what_their_value_is() {
+        for name in [
+            "password",
+            "DB_PASSWORD",
+            "spring.datasource.password",
+            "userPassword",
+            "smtp_pass",
+            "PWD",
+        ] {
+            assert_eq!(naming(name.as_bytes()), Naming::Password, "{name}");
+        }
+        for name in [
+            "api_key",
+            "clientSecret",
+            "JWT_SECRET",
+            "authToken",
+            "ENCRYPTION_KEY",
+            "x-api-key",
+        ] {
+            assert_eq!(naming(name.as_bytes()), Naming::Secret, "{name}");
+        }
+        for name in [
+            "integrity",
+            "tokenId",
+            "public_key",
+            "secret_name",
+            "passwordHash",
+            "sha256",
+            "maxTokens",
+            "password_hint",
+        ] {
+            assert_eq!(naming(name.as_bytes()), Naming::Harmless, "{name}");
+        }
+        assert_eq!(naming(b"x"), Naming::Neutral);
+    }
+}

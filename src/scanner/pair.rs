@@ -1,0 +1,111 @@
+//! Names and values that stand beside each other without a sign between them:
+//! `set('name', 'value')`, `--name value`, `ENV NAME value`.
+
+use std::ops::Range;
+
+use super::assignment::Assignment;
+
+const LONGEST_NAME: usize = 64;
+const LONGEST_VALUE: usize = 256;
+
+/// Calls back for each pair whose name is wanted.
+pub fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&Assignment)) {
+    for joint in [b"', '", b"\", \""] {
+        for at in memchr::memmem::find_iter(text, joint) {
+            let name = at - name_length(text[..at].iter().rev())..at;
+            let opens = name
+                .start
+                .checked_sub(1)
+                .is_some_and(|quote| text[quote] == joint[0]);
+            if opens && wanted(&text[name.clone()]) {
+                let start = at + joint.len();
+                let window = &text[start..text.len().min(start + LONGEST_VALUE)];
+                if let Some(length) = memchr::memchr2(joint[0], b'\n', window)
+                    && window[length] == joint[0]
+                {
+                    found(&Assignment {
+                        name,
+                        value: start..start + length,
+                        quoted: true,
+                        leads: false,
+                    });
+                }
+            }
+        }
+    }
+    for (sign, at) in ["--", "ENV ", "ARG "]
+        .iter()
+        .flat_map(|sign| memchr::memmem::find_iter(text, sign).map(move |at| (sign, at)))
+    {
+        let start = at + sign.len();
+        let before = at.checked_sub(1).map_or(b'\n', |index| text[index]);
+        let name = start..start + name_length(text[start..].iter());
+        if before.is_ascii_whitespace()
+            && text.get(name.end) == Some(&b' ')
+            && wanted(&text[name.clone()])
+        {
+            let value = word(text, name.end + 1);
+            found(&Assignment {
+                name,
+                value,
+                quoted: true,
+                leads: true,
+            });
+        }
+    }
+}
+
+fn name_length<'a>(bytes: impl Iterator<Item = &'a u8>) -> usize {
+    bytes
+        .take(LONGEST_NAME)
+        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        .count()
+}
+
+/// The word at `from`, without quotes around it.
+fn word(text: &[u8], from: usize) -> Range<usize> {
+    let start = from + usize::from(matches!(text.get(from), Some(b'"' | b'\'')));
+    let window = &text[start.min(text.len())..text.len().min(start + LONGEST_VALUE)];
+    let length = window
+        .iter()
+        .position(|byte| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'\\' | b';'));
+    let length = length.unwrap_or(window.len());
+    start..start + if length == LONGEST_VALUE { 0 } else { length }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_and_values_beside_each_other_are_pairs() {
+        for (text, name, value) in [
+            ("set('api_key', 'abc')", "api_key", "abc"),
+            ("set(\"api_key\", \"abc\")", "api_key", "abc"),
+            ("deploy --token abc --env prod", "token", "abc"),
+            ("deploy --token 'abc'", "token", "abc"),
+            ("FROM x\nENV API_TOKEN abc\n", "API_TOKEN", "abc"),
+        ] {
+            let mut all = Vec::new();
+            each(
+                text.as_bytes(),
+                |_| true,
+                |one| all.push((&text[one.name.clone()], &text[one.value.clone()])),
+            );
+            assert!(all.contains(&(name, value)), "{text}: {all:?}");
+        }
+    }
+
+    #[test]
+    fn a_sign_at_the_end_does_no_harm() {
+        for text in [
+            "--", " --", " --a ", " --a '", "', '", "x', '", "'x', 'y", "ENV ", "ENV a ",
+        ] {
+            each(
+                text.as_bytes(),
+                |_| true,
+                |one| assert!(one.value.end <= text.len(), "{text}"),
+            );
+        }
+    }
+}

@@ -1,0 +1,49 @@
+//! What the name of a file says about guesses in it.
+
+/// Languages in which a value without quotes is an expression.
+const SOURCE: &[&str] = &[
+    "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "py", "go", "rs", "java", "kt", "c", "h",
+    "cc", "cpp", "hpp", "cs", "rb", "php", "swift", "scala", "dart", "lua", "vue", "svelte",
+    "html", "css", "scss", "md", "mdx", "map",
+];
+
+/// Files whose long strings are hashes.
+const LOCKS: &[&str] = &[
+    "package-lock.json",
+    "npm-shrinkwrap.json",
+    "yarn.lock",
+    "pnpm-lock.yaml",
+    "bun.lock",
+    "bun.lockb",
+    "Cargo.lock",
+    "go.sum",
+    "poetry.lock",
+    "uv.lock",
+    "Pipfile.lock",
+    "composer.lock",
+    "Gemfile.lock",
+    "flake.lock",
+    "deno.lock",
+];
+
+/// What the file's name says about guesses in it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Place {
+    pub source: bool,
+    pub lock: bool,
+}
+
+impl Place {
+    pub fn of(file: Option<&str>) -> Self {
+        let name = file.unwrap_or("").rsplit(['/', '\\']).next().unwrap_or("");
+        let extension = name
+            .rsplit_once('.')
+            .map_or("", |(_, extension)| extension)
+            .to_ascii_lowercase();
+        let lock = LOCKS.contains(&name);
+        Self {
+            source: SOURCE.contains(&extension.as_str()),
+            lock: lock || extension == "map",
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! How candidates become findings.
+
+use sha2::{Digest, Sha256};
+
+use super::allowlist::{Seen, has_comment};
+use super::candidate::Candidate;
+use super::engine::Scanner;
+use super::finding::Finding;
+use super::position::Cursor;
+use super::redaction::redact;
+
+impl Scanner {
+    /// What is reported of candidates that are in the order of their places.
+    pub(super) fn findings(
+        &self,
+        text: &[u8],
+        file: Option<&str>,
+        candidates: Vec<Candidate>,
+    ) -> Vec<Finding> {
+        let mut cursor = Cursor::new(text);
+        let mut findings = Vec::new();
+        for candidate in candidates {
+            if candidate.silent
+                || candidate.severity < self.options.min_severity
+                || candidate.confidence < self.options.min_confidence
+            {
+                continue;
+            }
+            let value = &text[candidate.span.clone()];
+            let fingerprint = fingerprint(&candidate.rule.id, file, value);
+            let seen = Seen {
+                file,
+                rule: &candidate.rule.id,
+                value,
+                fingerprint: &fingerprint,
+            };
+            if self.allowlist.allows(seen)
+                || (self.options.allow_comments && has_comment(text, &candidate.span))
+            {
+                continue;
+            }
+            let secret = String::from_utf8_lossy(value);
+            let (line, column) = cursor.locate(candidate.span.start);
+            let (end_line, end_column) = cursor.locate(candidate.span.end);
+            findings.push(Finding {
+                kind: candidate.rule.kind.clone(),
+                rule: candidate.rule.id.clone(),
+                severity: candidate.severity,
+                redacted: redact(&secret),
+                line,
+                column,
+                end_line,
+                end_column,
+                file: file.map(str::to_owned),
+                fingerprint,
+                confidence: candidate.confidence,
+                matched: self.options.reveal.then(|| secret.into_owned()),
+            });
+        }
+        findings
+    }
+}
+
+/// The same for the same secret of the same kind in the same file, whatever line it stands on.
+fn fingerprint(rule: &str, file: Option<&str>, value: &[u8]) -> String {
+    let mut hash = Sha256::new();
+    for part in [
+        b"auton8n:1".as_slice(),
+        rule.as_bytes(),
+        file.unwrap_or("").replace('\\', "/").as_bytes(),
+        value,
+    ] {
+        hash.update((part.len() as u64).to_le_bytes());
+        hash.update(part);
+    }
+    hex::encode(&hash.finalize()[..16])
+}
