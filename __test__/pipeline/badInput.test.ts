@@ -1,13 +1,8 @@
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { createPlugin, createPluginFromDescription, openEngine, type Engine } from '../../plugin/api/engine.js'
 import type { ModelFunction } from '../../plugin/api/model.js'
 import type { CreatePluginOptions, EngineOptions } from '../../plugin/api/options.js'
-import type { PluginSpecification } from '../../plugin/api/specification.js'
-import { example, openWorkplace, rejection, statuses, reportOf, temporary, type Workplace } from '../support/workplace.js'
+import { example, openWorkplace, rejection, reportOf, statuses, type Workplace } from '../support/workplace.js'
 
 const weather = example('weather')
 let place: Workplace
@@ -18,6 +13,10 @@ beforeAll(async () => {
   engine = place.engine
 })
 afterAll(() => place.remove())
+
+/** Never answers. */
+const silent: ModelFunction = () => new Promise(() => {})
+const endless: ModelFunction = () => Promise.resolve('=== MANIFEST\n'.padEnd(50_000_000, 'x'))
 
 /** Whatever it is, as TypeScript would never let it through. */
 const any = <T>(value: unknown): T => value as T
@@ -153,9 +152,8 @@ describe('an option', () => {
   })
 
   it('of a description that is none is refused', async () => {
-    const model: ModelFunction = () => Promise.resolve('')
     for (const text of [undefined, null, 7, '', '  ', 'x'.repeat(1_000_000)]) {
-      const error = await rejection(engine.createPluginFromDescription(any(text), { model }))
+      const error = await rejection(engine.createPluginFromDescription(any(text), { model: silent }))
       expect(error.code).toBe('AUTON8N_OPTION_INVALID')
     }
     expect((await rejection(engine.createPluginFromDescription('Tell jokes.'))).code).toBe('AUTON8N_MODEL_NEEDED')
@@ -177,8 +175,7 @@ describe('a model function', () => {
   })
 
   it('that answers 50 MB is told that this is too much', async () => {
-    const model: ModelFunction = () => Promise.resolve('=== MANIFEST\n'.padEnd(50_000_000, 'x'))
-    const error = await rejection((await engine.createPlugin(weather, { model, maxIterations: 1 })).result())
+    const error = await rejection((await engine.createPlugin(weather, { model: endless, maxIterations: 1 })).result())
     expect(error.code).toBe('AUTON8N_CHECKS_FAILED')
     expect(error.message.length).toBeLessThan(5_000)
   })
@@ -195,126 +192,6 @@ describe('a model function', () => {
     expect(await creation.cancel()).toBe(true)
   })
 })
-
-describe('a data directory', () => {
-  it('in whose place a file lies is refused, and the file is left alone', async () => {
-    const file = place.fresh('file')
-    writeFileSync(file, 'mine')
-    const error = await rejection(openEngine({ dataDir: file }))
-    expect(error.code).toMatch(/^AUTON8N_(STORE_UNAVAILABLE|DATA_DIR\w*|FILE_\w+|STORE_\w+)$/)
-    expect(error.message).toContain(file)
-    expect(readFileSync(file, 'utf8')).toBe('mine')
-    expect((await rejection(openEngine({ dataDir: join(file, 'below') }))).message).toContain(file)
-  })
-
-  it('whose store is damaged keeps it aside, says where, and opens anew the next time', async () => {
-    const dataDir = place.fresh('damaged')
-    mkdirSync(dataDir)
-    const rubbish = `SQLite format 3\0${'rubbish'.repeat(1_000)}`
-    writeFileSync(join(dataDir, 'jobs.db'), rubbish)
-    const error = await rejection(openEngine({ dataDir }))
-    expect(error.code).toBe('AUTON8N_STORE_CORRUPT')
-    const kept = readdirSync(dataDir).find((name) => name.startsWith('jobs.db.corrupt-')) ?? ''
-    expect(readFileSync(join(dataDir, kept), 'latin1')).toBe(rubbish)
-    expect(error.message).toContain(kept)
-    const anew = await openEngine({ dataDir, sandbox: false })
-    expect(await anew.jobs()).toEqual([])
-    await anew.close()
-  })
-
-  it('survives a store that is cut short', async () => {
-    const dataDir = place.fresh('cut')
-    const first = await openEngine({ dataDir, sandbox: false })
-    await first.createPlugin(weather, { generator: 'template' })
-    await first.close()
-    const database = join(dataDir, 'jobs.db')
-    writeFileSync(database, readFileSync(database).subarray(0, 5_000))
-    for (const name of readdirSync(dataDir)) if (/-(wal|shm)$/.test(name)) rmSync(join(dataDir, name))
-    expect((await rejection(openEngine({ dataDir }))).code).toBe('AUTON8N_STORE_CORRUPT')
-    await (await openEngine({ dataDir, sandbox: false })).close()
-  })
-})
-
-describe('an engine that is closed', () => {
-  it('may be closed again, and says so to everything else', async () => {
-    const closed = await openEngine({ dataDir: place.fresh('closed'), sandbox: false })
-    await Promise.all([closed.close(), closed.close()])
-    await closed.close()
-    const calls: (() => Promise<unknown>)[] = [
-      () => closed.createPlugin(weather),
-      () => closed.job('x'),
-      () => closed.jobs(),
-      () => closed.cancel('x'),
-      () => closed.creation('x').result(),
-    ]
-    for (const call of calls) expect((await rejection(call())).code).toBe('AUTON8N_CLOSED')
-  })
-
-  it('leaves whoever waits for a result with an answer', async () => {
-    const other = await openEngine({ dataDir: place.fresh('closing'), sandbox: false })
-    const creation = await other.createPlugin(weather, { model: () => new Promise(() => {}) })
-    const result = rejection(creation.result())
-    await expect.poll(async () => (await creation.status()).status).toBe('running')
-    await other.close()
-    expect((await result).code).toBe('AUTON8N_CLOSED')
-  })
-})
-
-describe('a full disk', () => {
-  const mounted = temporary()
-  const canMount = mount(mounted)
-  afterAll(async () => {
-    if (canMount) execFileSync('umount', [mounted])
-    await rm(mounted, { recursive: true, force: true })
-  })
-
-  it.skipIf(!canMount && process.env.AUTON8N_REQUIRE_ALL !== '1')(
-    'is told with a code, loses nothing, and works again when there is room',
-    async () => {
-      expect(canMount).toBe(true)
-      const dataDir = join(mounted, 'data')
-      const full = await openEngine({ dataDir, sandbox: false, concurrency: 1 })
-      const model: ModelFunction = () => new Promise(() => {})
-      const kept = await full.createPlugin(weather, { model })
-      const filler = join(mounted, 'filler')
-      fill(filler)
-      let code: string | undefined
-      for (let tries = 0; tries < 200 && code === undefined; tries += 1) {
-        const created = full.createPlugin({ ...weather, description: 'x'.repeat(1_900) }, { model })
-        code = await created.then(() => undefined, (error: { code?: string }) => error.code)
-      }
-      expect(code).toBe('AUTON8N_STORE_FULL')
-      expect((await full.job(kept.id))?.status).toBe('running')
-      rmSync(filler)
-      const after = await full.createPlugin(weather, { model })
-      expect((await full.job(after.id))?.id).toBe(after.id)
-      await full.close()
-      const again = await openEngine({ dataDir, sandbox: false })
-      expect(await again.job(kept.id)).not.toBeNull()
-      expect(await again.job(after.id)).not.toBeNull()
-      await again.close()
-    },
-  )
-})
-
-function mount(directory: string): boolean {
-  try {
-    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=4m', 'tmpfs', directory], { stdio: 'ignore' })
-    return true
-  } catch {
-    return false
-  }
-}
-
-function fill(path: string): void {
-  for (const size of [1 << 16, 1 << 12, 1]) {
-    try {
-      for (;;) writeFileSync(path, Buffer.alloc(size), { flag: 'a' })
-    } catch {
-      // Full for pieces of this size; smaller ones may still fit.
-    }
-  }
-}
 
 it('leaves the process alive through all of it', () => {
   expect(engine.metrics()).toBeInstanceOf(Promise)

@@ -2,7 +2,6 @@ import { createOpenAI } from '@ai-sdk/openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { formatReply } from '../../plugin/api/reply.js'
 import type { CreatePluginOptions } from '../../plugin/api/options.js'
-import type { PluginSpecification } from '../../plugin/api/specification.js'
 import { startModelServer, type ModelServer, type Script } from '../support/modelServer.js'
 import {
   changed,
@@ -137,6 +136,21 @@ describe.each([
   })
 })
 
+it('takes the key as its second argument', async () => {
+  server.script([{ kind: 'status', status: 401 }])
+  const creation = await place.engine.createPlugin(weather, key, { baseURL: server.url })
+  expect((await rejection(creation.result())).code).toBe('AUTON8N_MODEL_UNAUTHORIZED')
+  expect(server.requests[0]?.headers['x-api-key']).toBe(key)
+})
+
+it('gives up after three retries of a provider that stays down, and says so in the report', async () => {
+  server.script([{ kind: 'status', status: 503 }])
+  const error = await failure(anthropic())
+  expect(error.code).toBe('AUTON8N_MODEL_UNAVAILABLE')
+  expect(reportOf(error)).toMatchObject({ verdict: 'inconclusive' })
+  expect(server.requests).toHaveLength(4)
+})
+
 describe('a repair', () => {
   it('is asked with the actual file and the exact diagnostic, and ends in a plugin', async () => {
     const { model, prompts } = scripted(broken, good)
@@ -186,8 +200,8 @@ describe('a repair', () => {
   })
 
   it('stops early when nothing improves', async () => {
-    const variant = (n: number): Files => changed(broken, index, 'broken: string', `broken${n}: string`)
-    const { model, prompts } = scripted(variant(1), variant(2), variant(3), variant(4), variant(5), variant(6))
+    const variants = [1, 2, 3, 4, 5].map((n) => changed(broken, index, 'broken: string', `broken${n}: string`))
+    const { model, prompts } = scripted(...variants)
     const error = await failure({ model, maxIterations: 20 })
     expect(error.message).toContain('no progress')
     expect(prompts).toHaveLength(3)
@@ -269,38 +283,5 @@ describe('the breaker', () => {
     } finally {
       await own.remove()
     }
-  })
-})
-
-describe('a description', () => {
-  const fenced = (specification: unknown): string => `\`\`\`json\n${JSON.stringify(specification)}\n\`\`\``
-
-  it('becomes a specification by the model, and a plugin', async () => {
-    const { model, prompts } = scripted(fenced(weather), good)
-    const creation = await place.engine.createPluginFromDescription('Tell me the weather of any city.', { model })
-    const created = await creation.result()
-    expect(created.name).toBe('plugin-weather')
-    expect(created.report.verdict).toBe('passed')
-    expect(prompts[0]).toContain('Tell me the weather of any city.')
-    expect(prompts).toHaveLength(2)
-  })
-
-  it('shows the model every problem of an invalid specification, once', async () => {
-    const invalid = { ...weather, name: 'Weather Plugin', surprise: 1 }
-    const { model, prompts } = scripted(JSON.stringify(invalid), JSON.stringify(weather), good)
-    const creation = await place.engine.createPluginFromDescription('Tell me the weather.', { model })
-    expect((await creation.result()).report.verdict).toBe('passed')
-    expect(prompts[1]).toContain('$.name')
-    expect(prompts[1]).toContain('$.surprise')
-    expect(prompts).toHaveLength(3)
-  })
-
-  it('ends with the problems when the second specification is no better', async () => {
-    const { model, prompts } = scripted(JSON.stringify({ name: 'Weather' } satisfies Partial<PluginSpecification>))
-    const creation = await place.engine.createPluginFromDescription('Tell me the weather.', { model })
-    const error = await rejection(creation.result())
-    expect(error.code).toBe('AUTON8N_SPECIFICATION_INVALID')
-    expect(reportOf(error).verdict).toBe('failed')
-    expect(prompts).toHaveLength(2)
   })
 })

@@ -6,6 +6,7 @@ import { formatReply } from '../../plugin/api/reply.js'
 import type { CreatePluginOptions } from '../../plugin/api/options.js'
 import type { PluginSpecification } from '../../plugin/api/specification.js'
 import type { Auton8nError } from '../../plugin/errors.js'
+import { expectOnly } from '../support/stages.js'
 import {
   changed,
   example,
@@ -55,21 +56,6 @@ async function refusal(
   expect(job.error?.code).toBe(error.code)
   expect(job.report).toEqual(report)
   return { error, report }
-}
-
-/** What stands in the report where only `refusing` said no; `also` runs beside it. */
-function expectOnly(report: CreationReport, refusing: Stage, also: Stage[] = []): void {
-  const at = STAGES.indexOf(refusing)
-  const found = statuses(report)
-  const expected = STAGES.map((stage, place) => {
-    if (stage === refusing) return [stage, 'failed']
-    return [stage, place < at || also.includes(stage) ? 'passed' : 'skipped']
-  })
-  expect(STAGES.map((stage) => [stage, found[stage]])).toEqual(expected)
-  expect(report.verdict).toBe('failed')
-  for (const stage of STAGES.slice(at + 1)) {
-    if (!also.includes(stage)) expect(report.checks.find((check) => check.name === stage)?.detail).toMatch(/not (run|reached)/)
-  }
 }
 
 function diagnosticsOf(report: CreationReport, stage: Stage): string {
@@ -244,12 +230,13 @@ describe('test', () => {
   })
 })
 
-describe('boot', () => {
-  const withoutItsTest = (files: Files): Files => {
-    const { '__tests__/actions/get-weather.test.ts': _gone, ...rest } = files
-    return rest
-  }
+/** Without the tests that would refuse it before it is booted. */
+function withoutItsTest(files: Files): Files {
+  const { '__tests__/actions/get-weather.test.ts': _gone, ...rest } = files
+  return rest
+}
 
+describe('boot', () => {
   it.each([
     ['another value than the served one', () => changed(good, action, 'got.result, read.values)\n', '21.5, read.values)\n')],
     ['a handler that throws', () => changed(good, action, "    const answer = answering(NAME, message, callback)\n", "    if (runtime.agentId !== undefined) throw new Error('no')\n    const answer = answering(NAME, message, callback)\n")],
@@ -295,36 +282,5 @@ describe('package', () => {
     const error = await rejection(place.engine.createPlugin(weather, { outDir: join(file, 'below') }))
     expect(error.code).toBe('AUTON8N_FILE_UNREADABLE')
     expect(readFileSync(file, 'utf8')).toBe('x')
-  })
-})
-
-describe('the built-in sandbox', () => {
-  it('passes and refuses the same plugins, and says how well it isolates', async () => {
-    const own = await openWorkplace({ sandbox: { engine: 'built-in' } })
-    try {
-      const { report } = await (await own.engine.createPlugin(weather, { model: scripted(good).model })).result()
-      expect(report.verdict).toBe('passed')
-      expect(report.engine).toContain('built-in')
-      expect(report.isolation).toMatch(/^(full|reduced: .+)$/)
-      const failing = changed(good, indexTest, "toEqual(['GET_WEATHER'])", "toEqual(['OTHER'])")
-      const refused = await own.engine.createPlugin(weather, { model: scripted(failing).model, maxIterations: 1 })
-      expectOnly(reportOf(await rejection(refused.result())), 'test')
-    } finally {
-      await own.remove()
-    }
-  })
-
-  it('switched off like any other leaves a job that says what it needs', async () => {
-    const own = await openWorkplace({ sandbox: false })
-    try {
-      const error = await rejection((await own.engine.createPlugin(weather, { generator: 'template' })).result())
-      expect(error.code).toMatch(/^AUTON8N_(INCONCLUSIVE|SANDBOX_UNAVAILABLE)$/)
-      const report = reportOf(error)
-      expect(report.verdict).toBe('inconclusive')
-      expect(report.isolation).toBe('refused')
-      expect(statuses(report)).toMatchObject({ inspect: 'passed', 'type-check': 'skipped', boot: 'skipped' })
-    } finally {
-      await own.remove()
-    }
   })
 })

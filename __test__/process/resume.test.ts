@@ -1,6 +1,6 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openEngine, type Engine } from '../../plugin/api/engine.js'
 import { buildForChildren, startChild, type Child } from '../support/child.js'
 import {
@@ -41,7 +41,6 @@ afterEach(async () => {
   engine = undefined
   await rm(directory, { recursive: true, force: true })
 })
-afterAll(() => docker && expect(containersOf(process.pid)).toEqual([]))
 
 /** A process that makes the plugin and tells each stage; `model` is the source of a model function, if any. */
 function start(model?: string): Child {
@@ -166,5 +165,5 @@ it('a process that has its result and does nothing more ends by itself', async (
   expect(child.lines[0]).toBe('passed')
   expect(child.lines[1]).toContain(dataDir)
   const { pid } = child
-  if (docker) await expect.poll(() => containersOf(pid), { timeout: 20_000 }).toEqual([])
+  await expect.poll(() => (docker ? containersOf(pid) : []), { timeout: 20_000 }).toEqual([])
 })

@@ -78,7 +78,7 @@ impl Asker {
             }),
         };
         drop(guard);
-        let reply = reply.map_err(|error| self.redacted(error));
+        let reply = reply.map_err(|error| self.redacted(&error));
         match &reply {
             Ok(reply) => {
                 if let Some(usage) = reply.usage {
@@ -101,7 +101,7 @@ impl Asker {
     }
 
     /// Providers put requests and keys into their errors, and errors are stored and shown.
-    fn redacted(&self, error: Error) -> Error {
+    fn redacted(&self, error: &Error) -> Error {
         Error::new(error.code(), self.redact(error.message())).with_details(error.details().clone())
     }
 

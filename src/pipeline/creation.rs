@@ -169,7 +169,7 @@ impl Creation<'_> {
         );
         let message = self.pipeline.redact(&message);
         let (isolation, engine) = place.unwrap_or_else(|| ("refused".to_owned(), "none".to_owned()));
-        let all = self.with_skipped(self.state.preamble.iter().cloned().chain(checks).collect());
+        let all = ending::with_skipped(self.state.preamble.iter().cloned().chain(checks).collect());
         let report = self.report(Verdict::Failed, all, &isolation, &engine, &self.state.candidate());
         Err(refused(Error::new(Code::ChecksFailed, message), &report))
     }
@@ -182,7 +182,7 @@ impl Creation<'_> {
         if let Some(workshop) = self.pipeline.examiner.workshop.as_ref().filter(|_| fault.code() == Code::SandboxFailed) {
             workshop.forget();
         }
-        let report = self.report(Verdict::Inconclusive, self.with_skipped(checks), isolation, engine, &self.state.candidate());
+        let report = self.report(Verdict::Inconclusive, ending::with_skipped(checks), isolation, engine, &self.state.candidate());
         let report = Some(serde_json::json!({ "report": report }));
         if !may_help_to_retry(&fault) {
             return AttemptError::Abort(fault, report);
@@ -207,7 +207,7 @@ impl Creation<'_> {
         }
         if candidate.built.is_empty() {
             let what = "nothing was built or tested, since the sandbox is switched off; open the engine with a sandbox";
-            let report = self.report(Verdict::Inconclusive, self.with_skipped(checks), &examined.isolation, &examined.engine, candidate);
+            let report = self.report(Verdict::Inconclusive, ending::with_skipped(checks), &examined.isolation, &examined.engine, candidate);
             return Err(refused(Error::new(Code::Inconclusive, what), &report));
         }
         self.tell(Stage::Package);

@@ -23,22 +23,22 @@ impl Creation<'_> {
             (Verdict::Inconclusive, Check::of(self.stage, place_of(self.stage)).inconclusive(&error))
         };
         let done = self.state.preamble.iter().chain(&self.state.checks).filter(|check| !belongs_to(check, self.stage));
-        let checks = self.with_skipped(done.cloned().chain([check]).collect());
+        let checks = with_skipped(done.cloned().chain([check]).collect());
         refused(error, &self.report(verdict, checks, "refused", "none", &self.state.candidate()))
     }
+}
 
-    /// In the order of the stages, with every one that was not reached, so that a report never hides one.
-    pub(super) fn with_skipped(&self, checks: Vec<Check>) -> Vec<Check> {
-        let mut ordered = Vec::with_capacity(checks.len() + Stage::ALL.len());
-        for stage in Stage::ALL {
-            let before = ordered.len();
-            ordered.extend(checks.iter().filter(|check| belongs_to(check, stage)).cloned());
-            if ordered.len() == before {
-                ordered.push(Check::skipped(stage, place_of(stage), "not reached"));
-            }
+/// In the order of the stages, with every one that was not reached, so that a report never hides one.
+pub(super) fn with_skipped(checks: Vec<Check>) -> Vec<Check> {
+    let mut ordered = Vec::with_capacity(checks.len() + Stage::ALL.len());
+    for stage in Stage::ALL {
+        let before = ordered.len();
+        ordered.extend(checks.iter().filter(|check| belongs_to(check, stage)).cloned());
+        if ordered.len() == before {
+            ordered.push(Check::skipped(stage, place_of(stage), "not reached"));
         }
-        ordered
     }
+    ordered
 }
 
 /// Final, with its report.
