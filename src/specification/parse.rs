@@ -16,6 +16,7 @@ const MAX_BYTES: usize = 64 * 1024;
 const MAX_DEPTH: usize = 24;
 
 const ROOT: &[&str] = &[
+    "$schema",
     "name",
     "description",
     "version",
@@ -117,6 +118,8 @@ fn read(problems: &mut Problems, value: &Value) -> Option<Specification> {
         .text(problems, "name", 100)
         .filter(|name| check_name(problems, &root.at("name"), name));
     let description = root.text(problems, "description", MAX_DESCRIPTION);
+    // For editors: only its kind matters here.
+    root.optional_text(problems, "$schema", 1_000);
     let version = version(problems, &root);
     let (environment_variables, named) = part::variables(problems, &root);
     let none = BTreeMap::new();
