@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::broadcast;
 
 use super::job::{Job, JobFailure, JobStatus, NewJob};
-use crate::error::Result;
+use crate::clock::SharedClock;
+use crate::error::{Error, Result};
 
 /// A store of jobs. Every answer is given after the commit that it speaks of.
 ///
@@ -66,6 +68,37 @@ pub trait JobStore: Send + Sync + 'static {
 
     /// Writes what waits and closes; later calls answer `CLOSED`.
     async fn close(&self);
+
+    /// Tells what other processes do; `None` where no other process can use the store.
+    fn notices(&self) -> Option<broadcast::Receiver<Notice>> {
+        None
+    }
+
+    /// The store's own time, where several machines share it.
+    fn clock(&self) -> Option<SharedClock> {
+        None
+    }
+
+    /// Why the store cannot be reached at present.
+    fn problem(&self) -> Option<Error> {
+        None
+    }
+}
+
+/// What another process did.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Notice {
+    /// Jobs of the queue wait.
+    Ready(String),
+    /// A job falls due, perhaps earlier than known here.
+    Due,
+    /// The job of that id was cancelled.
+    Cancelled(String),
+    /// The queue was paused or resumed.
+    Paused(String, bool),
+    /// The store is here again: anything may have happened meanwhile.
+    Back,
 }
 
 /// What a worker asks for.
