@@ -6,11 +6,13 @@ mod failure;
 mod finish;
 mod insert;
 mod listener;
+mod manage;
 mod migrations;
 mod notifier;
 mod postgres_store;
 mod rows;
 mod server_clock;
+mod work;
 
 #[cfg(test)]
 pub mod test_server;
