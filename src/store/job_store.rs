@@ -19,6 +19,10 @@ pub trait JobStore: Send + Sync + 'static {
     /// Stores all of the jobs or none.
     async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>>;
 
+    /// Stores jobs of another store as they are, in their order, all or none; answers how many
+    /// were new. A job whose id is here already is left alone, and one that was running waits.
+    async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64>;
+
     /// Takes jobs for a worker: strictly by priority, in turns over the fair keys, first in
     /// first out in each.
     async fn claim(&self, request: ClaimRequest) -> Result<Claimed>;

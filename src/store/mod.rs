@@ -49,7 +49,7 @@ pub enum StoreKind {
     EmbeddedIn(String),
     /// Nothing is kept.
     Memory,
-    /// A PostgreSQL server, shared with other processes and machines.
+    /// A `PostgreSQL` server, shared with other processes and machines.
     Postgres(StoreUrl),
 }
 

@@ -44,6 +44,20 @@ pub fn begin(queue: &str, new: NewJob, now: i64) -> Job {
     }
 }
 
+/// A job of another store, as it begins here.
+pub fn resume(queue: &str, mut job: Job) -> Job {
+    queue.clone_into(&mut job.queue);
+    if job.status == JobStatus::Running {
+        job.status = JobStatus::Pending;
+    }
+    job
+}
+
+/// Whether workers may take it: one that waits for its time may not.
+pub const fn is_ready(status: JobStatus) -> bool {
+    matches!(status, JobStatus::Pending)
+}
+
 /// The number that stands for a status in a database.
 pub const fn number(status: JobStatus) -> u8 {
     match status {

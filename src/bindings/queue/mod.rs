@@ -117,6 +117,21 @@ impl NativeQueue {
         })
     }
 
+    /// Takes over jobs of another store, all or nothing; JSON in, the number of new ones out.
+    #[napi]
+    pub fn restore<'env>(&self, env: &'env Env, jobs: String) -> napi::Result<PromiseRaw<'env, f64>> {
+        let inner = self.inner.clone();
+        promise(env, async move {
+            let Some(queue) = &inner.near else {
+                return Err(Error::new(
+                    Code::StoreBusy,
+                    "jobs are imported by the owner of the data directory; stop the process that owns it",
+                ));
+            };
+            Ok(queue.restore(read("the jobs", &jobs)?).await? as f64)
+        })
+    }
+
     /// One job as JSON, or `null`.
     #[napi]
     pub fn get<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, String>> {

@@ -3,7 +3,9 @@ use serde_json::json;
 
 use super::{add_one, claim_one, job, request};
 use crate::error::Code;
-use crate::store::{Backoff, JobOptions, JobStatus, JobStore, NewJob, Priority};
+use crate::store::{
+    Backoff, Job, JobFilter, JobOptions, JobStatus, JobStore, Lease, NewJob, Priority, Report, SqliteStore,
+};
 
 fn keyed(key: &str) -> JobOptions {
     JobOptions {
@@ -115,4 +117,67 @@ pub async fn delayed_jobs_wait_for_their_time_and_tell_the_next(store: &dyn JobS
     )
     .await;
     assert_eq!((timed.status, timed.run_at), (JobStatus::Scheduled, 70));
+}
+
+pub async fn jobs_of_another_store_go_on_here(store: &dyn JobStore) {
+    let origin = SqliteStore::in_memory().await.unwrap();
+    let options = [
+        keyed("k"),
+        JobOptions {
+            delay: Some(50),
+            ..JobOptions::default()
+        },
+        JobOptions::default(),
+    ];
+    origin
+        .add("q", options.map(|options| job("a", options)).into(), 0)
+        .await
+        .unwrap();
+    let claim = claim_one(&origin, 1).await;
+    let told = Report {
+        lease: Lease {
+            id: claim.job.id.clone(),
+            fence: claim.fence,
+        },
+        progress: Some(40.0),
+        stage: Some("build".into()),
+        iteration: Some(2),
+        checkpoint: Some(json!({ "at": 3 })),
+        lines: vec!["first".into(), "second".into()],
+    };
+    origin.report(vec![told]).await.unwrap();
+    let over = claim_one(&origin, 2).await;
+    origin.finish(super::end(&over, super::completed()), 3).await.unwrap();
+    let mut jobs = origin.list("q", JobFilter::default()).await.unwrap();
+    jobs.reverse();
+    assert_eq!(store.restore("q", jobs.clone()).await.unwrap(), 3);
+    assert_eq!(
+        store.restore("q", jobs.clone()).await.unwrap(),
+        0,
+        "an import can be repeated"
+    );
+    jobs[0].status = JobStatus::Pending;
+    let mut here = store.list("q", JobFilter::default()).await.unwrap();
+    here.reverse();
+    assert_eq!(here, jobs);
+    let error = store.add("q", vec![job("a", keyed("k"))], 4).await.unwrap_err();
+    assert_eq!(error.details()["jobId"], jobs[0].id);
+    let again = claim_one(store, 5).await;
+    assert_eq!(
+        (&again.job.id, again.job.attempts, again.job.log.len()),
+        (&jobs[0].id, 2, 2)
+    );
+    assert_eq!(store.promote(50).await.unwrap().queues, ["q"]);
+    assert_eq!(claim_one(store, 51).await.job.id, jobs[1].id);
+    let mut clash = jobs[0].clone();
+    clash.id = "another".into();
+    let batch = vec![
+        Job {
+            id: "one more".into(),
+            ..jobs[2].clone()
+        },
+        clash,
+    ];
+    assert_eq!(store.restore("q", batch).await.unwrap_err().code(), Code::JobDuplicate);
+    assert_eq!(store.get("q", "one more").await.unwrap(), None, "all or none");
 }

@@ -56,6 +56,7 @@ macro_rules! suite {
             clean_deletes_what_is_over_and_old,
             retention_keeps_the_newest,
             a_pause_is_kept,
+            jobs_of_another_store_go_on_here,
         }
     };
 }

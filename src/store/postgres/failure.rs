@@ -1,11 +1,11 @@
-//! What an error of PostgreSQL means to a user.
+//! What an error of `PostgreSQL` means to a user.
 
 use tokio_postgres::Error as PostgresError;
 use tokio_postgres::error::SqlState;
 
 use crate::error::{Code, Error};
 
-/// The coded error of an error of PostgreSQL. Its text never holds the address or the password.
+/// The coded error of an error of `PostgreSQL`. Its text never holds the address or the password.
 pub fn coded(error: &PostgresError) -> Error {
     let Some(told) = error.as_db_error() else {
         return unavailable(&chain(error));
@@ -61,7 +61,11 @@ pub fn is_rolled_back(error: &PostgresError) -> bool {
 /// The connection, not the statement, is at fault.
 pub fn is_connection(error: &PostgresError) -> bool {
     error.code().map_or_else(
-        || error.is_closed() || std::error::Error::source(error).is_some_and(|cause| cause.is::<std::io::Error>()),
+        || {
+            error.is_closed()
+                || std::error::Error::source(error)
+                    .is_some_and(<dyn std::error::Error + 'static>::is::<std::io::Error>)
+        },
         |code| ["08", "57"].iter().any(|class| code.code().starts_with(class)),
     )
 }

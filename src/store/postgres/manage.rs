@@ -1,6 +1,7 @@
 //! What users ask of the server: look, cancel, run again, clean.
 
 use super::connections::{Commit, Value};
+use super::failure::coded;
 use super::postgres_store::PostgresStore;
 use super::rows::{clean as without_nul, get, jobs};
 use super::sql;
@@ -9,7 +10,6 @@ use crate::store::JobStore;
 use crate::store::job::{Job, JobStatus};
 use crate::store::job_store::{Counts, JobFilter, Notice, Retention};
 use crate::store::rules::{FINAL, duplicate, not_again, not_found, number, status};
-use super::failure::coded;
 
 /// As `JobStore` says.
 pub async fn list(store: &PostgresStore, queue: &str, filter: JobFilter) -> Result<Vec<Job>> {

@@ -1,4 +1,4 @@
-//! The store on a PostgreSQL server, which several processes and machines use at once.
+//! The store on a `PostgreSQL` server, which several processes and machines use at once.
 
 mod batcher;
 mod connections;
@@ -10,6 +10,7 @@ mod manage;
 mod migrations;
 mod notifier;
 mod postgres_store;
+mod restore;
 mod rows;
 mod server_clock;
 mod work;

@@ -18,7 +18,7 @@ use super::listener::Listener;
 use super::notifier::Notifier;
 use super::rows::{get, jobs};
 use super::server_clock::ServerClock;
-use super::{manage, migrations, sql, work};
+use super::{manage, migrations, restore, sql, work};
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
 use crate::store::StoreUrl;
@@ -33,7 +33,7 @@ const CLOSE: Duration = Duration::from_secs(5);
 /// Notices that a slow listener may miss before it is told so.
 const NOTICES: usize = 1_024;
 
-/// Jobs on a PostgreSQL server.
+/// Jobs on a `PostgreSQL` server.
 pub struct PostgresStore {
     pub(super) connections: Arc<Connections>,
     pub(super) notifier: Arc<Notifier>,
@@ -134,6 +134,10 @@ impl JobStore for PostgresStore {
         }
         self.ready([queue.to_owned()]);
         Ok(jobs)
+    }
+
+    async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
+        restore::restore(self, queue, jobs).await
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<Claimed> {

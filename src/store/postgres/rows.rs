@@ -53,7 +53,7 @@ pub fn jobs(rows: &[Row]) -> Result<Vec<Job>> {
     rows.iter().map(|row| claim(row).map(|claim| claim.job)).collect()
 }
 
-/// Text as PostgreSQL can hold it, which is without the character NUL.
+/// Text as `PostgreSQL` can hold it, which is without the character NUL.
 pub fn clean(text: &str) -> String {
     text.replace('\0', "\u{fffd}")
 }

@@ -9,7 +9,7 @@ use super::sql;
 use crate::error::Result;
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{Counts, JobFilter, Retention};
-use crate::store::rules::{FINAL, begin, duplicate, json, not_again, not_found, number, status};
+use crate::store::rules::{FINAL, begin, duplicate, is_ready, json, not_again, not_found, number, resume, status};
 
 /// Stores the jobs.
 pub fn add(database: &Database, queue: &str, new: Vec<NewJob>, now: i64) -> Result<Vec<Job>> {
@@ -44,6 +44,46 @@ fn add_one(database: &Database, queue: &str, new: NewJob, now: i64) -> Result<Jo
         ],
     )?;
     Ok(job)
+}
+
+/// Stores jobs of another store.
+pub fn restore(database: &Database, queue: &str, jobs: Vec<Job>) -> Result<u64> {
+    let mut restored = 0;
+    for job in jobs.into_iter().map(|job| resume(queue, job)) {
+        let (code, message) = job.error.as_ref().map(|error| (&error.code, &error.message)).unzip();
+        let values = params![
+            job.id,
+            job.queue,
+            job.name,
+            json(&job.data)?,
+            json(&job.options)?,
+            number(job.status),
+            is_ready(job.status),
+            u8::from(job.options.priority),
+            job.options.fair_key.as_deref().unwrap_or(""),
+            job.options.unique_key,
+            job.attempts,
+            job.progress,
+            job.stage,
+            job.iteration,
+            json(&job.checkpoint)?,
+            job.result.as_ref().map(json).transpose()?,
+            code,
+            message,
+            job.created_at,
+            job.run_at,
+            job.started_at,
+            job.finished_at,
+        ];
+        if execute(database, sql!("restore"), values)? > 0 {
+            restored += 1;
+            let seq: Option<i64> = optional(database, sql!("seq_of"), [&job.id])?;
+            for line in &job.log {
+                execute(database, sql!("log_add"), params![seq, line])?;
+            }
+        }
+    }
+    Ok(restored)
 }
 
 /// One job.

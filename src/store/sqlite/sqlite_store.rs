@@ -82,6 +82,14 @@ impl JobStore for SqliteStore {
         .await
     }
 
+    async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
+        let queue = queue.to_owned();
+        self.call(Durability::Synced, move |database| {
+            manage::restore(database, &queue, jobs)
+        })
+        .await
+    }
+
     async fn claim(&self, request: ClaimRequest) -> Result<Claimed> {
         self.call(Durability::Lazy, move |database| claim::claim(database, &request))
             .await
