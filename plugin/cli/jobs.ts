@@ -4,7 +4,9 @@ import { DONE, parse, print, printJson, withEngine, type Command } from './comma
 
 const USAGE = `auton8n jobs [--status STATUS] [--limit N] [--json]
 
-Lists the creations of the data directory; also beside an agent that is running.`
+Lists the creations of the data directory; also beside an agent that is running.
+
+\`auton8n jobs export FILE\` and \`auton8n jobs import FILE\` move the jobs of a queue from one store to another.`
 
 const OPTIONS = { status: { type: 'string' }, limit: { type: 'string', default: '50' } } as const
 
@@ -12,6 +14,12 @@ const OPTIONS = { status: { type: 'string' }, limit: { type: 'string', default: 
 export const jobs: Command = {
   usage: USAGE,
   run: async (args) => {
+    const [verb, ...rest] = args
+    if (verb === 'export' || verb === 'import') {
+      const transfer = await import('./jobTransfer.js')
+      const command = verb === 'export' ? transfer.exportJobs : transfer.importJobs
+      return await command.run(rest)
+    }
     const { values } = parse(args, OPTIONS, USAGE, [0, 0])
     const filter: CreationFilter = {
       limit: Number(values.limit),

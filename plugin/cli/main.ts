@@ -19,6 +19,7 @@ const HELP = `auton8n makes ElizaOS plugins and proves them.
   auton8n scan PATH [--format text|json|sarif] [--baseline FILE]
                                                        look for secrets
   auton8n jobs [--status STATUS]                       list the creations of the data directory
+  auton8n jobs export|import FILE [--store STORE]      move jobs from one store to another
   auton8n cancel ID                                    cancel one
   auton8n doctor                                       say what is here and what is missing
 

@@ -29,6 +29,14 @@ fn degraded(code: Code, message: &str) -> Value {
     json!({ "status": "degraded", "reasons": [reason(code.as_str(), message)] })
 }
 
+/// Something else that is not as it should be.
+pub fn add_problem(health: &mut Value, problem: &Error) {
+    health["status"] = json!("degraded");
+    if let Some(reasons) = health["reasons"].as_array_mut() {
+        reasons.push(reason(problem.code().as_str(), problem.message()));
+    }
+}
+
 fn reason(code: &str, message: &str) -> Value {
     json!({ "code": code, "message": message })
 }

@@ -167,7 +167,11 @@ impl Backend for Owner {
     }
 
     async fn health(&self) -> Result<Value> {
-        doctor::health(&self.rooms, &self.token).await
+        let mut health = doctor::health(&self.rooms, &self.token).await?;
+        if let Some(problem) = self.store.hub().store().problem() {
+            doctor::add_problem(&mut health, &problem);
+        }
+        Ok(health)
     }
 
     async fn verify(&self, directory: PathBuf, specification: Option<Value>) -> Result<CreationReport> {
