@@ -73,7 +73,7 @@ export function engineOptions(settings: Settings): EngineOptions {
     store: settings.store,
     concurrency: settings.concurrency,
     sandbox: Object.keys(sandbox).length > 0 ? sandbox : undefined,
-    tracing: settings.otlpEndpoint ? { otlp: { url: settings.otlpEndpoint } } : undefined,
+    tracing: settings.otlpEndpoint ? { url: settings.otlpEndpoint } : undefined,
   })
 }
 

@@ -24,6 +24,13 @@ import { keeperPath, nodePath, packageRoot } from './paths.js'
 import { PluginCreation } from './pluginCreation.js'
 import { specificationJson, type PluginSpecification } from './specification.js'
 import { snapshotOf } from './snapshot.js'
+import { traceOf, type StoredTrace } from './trace.js'
+import { activeTraceparent } from './tracer-active.js'
+
+/** How metrics are written. */
+export interface MetricsTextOptions {
+  format?: 'prometheus' | 'openmetrics'
+}
 
 /** Which jobs to list. */
 export interface JobFilter {
@@ -125,6 +132,20 @@ export class Engine {
   /** Counts of the queue, the breakers, the sandboxes and the tracer. */
   async metrics(): Promise<Record<string, unknown>> {
     return await nativeCall(() => this.#lease.engine.metrics())
+  }
+
+  /** The same, and more, as text for a Prometheus; `openmetrics` has exemplars with trace ids. Default `prometheus`. */
+  async metricsText(options?: MetricsTextOptions): Promise<string> {
+    const { format = 'prometheus' } = checkOptions<MetricsTextOptions>('options', options, {
+      format: (value) => (value === 'prometheus' || value === 'openmetrics' ? undefined : "'prometheus' or 'openmetrics'"),
+    })
+    return await nativeCall(() => this.#lease.engine.metricsText(format))
+  }
+
+  /** What is kept of the trace of a job, or of the trace of that id: the last 16 MiB of spans, redacted. */
+  async trace(id: string): Promise<StoredTrace> {
+    checkId(id)
+    return traceOf(await nativeCall(() => this.#lease.engine.trace(id)))
   }
 
   /** Whether everything that a creation needs is here, and if not, what to do. */
@@ -255,5 +276,8 @@ function checkId(id: unknown): void {
 
 function forNative(options: CreatePluginOptions, model: NativeModel | null): NativeCreateOptions {
   const { model: _model, apiKey: _key, baseURL: _base, modelName: _name, outDir, ...rest } = options
+  // The job goes on in the trace of whoever asks for it.
+  const traceparent = rest.metadata?.traceparent === undefined ? activeTraceparent() : undefined
+  if (traceparent) rest.metadata = { ...rest.metadata, traceparent }
   return { ...rest, ...(outDir ? { outDir: resolve(outDir) } : {}), hasModel: model !== null }
 }

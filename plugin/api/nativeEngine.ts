@@ -45,7 +45,14 @@ export interface ModelRequest {
 
 /** What a model answered, or why it did not. */
 export type ModelAnswer =
-  | { text: string; usage?: { inputTokens: number; outputTokens: number }; finishReason?: string }
+  | {
+      text: string
+      usage?: { inputTokens: number; outputTokens: number }
+      finishReason?: string
+      /** Which model answered, and who runs it, where they have a name. */
+      model?: string
+      provider?: string
+    }
   | { error: { code: ModelErrorCode; message: string; retryAfterMs?: number } }
 
 /** The call out of the engine. It never rejects. */
@@ -95,6 +102,8 @@ export interface NativeEngine {
   cancel(id: string): Promise<boolean>
   retry(id: string): Promise<boolean>
   metrics(): Promise<Record<string, unknown>>
+  metricsText(format: string): Promise<string>
+  trace(id: string): Promise<{ traceId: string; spans: unknown[] }>
   health(): Promise<EngineHealth>
   verify(directory: string, specification: unknown): Promise<unknown>
   doctor(): Promise<Record<string, unknown>>

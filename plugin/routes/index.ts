@@ -3,10 +3,24 @@ import type { CreationStatus } from '../api/creation.js'
 import { checkOptions, invalid, kindOf, type CreatePluginOptions } from '../api/options.js'
 import type { PluginSpecification } from '../api/specification.js'
 import { Auton8nError } from '../errors.js'
-import { defineRoute, type RouteCall } from './define.js'
+import { defineRoute, headerOf, type RouteCall } from './define.js'
 import { streamEvents } from './eventStream.js'
+import { negotiate, type Offer } from './negotiation.js'
 
 const MOST_LISTED = 200
+
+const METRICS_TYPES = {
+  prometheus: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+} as const
+
+const METRICS: [Offer<Metrics>, ...Offer<Metrics>[]] = [
+  { type: 'text/plain', value: 'prometheus' },
+  { type: 'application/openmetrics-text', value: 'openmetrics' },
+  { type: 'application/json', value: 'json' },
+]
+
+type Metrics = keyof typeof METRICS_TYPES | 'json'
 
 /** Options that may come over HTTP: no model, no key and no path. */
 type HttpOptions = Pick<
@@ -35,7 +49,12 @@ export const routes: Route[] = [
   defineRoute({
     type: 'GET',
     path: '/metrics',
-    run: async ({ service }) => ({ status: 200, body: await service.getMetrics() }),
+    run: async ({ request, service }) => {
+      const format = negotiate(headerOf(request, 'accept'), METRICS)
+      if (format === 'json') return { status: 200, body: await service.getMetrics() }
+      const body = await (await service.engine()).metricsText({ format })
+      return { status: 200, body, type: METRICS_TYPES[format] }
+    },
   }),
   defineRoute({
     type: 'GET',

@@ -15,6 +15,7 @@ use crate::engine::{self, Backend, Creation, EngineOptions};
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink};
 use crate::generation::Model;
+use crate::metrics::Format;
 use crate::pipeline::Wish;
 use crate::queue::JobFilter;
 
@@ -135,6 +136,20 @@ impl Engine {
     pub fn metrics<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
         let backend = Arc::clone(&self.backend);
         promise(env, async move { backend.metrics().await })
+    }
+
+    /// The same for a Prometheus; `format` is `prometheus` or `openmetrics`.
+    #[napi]
+    pub fn metrics_text<'env>(&self, env: &'env Env, format: String) -> napi::Result<PromiseRaw<'env, String>> {
+        let backend = Arc::clone(&self.backend);
+        promise(env, async move { backend.metrics_text(Format::parse(&format)?).await })
+    }
+
+    /// The spans of a trace or a job that are kept.
+    #[napi]
+    pub fn trace<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, Value>> {
+        let backend = Arc::clone(&self.backend);
+        promise(env, async move { backend.trace(&id).await })
     }
 
     /// Whether a creation could be made, and what is missing.

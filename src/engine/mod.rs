@@ -6,9 +6,11 @@
 mod backend;
 mod creation;
 mod doctor;
+mod exposition;
 mod hub;
 mod options;
 mod owner;
+mod process;
 mod rooms;
 pub mod sandbox_options;
 mod served;

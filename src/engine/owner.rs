@@ -12,17 +12,19 @@ use uuid::Uuid;
 use super::backend::{Backend, Creation};
 use super::creation::job_of;
 use super::doctor;
+use super::exposition;
 use super::options::EngineOptions;
 use super::hub::Store;
-use super::rooms::Rooms;
+use super::rooms::{Rooms, traces_dir};
 use super::serving::{self, Serving};
 use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventSink};
+use crate::event::{Event, EventKind, EventSink};
 use crate::generation::Model;
-use crate::pipeline::{CreationReport, JOB_NAME, Models, QUEUE};
+use crate::metrics::Format;
+use crate::pipeline::{CreationReport, JOB_NAME, Metrics, Models, QUEUE, trace_of};
 use crate::queue::{Handler, Job, JobFilter, JobStatus, Queue, QueueApi, Worker, WorkerOptions};
 use crate::specification;
-use crate::tracer::TracerMetrics;
+use crate::tracer::{TraceId, TracerMetrics, stored_spans};
 
 /// How long a closing engine waits for running jobs before it hands them back.
 const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
@@ -45,6 +47,7 @@ pub struct Owner {
 /// Passes events on, and forgets a job's model when the job is over.
 struct Releasing {
     models: Arc<Models>,
+    metrics: Arc<Metrics>,
     next: Arc<dyn EventSink>,
 }
 
@@ -52,8 +55,20 @@ impl EventSink for Releasing {
     fn emit(&self, event: Event) {
         if event.kind.is_final() {
             self.models.release_job(&event.job_id);
+            self.count(&event.kind);
         }
         self.next.emit(event);
+    }
+}
+
+impl Releasing {
+    fn count(&self, kind: &EventKind) {
+        let ended = match kind {
+            EventKind::Completed { .. } => ["completed", ""],
+            EventKind::Failed { code, .. } => ["failed", code.as_str()],
+            _ => ["cancelled", ""],
+        };
+        self.metrics.jobs.add(&ended, 1);
     }
 }
 
@@ -69,7 +84,11 @@ pub async fn open(
     if has_model {
         rooms.models.set_default(model);
     }
-    let sink = Arc::new(Releasing { models: Arc::clone(&rooms.models), next: sink });
+    let sink = Arc::new(Releasing {
+        models: Arc::clone(&rooms.models),
+        metrics: Arc::clone(&rooms.pipeline.examiner.telemetry.metrics),
+        next: sink,
+    });
     let queue = Queue::open(store.hub(), QUEUE, sink).await?;
     queue.register(JOB_NAME, Arc::clone(&rooms.pipeline) as Arc<dyn Handler>)?;
     let concurrency = options.concurrency.unwrap_or(DEFAULT_CONCURRENCY) as usize;
@@ -161,8 +180,29 @@ impl Backend for Owner {
         Ok(json!({
             "queue": self.queue.metrics().await?,
             "breaker": breaker.map(|breaker| breaker.metrics(self.rooms.clock.monotonic_ms())),
-            "tracer": spans(&self.rooms.pipeline.examiner.tracer.metrics()),
+            "tracer": spans(&self.rooms.pipeline.examiner.telemetry.tracer.metrics()),
         }))
+    }
+
+    async fn metrics_text(&self, format: Format) -> Result<String> {
+        Ok(exposition::text(&self.rooms, &self.queue.metrics().await?, format))
+    }
+
+    async fn trace(&self, id: &str) -> Result<Value> {
+        let trace = match TraceId::parse(id) {
+            Some(trace) => trace,
+            None => self.queue.get(id).await?.as_ref().and_then(trace_of).ok_or_else(|| {
+                Error::new(Code::JobNotFound, format!("there is no job and no trace '{id}'; `auton8n jobs` lists the jobs"))
+            })?,
+        };
+        let tracer = self.rooms.pipeline.examiner.telemetry.tracer.clone();
+        let directory = traces_dir(&self.options.data_dir);
+        let read = tokio::task::spawn_blocking(move || {
+            tracer.flush(FLUSH_DEADLINE);
+            stored_spans(&directory, trace)
+        });
+        let spans = read.await.map_err(|error| Error::new(Code::Internal, "the trace was not read").because(error))??;
+        Ok(json!({ "traceId": trace.to_string(), "spans": spans }))
     }
 
     async fn health(&self) -> Result<Value> {
@@ -187,7 +227,7 @@ impl Backend for Owner {
         if let Some(workshop) = &self.rooms.pipeline.examiner.workshop {
             workshop.close().await;
         }
-        let tracer = self.rooms.pipeline.examiner.tracer.clone();
+        let tracer = self.rooms.pipeline.examiner.telemetry.tracer.clone();
         // What is not sent by then is counted as dropped.
         let _ = tokio::task::spawn_blocking(move || tracer.shutdown(FLUSH_DEADLINE)).await;
         Ok(())

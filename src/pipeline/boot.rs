@@ -46,8 +46,8 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         stdin: question.to_string().into_bytes(),
         ..Tool::default()
     };
-    let token = bench.token;
-    let ran = command::run(bench.stage().await?, Stage::Boot, tool, token).await?;
+    let runner = bench.runner();
+    let ran = command::run(bench.stage().await?, Stage::Boot, tool, &runner).await?;
     let check = Check::of(Stage::Boot, Where::Sandbox).ran(&ran.argv, &ran.outcome);
     let Some(judge) = ran.outcome.judge.as_deref() else {
         return Err(Error::new(Code::Inconclusive, "the box ran the plugin without its judge"));

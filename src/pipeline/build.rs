@@ -26,9 +26,9 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         "--outfile=out/dist/index.js",
     ]));
     let tool = Tool { argv, env: [("GOMAXPROCS".to_owned(), "1".to_owned())].into(), ..Tool::default() };
-    let token = bench.token;
+    let runner = bench.runner();
     let session = bench.tools().await?;
-    let ran = command::run(session, Stage::Build, tool, token).await?;
+    let ran = command::run(session, Stage::Build, tool, &runner).await?;
     let check = Check::of(Stage::Build, Where::Sandbox).ran(&ran.argv, &ran.outcome);
     if let Some(stopped) = ran.stopped {
         return Ok(vec![check.judged(vec![stopped])]);

@@ -7,14 +7,15 @@ use tokio_util::sync::CancellationToken;
 use super::candidate::Candidate;
 use super::report::{Check, CheckStatus, Where};
 use super::stage::Stage;
+use super::watch::Telemetry;
 use super::workshop::{Ready, Workshop};
+use super::command::Runner;
 use super::{boot, build, check, inspect, install, lint, test, type_check};
-use crate::clock::SharedClock;
 use crate::diagnostic::Diagnostic;
 use crate::error::{Code, Error, Result};
 use crate::sandbox::Session;
 use crate::scanner::Scanner;
-use crate::tracer::{Kind, SpanContext, Tracer};
+use crate::tracer::{Kind, SpanContext};
 
 /// The stages that examine a candidate, in order.
 pub const STAGES: [Stage; 7] =
@@ -34,8 +35,7 @@ pub struct Examiner {
     pub scanner: Option<Arc<Scanner>>,
     /// `None`: switched off, so nothing that needs a sandbox runs.
     pub workshop: Option<Arc<Workshop>>,
-    pub tracer: Tracer,
-    pub clock: SharedClock,
+    pub telemetry: Telemetry,
 }
 
 /// How it went.
@@ -66,6 +66,8 @@ pub(super) struct Bench<'a> {
     /// The box in which the plugin's code runs.
     pub stage: Option<Box<dyn Session>>,
     pub token: &'a CancellationToken,
+    /// The stage that runs.
+    pub span: Option<SpanContext>,
 }
 
 impl Examiner {
@@ -80,7 +82,7 @@ impl Examiner {
         token: &CancellationToken,
     ) -> Examined {
         let mut checks = done;
-        let mut bench = Bench { examiner: self, candidate, ready: None, tools: None, stage: None, token };
+        let mut bench = Bench { examiner: self, candidate, ready: None, tools: None, stage: None, token, span: None };
         let mut fault = None;
         for stage in STAGES {
             if checks.iter().any(|check| check.name == stage.as_str() && check.status == CheckStatus::Passed) {
@@ -130,8 +132,10 @@ impl Examiner {
         stage: Stage,
         parent: Option<&SpanContext>,
     ) -> (Vec<Check>, Option<Error>) {
-        let mut span = self.tracer.start(stage.as_str(), Kind::Internal, parent);
-        let started = self.clock.monotonic_ms();
+        let mut watch = self.telemetry.stage(stage, parent);
+        bench.span = watch.context().cloned();
+        let clock = self.telemetry.clock.as_ref();
+        let started = clock.monotonic_ms();
         let result = match stage {
             Stage::Inspect => inspect::run(bench),
             Stage::Install => install::run(bench).await,
@@ -143,19 +147,20 @@ impl Examiner {
         };
         match result {
             Ok(mut checks) => {
+                let mut outcome = "passed";
                 if let Some(first) = checks.first_mut() {
-                    first.duration_ms = self.clock.monotonic_ms().saturating_sub(started);
-                    span.set("auton8n.check.status", status_name(first.status));
+                    first.duration_ms = clock.monotonic_ms().saturating_sub(started);
+                    outcome = status_name(first.status);
                     if let Some(code) = first.exit_code {
-                        span.set("process.exit.code", i64::from(code));
+                        watch.set("process.exit.code", i64::from(code));
                     }
                 }
-                span.end();
+                watch.end(outcome);
                 (checks, None)
             }
             Err(error) => {
-                span.fail(&error);
-                let check = Check::of(stage, place_of(stage)).inconclusive(&error).timed(self.clock.as_ref(), started);
+                let check = Check::of(stage, place_of(stage)).inconclusive(&error).timed(clock, started);
+                watch.fail(&error, "inconclusive");
                 (vec![check], Some(error))
             }
         }
@@ -180,7 +185,7 @@ impl Bench<'_> {
     pub async fn tools(&mut self) -> Result<&mut Box<dyn Session>> {
         if self.tools.is_none() {
             let ready = self.ready().await?;
-            let mut session = ready.engine.start(&ready.limits).await?;
+            let mut session = start(&self.examiner.telemetry, self.span.as_ref(), &ready).await?;
             session.put(&install::project_files(self.candidate)).await?;
             self.tools = Some(session);
         }
@@ -194,11 +199,16 @@ impl Bench<'_> {
         }
         if self.stage.is_none() {
             let ready = self.ready().await?;
-            let mut session = ready.engine.start(&ready.limits).await?;
+            let mut session = start(&self.examiner.telemetry, self.span.as_ref(), &ready).await?;
             session.put(&install::stage_files(self.candidate)).await?;
             self.stage = Some(session);
         }
         self.stage.as_mut().ok_or_else(lost)
+    }
+
+    /// Runs tools for the stage that is under way.
+    pub fn runner(&self) -> Runner {
+        Runner { telemetry: self.examiner.telemetry.clone(), parent: self.span.clone(), token: self.token.clone() }
     }
 
     async fn close(self) {
@@ -206,6 +216,18 @@ impl Bench<'_> {
             session.close().await;
         }
     }
+}
+
+async fn start(telemetry: &Telemetry, parent: Option<&SpanContext>, ready: &Ready) -> Result<Box<dyn Session>> {
+    let mut span = telemetry.tracer.start("sandbox start", Kind::Internal, parent);
+    let engine = ready.engine.name();
+    span.set("auton8n.sandbox.engine", engine.as_str());
+    let started = ready.engine.start(&ready.limits).await;
+    telemetry.metrics.boxes.add(&[&engine, if started.is_ok() { "started" } else { "failed" }], 1);
+    if let Err(error) = &started {
+        span.fail(error);
+    }
+    started
 }
 
 fn lost() -> Error {

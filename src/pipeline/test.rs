@@ -34,9 +34,9 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         "./__tests__",
     ]));
     let tool = Tool { argv, ..Tool::default() };
-    let token = bench.token;
+    let runner = bench.runner();
     let session = bench.stage().await?;
-    let ran = command::run(session, Stage::Test, tool, token).await?;
+    let ran = command::run(session, Stage::Test, tool, &runner).await?;
     let check = Check::of(Stage::Test, Where::Sandbox).ran(&ran.argv, &ran.outcome).counting("expected", counted);
     if let Some(stopped) = ran.stopped {
         return Ok(vec![check.judged(vec![stopped])]);

@@ -3,6 +3,8 @@
 mod json;
 mod protobuf;
 
+pub use json::encode as encode_json;
+
 use std::io::Write;
 use std::time::Duration;
 
