@@ -4,6 +4,7 @@ export default auton8nPlugin
 export { auton8nPlugin }
 export { createPlugin, createPluginFromDescription, Engine, openEngine } from './api/engine.js'
 export type { MetricsTextOptions } from './api/engine.js'
+export type { EngineLogger, EngineLogRecord } from './api/logger.js'
 export type { StoredSpan, StoredTrace } from './api/trace.js'
 export type { JobFilter } from './api/engine.js'
 export { PluginCreation } from './api/pluginCreation.js'

@@ -193,7 +193,7 @@ export class Engine {
  * shares the engine of the first, with the options of the first; the last `close()` stops it.
  */
 export async function openEngine(options?: EngineOptions): Promise<Engine> {
-  const { model, dataDir: given, ...rest } = checkEngineOptions(options)
+  const { model, logger, dataDir: given, ...rest } = checkEngineOptions(options)
   const dataDir = resolve(given ?? (process.env.AUTON8N_DATA_DIR || '.auton8n'))
   const node = nodePath()
   const nativeOptions = {
@@ -207,6 +207,7 @@ export async function openEngine(options?: EngineOptions): Promise<Engine> {
   const lease = await EngineLease.take(`${dataDir}\n${rest.store ?? ''}`, (hub) =>
     nativeCall(() => addon.Engine.open(nativeOptions, hub.receive)),
   )
+  if (logger) lease.log(logger)
   const engine = new Engine(lease)
   if (model) await engine.setModel(model)
   return engine

@@ -1,3 +1,4 @@
+import type { NativeLogLine } from './logger.js'
 import type { ModelErrorCode } from './modelError.js'
 
 /** A job as the addon tells it. */
@@ -29,6 +30,8 @@ export interface EngineEvent {
   iteration?: number | null
   message?: string | null
   line?: string
+  /** Of the engine's own log. */
+  lines?: NativeLogLine[]
 }
 
 /** What the engine asks a model. */
@@ -81,6 +84,10 @@ export interface NativeJobFilter {
 /** How the engine is. */
 export interface EngineHealth {
   status: 'ok' | 'degraded'
+  /** It runs and answers; a process that is not live is to be started again. */
+  live: boolean
+  /** It can take jobs; while it is not, nothing should be sent to it. */
+  ready: boolean
   /** What is missing and what to do about it. */
   reasons: { code: string; message: string }[]
   /** What makes the sandboxes. */

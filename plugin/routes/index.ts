@@ -40,10 +40,17 @@ export const routes: Route[] = [
     type: 'GET',
     path: '/health',
     open: true,
-    run: async ({ service }) => {
-      const { status, reasons } = await service.getHealthStatus()
+    run: async ({ request, service }) => {
+      const probe = request.query?.probe
+      if (probe !== undefined && probe !== 'live' && probe !== 'ready') {
+        throw invalid("`probe` must be 'live' or 'ready'")
+      }
+      // Whoever answers lives; nothing else is looked at, so that a slow sandbox ends no process.
+      if (probe === 'live') return { status: 200, body: { live: true } }
+      const { status, live, ready, reasons } = await service.getHealthStatus()
       // Open to everyone, so the messages, which may name paths and addresses, stay inside.
-      return { status: 200, body: { status, reasons: reasons.map(({ code }) => code) } }
+      const body = { status, live, ready, reasons: reasons.map(({ code }) => code) }
+      return { status: probe === 'ready' && !ready ? 503 : 200, body }
     },
   }),
   defineRoute({

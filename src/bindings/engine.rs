@@ -13,7 +13,7 @@ use super::error::promise;
 use super::model::JsModel;
 use crate::engine::{self, Backend, Creation, EngineOptions};
 use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventSink};
+use crate::event::{Event, EventSink, LogLine};
 use crate::generation::Model;
 use crate::metrics::Format;
 use crate::pipeline::Wish;
@@ -41,6 +41,14 @@ impl EventSink for JsSink {
         // A full queue drops the hint; the store has the truth.
         let _ = self.0.call(vec![json!(event)], ThreadsafeFunctionCallMode::NonBlocking);
     }
+
+    fn log(&self, lines: Vec<LogLine>) {
+        // Like a hint: where the loop is too busy, lines are lost.
+        let _ = self.0.call(
+            vec![json!({ "type": "log-lines", "lines": lines })],
+            ThreadsafeFunctionCallMode::NonBlocking,
+        );
+    }
 }
 
 /// An open engine.
@@ -54,7 +62,11 @@ pub struct Engine {
 impl Engine {
     /// Opens the engine of a data directory.
     #[napi]
-    pub fn open<'env>(env: &'env Env, options: Value, listener: EngineListener) -> napi::Result<PromiseRaw<'env, Engine>> {
+    pub fn open<'env>(
+        env: &'env Env,
+        options: Value,
+        listener: EngineListener,
+    ) -> napi::Result<PromiseRaw<'env, Engine>> {
         let listener = Arc::new(listener);
         promise(env, async move {
             let options = EngineOptions::from_value(options)?;
@@ -169,7 +181,9 @@ impl Engine {
     ) -> napi::Result<PromiseRaw<'env, Value>> {
         let backend = Arc::clone(&self.backend);
         promise(env, async move {
-            let report = backend.verify(PathBuf::from(directory), specification.filter(|value| !value.is_null())).await?;
+            let report = backend
+                .verify(PathBuf::from(directory), specification.filter(|value| !value.is_null()))
+                .await?;
             Ok(json!(report))
         })
     }
@@ -215,7 +229,12 @@ fn creation_of(wish: Wish, options: Value) -> Result<Creation> {
     let mut fields = match options {
         Value::Object(fields) => fields,
         Value::Null => serde_json::Map::new(),
-        _ => return Err(Error::new(Code::OptionInvalid, "the options of a creation must be an object")),
+        _ => {
+            return Err(Error::new(
+                Code::OptionInvalid,
+                "the options of a creation must be an object",
+            ));
+        }
     };
     // Whether there is one is seen from the callback.
     fields.remove("hasModel");
@@ -224,6 +243,10 @@ fn creation_of(wish: Wish, options: Value) -> Result<Creation> {
 }
 
 fn options_of<T: serde::de::DeserializeOwned>(what: &str, value: Value) -> Result<T> {
-    serde_json::from_value(value)
-        .map_err(|error| Error::new(Code::OptionInvalid, format!("the options of {what} are not right: {error}")))
+    serde_json::from_value(value).map_err(|error| {
+        Error::new(
+            Code::OptionInvalid,
+            format!("the options of {what} are not right: {error}"),
+        )
+    })
 }

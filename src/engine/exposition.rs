@@ -10,7 +10,10 @@ use crate::tracer::TracerMetrics;
 /// Writes everything that is counted.
 pub fn text(rooms: &Rooms, queue: &QueueMetrics, format: Format) -> String {
     let mut out = Exposition::new(format);
-    out.gauge("auton8n_build_info", "The version of the engine, as a label of the value 1.");
+    out.gauge(
+        "auton8n_build_info",
+        "The version of the engine, as a label of the value 1.",
+    );
     out.value("auton8n_build_info", &["version"], &[env!("CARGO_PKG_VERSION")], 1.0);
     let telemetry = &rooms.pipeline.examiner.telemetry;
     jobs(&mut out, queue);
@@ -38,11 +41,26 @@ fn jobs(out: &mut Exposition, queue: &QueueMetrics) {
     ] {
         out.value(name, &["state"], &[state], count as f64);
     }
-    single(out, "auton8n_queue_paused", "1 while no jobs are taken.", f64::from(u8::from(queue.paused)));
+    single(
+        out,
+        "auton8n_queue_paused",
+        "1 while no jobs are taken.",
+        f64::from(u8::from(queue.paused)),
+    );
     let waits = queue.oldest_waiting_ms.unwrap_or(0) as f64 / 1e3;
-    single(out, "auton8n_queue_oldest_waiting_seconds", "How long the job that waits longest has waited.", waits);
+    single(
+        out,
+        "auton8n_queue_oldest_waiting_seconds",
+        "How long the job that waits longest has waited.",
+        waits,
+    );
     if let Some(ms) = queue.since_last_claim_ms {
-        single(out, "auton8n_queue_last_claim_age_seconds", "Time since a job was last taken.", ms as f64 / 1e3);
+        single(
+            out,
+            "auton8n_queue_last_claim_age_seconds",
+            "Time since a job was last taken.",
+            ms as f64 / 1e3,
+        );
     }
 }
 

@@ -8,6 +8,8 @@ mod creation;
 mod doctor;
 mod exposition;
 mod hub;
+mod log_subscriber;
+mod logs;
 mod options;
 mod owner;
 mod process;

@@ -7,22 +7,25 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
 use uuid::Uuid;
 
 use super::backend::{Backend, Creation};
 use super::creation::job_of;
 use super::doctor;
 use super::exposition;
-use super::options::EngineOptions;
 use super::hub::Store;
+use super::logs::Logs;
+use super::options::EngineOptions;
 use super::rooms::{Rooms, traces_dir};
 use super::serving::{self, Serving};
 use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventKind, EventSink};
+use crate::event::{Event, EventKind, EventSink, LogLine};
 use crate::generation::Model;
 use crate::metrics::Format;
-use crate::pipeline::{CreationReport, JOB_NAME, Metrics, Models, QUEUE, trace_of};
-use crate::queue::{Handler, Job, JobFilter, JobStatus, Queue, QueueApi, Worker, WorkerOptions};
+use crate::pipeline::{CreationReport, JOB_NAME, Metrics, Models, Pipeline, QUEUE, trace_of};
+use crate::queue::{Attempt, AttemptError, Handler, Job, JobFilter, JobStatus, Queue, QueueApi, Worker, WorkerOptions};
 use crate::specification;
 use crate::tracer::{TraceId, TracerMetrics, stored_spans};
 
@@ -42,6 +45,20 @@ pub struct Owner {
     queue: Queue,
     worker: Worker,
     token: CancellationToken,
+    logs: Arc<Logs>,
+}
+
+/// Runs jobs with the engine's log around them.
+struct Logged {
+    pipeline: Arc<Pipeline>,
+    dispatch: Dispatch,
+}
+
+#[async_trait]
+impl Handler for Logged {
+    async fn run(&self, attempt: Attempt) -> Result<Value, AttemptError> {
+        self.pipeline.run(attempt).with_subscriber(self.dispatch.clone()).await
+    }
 }
 
 /// Passes events on, and forgets a job's model when the job is over.
@@ -58,6 +75,10 @@ impl EventSink for Releasing {
             self.count(&event.kind);
         }
         self.next.emit(event);
+    }
+
+    fn log(&self, lines: Vec<LogLine>) {
+        self.next.log(lines);
     }
 }
 
@@ -80,6 +101,14 @@ pub async fn open(
     sink: Arc<dyn EventSink>,
     model: Option<Arc<dyn Model>>,
 ) -> Result<Arc<dyn Backend>> {
+    let token = CancellationToken::new();
+    let logs = Logs::new(
+        Arc::clone(&rooms.clock),
+        rooms.pipeline.examiner.scanner.clone(),
+        Arc::clone(&sink),
+    );
+    logs.start(token.clone());
+    let dispatch = logs.dispatch();
     let has_model = model.is_some();
     if has_model {
         rooms.models.set_default(model);
@@ -90,10 +119,23 @@ pub async fn open(
         next: sink,
     });
     let queue = Queue::open(store.hub(), QUEUE, sink).await?;
-    queue.register(JOB_NAME, Arc::clone(&rooms.pipeline) as Arc<dyn Handler>)?;
+    let handler = Logged {
+        pipeline: Arc::clone(&rooms.pipeline),
+        dispatch: dispatch.clone(),
+    };
+    queue.register(JOB_NAME, Arc::new(handler) as Arc<dyn Handler>)?;
     let concurrency = options.concurrency.unwrap_or(DEFAULT_CONCURRENCY) as usize;
-    let worker = queue.start_worker(WorkerOptions { concurrency })?;
-    let owner = Arc::new(Owner { options, rooms, store, queue, worker, token: CancellationToken::new() });
+    // What it starts inherits the log.
+    let worker = tracing::dispatcher::with_default(&dispatch, || queue.start_worker(WorkerOptions { concurrency }))?;
+    let owner = Arc::new(Owner {
+        options,
+        rooms,
+        store,
+        queue,
+        worker,
+        token,
+        logs,
+    });
     if let Some(methods) = owner.store.methods() {
         methods.add(serving::PREFIX, Serving::of(&owner));
     }
@@ -111,9 +153,16 @@ impl Owner {
 }
 
 async fn wake_waiting(queue: &Queue) -> Result<()> {
-    let filter = JobFilter { status: Some(JobStatus::Retrying), limit: Some(1_000), ..JobFilter::default() };
+    let filter = JobFilter {
+        status: Some(JobStatus::Retrying),
+        limit: Some(1_000),
+        ..JobFilter::default()
+    };
     for job in queue.list(filter).await? {
-        if job.error.is_some_and(|failure| failure.code == Code::ModelNeeded.as_str()) {
+        if job
+            .error
+            .is_some_and(|failure| failure.code == Code::ModelNeeded.as_str())
+        {
             queue.retry(&job.id).await?;
         }
     }
@@ -192,7 +241,10 @@ impl Backend for Owner {
         let trace = match TraceId::parse(id) {
             Some(trace) => trace,
             None => self.queue.get(id).await?.as_ref().and_then(trace_of).ok_or_else(|| {
-                Error::new(Code::JobNotFound, format!("there is no job and no trace '{id}'; `auton8n jobs` lists the jobs"))
+                Error::new(
+                    Code::JobNotFound,
+                    format!("there is no job and no trace '{id}'; `auton8n jobs` lists the jobs"),
+                )
             })?,
         };
         let tracer = self.rooms.pipeline.examiner.telemetry.tracer.clone();
@@ -201,12 +253,14 @@ impl Backend for Owner {
             tracer.flush(FLUSH_DEADLINE);
             stored_spans(&directory, trace)
         });
-        let spans = read.await.map_err(|error| Error::new(Code::Internal, "the trace was not read").because(error))??;
+        let spans = read
+            .await
+            .map_err(|error| Error::new(Code::Internal, "the trace was not read").because(error))??;
         Ok(json!({ "traceId": trace.to_string(), "spans": spans }))
     }
 
     async fn health(&self) -> Result<Value> {
-        doctor::health(&self.rooms, &self.token).await
+        doctor::health(&self.rooms, self.queue.metrics().await.map(drop), &self.token).await
     }
 
     async fn verify(&self, directory: PathBuf, specification: Option<Value>) -> Result<CreationReport> {
@@ -230,6 +284,7 @@ impl Backend for Owner {
         let tracer = self.rooms.pipeline.examiner.telemetry.tracer.clone();
         // What is not sent by then is counted as dropped.
         let _ = tokio::task::spawn_blocking(move || tracer.shutdown(FLUSH_DEADLINE)).await;
+        self.logs.send();
         Ok(())
     }
 }
@@ -246,5 +301,7 @@ fn spans(metrics: &TracerMetrics) -> Value {
 }
 
 fn first(jobs: Vec<Job>) -> Result<Job> {
-    jobs.into_iter().next().ok_or_else(|| Error::new(Code::Internal, "the store answered without the job"))
+    jobs.into_iter()
+        .next()
+        .ok_or_else(|| Error::new(Code::Internal, "the store answered without the job"))
 }

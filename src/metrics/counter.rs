@@ -22,7 +22,12 @@ impl CounterFamily {
         for values in known {
             series.of(values, || 0);
         }
-        Self { name, help, labels, series: Mutex::new(series) }
+        Self {
+            name,
+            help,
+            labels,
+            series: Mutex::new(series),
+        }
     }
 
     /// Counts `by` more.

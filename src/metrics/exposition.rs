@@ -28,7 +28,10 @@ impl Format {
         match name {
             "prometheus" => Ok(Self::Prometheus),
             "openmetrics" => Ok(Self::OpenMetrics),
-            _ => Err(Error::new(Code::OptionInvalid, "`format` must be 'prometheus' or 'openmetrics'")),
+            _ => Err(Error::new(
+                Code::OptionInvalid,
+                "`format` must be 'prometheus' or 'openmetrics'",
+            )),
         }
     }
 }
@@ -43,7 +46,10 @@ pub struct Exposition {
 impl Exposition {
     /// An empty text.
     pub const fn new(format: Format) -> Self {
-        Self { format, text: String::new() }
+        Self {
+            format,
+            text: String::new(),
+        }
     }
 
     /// Whole text.
@@ -118,7 +124,11 @@ impl Exposition {
         exemplar: Option<&Exemplar>,
     ) {
         self.text.push_str(name);
-        let pairs = labels.iter().copied().zip(values.iter().map(AsRef::as_ref)).chain(bound.map(|bound| ("le", bound)));
+        let pairs = labels
+            .iter()
+            .copied()
+            .zip(values.iter().map(AsRef::as_ref))
+            .chain(bound.map(|bound| ("le", bound)));
         let mut first = true;
         for (label, value) in pairs {
             self.text.push(if first { '{' } else { ',' });
@@ -130,7 +140,11 @@ impl Exposition {
         }
         let _ = write!(self.text, " {}", number(value));
         if let (Format::OpenMetrics, Some(exemplar)) = (self.format, exemplar) {
-            let (id, value, at) = (escaped(&exemplar.trace_id), number(exemplar.value), exemplar.at_ms as f64 / 1e3);
+            let (id, value, at) = (
+                escaped(&exemplar.trace_id),
+                number(exemplar.value),
+                exemplar.at_ms as f64 / 1e3,
+            );
             let _ = write!(self.text, " # {{trace_id=\"{id}\"}} {value} {at:.3}");
         }
         self.text.push('\n');
@@ -138,7 +152,11 @@ impl Exposition {
 }
 
 fn number(value: f64) -> String {
-    if value.is_finite() { format!("{value:?}") } else { "NaN".to_owned() }
+    if value.is_finite() {
+        format!("{value:?}")
+    } else {
+        "NaN".to_owned()
+    }
 }
 
 fn escaped(text: &str) -> String {

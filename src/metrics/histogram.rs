@@ -46,7 +46,13 @@ impl HistogramFamily {
         for values in known {
             series.of(values, || empty(bounds));
         }
-        Self { name, help, labels, bounds, series: Mutex::new(series) }
+        Self {
+            name,
+            help,
+            labels,
+            bounds,
+            series: Mutex::new(series),
+        }
     }
 
     /// Takes one value in, with the sampled trace that it comes from. One that is no number is left out.
@@ -56,11 +62,19 @@ impl HistogramFamily {
         }
         let mut series = self.series.lock();
         let histogram = series.of(values, || empty(self.bounds));
-        let at = self.bounds.iter().position(|bound| value <= *bound).unwrap_or(self.bounds.len());
+        let at = self
+            .bounds
+            .iter()
+            .position(|bound| value <= *bound)
+            .unwrap_or(self.bounds.len());
         histogram.counts[at] += 1;
         histogram.sum += value;
         if let Some((trace_id, at_ms)) = trace {
-            histogram.exemplars[at] = Some(Exemplar { trace_id: trace_id.to_owned(), value, at_ms });
+            histogram.exemplars[at] = Some(Exemplar {
+                trace_id: trace_id.to_owned(),
+                value,
+                at_ms,
+            });
         }
     }
 
@@ -74,5 +88,9 @@ impl HistogramFamily {
 }
 
 fn empty(bounds: &[f64]) -> Histogram {
-    Histogram { counts: vec![0; bounds.len() + 1], exemplars: vec![None; bounds.len() + 1], sum: 0.0 }
+    Histogram {
+        counts: vec![0; bounds.len() + 1],
+        exemplars: vec![None; bounds.len() + 1],
+        sum: 0.0,
+    }
 }

@@ -21,7 +21,10 @@ pub struct Series<T> {
 impl<T> Series<T> {
     /// No series of `width` labels.
     pub const fn new(width: usize) -> Self {
-        Self { width, by_values: BTreeMap::new() }
+        Self {
+            width,
+            by_values: BTreeMap::new(),
+        }
     }
 
     /// The series of these values, made where there is none; one too many falls to `other`.
@@ -36,7 +39,9 @@ impl<T> Series<T> {
 
     /// All of them, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&[String], &T)> {
-        self.by_values.iter().map(|(values, series)| (values.as_slice(), series))
+        self.by_values
+            .iter()
+            .map(|(values, series)| (values.as_slice(), series))
     }
 }
 

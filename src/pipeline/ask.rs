@@ -75,7 +75,10 @@ impl Asker {
         let reply = match &self.breaker {
             Some(breaker) => breaker::guard(breaker, &self.telemetry.clock, limit, answer, classify).await,
             None => tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
-                Err(Error::new(Code::Timeout, format!("Operation timed out after {} ms", deadline::MODEL_CALL)))
+                Err(Error::new(
+                    Code::Timeout,
+                    format!("Operation timed out after {} ms", deadline::MODEL_CALL),
+                ))
             }),
         };
         drop(guard);
@@ -104,12 +107,21 @@ impl Asker {
                     metrics.tokens.add(&["output"], usage.output_tokens);
                 }
                 if let Some(reason) = &reply.finish_reason {
-                    span.set("gen_ai.response.finish_reasons", Value::List(vec![reason.as_str().into()]));
+                    span.set(
+                        "gen_ai.response.finish_reasons",
+                        Value::List(vec![reason.as_str().into()]),
+                    );
                 }
                 metrics.model_calls.observe(&["ok"], seconds, exemplar);
             }
             Err(error) => {
                 span.fail(error);
+                tracing::warn!(
+                    code = error.code().as_str(),
+                    seconds,
+                    "a call of the model failed: {}",
+                    error.message()
+                );
                 metrics.model_calls.observe(&[error.code().as_str()], seconds, exemplar);
             }
         }
@@ -124,7 +136,10 @@ impl Asker {
             None => Ok(()),
             Some(finding) => Err(Error::new(
                 Code::SecretFound,
-                format!("the text for the model holds a secret ({}); name a setting instead of its value", finding.rule),
+                format!(
+                    "the text for the model holds a secret ({}); name a setting instead of its value",
+                    finding.rule
+                ),
             )),
         }
     }

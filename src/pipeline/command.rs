@@ -7,9 +7,9 @@ use tokio_util::sync::CancellationToken;
 use super::check::stopped;
 use super::deadline;
 use super::stage::Stage;
+use super::watch::Telemetry;
 use crate::diagnostic::Diagnostic;
 use crate::error::{Code, Error, Result};
-use super::watch::Telemetry;
 use crate::sandbox::{Command, Outcome, Session};
 use crate::tracer::{Kind, SpanContext};
 
@@ -40,8 +40,17 @@ pub struct Ran {
 pub async fn run(session: &mut Box<dyn Session>, stage: Stage, tool: Tool, runner: &Runner) -> Result<Ran> {
     let timeout_ms = deadline::of(stage);
     let argv = tool.argv.clone();
-    let command = Command { argv: tool.argv, env: tool.env, stdin: tool.stdin, timeout_ms, judge: tool.judge };
-    let mut span = runner.telemetry.tracer.start("sandbox run", Kind::Internal, runner.parent.as_ref());
+    let command = Command {
+        argv: tool.argv,
+        env: tool.env,
+        stdin: tool.stdin,
+        timeout_ms,
+        judge: tool.judge,
+    };
+    let mut span = runner
+        .telemetry
+        .tracer
+        .start("sandbox run", Kind::Internal, runner.parent.as_ref());
     span.set("process.command", argv.first().map_or("", String::as_str));
     let started = runner.telemetry.clock.monotonic_ms();
     let ended = session.run(&command, &runner.token).await;
@@ -49,7 +58,11 @@ pub async fn run(session: &mut Box<dyn Session>, stage: Stage, tool: Tool, runne
     let how = ended.as_ref().map_or("error", how_it_ended);
     let exemplar = runner.telemetry.exemplar(span.context());
     let exemplar = exemplar.as_ref().map(|(id, at)| (id.as_str(), *at));
-    runner.telemetry.metrics.runs.observe(&[stage.as_str(), how], seconds, exemplar);
+    runner
+        .telemetry
+        .metrics
+        .runs
+        .observe(&[stage.as_str(), how], seconds, exemplar);
     span.set("auton8n.sandbox.outcome", how);
     let outcome = ended.inspect_err(|error| span.fail(error))?;
     if let Some(code) = outcome.exit_code {
@@ -57,7 +70,11 @@ pub async fn run(session: &mut Box<dyn Session>, stage: Stage, tool: Tool, runne
     }
     if let Some(peak) = outcome.peak_memory {
         span.set("auton8n.sandbox.peak_memory", peak as i64);
-        runner.telemetry.metrics.memory.observe(&[stage.as_str()], peak as f64, exemplar);
+        runner
+            .telemetry
+            .metrics
+            .memory
+            .observe(&[stage.as_str()], peak as f64, exemplar);
     }
     span.end();
     if runner.token.is_cancelled() {

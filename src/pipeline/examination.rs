@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use super::candidate::Candidate;
+use super::command::Runner;
 use super::report::{Check, CheckStatus, Where};
 use super::stage::Stage;
 use super::watch::Telemetry;
 use super::workshop::{Ready, Workshop};
-use super::command::Runner;
 use super::{boot, build, check, inspect, install, lint, test, type_check};
 use crate::diagnostic::Diagnostic;
 use crate::error::{Code, Error, Result};
@@ -18,8 +19,15 @@ use crate::scanner::Scanner;
 use crate::tracer::{Kind, SpanContext};
 
 /// The stages that examine a candidate, in order.
-pub const STAGES: [Stage; 7] =
-    [Stage::Inspect, Stage::Install, Stage::TypeCheck, Stage::Lint, Stage::Build, Stage::Test, Stage::Boot];
+pub const STAGES: [Stage; 7] = [
+    Stage::Inspect,
+    Stage::Install,
+    Stage::TypeCheck,
+    Stage::Lint,
+    Stage::Build,
+    Stage::Test,
+    Stage::Boot,
+];
 
 /// Told of each stage as it starts and ends.
 pub trait Observer: Send + Sync {
@@ -52,7 +60,10 @@ pub struct Examined {
 impl Examined {
     /// What the plugin's author has to mend.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        self.checks.iter().flat_map(|check| check.diagnostics.iter().cloned()).collect()
+        self.checks
+            .iter()
+            .flat_map(|check| check.diagnostics.iter().cloned())
+            .collect()
     }
 }
 
@@ -82,10 +93,21 @@ impl Examiner {
         token: &CancellationToken,
     ) -> Examined {
         let mut checks = done;
-        let mut bench = Bench { examiner: self, candidate, ready: None, tools: None, stage: None, token, span: None };
+        let mut bench = Bench {
+            examiner: self,
+            candidate,
+            ready: None,
+            tools: None,
+            stage: None,
+            token,
+            span: None,
+        };
         let mut fault = None;
         for stage in STAGES {
-            if checks.iter().any(|check| check.name == stage.as_str() && check.status == CheckStatus::Passed) {
+            if checks
+                .iter()
+                .any(|check| check.name == stage.as_str() && check.status == CheckStatus::Passed)
+            {
                 continue;
             }
             checks.retain(|check| !belongs_to(check, stage));
@@ -111,7 +133,12 @@ impl Examiner {
             |ready| (ready.engine.isolation().to_string(), ready.engine.name()),
         );
         bench.close().await;
-        Examined { checks, isolation, engine, fault }
+        Examined {
+            checks,
+            isolation,
+            engine,
+            fault,
+        }
     }
 
     /// Why a stage does not run, where it does not.
@@ -136,15 +163,20 @@ impl Examiner {
         bench.span = watch.context().cloned();
         let clock = self.telemetry.clock.as_ref();
         let started = clock.monotonic_ms();
-        let result = match stage {
-            Stage::Inspect => inspect::run(bench),
-            Stage::Install => install::run(bench).await,
-            Stage::TypeCheck => type_check::run(bench).await,
-            Stage::Lint => lint::run(bench).await,
-            Stage::Build => build::run(bench).await,
-            Stage::Test => test::run(bench).await,
-            _ => boot::run(bench).await,
+        let lines = tracing::info_span!("stage", stage = stage.as_str());
+        let work = async {
+            match stage {
+                Stage::Inspect => inspect::run(bench),
+                Stage::Install => install::run(bench).await,
+                Stage::TypeCheck => type_check::run(bench).await,
+                Stage::Lint => lint::run(bench).await,
+                Stage::Build => build::run(bench).await,
+                Stage::Test => test::run(bench).await,
+                _ => boot::run(bench).await,
+            }
         };
+        let result = work.instrument(lines.clone()).await;
+        let _in_stage = lines.entered();
         match result {
             Ok(mut checks) => {
                 let mut outcome = "passed";
@@ -159,7 +191,9 @@ impl Examiner {
                 (checks, None)
             }
             Err(error) => {
-                let check = Check::of(stage, place_of(stage)).inconclusive(&error).timed(clock, started);
+                let check = Check::of(stage, place_of(stage))
+                    .inconclusive(&error)
+                    .timed(clock, started);
                 watch.fail(&error, "inconclusive");
                 (vec![check], Some(error))
             }
@@ -174,7 +208,10 @@ impl Bench<'_> {
             return Ok(ready.clone());
         }
         let workshop = self.examiner.workshop.as_ref().ok_or_else(|| {
-            Error::new(Code::SandboxUnavailable, "the sandbox is switched off; open the engine with one to run this check")
+            Error::new(
+                Code::SandboxUnavailable,
+                "the sandbox is switched off; open the engine with one to run this check",
+            )
         })?;
         let ready = workshop.ready(self.token).await?;
         self.ready = Some(ready.clone());
@@ -208,7 +245,11 @@ impl Bench<'_> {
 
     /// Runs tools for the stage that is under way.
     pub fn runner(&self) -> Runner {
-        Runner { telemetry: self.examiner.telemetry.clone(), parent: self.span.clone(), token: self.token.clone() }
+        Runner {
+            telemetry: self.examiner.telemetry.clone(),
+            parent: self.span.clone(),
+            token: self.token.clone(),
+        }
     }
 
     async fn close(self) {
@@ -223,7 +264,10 @@ async fn start(telemetry: &Telemetry, parent: Option<&SpanContext>, ready: &Read
     let engine = ready.engine.name();
     span.set("auton8n.sandbox.engine", engine.as_str());
     let started = ready.engine.start(&ready.limits).await;
-    telemetry.metrics.boxes.add(&[&engine, if started.is_ok() { "started" } else { "failed" }], 1);
+    telemetry
+        .metrics
+        .boxes
+        .add(&[&engine, if started.is_ok() { "started" } else { "failed" }], 1);
     if let Err(error) = &started {
         span.fail(error);
     }
@@ -231,12 +275,18 @@ async fn start(telemetry: &Telemetry, parent: Option<&SpanContext>, ready: &Read
 }
 
 fn lost() -> Error {
-    Error::new(Code::Internal, "a sandbox went away between two steps; please report this")
+    Error::new(
+        Code::Internal,
+        "a sandbox went away between two steps; please report this",
+    )
 }
 
 /// Whether a check is the stage's own or one within it.
 pub(super) fn belongs_to(check: &Check, stage: Stage) -> bool {
-    check.name.strip_prefix(stage.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
+    check
+        .name
+        .strip_prefix(stage.as_str())
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
 }
 
 const fn status_name(status: CheckStatus) -> &'static str {

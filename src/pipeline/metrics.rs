@@ -3,7 +3,9 @@
 use crate::metrics::{CounterFamily, Exposition, HistogramFamily};
 use crate::scanner::ScanResult;
 
-const SECONDS: &[f64] = &[0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0];
+const SECONDS: &[f64] = &[
+    0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 120.0, 300.0, 900.0,
+];
 
 const BYTES: &[f64] = &[16e6, 32e6, 64e6, 128e6, 256e6, 512e6, 1024e6, 2048e6];
 
@@ -39,8 +41,13 @@ pub struct Metrics {
 
 impl Default for Metrics {
     fn default() -> Self {
-        let runs: &[&[&str]] =
-            &[&["type-check", "exit"], &["lint", "exit"], &["build", "exit"], &["test", "exit"], &["boot", "exit"]];
+        let runs: &[&[&str]] = &[
+            &["type-check", "exit"],
+            &["lint", "exit"],
+            &["build", "exit"],
+            &["test", "exit"],
+            &["boot", "exit"],
+        ];
         Self {
             stages: HistogramFamily::new(
                 "auton8n_stage_duration_seconds",
@@ -74,14 +81,24 @@ impl Default for Metrics {
                 "auton8n_jobs_finished",
                 "Jobs that ended, with the code of those that failed.",
                 &["outcome", "code"],
-                &[&["completed", ""], &["failed", "AUTON8N_CHECKS_FAILED"], &["failed", "AUTON8N_INCONCLUSIVE"], &["cancelled", ""]],
+                &[
+                    &["completed", ""],
+                    &["failed", "AUTON8N_CHECKS_FAILED"],
+                    &["failed", "AUTON8N_INCONCLUSIVE"],
+                    &["cancelled", ""],
+                ],
             ),
             model_calls: HistogramFamily::new(
                 "auton8n_model_call_duration_seconds",
                 "How long a call of a model took, with the code of those that failed.",
                 &["outcome"],
                 SECONDS,
-                &[&["ok"], &["AUTON8N_MODEL_RATE_LIMITED"], &["AUTON8N_MODEL_UNAVAILABLE"], &["AUTON8N_TIMEOUT"]],
+                &[
+                    &["ok"],
+                    &["AUTON8N_MODEL_RATE_LIMITED"],
+                    &["AUTON8N_MODEL_UNAVAILABLE"],
+                    &["AUTON8N_TIMEOUT"],
+                ],
             ),
             tokens: CounterFamily::new(
                 "auton8n_model_tokens",
@@ -139,8 +156,15 @@ impl Metrics {
         for counters in [&self.jobs, &self.tokens, &self.boxes, &self.scans, &self.findings] {
             counters.write(out);
         }
-        let histograms =
-            [&self.stages, &self.attempts, &self.waits, &self.iterations, &self.model_calls, &self.runs, &self.memory];
+        let histograms = [
+            &self.stages,
+            &self.attempts,
+            &self.waits,
+            &self.iterations,
+            &self.model_calls,
+            &self.runs,
+            &self.memory,
+        ];
         for histogram in histograms {
             histogram.write(out);
         }

@@ -58,11 +58,13 @@ use async_trait::async_trait;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::error::{Code, Error, Result};
 use crate::queue::{Attempt, AttemptError, Handler};
 use crate::specification::Specification;
 use crate::toolchain;
+use crate::tracer::SpanContext;
 use checkpoint::Checkpoint;
 use creation::Creation;
 
@@ -100,14 +102,16 @@ impl Pipeline {
 
     /// Text as it may be shown and stored.
     fn redact(&self, text: &str) -> String {
-        self.examiner.scanner.as_ref().map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
+        self.examiner
+            .scanner
+            .as_ref()
+            .map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
     }
 
     /// An end whose words may be stored: they may hold what a tool or a provider printed.
     fn redacted_error(&self, error: AttemptError) -> AttemptError {
-        let clean = |error: Error| {
-            Error::new(error.code(), self.redact(error.message())).with_details(error.details().clone())
-        };
+        let clean =
+            |error: Error| Error::new(error.code(), self.redact(error.message())).with_details(error.details().clone());
         match error {
             AttemptError::Retry(error) => AttemptError::Retry(clean(error)),
             AttemptError::RetryAfter(error, wait) => AttemptError::RetryAfter(clean(error), wait),
@@ -141,8 +145,21 @@ impl Handler for Pipeline {
         telemetry.metrics.waits.observe(&[], waited as f64 / 1e3, None);
         let mut span = trace::begin(&telemetry.tracer, &attempt.job);
         let state = Checkpoint::from_value(&attempt.job.checkpoint);
-        let mut creation = Creation { pipeline: self, attempt: &attempt, request, state, parent: span.context().cloned() };
-        let outcome = creation.run().await.map_err(|error| self.redacted_error(error));
+        let mut creation = Creation {
+            pipeline: self,
+            attempt: &attempt,
+            request,
+            state,
+            parent: span.context().cloned(),
+        };
+        let trace_id = span.context().map(SpanContext::trace_id).unwrap_or_default();
+        let lines = tracing::info_span!("job", job_id = attempt.job.id.as_str(), trace_id = trace_id.as_str());
+        let outcome = creation
+            .run()
+            .instrument(lines.clone())
+            .await
+            .map_err(|error| self.redacted_error(error));
+        lines.in_scope(|| log_end(&outcome, attempt.job.attempts));
         let iterations = creation.state.iteration;
         let how = match &outcome {
             Ok(_) => "completed",
@@ -157,12 +174,40 @@ impl Handler for Pipeline {
         };
         let exemplar = telemetry.exemplar(span.context());
         let exemplar = exemplar.as_ref().map(|(id, at)| (id.as_str(), *at));
-        telemetry.metrics.attempts.observe(&[how], telemetry.seconds_since(started), exemplar);
+        telemetry
+            .metrics
+            .attempts
+            .observe(&[how], telemetry.seconds_since(started), exemplar);
         if how != "retry" {
-            telemetry.metrics.iterations.observe(&[], f64::from(iterations), exemplar);
+            telemetry
+                .metrics
+                .iterations
+                .observe(&[], f64::from(iterations), exemplar);
         }
         span.end();
         outcome
+    }
+}
+
+fn log_end(outcome: &Result<Value, AttemptError>, attempt: u32) {
+    match outcome {
+        Ok(_) => tracing::info!(attempt, "a plugin was created"),
+        Err(AttemptError::Abort(error, _)) => {
+            tracing::warn!(
+                attempt,
+                code = error.code().as_str(),
+                "a creation failed: {}",
+                error.message()
+            );
+        }
+        Err(AttemptError::Retry(error) | AttemptError::RetryAfter(error, _) | AttemptError::Wait(error, _)) => {
+            tracing::warn!(
+                attempt,
+                code = error.code().as_str(),
+                "an attempt failed: {}",
+                error.message()
+            );
+        }
     }
 }
 

@@ -13,7 +13,9 @@ const RUN_ID: &str = "runId";
 
 /// The trace of a job: the caller's, or the job's id, so that all of its attempts are one trace.
 pub fn trace_of(job: &Job) -> Option<TraceId> {
-    parent_of(job).map(|parent| parent.trace).or_else(|| Uuid::parse_str(&job.id).ok().map(|id| TraceId(id.into_bytes())))
+    parent_of(job)
+        .map(|parent| parent.trace)
+        .or_else(|| Uuid::parse_str(&job.id).ok().map(|id| TraceId(id.into_bytes())))
 }
 
 fn parent_of(job: &Job) -> Option<SpanContext> {
@@ -26,7 +28,12 @@ pub fn begin(tracer: &Tracer, job: &Job) -> Span {
     let mut span = tracer.start_in(trace_of(job), "create plugin", Kind::Consumer, parent_of(job).as_ref());
     span.set("auton8n.job.id", job.id.as_str());
     span.set("auton8n.job.attempt", i64::from(job.attempts));
-    if let Some(run) = job.options.metadata.as_ref().and_then(|metadata| metadata[RUN_ID].as_str()) {
+    if let Some(run) = job
+        .options
+        .metadata
+        .as_ref()
+        .and_then(|metadata| metadata[RUN_ID].as_str())
+    {
         span.set("elizaos.run.id", run);
     }
     span

@@ -21,7 +21,13 @@ impl Telemetry {
     pub fn stage(&self, stage: Stage, parent: Option<&SpanContext>) -> StageWatch {
         let mut span = self.tracer.start(stage.as_str(), Kind::Internal, parent);
         span.set("auton8n.stage", stage.as_str());
-        StageWatch { telemetry: self.clone(), stage, started: self.clock.monotonic_ms(), span: Some(span), told: false }
+        StageWatch {
+            telemetry: self.clone(),
+            stage,
+            started: self.clock.monotonic_ms(),
+            span: Some(span),
+            told: false,
+        }
     }
 
     /// Watches a stage that is over at once.
@@ -34,7 +40,9 @@ impl Telemetry {
 
     /// The trace id and the time of an exemplar, where the trace is kept.
     pub fn exemplar(&self, context: Option<&SpanContext>) -> Option<(String, i64)> {
-        context.filter(|context| context.sampled()).map(|context| (context.trace_id(), self.clock.now_ms()))
+        context
+            .filter(|context| context.sampled())
+            .map(|context| (context.trace_id(), self.clock.now_ms()))
     }
 
     /// Seconds since a monotonic time.
@@ -93,9 +101,13 @@ impl StageWatch {
     fn tell(&mut self, outcome: &str) {
         self.told = true;
         let seconds = self.telemetry.seconds_since(self.started);
+        tracing::info!(stage = self.stage.as_str(), outcome, seconds, "a stage ended");
         let exemplar = self.telemetry.exemplar(self.context());
         let exemplar = exemplar.as_ref().map(|(id, at)| (id.as_str(), *at));
-        self.telemetry.metrics.stages.observe(&[self.stage.as_str(), outcome], seconds, exemplar);
+        self.telemetry
+            .metrics
+            .stages
+            .observe(&[self.stage.as_str(), outcome], seconds, exemplar);
     }
 }
 

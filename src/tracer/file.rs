@@ -34,7 +34,13 @@ pub struct FileExporter {
 impl FileExporter {
     /// Keeps at most 16 MiB of spans in `directory`, which is made at the first of them.
     pub fn new(directory: PathBuf, next: Option<Box<dyn Exporter>>) -> Self {
-        Self { directory, most: MOST_BYTES, open: None, next, written: None }
+        Self {
+            directory,
+            most: MOST_BYTES,
+            open: None,
+            next,
+            written: None,
+        }
     }
 
     fn write(&mut self, line: &[u8]) -> std::io::Result<()> {
@@ -115,7 +121,9 @@ pub fn stored_spans(directory: &Path, trace: TraceId) -> Result<Vec<Value>> {
 }
 
 fn collect(line: &str, id: &str, spans: &mut Vec<Value>) {
-    let Ok(Value::Object(request)) = serde_json::from_str(line) else { return };
+    let Ok(Value::Object(request)) = serde_json::from_str(line) else {
+        return;
+    };
     let list = |value: &Value, key: &str| value[key].as_array().cloned().unwrap_or_default();
     for resource in list(&Value::Object(request), "resourceSpans") {
         for scope in list(&resource, "scopeSpans") {
@@ -125,7 +133,11 @@ fn collect(line: &str, id: &str, spans: &mut Vec<Value>) {
 }
 
 fn unreadable(directory: &Path, error: std::io::Error) -> Error {
-    Error::new(Code::StoreUnavailable, format!("the spans in {} cannot be read", directory.display())).because(error)
+    Error::new(
+        Code::StoreUnavailable,
+        format!("the spans in {} cannot be read", directory.display()),
+    )
+    .because(error)
 }
 
 #[cfg(test)]
@@ -178,7 +190,10 @@ mod tests {
         }
         let _ = tracer.start_in(Some(last), "last", Kind::Internal, None);
         assert!(tracer.shutdown(Duration::from_secs(10)));
-        let size: u64 = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().metadata().unwrap().len()).sum();
+        let size: u64 = fs::read_dir(folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().metadata().unwrap().len())
+            .sum();
         assert!(size <= 20_000, "{size}");
         assert!(stored_spans(folder.path(), first).unwrap().is_empty());
         assert_eq!(stored_spans(folder.path(), last).unwrap().len(), 1);
@@ -191,7 +206,14 @@ mod tests {
             fn export(&mut self, _: &Resource, _: &[SpanRecord]) -> Result<Export> {
                 self.0 += 1;
                 let after = Some(Duration::from_millis(1));
-                Ok(if self.0 == 1 { Export::Retry { after, why: "busy".into() } } else { Export::Done { rejected: 0 } })
+                Ok(if self.0 == 1 {
+                    Export::Retry {
+                        after,
+                        why: "busy".into(),
+                    }
+                } else {
+                    Export::Done { rejected: 0 }
+                })
             }
         }
         let folder = tempfile::tempdir().unwrap();
