@@ -48,6 +48,7 @@ export type {
   CircuitBreakerListener,
   CircuitBreakerMetrics,
   CircuitBreakerOptions,
+  CircuitBreakerSnapshot,
   CircuitState,
 } from './api/breaker.js'
 export { AbortJobError, JobPriority, JobQueue, RetryAfterError, Worker } from './api/queue.js'

@@ -61,6 +61,13 @@ describe('the token', () => {
     expect(JSON.stringify(body)).not.toContain('/')
   })
 
+  it('is not needed for the probes of an orchestrator', async () => {
+    expect(await call('GET', '/health?probe=live', undefined, '')).toEqual({ status: 200, body: { live: true } })
+    const ready = await call('GET', '/health?probe=ready', undefined, '')
+    expect(ready).toMatchObject({ status: 200, body: { live: true, ready: true } })
+    expect((await call('GET', '/health?probe=lively', undefined, '')).status).toBe(400)
+  })
+
   it.each(GUARDED)('is needed for %s %s', async (method, path) => {
     for (const wrong of ['', 'Bearer', 'Bearer wrong', `Bearer ${token}x`, `Basic ${token}`, token]) {
       const { status, body } = await call(method, path, method === 'POST' ? { specification } : undefined, wrong)

@@ -11,7 +11,7 @@ import {
   type SpanContext,
 } from './tracer-context.js'
 import { activeParent, activeSpan, runActive } from './tracer-active.js'
-import { track, untrack } from './tracer-exit.js'
+import { flushOnSigterm, track, untrack } from './tracer-exit.js'
 import { OtlpExporter } from './tracer-exporter.js'
 import { digits } from './tracer-ids.js'
 import { attributesOf, checked, invalid, kindOf, type StartSpanOptions, type TracerOptions } from './tracer-options.js'
@@ -62,6 +62,7 @@ export class Tracer {
     this.#sampler = sampler
     if (exporter instanceof OtlpExporter) this.#pipeline = new EnginePipeline(resource, batch, exporter)
     else if (exporter) this.#pipeline = new ScriptPipeline(attributesOf(resource), batch, exporter)
+    if (options.flushOnSigterm) flushOnSigterm()
   }
 
   /** Starts a span under `parent`, by default the active one, ours or OpenTelemetry's. */

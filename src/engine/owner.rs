@@ -7,25 +7,25 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
-use tracing::Dispatch;
-use tracing::instrument::WithSubscriber;
 use uuid::Uuid;
 
+use super::around::{Logged, Releasing};
 use super::backend::{Backend, Creation};
 use super::creation::job_of;
 use super::doctor;
 use super::exposition;
 use super::hub::Store;
+use super::kept_breaker;
 use super::logs::Logs;
 use super::options::EngineOptions;
 use super::rooms::{Rooms, traces_dir};
 use super::serving::{self, Serving};
 use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventKind, EventSink, LogLine};
+use crate::event::EventSink;
 use crate::generation::Model;
 use crate::metrics::Format;
-use crate::pipeline::{CreationReport, JOB_NAME, Metrics, Models, Pipeline, QUEUE, trace_of};
-use crate::queue::{Attempt, AttemptError, Handler, Job, JobFilter, JobStatus, Queue, QueueApi, Worker, WorkerOptions};
+use crate::pipeline::{CreationReport, JOB_NAME, QUEUE, trace_of};
+use crate::queue::{Handler, Job, JobFilter, JobStatus, Queue, QueueApi, Worker, WorkerOptions};
 use crate::specification;
 use crate::tracer::{TraceId, TracerMetrics, stored_spans};
 
@@ -48,51 +48,6 @@ pub struct Owner {
     logs: Arc<Logs>,
 }
 
-/// Runs jobs with the engine's log around them.
-struct Logged {
-    pipeline: Arc<Pipeline>,
-    dispatch: Dispatch,
-}
-
-#[async_trait]
-impl Handler for Logged {
-    async fn run(&self, attempt: Attempt) -> Result<Value, AttemptError> {
-        self.pipeline.run(attempt).with_subscriber(self.dispatch.clone()).await
-    }
-}
-
-/// Passes events on, and forgets a job's model when the job is over.
-struct Releasing {
-    models: Arc<Models>,
-    metrics: Arc<Metrics>,
-    next: Arc<dyn EventSink>,
-}
-
-impl EventSink for Releasing {
-    fn emit(&self, event: Event) {
-        if event.kind.is_final() {
-            self.models.release_job(&event.job_id);
-            self.count(&event.kind);
-        }
-        self.next.emit(event);
-    }
-
-    fn log(&self, lines: Vec<LogLine>) {
-        self.next.log(lines);
-    }
-}
-
-impl Releasing {
-    fn count(&self, kind: &EventKind) {
-        let ended = match kind {
-            EventKind::Completed { .. } => ["completed", ""],
-            EventKind::Failed { code, .. } => ["failed", code.as_str()],
-            _ => ["cancelled", ""],
-        };
-        self.metrics.jobs.add(&ended, 1);
-    }
-}
-
 /// Opens the engine on a store that this process owns.
 pub async fn open(
     options: EngineOptions,
@@ -109,6 +64,9 @@ pub async fn open(
     );
     logs.start(token.clone());
     let dispatch = logs.dispatch();
+    if let Some(breaker) = &rooms.pipeline.asker.breaker {
+        kept_breaker::keep(breaker, &options.data_dir, &rooms.clock);
+    }
     let has_model = model.is_some();
     if has_model {
         rooms.models.set_default(model);

@@ -5,7 +5,7 @@ use serde_json::json;
 
 use super::command::{self, Tool};
 use super::deadline;
-use super::examination::Bench;
+use super::bench::Bench;
 use super::report::{Check, CheckStatus, Where};
 use super::stage::Stage;
 use crate::diagnostic::Diagnostic;

@@ -1,7 +1,7 @@
 //! Stage *build*: one ESM file by esbuild, and the fixed face of a plugin as its declaration.
 
 use super::command::{self, Tool};
-use super::examination::Bench;
+use super::bench::Bench;
 use super::report::{Check, Where};
 use super::stage::Stage;
 use crate::error::{Code, Error, Result};

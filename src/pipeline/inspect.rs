@@ -1,6 +1,6 @@
 //! Stage *inspect*: secrets, paths and the syntax tree, before anything is compiled.
 
-use super::examination::Bench;
+use super::bench::Bench;
 use super::report::{Check, Where};
 use super::stage::Stage;
 use crate::diagnostic::Diagnostic;

@@ -1,7 +1,7 @@
 //! Stage *lint*: oxlint with our rules; a plugin's own configuration is never read.
 
 use super::command::{self, Tool};
-use super::examination::Bench;
+use super::bench::Bench;
 use super::install::OXLINT_NAME;
 use super::report::{Check, Where};
 use super::stage::Stage;

@@ -4,6 +4,7 @@
 //! candidate; `verify.rs` uses the same examination on a project that exists already.
 
 mod ask;
+mod bench;
 mod boot;
 mod build;
 mod candidate;

@@ -1,7 +1,7 @@
 //! Stage *test*: the plugin's own tests, by Bun. They never pass a plugin alone: *boot* judges it.
 
 use super::command::{self, Tool};
-use super::examination::Bench;
+use super::bench::Bench;
 use super::install::BUNFIG_NAME;
 use super::report::{Check, Where};
 use super::stage::Stage;

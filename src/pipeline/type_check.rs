@@ -1,7 +1,7 @@
 //! Stage *type-check*: TypeScript 7 over the real types of `@elizaos/core`, strict, with our settings.
 
 use super::command::{self, Tool};
-use super::examination::Bench;
+use super::bench::Bench;
 use super::install::TSCONFIG_NAME;
 use super::report::{Check, Where};
 use super::stage::Stage;
