@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-const LEAVES: &[&str] = &["error", "event", "clock", "files", "diagnostic"];
+const LEAVES: &[&str] = &["error", "event", "clock", "files", "diagnostic", "metrics"];
 
 /// Room, and what it may import beside the leaves and itself.
 const ROOMS: &[(&str, &[&str])] = &[

@@ -13,8 +13,9 @@ use super::error::promise;
 use super::model::JsModel;
 use crate::engine::{self, Backend, Creation, EngineOptions};
 use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventSink};
+use crate::event::{Event, EventSink, LogLine};
 use crate::generation::Model;
+use crate::metrics::Format;
 use crate::pipeline::Wish;
 use crate::queue::JobFilter;
 use crate::specification;
@@ -40,6 +41,14 @@ impl EventSink for JsSink {
     fn emit(&self, event: Event) {
         // A full queue drops the hint; the store has the truth.
         let _ = self.0.call(vec![json!(event)], ThreadsafeFunctionCallMode::NonBlocking);
+    }
+
+    fn log(&self, lines: Vec<LogLine>) {
+        // Like a hint: where the loop is too busy, lines are lost.
+        let _ = self.0.call(
+            vec![json!({ "type": "log-lines", "lines": lines })],
+            ThreadsafeFunctionCallMode::NonBlocking,
+        );
     }
 }
 
@@ -143,6 +152,20 @@ impl Engine {
         promise(env, async move { backend.metrics().await })
     }
 
+    /// The same for a Prometheus; `format` is `prometheus` or `openmetrics`.
+    #[napi]
+    pub fn metrics_text<'env>(&self, env: &'env Env, format: String) -> napi::Result<PromiseRaw<'env, String>> {
+        let backend = Arc::clone(&self.backend);
+        promise(env, async move { backend.metrics_text(Format::parse(&format)?).await })
+    }
+
+    /// The spans of a trace or a job that are kept.
+    #[napi]
+    pub fn trace<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, Value>> {
+        let backend = Arc::clone(&self.backend);
+        promise(env, async move { backend.trace(&id).await })
+    }
+
     /// Whether a creation could be made, and what is missing.
     #[napi]
     pub fn health<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
@@ -206,7 +229,12 @@ fn creation_of(wish: Wish, options: Value) -> Result<Creation> {
     let mut fields = match options {
         Value::Object(fields) => fields,
         Value::Null => serde_json::Map::new(),
-        _ => return Err(Error::new(Code::OptionInvalid, "the options of a creation must be an object")),
+        _ => {
+            return Err(Error::new(
+                Code::OptionInvalid,
+                "the options of a creation must be an object",
+            ));
+        }
     };
     // Whether there is one is seen from the callback.
     fields.remove("hasModel");
@@ -215,6 +243,10 @@ fn creation_of(wish: Wish, options: Value) -> Result<Creation> {
 }
 
 fn options_of<T: serde::de::DeserializeOwned>(what: &str, value: Value) -> Result<T> {
-    serde_json::from_value(value)
-        .map_err(|error| Error::new(Code::OptionInvalid, format!("the options of {what} are not right: {error}")))
+    serde_json::from_value(value).map_err(|error| {
+        Error::new(
+            Code::OptionInvalid,
+            format!("the options of {what} are not right: {error}"),
+        )
+    })
 }

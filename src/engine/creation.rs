@@ -92,6 +92,7 @@ fn checked(pipeline: &Pipeline, wish: Wish) -> Result<Wish> {
 fn refuse_secrets(pipeline: &Pipeline, text: &str, what: &str) -> Result<()> {
     let Some(scanner) = &pipeline.examiner.scanner else { return Ok(()) };
     let found = scanner.scan_text(text, None);
+    pipeline.examiner.telemetry.metrics.scanned("request", &found);
     match found.secrets.iter().find(|finding| finding.severity >= Severity::High) {
         None => Ok(()),
         Some(finding) => Err(Error::new(

@@ -44,6 +44,8 @@ impl Model for Scripted {
             text,
             usage: Some(Usage { input_tokens: 100, output_tokens: 10 }),
             finish_reason: Some("stop".to_owned()),
+            model: Some("scripted".to_owned()),
+            provider: None,
         })
     }
 }

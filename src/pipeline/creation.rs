@@ -80,14 +80,19 @@ impl Creation<'_> {
         let value = match self.request.wish.clone() {
             Wish::Specification(value) => value,
             Wish::Description(text) => {
-                scan::run(scanner, &text).map_err(final_error)?;
+                scan::run(scanner, &text, &self.pipeline.examiner.telemetry.metrics).map_err(final_error)?;
                 self.tell(Stage::Generate);
                 describe::run(self, &text, &allowed).await?
             }
         };
-        let (specification, validated) = validate::run(&value, &allowed).map_err(final_error)?;
+        let telemetry = &self.pipeline.examiner.telemetry;
+        let parent = self.parent.clone();
+        let (specification, validated) =
+            telemetry.watch(Stage::Validate, parent.as_ref(), || validate::run(&value, &allowed)).map_err(final_error)?;
         self.tell(Stage::Scan);
-        let scanned = scan::run(scanner, &value.to_string()).map_err(final_error)?;
+        let scanned = telemetry
+            .watch(Stage::Scan, parent.as_ref(), || scan::run(scanner, &value.to_string(), &telemetry.metrics))
+            .map_err(final_error)?;
         self.state.preamble = vec![validated, scanned];
         self.state.specification = Some(specification);
         self.save();
@@ -101,17 +106,29 @@ impl Creation<'_> {
         let Some(specification) = self.state.specification.clone() else {
             return Err(final_error(Error::new(Code::Internal, "a creation reached generate without a specification")));
         };
+        let watch = self.pipeline.examiner.telemetry.stage(Stage::Generate, self.parent.as_ref());
+        let parent = watch.context().cloned();
         let round = Round {
             model_key: self.request.model_key.as_deref(),
             generator: self.request.generator,
             specification: &specification,
-            parent: self.parent.as_ref(),
+            parent: parent.as_ref(),
             token: &self.attempt.token,
         };
         let made = generate::run(&self.pipeline.asker, round, &mut self.state).await;
         if made.is_err() {
             // The round did not take place: the next attempt asks again under the same number.
             self.state.iteration -= 1;
+        }
+        match &made {
+            Ok(Generated::Files(..)) => watch.end("passed"),
+            Ok(Generated::Unusable(_)) => watch.end("failed"),
+            Err(
+                AttemptError::Retry(error)
+                | AttemptError::RetryAfter(error, _)
+                | AttemptError::Wait(error, _)
+                | AttemptError::Abort(error, _),
+            ) => watch.fail(error, "inconclusive"),
         }
         match made? {
             Generated::Unusable(check) => {
@@ -212,11 +229,13 @@ impl Creation<'_> {
         }
         self.tell(Stage::Package);
         let (isolation, engine) = (examined.isolation, examined.engine);
+        let watch = self.pipeline.examiner.telemetry.stage(Stage::Package, self.parent.as_ref());
         let delivered = package::stage(candidate, &self.target(), &self.attempt.job.id).and_then(|parcel| {
             let checks = checks.iter().chain([parcel.check()]).cloned().collect::<Vec<_>>();
             let verdict = if found == Verdict::Passed { verdict::of(&checks, &Stage::ALL) } else { found };
             parcel.deliver(self.report(verdict, checks, &isolation, &engine, candidate))
         });
+        watch.settle(delivered.as_ref().err());
         let created = delivered.map_err(|error| {
             checks.push(ending::failed(Stage::Package, &error));
             refused(error, &self.report(Verdict::Failed, checks, &isolation, &engine, candidate))
@@ -260,7 +279,7 @@ impl Creation<'_> {
     }
 
     fn now(&self) -> i64 {
-        self.pipeline.examiner.clock.now_ms()
+        self.pipeline.examiner.telemetry.clock.now_ms()
     }
 
     pub(super) fn token(&self) -> &CancellationToken {

@@ -1,6 +1,6 @@
 //! Stage *inspect*: secrets, paths and the syntax tree, before anything is compiled.
 
-use super::examination::Bench;
+use super::bench::Bench;
 use super::report::{Check, Where};
 use super::stage::Stage;
 use crate::diagnostic::Diagnostic;
@@ -54,6 +54,7 @@ fn redact(scanner: &Scanner, files: &mut FileSet) {
 fn secrets_in(scanner: &Scanner, bench: &Bench<'_>) -> (Vec<Diagnostic>, u64) {
     let files = bench.candidate.project();
     let result = scanner.scan_files(files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())));
+    bench.examiner.telemetry.metrics.scanned("candidate", &result);
     let found = result
         .secrets
         .into_iter()

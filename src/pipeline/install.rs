@@ -2,7 +2,7 @@
 //!
 //! Nothing is installed for a job: the packages lie in the box already, fetched once by the lock.
 
-use super::examination::Bench;
+use super::bench::Bench;
 use super::candidate::Candidate;
 use super::report::{Check, Where};
 use super::stage::Stage;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::instrument::WithSubscriber;
 
 use super::attempt;
 use super::core::Core;
@@ -82,7 +83,7 @@ impl Worker {
             ended: Arc::default(),
             active,
         };
-        tasks.spawn(work.run());
+        tasks.spawn(work.run().with_current_subscriber());
         let inner = Inner {
             hub: hub.clone(),
             id,
@@ -178,11 +179,12 @@ impl Loop {
             let Some(handler) = handler else { continue };
             let (shared, core, ended) = (self.shared.clone(), self.core.clone(), self.ended.clone());
             let id = self.id;
-            self.tasks.spawn(async move {
+            let run = async move {
                 attempt::run(&shared, &core, handler, claim, id).await;
                 drop(permit);
                 ended.notify_one();
-            });
+            };
+            self.tasks.spawn(run.with_current_subscriber());
         }
         Ok(count == limit)
     }
