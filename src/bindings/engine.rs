@@ -89,7 +89,12 @@ impl Engine {
         options: Value,
         model: Option<ModelCallback>,
     ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.create(env, move || Ok(Wish::Specification(specification::value_of(&specification)?)), options, model)
+        self.create(
+            env,
+            move || Ok(Wish::Specification(specification::value_of(&specification)?)),
+            options,
+            model,
+        )
     }
 
     /// Stores a creation that begins with words.

@@ -14,11 +14,23 @@ pub async fn health(rooms: &Rooms, stored: Result<()>, token: &CancellationToken
     let mut reasons = Vec::new();
     let ready = stored.is_ok();
     if let Err(error) = stored {
-        reasons.push(reason(error.code().as_str(), &format!("the store does not answer: {}", error.message())));
+        reasons.push(reason(
+            error.code().as_str(),
+            &format!("the store does not answer: {}", error.message()),
+        ));
     }
     let now = rooms.clock.monotonic_ms();
-    if let Some(breaker) = rooms.pipeline.asker.breaker.as_ref().filter(|one| one.state() == BreakerState::Open) {
-        let wait = breaker.due_in(now).map_or_else(|| "when it is closed by hand".to_owned(), |ms| format!("in {} s", ms.div_ceil(1_000)));
+    if let Some(breaker) = rooms
+        .pipeline
+        .asker
+        .breaker
+        .as_ref()
+        .filter(|one| one.state() == BreakerState::Open)
+    {
+        let wait = breaker.due_in(now).map_or_else(
+            || "when it is closed by hand".to_owned(),
+            |ms| format!("in {} s", ms.div_ceil(1_000)),
+        );
         reasons.push(reason(
             "AUTON8N_BREAKER_OPEN",
             &format!("the model failed too often, so it is not asked; it is tried again {wait}. Look at its key, its limits and its provider"),
@@ -32,7 +44,10 @@ pub async fn health(rooms: &Rooms, stored: Result<()>, token: &CancellationToken
         ));
     }
     let mut answer = sandbox(rooms, token, &mut reasons).await;
-    answer.insert("status".to_owned(), json!(if reasons.is_empty() { "ok" } else { "degraded" }));
+    answer.insert(
+        "status".to_owned(),
+        json!(if reasons.is_empty() { "ok" } else { "degraded" }),
+    );
     answer.insert("live".to_owned(), json!(true));
     answer.insert("ready".to_owned(), json!(ready));
     answer.insert("reasons".to_owned(), json!(reasons));
@@ -43,7 +58,8 @@ pub async fn health(rooms: &Rooms, stored: Result<()>, token: &CancellationToken
 async fn sandbox(rooms: &Rooms, token: &CancellationToken, reasons: &mut Vec<Value>) -> Map<String, Value> {
     let mut answer = Map::new();
     let Some(workshop) = &rooms.pipeline.examiner.workshop else {
-        let what = "the sandbox is switched off, so no plugin can be verified; open the engine without `sandbox: false`";
+        let what =
+            "the sandbox is switched off, so no plugin can be verified; open the engine without `sandbox: false`";
         reasons.push(reason("AUTON8N_SANDBOX_UNAVAILABLE", what));
         return answer;
     };

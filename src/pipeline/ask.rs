@@ -130,7 +130,9 @@ impl Asker {
 
     /// Text without what the scanner takes for a secret.
     pub fn redact(&self, text: &str) -> String {
-        self.scanner.as_ref().map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
+        self.scanner
+            .as_ref()
+            .map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
     }
 
     /// Providers put requests and keys into their errors, and errors are stored and shown.
