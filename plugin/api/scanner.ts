@@ -83,7 +83,7 @@ export interface SecretsScannerOptions {
   minSeverity?: Severity
   /** From 0 to 1. Default: 0.2. */
   minConfidence?: number
-  /** Bytes; larger files of a directory are skipped and listed. Default: 20 MiB. */
+  /** Bytes; larger files of a directory are skipped and listed. Default: none is too large. */
   maxFileSize?: number
   /** Whether findings carry the secret itself as `match`. Default: false. */
   reveal?: boolean
