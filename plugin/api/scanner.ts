@@ -71,7 +71,10 @@ export interface AllowlistEntry {
 
 /** Options of a scanner; a wrong one is `AUTON8N_OPTION_INVALID`. */
 export interface SecretsScannerOptions {
-  /** Rules beside the built-in ones, as objects or as a TOML text with `[[rule]]` tables of the same fields. */
+  /**
+   * Rules beside the built-in ones, as objects or as a TOML text with `[[rule]]` tables of the same fields; such a text
+   * may also have a list `disable` and `[[allowlist]]` tables.
+   */
   rules?: SecretPattern[] | string
   /** Ids of built-in rules that are not used; `*` at the end stands for any ending. */
   disable?: string[]

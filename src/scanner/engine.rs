@@ -9,7 +9,7 @@ use super::allowlist::Allowlist;
 use super::assignment;
 use super::candidate::{Candidate, resolve, union};
 use super::catalogue::Catalogue;
-use super::custom::{CustomRule, compile_all};
+use super::custom::{CustomRule, compile_all, with_file};
 use super::decoding::to_utf8;
 use super::finding::ScanResult;
 use super::generic::Generic;
@@ -21,6 +21,9 @@ use super::rule::RuleInfo;
 use super::search::Search;
 use super::severity::Severity;
 use crate::error::{Code, Error, Result};
+
+/// How often a text that had secrets is looked at again; each round takes something out.
+const MOST_ROUNDS: usize = 8;
 
 /// Finds and takes out secrets. One serves any number of threads.
 #[derive(Debug)]
@@ -50,6 +53,7 @@ pub struct PatternInfo {
 impl Scanner {
     /// A scanner with the built-in rules and what the options add, change and silence.
     pub fn new(options: ScannerOptions) -> Result<Self> {
+        let options = with_file(options)?;
         options.check()?;
         let catalogue = Catalogue::built_in()?;
         for id in &options.disable {
@@ -166,6 +170,21 @@ impl Scanner {
     /// A text without its secrets; a clean one is handed back as it is. Doing it twice changes nothing.
     /// Comments and paths allow nothing here, and a token with a wrong checksum is taken out too.
     pub fn redact_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let Some(mut clean) = self.redact_once(text) else {
+            return Cow::Borrowed(text);
+        };
+        // What was taken out may have hidden another secret, such as a token in the middle of a key.
+        for _ in 0..MOST_ROUNDS {
+            match self.redact_once(&clean) {
+                Some(cleaner) if cleaner != clean => clean = cleaner,
+                _ => break,
+            }
+        }
+        Cow::Owned(clean)
+    }
+
+    /// The text without the secrets that are seen at once, or nothing where there is none.
+    fn redact_once(&self, text: &str) -> Option<String> {
         let mut candidates = self.candidates(text.as_bytes(), None);
         if candidates.iter().any(|one| one.silent) {
             candidates = resolve(candidates);
@@ -177,7 +196,7 @@ impl Scanner {
                 .allows_value(&one.rule.id, &text.as_bytes()[one.span.clone()])
         });
         if candidates.is_empty() {
-            return Cow::Borrowed(text);
+            return None;
         }
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
@@ -191,7 +210,7 @@ impl Scanner {
             at = span.end;
         }
         out.push_str(&text[at..]);
-        Cow::Owned(out)
+        Some(out)
     }
 
     /// Adds a rule; scans that run already do not see it.

@@ -45,7 +45,8 @@ impl Default for ScannerOptions {
     }
 }
 
-/// Rules as objects, or as the text of a TOML file with `[[rule]]` tables of the same fields.
+/// Rules as objects, or as the text of a TOML file with `[[rule]]` tables of the same fields; such a file
+/// may also have a list `disable` and `[[allowlist]]` tables.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum RuleSource {
