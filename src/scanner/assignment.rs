@@ -17,35 +17,42 @@ pub struct Assignment {
     pub leads: bool,
 }
 
-/// Calls back for each assignment. `wanted` sees the name first, so that most values are never looked at.
+/// Calls back for each assignment; for tests, which look at every sign.
+#[cfg(test)]
 pub fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&Assignment)) {
-    for at in memchr::memchr3_iter(b'=', b':', b'>', text) {
-        if text[at] == b'>' && text.get(at.wrapping_sub(1)) != Some(&b'=') {
-            tag(text, at, &wanted, &mut found);
-            continue;
-        }
-        // The sign that ends a longer one stands for all of it: `==`, `!=`, `::`, `=>`, `:=`.
-        if matches!(text.get(at + 1), Some(b'=' | b'>' | b':'))
-            || matches!(text.get(at.wrapping_sub(1)), Some(b'=' | b'!' | b'<')) && text[at] != b'>'
-        {
-            continue;
-        }
-        let mut end = at;
-        while end > 0 && matches!(text[end - 1], b'=' | b':' | b'?' | b'+') && at - end < 2 {
-            end -= 1;
-        }
-        if let Some(name) = name_before(text, end)
-            && wanted(&text[name.clone()])
-            && let Some((value, quoted)) = value_after(text, at + 1)
-        {
-            let leads = leads(text, name.start);
-            found(&Assignment {
-                name,
-                value,
-                quoted,
-                leads,
-            });
-        }
+    for sign in memchr::memchr3_iter(b'=', b':', b'>', text) {
+        at(text, sign, &wanted, &mut found);
+    }
+}
+
+/// Calls back for the assignment whose sign stands at `at`, if there is one. `wanted` sees the name
+/// first, so that most values are never looked at.
+pub fn at(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {
+    if text[at] == b'>' && text.get(at.wrapping_sub(1)) != Some(&b'=') {
+        tag(text, at, wanted, found);
+        return;
+    }
+    // The sign that ends a longer one stands for all of it: `==`, `!=`, `::`, `=>`, `:=`.
+    if matches!(text.get(at + 1), Some(b'=' | b'>' | b':'))
+        || matches!(text.get(at.wrapping_sub(1)), Some(b'=' | b'!' | b'<')) && text[at] != b'>'
+    {
+        return;
+    }
+    let mut end = at;
+    while end > 0 && matches!(text[end - 1], b'=' | b':' | b'?' | b'+') && at - end < 2 {
+        end -= 1;
+    }
+    if let Some(name) = name_before(text, end)
+        && wanted(&text[name.clone()])
+        && let Some((value, quoted)) = value_after(text, at + 1)
+    {
+        let leads = leads(text, name.start);
+        found(&Assignment {
+            name,
+            value,
+            quoted,
+            leads,
+        });
     }
 }
 

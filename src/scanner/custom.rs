@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::candidate::{Candidate, RANK_FORMAT};
-use super::options::{CustomRuleData, RuleSource};
+use super::options::{Allowed, CustomRuleData, RuleSource, ScannerOptions};
 use super::rule::RuleInfo;
 use crate::error::{Code, Error, Result};
 
@@ -133,26 +133,36 @@ pub fn compile_pattern(name: &str, pattern: &str) -> Result<Regex> {
 struct CustomFile {
     #[serde(default)]
     rule: Vec<CustomRuleData>,
+    #[serde(default)]
+    disable: Vec<String>,
+    #[serde(default)]
+    allowlist: Vec<Allowed>,
+}
+
+/// Options whose `rules` are a list: what a TOML text says beside its rules is added to the other options.
+pub fn with_file(mut options: ScannerOptions) -> Result<ScannerOptions> {
+    if let RuleSource::Toml(text) = &options.rules {
+        let file: CustomFile = toml::from_str(text).map_err(|error| {
+            Error::new(
+                Code::OptionInvalid,
+                format!("the scanner's option rules is no valid TOML: {error}"),
+            )
+        })?;
+        options.rules = RuleSource::List(file.rule);
+        options.disable.extend(file.disable);
+        options.allowlist.extend(file.allowlist);
+    }
+    Ok(options)
 }
 
 /// The rules of an option.
 pub fn compile_all(source: &RuleSource) -> Result<Vec<Arc<CustomRule>>> {
-    let compile = |list: &[CustomRuleData]| {
-        list.iter()
-            .map(|data| CustomRule::compile(data).map(Arc::new))
-            .collect()
-    };
     match source {
-        RuleSource::List(list) => compile(list),
-        RuleSource::Toml(text) => {
-            let file: CustomFile = toml::from_str(text).map_err(|error| {
-                Error::new(
-                    Code::OptionInvalid,
-                    format!("the scanner's option rules is no valid TOML: {error}"),
-                )
-            })?;
-            compile(&file.rule)
-        }
+        RuleSource::List(list) => list
+            .iter()
+            .map(|data| CustomRule::compile(data).map(Arc::new))
+            .collect(),
+        RuleSource::Toml(_) => Ok(Vec::new()),
     }
 }
 

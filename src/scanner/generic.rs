@@ -11,6 +11,9 @@ use super::placeholder::is_placeholder;
 use super::randomness::{Shape, entropy, looks_random};
 use super::rule::RuleInfo;
 
+/// A value that nothing names is looked at from this length on, and only in quotes.
+pub const SHORTEST_UNNAMED: usize = 32;
+
 /// The rules that this file reports by; one that is disabled is absent.
 #[derive(Debug, Default)]
 pub struct Generic {
@@ -25,7 +28,12 @@ pub struct Generic {
 impl Generic {
     /// Whether a value of this name is worth a look.
     pub fn wants(&self, name: &[u8]) -> bool {
-        match naming(name) {
+        self.wants_kind(naming(name))
+    }
+
+    /// Whether a value of such a name is worth a look.
+    pub fn wants_kind(&self, naming: Naming) -> bool {
+        match naming {
             Naming::Password => self.password.is_some(),
             Naming::Secret => self.secret.is_some(),
             Naming::Neutral => self.entropy.is_some(),
@@ -40,7 +48,7 @@ impl Generic {
         if place.lock
             || memchr::memmem::find_iter(bytes, b"\\x").count() > 3
             || bytes.len() < 6
-            || (naming(name) == Naming::Neutral && (!one.quoted || bytes.len() < 32))
+            || (naming(name) == Naming::Neutral && (!one.quoted || bytes.len() < SHORTEST_UNNAMED))
             || is_placeholder(bytes)
             || bytes.eq_ignore_ascii_case(name)
         {

@@ -21,7 +21,7 @@ pub struct ScannerOptions {
     pub min_severity: Severity,
     /// Findings below it are left out. Default: 0.2.
     pub min_confidence: f64,
-    /// Bytes; larger files of a directory are skipped and listed. Default: 20 MiB.
+    /// Bytes; larger files of a directory are skipped and listed. Default: none is too large.
     pub max_file_size: u64,
     /// Whether findings carry the secret itself.
     pub reveal: bool,
@@ -38,14 +38,15 @@ impl Default for ScannerOptions {
             allowlist: Vec::new(),
             min_severity: Severity::Low,
             min_confidence: 0.2,
-            max_file_size: 20 * 1024 * 1024,
+            max_file_size: u64::MAX,
             reveal: false,
             allow_comments: true,
         }
     }
 }
 
-/// Rules as objects, or as the text of a TOML file with `[[rule]]` tables of the same fields.
+/// Rules as objects, or as the text of a TOML file with `[[rule]]` tables of the same fields; such a file
+/// may also have a list `disable` and `[[allowlist]]` tables.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum RuleSource {

@@ -21,6 +21,11 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// At an offset whose line and column are known.
+    pub fn resumed(text: &'a [u8], at: usize, (line, column): (u32, u32)) -> Self {
+        Self { text, at, line, column }
+    }
+
     /// The line and the column of an offset, which is not below the last one.
     pub fn locate(&mut self, offset: usize) -> (u32, u32) {
         if offset > self.at {

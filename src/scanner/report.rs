@@ -11,8 +11,13 @@ use super::redaction::redact;
 
 impl Scanner {
     /// What is reported of candidates that are in the order of their places.
-    pub(super) fn findings(&self, text: &[u8], file: Option<&str>, candidates: Vec<Candidate>) -> Vec<Finding> {
-        let mut cursor = Cursor::new(text);
+    pub(super) fn findings(
+        &self,
+        text: &[u8],
+        file: Option<&str>,
+        candidates: Vec<Candidate>,
+        mut cursor: Cursor<'_>,
+    ) -> Vec<Finding> {
         let mut findings = Vec::new();
         for candidate in candidates {
             if candidate.silent

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::checksum::Checksum;
 use super::detectors::Detector;
+use super::head::Head;
 use super::severity::Severity;
 
 /// The longest token that a pattern is tried on.
@@ -128,6 +129,7 @@ pub struct Rule {
     /// Compiled at the first hit: most rules never see one.
     source: String,
     pattern: OnceLock<Option<Regex>>,
+    head: OnceLock<Head>,
     pub has_group: bool,
     pub checksum: Option<Checksum>,
     pub detector: Option<Detector>,
@@ -159,6 +161,7 @@ impl Rule {
             has_group: data.pattern.contains("(?<secret>"),
             source: data.pattern.clone(),
             pattern: OnceLock::new(),
+            head: OnceLock::new(),
             checksum: data.checksum,
             detector: data.detector,
             context: data
@@ -184,6 +187,13 @@ impl Rule {
                 }
             })
             .as_ref()
+    }
+}
+
+impl Rule {
+    /// Whether a token may start `text`, by its first bytes only; most near-matches end here.
+    pub fn may_start(&self, text: &[u8]) -> bool {
+        self.head.get_or_init(|| Head::of(&self.source)).fits(text)
     }
 }
 

@@ -15,7 +15,7 @@ use super::placeholder::is_sample_token;
 use super::randomness::entropy;
 use super::rule::{Rule, WINDOW};
 
-pub use mnemonic::each as each_mnemonic;
+pub use mnemonic::{SHORTEST as SHORTEST_MNEMONIC, each as each_mnemonic};
 
 /// Code that confirms a hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]

@@ -68,3 +68,25 @@ fn a_rule_added_later_is_used_and_may_not_take_a_built_in_name() {
         Code::OptionInvalid
     );
 }
+
+#[test]
+fn a_toml_text_brings_rules_and_silences_others() {
+    let text = format!("{} {} zeta-1234 zeta-4321", github_token(1), github_token(2));
+    let toml = format!(
+        "disable = ['npm-*']\n[[rule]]\nname = 'Zeta key'\npattern = 'zeta-[0-9]{{4}}'\nseverity = 'high'\n\
+         [[allowlist]]\nvalue = '{}'\n[[allowlist]]\nrule = 'Zeta-key'\nregex = '4321$'\n",
+        github_token(1)
+    );
+    let scanner = scanner_with(json!({ "rules": toml }));
+    let result = scanner.scan_text(&text, None);
+    let rules: Vec<_> = result.secrets.iter().map(|one| one.rule.as_str()).collect();
+    assert_eq!(rules, ["github-token", "Zeta-key"]);
+    assert!(scanner.patterns().iter().all(|one| !one.rule.starts_with("npm-")));
+    for wrong in ["rule = 3", "[[rules]]\nname = 'x'", "not toml at all ["] {
+        let error = ScannerOptions::from_json(json!({ "rules": wrong }))
+            .and_then(Scanner::new)
+            .err()
+            .unwrap();
+        assert_eq!(error.code(), Code::OptionInvalid, "{wrong}");
+    }
+}
