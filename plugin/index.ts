@@ -3,7 +3,9 @@ import { auton8nPlugin } from './plugin.js'
 export default auton8nPlugin
 export { auton8nPlugin }
 export { createPlugin, createPluginFromDescription, Engine, openEngine } from './api/engine.js'
-export type { JobFilter } from './api/engine.js'
+export type { CreationFilter, MetricsTextOptions } from './api/engine.js'
+export type { EngineLogger, EngineLogRecord } from './api/logger.js'
+export type { StoredSpan, StoredTrace } from './api/trace.js'
 export { PluginCreation } from './api/pluginCreation.js'
 export type {
   CreatedPlugin,
@@ -11,7 +13,6 @@ export type {
   CreationEvent,
   CreationFailure,
   CreationReport,
-  CreationStatus,
   JobSnapshot,
   Stage,
 } from './api/creation.js'
@@ -34,6 +35,70 @@ export type {
   SpecificationCheck,
   SpecificationProblem,
 } from './api/specification.js'
+export { CircuitBreaker, CircuitBreakerFactory } from './api/breaker.js'
+export type {
+  CircuitBreakerEvent,
+  CircuitBreakerEvents,
+  CircuitBreakerListener,
+  CircuitBreakerMetrics,
+  CircuitBreakerOptions,
+  CircuitBreakerSnapshot,
+  CircuitState,
+} from './api/breaker.js'
+export { AbortJobError, JobPriority, JobQueue, RetryAfterError, Worker } from './api/queue.js'
+export type {
+  Job,
+  JobContext,
+  JobEvents,
+  JobFilter as QueueJobFilter,
+  JobHandler,
+  JobOptions,
+  JobStatus,
+  QueueMetrics,
+  QueueOptions,
+  WorkerOptions,
+} from './api/queue.js'
+export { Sandbox } from './api/sandbox.js'
+export type { SandboxOptions, SandboxRun, SandboxRunOptions } from './api/sandbox.js'
+export { SecretsScanner } from './api/scanner.js'
+export type {
+  AllowlistEntry,
+  Finding,
+  PatternInfo,
+  ScanDirectoryOptions,
+  ScanResult,
+  SecretPattern,
+  SecretsScannerOptions,
+  Severity,
+} from './api/scanner.js'
+export {
+  AlwaysSampler,
+  ConsoleExporter,
+  OtlpExporter,
+  ParentBasedSampler,
+  ProbabilitySampler,
+  RateLimitingSampler,
+  Span,
+  SpanKind,
+  SpanStatusCode,
+  Tracer,
+} from './api/tracer.js'
+export type {
+  Attributes,
+  AttributeValue,
+  Carrier,
+  OtlpExporterOptions,
+  Sampler,
+  SpanContext,
+  SpanData,
+  SpanEvent,
+  SpanExporter,
+  SpanLink,
+  SpanStatus,
+  StartSpanOptions,
+  TracerMetrics,
+  TracerOptions,
+} from './api/tracer.js'
 export { Auton8nError } from './errors.js'
 export { PluginCreationService } from './service.js'
 export type { ServiceCreateOptions } from './service.js'

@@ -11,7 +11,7 @@ import { startModelServer, type ModelServer, type RecordedRequest, type Script }
 const SPECIFY = 'Turn what the user wants into the specification'
 const GENERATE = 'END OF REPLY'
 /** A key in the form of a real one, made up here. */
-const random = createHash('sha512').update('no key').digest('base64url') + createHash('sha1').update('no').digest('base64url')
+const random = ['sha512', 'sha1'].map((name) => createHash(name).update('no key').digest('base64url')).join('')
 const secret = ['sk', 'ant', 'api03', `${random.slice(0, 93)}AA`].join('-')
 
 const sandbox = await sandboxIsHere()
@@ -64,11 +64,12 @@ async function history(): Promise<Memory[]> {
 
 async function announcements(id: string): Promise<string[]> {
   const memories = await history()
-  return memories.map(({ content }) => content.text ?? '').filter((text) => / is ready: .* checks passed/.test(text) && text.includes(id))
+  const said = memories.map(({ content }) => content.text ?? '').filter((text) => text.includes(id))
+  return said.filter((text) => / is ready: .* checks passed/.test(text))
 }
 
 describe('create a plugin that …', () => {
-  it.skipIf(!sandbox)('answers at once with the job, makes the plugin with the agent\'s own model, says once that it is ready', async () => {
+  it.skipIf(!sandbox)('answers at once, makes the plugin with the agent\'s model, and says once that it is ready', async () => {
     choosing('CREATE_PLUGIN_FROM_DESCRIPTION')
     const said = texts(await agent.say('Please create a plugin that greets a person by name'))
     expect(said).toContain('I started creating')
@@ -92,7 +93,8 @@ describe('create a plugin that …', () => {
 
   it('takes a specification in the message', async () => {
     choosing('CREATE_PLUGIN')
-    const said = texts(await agent.say(`Create this plugin:\n\`\`\`json\n${JSON.stringify(greetingSpecification)}\n\`\`\``))
+    const json = JSON.stringify(greetingSpecification)
+    const said = texts(await agent.say(`Create this plugin:\n\`\`\`json\n${json}\n\`\`\``))
     expect(said).toContain('I started creating @acme/plugin-greeting')
     const [job] = await service().getAllJobs()
     if (!job) throw new Error(`no job was made: ${said}`)
@@ -115,10 +117,12 @@ describe('create a plugin that …', () => {
   it('shows the jobs of a user to nobody else', async () => {
     choosing('CREATE_PLUGIN_FROM_DESCRIPTION')
     await agent.say('Please create a plugin that greets a person by name')
-    const stranger = { ...agent.message('How is the plugin?'), entityId: agent.runtime.agentId, roomId: agent.runtime.agentId }
+    const { agentId } = agent.runtime
+    const stranger = { ...agent.message('How is the plugin?'), entityId: agentId, roomId: agentId }
     for (const name of ['CHECK_PLUGIN_CREATION_STATUS', 'CANCEL_PLUGIN_CREATION']) {
       const action = agent.runtime.actions.find((candidate) => candidate.name === name)
-      expect(await action?.handler(agent.runtime, stranger)).toMatchObject({ success: false, error: 'AUTON8N_JOB_NOT_FOUND' })
+      const result = await action?.handler(agent.runtime, stranger)
+      expect(result).toMatchObject({ success: false, error: 'AUTON8N_JOB_NOT_FOUND' })
     }
     for (const { id } of await service().getAllJobs()) await service().cancelJob(id)
   })

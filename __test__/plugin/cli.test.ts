@@ -1,10 +1,14 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
 import { buildPackage, type BuiltPackage } from '../support/builtPackage.js'
+import { greetingSpecification } from '../support/greetingPlugin.js'
+import { sandboxIsHere } from '../support/needs.js'
+
+const sandbox = await sandboxIsHere()
 
 interface Outcome {
   code: number | null
@@ -17,7 +21,7 @@ let home: string
 
 beforeAll(async () => {
   built = await buildPackage({ addon: true })
-  home = await mkdtemp(join(tmpdir(), 'auton8n-cli-'))
+  home = await realpath(await mkdtemp(join(tmpdir(), 'auton8n-cli-')))
 })
 afterAll(async () => {
   await built.remove()
@@ -51,7 +55,7 @@ describe('help and version', () => {
     expect(await auton8n('--version')).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' })
   })
 
-  it.each([['create'], ['verify'], ['scan'], ['jobs'], ['cancel'], ['doctor']])('%s --help says how', async (command) => {
+  it.each(['create', 'verify', 'scan', 'jobs', 'cancel', 'trace', 'doctor'])('%s --help says how', async (command) => {
     const { code, stdout } = await auton8n(command, '--help')
     expect(code).toBe(0)
     expect(stdout).toContain(`auton8n ${command}`)
@@ -95,5 +99,72 @@ describe('what cannot be done ends with 1 and a code', () => {
     const { code, stdout } = await auton8n('create', 'broken.json', '--json')
     expect(code).toBe(1)
     expect(JSON.parse(stdout)).toMatchObject({ error: { code: 'AUTON8N_SPECIFICATION_INVALID' } })
+  })
+})
+
+describe('the engine', () => {
+  it('lists nothing where there is nothing', async () => {
+    expect(await auton8n('jobs')).toEqual({ code: 0, stdout: 'There are no jobs.\n', stderr: '' })
+    expect(JSON.parse((await auton8n('jobs', '--json')).stdout)).toEqual([])
+  })
+
+  it('cancels no job that is not there', async () => {
+    const { code, stderr } = await auton8n('cancel', '01999999-0000-7000-8000-000000000000')
+    expect(code).toBe(1)
+    expect(stderr).toContain('AUTON8N_JOB_NOT_FOUND')
+  })
+
+  it('draws no trace that is not there', async () => {
+    const none = await auton8n('trace', '01999999-0000-7000-8000-000000000000')
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('AUTON8N_JOB_NOT_FOUND') })
+    expect(await auton8n('trace', 'ab'.repeat(16))).toMatchObject({ code: 1, stdout: expect.stringContaining('no spans') })
+  })
+
+  it('tells every problem of a specification', async () => {
+    await writeFile(join(home, 'bad.json'), JSON.stringify({ name: '../x', description: '' }))
+    const { code, stderr } = await auton8n('create', 'bad.json')
+    expect(code).toBe(1)
+    expect(stderr).toContain('AUTON8N_SPECIFICATION_INVALID')
+    expect(stderr).toContain('$.name')
+    expect(stderr).toContain('$.description')
+  })
+
+  it('needs a model for words', async () => {
+    const { code, stderr } = await auton8n('create', 'a plugin that greets people')
+    expect(code).toBe(1)
+    expect(stderr).toContain('AUTON8N_MODEL_NEEDED')
+  })
+
+  it('says what is here', async () => {
+    const { code, stdout } = await auton8n('doctor', '--json')
+    const { status } = JSON.parse(stdout) as { status: string }
+    expect(code).toBe(status === 'ok' ? 0 : 1)
+  })
+
+  it.skipIf(!sandbox)('makes a plugin, tells each stage and check, verifies it, and sees where it was broken', async () => {
+    await writeFile(join(home, 'greeting.json'), JSON.stringify(greetingSpecification))
+    const made = await auton8n('create', 'greeting.json', '--out', 'made')
+    expect(made).toMatchObject({ code: 0, stderr: '' })
+    for (const stage of ['validate', 'generate', 'type-check', 'lint', 'build', 'test', 'boot', 'package']) {
+      expect(made.stdout).toMatch(new RegExp(`^ *[0-9.]+ s ${stage}`, 'm'))
+      expect(made.stdout).toMatch(new RegExp(`^  ✓ ${stage} `, 'm'))
+    }
+    expect(made.stdout).toContain('Report: passed')
+    expect(made.stdout).toContain(`lies in ${join(home, 'made')}`)
+
+    expect(await auton8n('verify', 'made', '--spec', 'greeting.json')).toMatchObject({ code: 0 })
+    const entry = join(home, 'made', 'src', 'index.ts')
+    await writeFile(entry, `${await readFile(entry, 'utf8')}\nexport const count: number = 'text'\n`)
+    const broken = await auton8n('verify', 'made', '--spec', 'greeting.json')
+    expect(broken.code).toBe(1)
+    expect(broken.stdout).toContain('✗ type-check')
+    const listed = JSON.parse((await auton8n('jobs', '--json')).stdout) as { id: string; status: string }[]
+    expect(listed.map(({ status }) => status)).toEqual(['completed'])
+
+    const drawn = await auton8n('trace', listed[0]?.id ?? '')
+    expect(drawn).toMatchObject({ code: 0, stderr: '' })
+    for (const name of ['create plugin', '  generate', '  boot', '    sandbox run']) {
+      expect(drawn.stdout).toMatch(new RegExp(`^${name} +[0-9.]+ (µs|ms|s) │ *█+ *│`, 'm'))
+    }
   })
 })

@@ -33,6 +33,8 @@ afterAll(async () => {
   await rm(home, { recursive: true, force: true })
 })
 
+const unauthorized: ModelFunction = () => Promise.reject(Object.assign(new Error('no such key'), { statusCode: 401 }))
+
 function refusal(call: () => Promise<unknown>): Promise<unknown> {
   return call().then(
     () => 'nothing was refused',
@@ -113,6 +115,25 @@ describe('options that cannot be are refused by name', () => {
   })
 })
 
+describe('engines of one process on one data directory', () => {
+  it('are one engine until the last is closed', async () => {
+    const dataDir = join(home, 'shared')
+    const [one, other] = await Promise.all([openEngine({ dataDir }), openEngine({ dataDir })])
+    const creation = await one.createPlugin(greetingSpecification)
+    expect(await other.job(creation.id)).toMatchObject({ id: creation.id })
+    await other.cancel(creation.id)
+    await one.close()
+    await one.close()
+    expect(await refusal(() => one.jobs())).toMatchObject({ code: 'AUTON8N_CLOSED' })
+    expect(await other.jobs()).toHaveLength(1)
+    const closing = other.close()
+    const again = await openEngine({ dataDir })
+    await closing
+    expect(await again.jobs()).toHaveLength(1)
+    await again.close()
+  })
+})
+
 describe.skipIf(!sandbox)('a creation', () => {
   it('tells its stages in their order, ends with the job, and gives the plugin', async () => {
     const outDir = join(home, 'out')
@@ -143,7 +164,8 @@ describe.skipIf(!sandbox)('a creation', () => {
   })
 
   it('asks a model function, and again with what was wrong', async () => {
-    const broken = { ...greetingFiles, 'src/greetPerson.ts': `${greetingFiles['src/greetPerson.ts']}\nconst x: number = 'text'\nvoid x\n` }
+    const wrong = `${greetingFiles['src/greetPerson.ts'] ?? ''}\nexport const count: number = 'text'\n`
+    const broken = { ...greetingFiles, 'src/greetPerson.ts': wrong }
     const asked: number[] = []
     const model: ModelFunction = async ({ iteration }) => {
       asked.push(iteration)
@@ -156,8 +178,7 @@ describe.skipIf(!sandbox)('a creation', () => {
   })
 
   it('ends with the error of the model, and its report', async () => {
-    const model: ModelFunction = () => Promise.reject(Object.assign(new Error('no such key'), { statusCode: 401 }))
-    const creation = await engine.createPlugin(greetingSpecification, { model })
+    const creation = await engine.createPlugin(greetingSpecification, { model: unauthorized })
     const error = await refusal(() => creation.result())
     expect(error).toBeInstanceOf(Auton8nError)
     expect(error).toMatchObject({ code: 'AUTON8N_MODEL_UNAUTHORIZED' })
@@ -176,6 +197,26 @@ describe.skipIf(!sandbox)('a creation', () => {
     expect(await creation.cancel()).toBe(true)
     expect(await result).toMatchObject({ code: 'AUTON8N_CANCELLED' })
     await expect.poll(() => signal?.aborted).toBe(true)
+  })
+
+  it('waits for a model after a restart, and goes on when the engine has one', async () => {
+    const dataDir = join(home, 'restarted')
+    const first = await openEngine({ dataDir })
+    let asked = false
+    const silent: ModelFunction = () => {
+      asked = true
+      return new Promise(() => undefined)
+    }
+    const { id } = await first.createPlugin(greetingSpecification, { model: silent, userId: 'ann' })
+    await expect.poll(() => asked).toBe(true)
+    await first.close()
+
+    const second = await openEngine({ dataDir, model: async () => formatReply(greetingFiles) })
+    try {
+      expect(await second.creation(id).result()).toMatchObject({ name: '@acme/plugin-greeting' })
+    } finally {
+      await second.close()
+    }
   })
 
   it('goes on when only the waiting is given up', async () => {

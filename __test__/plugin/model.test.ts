@@ -98,7 +98,7 @@ describe.each([
   })
 
   it('ends a call that is no longer wanted', async () => {
-    server.script([{ kind: 'delay', milliseconds: 20_000, then: { kind: 'text', text: 'late' } }])
+    server.script([{ kind: 'delay', milliseconds: 20_000, next: { kind: 'text', text: 'late' } }])
     const pending = new Map<string, AbortController>()
     const answer = ask(source(), pending)
     await expect.poll(() => server.requests.length).toBe(1)
@@ -108,12 +108,15 @@ describe.each([
   })
 })
 
-describe('an Anthropic key', () => {
-  const source = (): ModelSource => ({ apiKey: key, baseURL: `${server.url}/v1/`, modelName: 'claude-test' })
+function anthropic(): ModelSource {
+  return { apiKey: key, baseURL: `${server.url}/v1/`, modelName: 'claude-test' }
+}
+
+describe('the protocol of Anthropic', () => {
 
   it('sends what the protocol asks for', async () => {
     server.script([{ kind: 'text', text: 'hello' }])
-    await ask(source())
+    await ask(anthropic())
     const [sent] = server.requests
     expect(sent?.path).toBe('/v1/messages')
     expect(sent?.headers['x-api-key']).toBe(key)
@@ -127,14 +130,14 @@ describe('an Anthropic key', () => {
       { kind: 'status', status: 400, message: '`temperature` is not supported by this model' },
       { kind: 'text', text: 'hello' },
     ])
-    expect(await ask(source())).toMatchObject({ text: 'hello' })
+    expect(await ask(anthropic())).toMatchObject({ text: 'hello' })
     expect(server.requests[2]?.body).toMatchObject({ max_tokens: 2048 })
     expect(server.requests[2]?.body).not.toHaveProperty('temperature')
   })
 
   it('sees that a stream broke off in the middle', async () => {
     server.script([{ kind: 'drop', after: 20 }])
-    expect(await ask(source())).toMatchObject({ error: { code: 'AUTON8N_MODEL_UNAVAILABLE' } })
+    expect(await ask(anthropic())).toMatchObject({ error: { code: 'AUTON8N_MODEL_UNAVAILABLE' } })
   })
 
   it('takes address and model from the environment', async () => {
@@ -167,7 +170,7 @@ describe('a model function', () => {
   })
 
   it.each([
-    ['an error with a status', Object.assign(new Error('slow down'), { statusCode: 429 }), 'AUTON8N_MODEL_RATE_LIMITED'],
+    ['an error with a status', Object.assign(new Error('slow'), { statusCode: 429 }), 'AUTON8N_MODEL_RATE_LIMITED'],
     ['a code of ours', Object.assign(new Error('no'), { code: 'AUTON8N_MODEL_REFUSED' }), 'AUTON8N_MODEL_REFUSED'],
     ['a time-out', new DOMException('too slow', 'TimeoutError'), 'AUTON8N_TIMEOUT'],
     ['an error of another kind', new Error('broken'), 'AUTON8N_MODEL_FAILED'],
@@ -182,6 +185,13 @@ describe('a model function', () => {
       model: () => Promise.reject(thrown),
     })
     expect(answer).toMatchObject({ error: { code } })
+  })
+
+  it('that ignores its signal is left behind when the answer is no longer wanted', async () => {
+    const pending = new Map<string, AbortController>()
+    const answer = ask({ model: () => new Promise(() => undefined) }, pending)
+    pending.get('call-1')?.abort()
+    expect(await answer).toMatchObject({ error: { code: 'AUTON8N_TIMEOUT' } })
   })
 
   it.each([[undefined], [null], [7], [{ text: 7 }], [{}]])('refuses the answer %j', async (value) => {

@@ -61,6 +61,13 @@ describe('the token', () => {
     expect(JSON.stringify(body)).not.toContain('/')
   })
 
+  it('is not needed for the probes of an orchestrator', async () => {
+    expect(await call('GET', '/health?probe=live', undefined, '')).toEqual({ status: 200, body: { live: true } })
+    const ready = await call('GET', '/health?probe=ready', undefined, '')
+    expect(ready).toMatchObject({ status: 200, body: { live: true, ready: true } })
+    expect((await call('GET', '/health?probe=lively', undefined, '')).status).toBe(400)
+  })
+
   it.each(GUARDED)('is needed for %s %s', async (method, path) => {
     for (const wrong of ['', 'Bearer', 'Bearer wrong', `Bearer ${token}x`, `Basic ${token}`, token]) {
       const { status, body } = await call(method, path, method === 'POST' ? { specification } : undefined, wrong)
@@ -74,7 +81,7 @@ describe('the token', () => {
     try {
       for (const [method, path] of GUARDED) {
         const response = await fetch(`${open.url}/auton8n${path}`, { method, headers: { authorization: 'Bearer ' } })
-        expect(response.status, `${method} ${path}`).toBe(503)
+        expect(response.status).toBe(503)
       }
     } finally {
       await open.close()
@@ -105,9 +112,9 @@ describe('jobs', () => {
   it('that are not there answer 404, and ids that cannot be 400', async () => {
     for (const [method, path] of GUARDED.slice(3)) {
       const missing = await call(method, path.replace('some-job', '01999999-0000-7000-8000-000000000000'))
-      expect(missing, `${method} ${path}`).toMatchObject({ status: 404, body: { error: { code: 'AUTON8N_JOB_NOT_FOUND' } } })
+      expect(missing).toMatchObject({ status: 404, body: { error: { code: 'AUTON8N_JOB_NOT_FOUND' } } })
       const strange = await call(method, path.replace('some-job', encodeURIComponent('../x y')))
-      expect(strange.status, `${method} ${path}`).toBe(400)
+      expect(strange.status).toBe(400)
     }
   })
 
@@ -126,20 +133,39 @@ describe('jobs', () => {
     const cancelled = await call('DELETE', path)
     expect([200, 409]).toContain(cancelled.status)
 
-    const response = await fetch(`${server.url}/auton8n${path}/events`, { headers: { authorization: `Bearer ${token}` } })
+    const headers = { authorization: `Bearer ${token}` }
+    const response = await fetch(`${server.url}/auton8n${path}/events`, { headers })
     expect(response.headers.get('content-type')).toBe('text/event-stream')
-    const events = [...(await response.text()).matchAll(/^data: (.*)$/gm)].map(([, data]) => JSON.parse(data ?? '') as object)
+    const lines = [...(await response.text()).matchAll(/^data: (.*)$/gm)]
+    const events = lines.map(([, data]) => JSON.parse(data ?? '') as object)
     expect(events[0]).toMatchObject({ type: 'status', jobId: id })
     expect(events.at(-1)).toMatchObject({ type: 'done', jobId: id })
     expect(await call('DELETE', path)).toMatchObject({ status: 409, body: { error: { code: 'AUTON8N_JOB_STATE' } } })
 
     const more = { specification, options: { userId: 'ann' } }
-    const statuses = [await call('POST', '/jobs', more), await call('POST', '/jobs', more), await call('POST', '/jobs', more)]
+    const statuses: Answer[] = []
+    for (let count = 0; count < 3; count += 1) statuses.push(await call('POST', '/jobs', more))
     expect(statuses.map(({ status }) => status)).toEqual([202, 202, 429])
     for (const { body } of statuses) if (body.id) await call('DELETE', `/jobs/${String(body.id)}`)
   })
 
-  it('metrics are an object', async () => {
-    expect(await call('GET', '/metrics')).toMatchObject({ status: 200, body: expect.any(Object) })
+  it.each([
+    ['application/json', /^application\/json/, /^\{/],
+    ['text/html, application/json;q=0.9', /^application\/json/, /^\{/],
+    [undefined, /^text\/plain; version=0\.0\.4/, /^# HELP /],
+    ['text/plain;version=0.0.4;q=0.5,*/*;q=0.1', /^text\/plain; version=0\.0\.4/, /^# HELP /],
+    [
+      'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+      /^application\/openmetrics-text; version=1\.0\.0/,
+      /# EOF\n$/,
+    ],
+    ['image/png', /^text\/plain/, /^# HELP /],
+  ])('metrics are written as %s asks', async (accept, type, body) => {
+    const response = await fetch(`${server.url}/auton8n/metrics`, {
+      headers: { authorization: `Bearer ${token}`, ...(accept ? { accept } : {}) },
+    })
+    expect(response.status).toBe(200)
+    expect(response.headers.get('content-type')).toMatch(type)
+    expect(await response.text()).toMatch(body)
   })
 })

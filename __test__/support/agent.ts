@@ -11,8 +11,8 @@ import {
   type Plugin,
   type UUID,
 } from '@elizaos/core'
-import bootstrapPlugin from '@elizaos/plugin-bootstrap'
-import openaiPlugin from '@elizaos/plugin-openai'
+import { bootstrapPlugin } from '@elizaos/plugin-bootstrap'
+import { openaiPlugin } from '@elizaos/plugin-openai'
 import sqlPlugin, { createDatabaseAdapter, DatabaseMigrationService } from '@elizaos/plugin-sql'
 import { v4 } from './uuid.js'
 

@@ -26,7 +26,8 @@ export async function buildPackage(options: { core?: boolean; addon?: boolean } 
   const own = join(modules, '@elizaos', 'plugin-auton8n')
   await mkdir(own, { recursive: true })
   await cp('package.json', join(own, 'package.json'))
-  await run(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json', '--outDir', join(own, 'dist')])
+  const compiler = 'node_modules/typescript/bin/tsc'
+  await run(process.execPath, [compiler, '-p', 'tsconfig.build.json', '--outDir', join(own, 'dist')])
   if (options.addon) {
     for (const name of await readdir('.')) {
       if (SHIPPED.test(name)) await symlink(resolve(name), join(own, name))

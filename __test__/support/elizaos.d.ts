@@ -1,7 +1,6 @@
 // These two publish no types that their `exports` lead to; what the tests use of them is declared here.
 declare module '@elizaos/plugin-bootstrap' {
-  const plugin: import('@elizaos/core').Plugin
-  export default plugin
+  export const bootstrapPlugin: import('@elizaos/core').Plugin
 }
 
 declare module '@elizaos/plugin-sql' {

@@ -26,7 +26,8 @@ const plugin: Plugin = {
 
 export default plugin
 `,
-  'src/greetPerson.ts': `import type { Action, ActionResult, HandlerCallback, HandlerOptions, IAgentRuntime, Memory, State } from '@elizaos/core'
+  'src/greetPerson.ts': `import type { Action, ActionResult, HandlerCallback, HandlerOptions } from '@elizaos/core'
+import type { IAgentRuntime, Memory, State } from '@elizaos/core'
 
 const NAME = 'GREET_PERSON'
 

@@ -6,7 +6,7 @@ export type Script =
   | { kind: 'text'; text: string; finish?: 'stop' | 'length' | 'refusal' }
   | { kind: 'status'; status: number; message?: string; headers?: Record<string, string> }
   | { kind: 'garbage'; body?: string }
-  | { kind: 'delay'; milliseconds: number; then: Script }
+  | { kind: 'delay'; milliseconds: number; next: Script }
   /** The connection is cut, after so many characters of the answer where given. */
   | { kind: 'drop'; after?: number }
 
@@ -52,7 +52,7 @@ export async function startModelServer(answers: Answers = []): Promise<ModelServ
       // Memories are embedded in the background; that is no part of any script.
       json(response, 200, {
         object: 'list',
-        data: [{ object: 'embedding', index: 0, embedding: new Array<number>(EMBEDDING).fill(0.01) }],
+        data: [{ object: 'embedding', index: 0, embedding: Array.from({ length: EMBEDDING }, () => 0.01) }],
         model: 'scripted',
         usage: { prompt_tokens: 1, total_tokens: 1 },
       })
@@ -116,7 +116,7 @@ async function answer(response: ServerResponse, request: RecordedRequest, script
   switch (script.kind) {
     case 'delay':
       await new Promise((resolve) => setTimeout(resolve, script.milliseconds))
-      return await answer(response, request, script.then)
+      return await answer(response, request, script.next)
     case 'drop':
       if (script.after !== undefined) {
         response.writeHead(200, { 'content-type': 'application/json' })
@@ -137,10 +137,15 @@ async function answer(response: ServerResponse, request: RecordedRequest, script
   }
 }
 
+const ERROR_TYPES: Record<number, string> = {
+  401: 'authentication_error',
+  403: 'permission_error',
+  429: 'rate_limit_error',
+  529: 'overloaded_error',
+}
+
 function errorBody(request: RecordedRequest, { status, message = `scripted ${status}` }: Script & { kind: 'status' }) {
-  const type =
-    { 401: 'authentication_error', 403: 'permission_error', 429: 'rate_limit_error', 529: 'overloaded_error' }[status] ??
-    'api_error'
+  const type = ERROR_TYPES[status] ?? 'api_error'
   return request.protocol === 'anthropic'
     ? { type: 'error', error: { type, message } }
     : { error: { message, type, code: null, param: null } }
@@ -175,7 +180,8 @@ function replyAnthropic(response: ServerResponse, request: RecordedRequest, scri
   const event = (type: string, rest: object): void => {
     response.write(`event: ${type}\ndata: ${JSON.stringify({ type, ...rest })}\n\n`)
   }
-  event('message_start', { message: { ...message, content: [], usage: { input_tokens: usage.input, output_tokens: 1 } } })
+  const first = { input_tokens: usage.input, output_tokens: 1 }
+  event('message_start', { message: { ...message, content: [], usage: first } })
   event('content_block_start', { index: 0, content_block: { type: 'text', text: '' } })
   event('ping', {})
   for (let at = 0; at < script.text.length; at += 1000) {

@@ -92,7 +92,7 @@ function specificationOf({ parameter, text }: ActionCall): object | undefined {
     } catch (cause) {
       if (!/"(?:name|actions|description)"\s*:/.test(candidate)) continue
       const reason = cause instanceof Error ? cause.message : ''
-      throw new Auton8nError('AUTON8N_SPECIFICATION_INVALID', `The specification is not valid JSON: ${reason}.`, { cause })
+      throw new Auton8nError('AUTON8N_SPECIFICATION_INVALID', `The specification is not JSON: ${reason}.`, { cause })
     }
   }
   return undefined

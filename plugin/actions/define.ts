@@ -1,4 +1,13 @@
-import type { Action, ActionExample, ActionResult, HandlerCallback, HandlerOptions, IAgentRuntime, Memory, State } from '@elizaos/core'
+import type {
+  Action,
+  ActionExample,
+  ActionResult,
+  HandlerCallback,
+  HandlerOptions,
+  IAgentRuntime,
+  Memory,
+  State,
+} from '@elizaos/core'
 import { Auton8nError } from '../errors.js'
 import { PluginCreationService, serviceOf } from '../service.js'
 
@@ -103,7 +112,8 @@ function failureOf(error: unknown): { code: string; message: string; details: Re
     return { code: 'AUTON8N_INTERNAL', message: `That did not work: ${message.slice(0, 300)}`, details: {} }
   }
   const problems = (error.details as { problems?: unknown } | undefined)?.problems
-  const details = Array.isArray(problems) && error.code !== 'AUTON8N_SECRET_FOUND' ? { problems: problems.slice(0, 10) } : {}
+  const told = Array.isArray(problems) && error.code !== 'AUTON8N_SECRET_FOUND'
+  const details = told ? { problems: problems.slice(0, 10) } : {}
   return { code: error.code, message: error.message.slice(0, 1500), details }
 }
 

@@ -60,7 +60,8 @@ export function statusText(job: JobSnapshot): string {
   const stage = job.stage ? `, stage ${job.stage}` : ''
   const round = job.iteration > 0 ? `, iteration ${job.iteration}` : ''
   const why = job.error ? ` Last error: ${job.error.message} (${job.error.code}).` : ''
-  return `The creation of ${job.name} is ${job.status}: ${Math.round(job.progress)} %${stage}${round}.${why} Job ${job.id}.`
+  const progress = `${Math.round(job.progress)} %${stage}${round}`
+  return `The creation of ${job.name} is ${job.status}: ${progress}.${why} Job ${job.id}.`
 }
 
 function mentions(text: string, name: string): boolean {

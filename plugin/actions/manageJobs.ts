@@ -33,7 +33,8 @@ export const cancelAction = defineAction({
     if (!(await call.service.cancelJob(job.id))) {
       throw new Auton8nError('AUTON8N_JOB_STATE', `Nothing to cancel: ${endText(job)}`)
     }
-    return { text: `I cancelled the creation of ${job.name}. Job ${job.id}.`, data: { ...dataOf(job), cancelled: true } }
+    const text = `I cancelled the creation of ${job.name}. Job ${job.id}.`
+    return { text, data: { ...dataOf(job), cancelled: true } }
   },
 })
 
@@ -48,7 +49,8 @@ export const listAction = defineAction({
     const all = await service.getAllJobs()
     const jobs = (await isOwnerOrAdmin(runtime, message)) ? all : visible(all, runtime, message)
     const lines = jobs.slice(0, LISTED).map((job) => `- ${isFinal(job.status) ? endText(job) : statusText(job)}`)
-    const text = jobs.length === 0 ? 'No plugins were created here yet.' : `There are ${jobs.length}:\n${lines.join('\n')}`
+    const list = `There are ${jobs.length}:\n${lines.join('\n')}`
+    const text = jobs.length === 0 ? 'No plugins were created here yet.' : list
     return { text, data: { count: jobs.length, jobs: jobs.slice(0, LISTED).map(dataOf) } }
   },
 })

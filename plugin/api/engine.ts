@@ -1,14 +1,14 @@
 import { resolve } from 'node:path'
-import { Auton8nError, nativeCall, nativeCallSync } from '../errors.js'
+import { Auton8nError, nativeCall } from '../errors.js'
+import { environmentOptions } from '../settings.js'
 import { native } from '../native.js'
-import type { CreationReport, CreationStatus, JobSnapshot } from './creation.js'
-import { toNativeModel, type PendingCalls } from './model.js'
+import type { CreationReport, JobSnapshot } from './creation.js'
+import { EngineLease } from './lease.js'
+import { toNativeModel } from './model.js'
 import type {
   EngineAddon,
-  EngineEvent,
   EngineHealth,
   NativeCreateOptions,
-  NativeEngine,
   NativeJobFilter,
   NativeModel,
 } from './nativeEngine.js'
@@ -23,12 +23,20 @@ import {
 } from './options.js'
 import { keeperPath, nodePath, packageRoot } from './paths.js'
 import { PluginCreation } from './pluginCreation.js'
-import { specificationJson, type PluginSpecification } from './specification.js'
+import type { JobStatus } from './queue.js'
+import { specificationJson, type PluginSpecification, type SpecificationProblem } from './specification.js'
 import { snapshotOf } from './snapshot.js'
+import { traceOf, type StoredTrace } from './trace.js'
+import { activeTraceparent } from './tracer-active.js'
+
+/** How metrics are written. */
+export interface MetricsTextOptions {
+  format?: 'prometheus' | 'openmetrics'
+}
 
 /** Which jobs to list. */
-export interface JobFilter {
-  status?: CreationStatus
+export interface CreationFilter {
+  status?: JobStatus
   /** At most this many. */
   limit?: number
   /** Where an earlier listing ended: the id of its last job. */
@@ -39,14 +47,12 @@ const STATUSES = ['pending', 'scheduled', 'running', 'retrying', 'completed', 'f
 
 /** An engine: a store of jobs, and the workers that make plugins. */
 export class Engine {
-  readonly #native: NativeEngine
-  readonly #hub: Hub
+  readonly #lease: EngineLease
   #model: NativeModel | null = null
 
   /** @internal Engines are opened by `openEngine`. */
-  constructor(engine: NativeEngine, hub: Hub) {
-    this.#native = engine
-    this.#hub = hub
+  constructor(lease: EngineLease) {
+    this.#lease = lease
   }
 
   /** Stores a creation; resolves when it is durable. */
@@ -62,9 +68,9 @@ export class Engine {
     options?: CreatePluginOptions,
   ): Promise<PluginCreation> {
     const checked = checkArguments(keyOrOptions, options)
-    const plain = plainSpecification(specification)
+    const json = jsonOf(specification)
     const model = this.#modelOf(checked)
-    const created = (): Promise<string> => this.#native.createPlugin(plain, forNative(checked, model), model)
+    const created = (): Promise<string> => this.#lease.engine.createPlugin(json, forNative(checked, model), model)
     return this.creation(await nativeCall(created))
   }
 
@@ -82,7 +88,7 @@ export class Engine {
       )
     }
     const stored = (): Promise<string> =>
-      this.#native.createPluginFromDescription(description, forNative(checked, model), model)
+      this.#lease.engine.createPluginFromDescription(description, forNative(checked, model), model)
     return this.creation(await nativeCall(stored))
   }
 
@@ -91,48 +97,62 @@ export class Engine {
     return new PluginCreation(id, {
       job: (jobId) => this.job(jobId),
       cancel: (jobId) => this.cancel(jobId),
-      listen: (jobId, listener) => this.#hub.listen(jobId, listener),
+      listen: (jobId, listener) => this.#lease.hub.listen(jobId, listener),
     })
   }
 
   /** A job as it is now; `null` where there is none of that id. */
   async job(id: string): Promise<JobSnapshot | null> {
     checkId(id)
-    const job = await nativeCall(() => this.#native.job(id))
+    const job = await nativeCall(() => this.#lease.engine.job(id))
     return job ? snapshotOf(job) : null
   }
 
   /** The jobs of this engine's store. */
-  async jobs(filter?: JobFilter): Promise<JobSnapshot[]> {
-    const checked = checkOptions<JobFilter>('filter', filter, {
+  async jobs(filter?: CreationFilter): Promise<JobSnapshot[]> {
+    const checked = checkOptions<CreationFilter>('filter', filter, {
       status: (value) => (STATUSES.includes(value as string) ? undefined : `one of ${STATUSES.join(', ')}`),
       limit: (value) => (Number.isInteger(value) && (value as number) > 0 ? undefined : 'a whole number above 0'),
       cursor: (value) => (typeof value === 'string' ? undefined : 'a string'),
     })
-    const jobs = await nativeCall(() => this.#native.jobs(checked as NativeJobFilter))
+    const jobs = await nativeCall(() => this.#lease.engine.jobs(checked as NativeJobFilter))
     return jobs.map(snapshotOf)
   }
 
   /** Cancels a job; false where it was over already. */
   async cancel(id: string): Promise<boolean> {
     checkId(id)
-    return await nativeCall(() => this.#native.cancel(id))
+    return await nativeCall(() => this.#lease.engine.cancel(id))
   }
 
   /** Runs a failed or cancelled job again; false where it is not in such a state. */
   async retry(id: string): Promise<boolean> {
     checkId(id)
-    return await nativeCall(() => this.#native.retry(id))
+    return await nativeCall(() => this.#lease.engine.retry(id))
   }
 
   /** Counts of the queue, the breakers, the sandboxes and the tracer. */
   async metrics(): Promise<Record<string, unknown>> {
-    return await nativeCall(() => this.#native.metrics())
+    return await nativeCall(() => this.#lease.engine.metrics())
+  }
+
+  /** The same, and more, as text for a Prometheus; `openmetrics` has exemplars with trace ids. Default `prometheus`. */
+  async metricsText(options?: MetricsTextOptions): Promise<string> {
+    const { format = 'prometheus' } = checkOptions<MetricsTextOptions>('options', options, {
+      format: (value) => (value === 'prometheus' || value === 'openmetrics' ? undefined : "'prometheus' or 'openmetrics'"),
+    })
+    return await nativeCall(() => this.#lease.engine.metricsText(format))
+  }
+
+  /** What is kept of the trace of a job, or of the trace of that id: the last 16 MiB of spans, redacted. */
+  async trace(id: string): Promise<StoredTrace> {
+    checkId(id)
+    return traceOf(await nativeCall(() => this.#lease.engine.trace(id)))
   }
 
   /** Whether everything that a creation needs is here, and if not, what to do. */
   async health(): Promise<EngineHealth> {
-    return await nativeCall(() => this.#native.health())
+    return await nativeCall(() => this.#lease.engine.health())
   }
 
   /** The pipeline's own checks on a plugin project that exists already. */
@@ -140,30 +160,29 @@ export class Engine {
     if (typeof directory !== 'string' || directory === '') {
       throw invalid(`\`directory\` must be a path, not ${kindOf(directory)}`)
     }
-    const plain = specification === undefined ? null : plainSpecification(specification)
-    const report = await nativeCall(() => this.#native.verify(resolve(directory), plain))
+    const json = specification === undefined || specification === null ? null : jsonOf(specification)
+    const report = await nativeCall(() => this.#lease.engine.verify(resolve(directory), json))
     return report as CreationReport
   }
 
   /** What is here, what is missing, and what to do about it. */
   async doctor(): Promise<Record<string, unknown>> {
-    return await nativeCall(() => this.#native.doctor())
+    return await nativeCall(() => this.#lease.engine.doctor())
   }
 
-  /** Sets the model for jobs that an earlier process left behind. */
-  setModel(model: EngineOptions['model'] | null): void {
-    this.#model = toNativeModel(model ? { model } : {}, this.#hub.pending)
-    nativeCallSync(() => this.#native.setModel(this.#model))
+  /** Sets the model of creations that bring none, and wakes the jobs of an earlier process that wait for one. */
+  async setModel(model: EngineOptions['model'] | null): Promise<void> {
+    this.#model = toNativeModel(checkEngineOptions(model ? { model } : {}), this.#lease.hub.pending)
+    await nativeCall(() => this.#lease.engine.setModel(this.#model))
   }
 
-  /** Stops the workers; jobs that ran go on when the store is opened again. */
+  /** Stops the workers, unless others of this process use them; jobs that ran go on at the next opening. */
   async close(): Promise<void> {
-    await nativeCall(() => this.#native.close())
-    this.#hub.abortCalls()
+    await nativeCall(() => this.#lease.giveBack())
   }
 
   #modelOf(options: CreatePluginOptions): NativeModel | null {
-    const model = toNativeModel(options, this.#hub.pending) ?? this.#model
+    const model = toNativeModel(options, this.#lease.hub.pending) ?? this.#model
     if (options.generator === 'model' && !model) {
       throw invalid("`generator: 'model'` needs `model` or `apiKey`; give one, or use `generator: 'template'`")
     }
@@ -171,56 +190,46 @@ export class Engine {
   }
 }
 
-/** Hands the engine's events to whoever listens for them. */
-export class Hub {
-  readonly pending: PendingCalls = new Map()
-  readonly #listeners = new Map<string, Set<(event: EngineEvent) => void>>()
-
-  readonly receive = (events: EngineEvent[]): void => {
-    for (const event of events) {
-      if (event.type === 'model-cancelled' && event.callId) this.pending.get(event.callId)?.abort()
-      if (!event.jobId) continue
-      for (const listener of this.#listeners.get(event.jobId) ?? []) listener(event)
-    }
-  }
-
-  listen(jobId: string, listener: (event: EngineEvent) => void): () => void {
-    const listeners = this.#listeners.get(jobId) ?? new Set()
-    this.#listeners.set(jobId, listeners.add(listener))
-    return () => {
-      listeners.delete(listener)
-      if (listeners.size === 0 && this.#listeners.get(jobId) === listeners) this.#listeners.delete(jobId)
-    }
-  }
-
-  abortCalls(): void {
-    for (const controller of this.pending.values()) controller.abort()
-  }
-}
-
-/** Opens an engine of one's own. Close it with `close()`. */
+/**
+ * Opens an engine of one's own. Close it with `close()`. A second opening of the same data directory in this process
+ * shares the engine of the first, with the options of the first; the last `close()` stops it.
+ */
 export async function openEngine(options?: EngineOptions): Promise<Engine> {
-  const { model, dataDir, ...rest } = checkEngineOptions(options)
-  const hub = new Hub()
+  const { model, logger, dataDir: given, ...rest } = checkEngineOptions(options)
+  const dataDir = resolve(given ?? (process.env.AUTON8N_DATA_DIR || '.auton8n'))
   const node = nodePath()
   const nativeOptions = {
     ...rest,
-    dataDir: resolve(dataDir ?? (process.env.AUTON8N_DATA_DIR || '.auton8n')),
+    dataDir,
     packageRoot,
     keeperPath: keeperPath(),
     ...(node ? { nodePath: node } : {}),
   }
   const addon = native() as unknown as EngineAddon
-  const engine = new Engine(await nativeCall(() => addon.Engine.open(nativeOptions, hub.receive)), hub)
-  if (model) engine.setModel(model)
+  // A model is there before the workers start, so that no job of an earlier process misses it.
+  const lease = await EngineLease.take(`${dataDir}\n${rest.store ?? ''}`, (hub) =>
+    nativeCall(() => addon.Engine.open(nativeOptions, hub.receive, toNativeModel(model ? { model } : {}, hub.pending))),
+  )
+  if (logger) lease.log(logger)
+  const engine = new Engine(lease)
+  try {
+    if (model) await engine.setModel(model)
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
   return engine
 }
 
 let shared: Promise<Engine> | undefined
 
-/** The engine of the free functions, opened at the first use. A failed opening is tried again at the next. */
+async function openEnvironment(): Promise<Engine> {
+  return await openEngine(environmentOptions())
+}
+
+/** The engine of the free functions, set up by the environment and opened at the first use. A failed opening is tried again at the next. */
 function sharedEngine(): Promise<Engine> {
-  shared ??= openEngine().catch((error: unknown) => {
+  shared ??= openEnvironment().catch((error: unknown) => {
     shared = undefined
     throw error
   })
@@ -265,13 +274,16 @@ function checkArguments(keyOrOptions: unknown, options: unknown): CreatePluginOp
   return checkCreateOptions({ ...checkCreateOptions(options), apiKey: keyOrOptions })
 }
 
-/** The specification as it goes to the engine; members that are `undefined` are not there. */
-function plainSpecification(specification: unknown): unknown {
-  const json = specificationJson(specification)
-  if (typeof json === 'string') return JSON.parse(json) as unknown
-  throw new Auton8nError('AUTON8N_SPECIFICATION_INVALID', `The specification ${json.message}. ${json.fix}.`, {
-    details: { problems: [json] },
-  })
+function jsonOf(specification: unknown): string {
+  const plain = typeof specification === 'object' && specification !== null && !Array.isArray(specification)
+  const json = plain ? specificationJson(specification) : wrongKind(specification)
+  if (typeof json === 'string') return json
+  const message = `The specification ${json.message}: ${json.fix}.`
+  throw new Auton8nError('AUTON8N_SPECIFICATION_INVALID', message, { details: { problems: [json] } })
+}
+
+function wrongKind(value: unknown): SpecificationProblem {
+  return { path: '$', message: `is ${kindOf(value)}`, fix: 'give an object' }
 }
 
 function checkId(id: unknown): void {
@@ -280,5 +292,8 @@ function checkId(id: unknown): void {
 
 function forNative(options: CreatePluginOptions, model: NativeModel | null): NativeCreateOptions {
   const { model: _model, apiKey: _key, baseURL: _base, modelName: _name, outDir, ...rest } = options
+  // The job goes on in the trace of whoever asks for it.
+  const traceparent = rest.metadata?.traceparent === undefined ? activeTraceparent() : undefined
+  if (traceparent) rest.metadata = { ...rest.metadata, traceparent }
   return { ...rest, ...(outDir ? { outDir: resolve(outDir) } : {}), hasModel: model !== null }
 }

@@ -24,6 +24,8 @@ export interface ModelFunctionAnswer {
   usage?: { inputTokens: number; outputTokens: number }
   /** Such as `stop` or `length`. */
   finishReason?: string
+  /** Which model it was, for the trace. */
+  model?: string
 }
 
 /** A language model of the `ai` package, 5 or 6: what `openai('…')`, `anthropic('…')` and the like answer. */
@@ -56,13 +58,20 @@ export function toNativeModel(source: ModelSource, pending: PendingCalls): Nativ
     const controller = new AbortController()
     pending.set(request.callId, controller)
     try {
-      return finished(await ask(request, controller.signal))
+      // A model that ignores its signal is left behind; the race also keeps a call alive that nobody else holds.
+      return finished(await Promise.race([ask(request, controller.signal), untilAborted(controller.signal)]))
     } catch (error) {
       return { error: failureOf(error, source.apiKey) }
     } finally {
       pending.delete(request.callId)
     }
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
 
 /** Whether a value is a model of the `ai` package that can be asked. */
@@ -84,7 +93,7 @@ async function askFunction(model: ModelFunction, request: ModelRequest, signal: 
   const { system, prompt, maxTokens, temperature, iteration } = request
   const answer: unknown = await model({ system, prompt, maxTokens, temperature, signal, iteration })
   if (typeof answer === 'string') return { text: answer }
-  const { text, usage, finishReason } = (typeof answer === 'object' && answer !== null ? answer : {}) as Record<
+  const { text, usage, finishReason, model: name } = (typeof answer === 'object' && answer !== null ? answer : {}) as Record<
     string,
     unknown
   >
@@ -98,6 +107,7 @@ async function askFunction(model: ModelFunction, request: ModelRequest, signal: 
     text,
     ...(typeof usage === 'object' && usage !== null ? { usage: usageOf(usage) } : {}),
     ...(typeof finishReason === 'string' ? { finishReason } : {}),
+    ...(typeof name === 'string' ? { model: name } : {}),
   }
 }
 
@@ -130,6 +140,8 @@ async function askLanguageModel(
     text: parts.join(''),
     ...(generated.usage ? { usage: usageOf(generated.usage) } : {}),
     ...(reason ? { finishReason: reason } : {}),
+    model: model.modelId,
+    provider: model.provider.split('.')[0] ?? model.provider,
   }
 }
 
@@ -143,18 +155,18 @@ function total(tokens: unknown): number {
   return typeof value === 'number' && Number.isFinite(value) && value > 0 ? Math.round(value) : 0
 }
 
-const CUT_OFF = ['length', 'max_tokens', 'max-tokens', 'model_context_window_exceeded']
-const WHOLE = ['stop', 'end_turn', 'stop_sequence']
-const DECLINED = ['refusal', 'content-filter', 'content_filter']
+const CUT_OFF = new Set(['length', 'max_tokens', 'max-tokens', 'model_context_window_exceeded'])
+const WHOLE = new Set(['stop', 'end_turn', 'stop_sequence'])
+const DECLINED = new Set(['refusal', 'content-filter', 'content_filter'])
 
 /** One word for each end: `stop`, `length`, or a refusal. */
 function finished(answer: ModelAnswer): ModelAnswer {
   if ('error' in answer || answer.finishReason === undefined) return answer
   const reason = answer.finishReason
-  if (DECLINED.includes(reason)) {
+  if (DECLINED.has(reason)) {
     const said = clean(answer.text)
     return { error: { code: 'AUTON8N_MODEL_REFUSED', message: `The model declined to answer${said && `: ${said}`}` } }
   }
-  if (CUT_OFF.includes(reason)) return { ...answer, finishReason: 'length' }
-  return WHOLE.includes(reason) ? { ...answer, finishReason: 'stop' } : answer
+  if (CUT_OFF.has(reason)) return { ...answer, finishReason: 'length' }
+  return WHOLE.has(reason) ? { ...answer, finishReason: 'stop' } : answer
 }

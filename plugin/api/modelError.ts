@@ -16,14 +16,14 @@ export interface ModelFailure {
   retryAfterMs?: number
 }
 
-const CODES: readonly string[] = [
+const CODES: ReadonlySet<string> = new Set([
   'AUTON8N_MODEL_UNAUTHORIZED',
   'AUTON8N_MODEL_RATE_LIMITED',
   'AUTON8N_MODEL_UNAVAILABLE',
   'AUTON8N_MODEL_REFUSED',
   'AUTON8N_MODEL_FAILED',
   'AUTON8N_TIMEOUT',
-]
+])
 
 const LONGEST_MESSAGE = 400
 const NETWORK_CODES = /^(ECONN|ENOTFOUND|EAI_AGAIN|EPIPE|EHOST|ENET|ETIMEDOUT|UND_ERR_SOCKET|UND_ERR_CONNECT)/
@@ -50,7 +50,7 @@ export function failureOf(error: unknown, secret?: string): ModelFailure {
   const message = clean(textOf(root), secret)
   if (root instanceof Auton8nError || hasCode(root)) {
     const { code, details } = root as { code: string; details?: { retryAfterMs?: unknown } }
-    if (CODES.includes(code)) {
+    if (CODES.has(code)) {
       const wait = details?.retryAfterMs
       return { code: code as ModelErrorCode, message, ...(typeof wait === 'number' ? { retryAfterMs: wait } : {}) }
     }

@@ -1,5 +1,7 @@
 import { Auton8nError } from '../errors.js'
 import type { AnthropicOptions } from './anthropic.js'
+import type { EngineLogger } from './logger.js'
+import type { JobPriority } from './queue.js'
 import { isLanguageModel, type LanguageModel, type ModelFunction } from './model.js'
 
 /** How a plugin is to be made. */
@@ -14,11 +16,11 @@ export interface CreatePluginOptions {
   modelName?: string
   /** Default: `model` where there is one, else `template`. */
   generator?: 'model' | 'template'
-  /** Rounds of generate and check. Default 5. */
+  /** Rounds of generate and check, 1 to 50. Default 5. */
   maxIterations?: number
   /** 0 (critical) to 3 (low). Default 2. */
-  priority?: number
-  /** Milliseconds that an attempt may take. */
+  priority?: JobPriority
+  /** Milliseconds that an attempt may take, at most a day. Default half an hour. */
   timeout?: number
   /** Whom it counts for: users take turns. */
   userId?: string
@@ -38,13 +40,15 @@ export interface EngineOptions {
   store?: string
   /** Creations at once. */
   concurrency?: number
-  /** Where the checking tools are kept. Default: in the data directory. */
+  /** Where the checking tools are kept. Default: in the user's cache folder. */
   toolchainDir?: string
   sandbox?: false | object
   scanner?: false | object
   breaker?: false | object
   tracing?: false | object
   queue?: false | object
+  /** Where the engine's own log goes. Default: nowhere. */
+  logger?: EngineLogger
 }
 
 type Check = (value: unknown) => string | undefined
@@ -73,9 +77,9 @@ const CREATE: Checks<CreatePluginOptions> = {
   model,
   ...anthropic,
   generator: (value) => (value === 'model' || value === 'template' ? undefined : "'model' or 'template'"),
-  maxIterations: integer(1, 100),
+  maxIterations: integer(1, 50),
   priority: integer(0, 3),
-  timeout: integer(1, 7 * 24 * 3600 * 1000),
+  timeout: integer(1, 24 * 3600 * 1000),
   userId: text,
   metadata: record,
   outDir: text,
@@ -92,6 +96,7 @@ const ENGINE: Checks<EngineOptions> = {
   breaker: part,
   tracing: part,
   queue: part,
+  logger: (value) => (isLogger(value) ? undefined : 'an object with `info`, `warn` and `error`'),
 }
 
 /** The options of a creation, or `AUTON8N_OPTION_INVALID` that names what is wrong. */
@@ -146,6 +151,11 @@ function jsonOf<T>(what: string, value: T): T {
 
 function isPlain(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isLogger(value: unknown): value is EngineLogger {
+  const logger = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  return ['info', 'warn', 'error'].every((name) => typeof logger[name] === 'function')
 }
 
 function isHttp(address: string): boolean {

@@ -1,156 +1,15 @@
 import { Auton8nError, fromNative, nativeCall, nativeCallSync } from '../errors.js'
 import { native } from '../native.js'
+import type {
+  Job, JobEvents, JobFilter, JobHandler, JobOptions, QueueMetrics, QueueOptions, WorkerOptions,
+} from './job.js'
+import {
+  LONGEST_TIMER, failure, invalid, milliseconds, options, text, toJob, toJson, toNew, type NativeJob,
+} from './queue-input.js'
+
+export * from './job.js'
 
 type NativeQueue = Awaited<ReturnType<ReturnType<typeof native>['openQueue']>>
-
-/** Smaller runs first, strictly. */
-export const JobPriority = { CRITICAL: 0, HIGH: 1, NORMAL: 2, LOW: 3 } as const
-export type JobPriority = (typeof JobPriority)[keyof typeof JobPriority]
-
-export type JobStatus = 'pending' | 'scheduled' | 'running' | 'retrying' | 'completed' | 'failed' | 'cancelled'
-
-/** How a job is to be run. Durations are milliseconds. */
-export interface JobOptions {
-  /** Default NORMAL. */
-  priority?: JobPriority
-  /** From now. */
-  delay?: number
-  /** A time, instead of `delay`. */
-  runAt?: number | Date
-  /** How long an attempt may take; no limit by default. */
-  timeout?: number
-  /** Further attempts after the first; default 3, so up to four attempts. */
-  retries?: number
-  /** Before the first retry; default 1000. */
-  retryDelay?: number
-  /** Default 'exponential'. */
-  retryBackoff?: 'exponential' | 'linear' | 'fixed'
-  /** 0 to 1: how much of the delay is added at random at most; default 0.2. */
-  jitter?: number | boolean
-  removeOnComplete?: boolean
-  removeOnFail?: boolean
-  /** At most one live job a key; another is refused with `AUTON8N_JOB_DUPLICATE`. */
-  uniqueKey?: string
-  /** Within a priority, keys take turns. */
-  fairKey?: string
-  metadata?: Record<string, unknown>
-}
-
-/** A job as the store has it. Times are milliseconds since 1970. */
-export interface Job<Data = unknown, Result = unknown> {
-  readonly id: string
-  readonly queue: string
-  readonly name: string
-  readonly data: Data
-  readonly status: JobStatus
-  readonly priority: JobPriority
-  /** Runs so far, the present one included. */
-  readonly attempts: number
-  /** 0 to 100. */
-  readonly progress: number
-  /** The last 200 lines. */
-  readonly log: readonly string[]
-  readonly result?: Result
-  readonly error?: { code: string; message: string }
-  readonly createdAt: number
-  readonly runAt: number
-  readonly startedAt?: number
-  readonly finishedAt?: number
-  readonly options: JobOptions
-}
-
-/** What a handler gets beside its job. */
-export interface JobContext {
-  /** Aborted when the job is cancelled, timed out, or its worker stops. */
-  readonly signal: AbortSignal
-  /** 0 to 100. */
-  progress(percent: number): void
-  log(line: string): void
-}
-
-export type JobHandler<Data = unknown, Result = unknown> = (
-  job: Job<Data, Result>,
-  context: JobContext,
-) => Promise<Result> | Result
-
-interface EventBase {
-  queue: string
-  jobId: string
-  name: string
-  at: number
-}
-
-/** The events of a queue by their name. */
-export interface JobEvents {
-  added: EventBase & { type: 'added' }
-  started: EventBase & { type: 'started'; attempt: number }
-  progress: EventBase & { type: 'progress'; progress: number; stage?: string; iteration?: number }
-  log: EventBase & { type: 'log'; line: string }
-  completed: EventBase & { type: 'completed'; result: unknown }
-  failed: EventBase & { type: 'failed'; code: string; message: string }
-  retrying: EventBase & { type: 'retrying'; code: string; message: string; runAt: number }
-  cancelled: EventBase & { type: 'cancelled' }
-  stalled: EventBase & { type: 'stalled' }
-}
-
-export interface QueueOptions {
-  /** `sqlite` (in `dataDir`, the default), `sqlite:PATH`, or `memory`. */
-  store?: string
-  /** Default `AUTON8N_DATA_DIR`, else `.auton8n`. */
-  dataDir?: string
-  /** How long a job of a dead worker waits for its rescue; default 15000. */
-  leaseDuration?: number
-  /** What is kept of ended jobs, for each status; default 10000 jobs and 7 days. */
-  retention?: { count?: number; age?: number }
-}
-
-export interface WorkerOptions {
-  /** Jobs that run at once; default 1. */
-  concurrency?: number
-  /** How long `stop` waits for running jobs before it hands them back; default 30000. */
-  shutdownTimeout?: number
-}
-
-export interface JobFilter {
-  status?: JobStatus
-  name?: string
-  /** 1 to 1000; default 100. */
-  limit?: number
-  /** The id of the last job of the page before. */
-  cursor?: string
-}
-
-/** How a queue does; durations are milliseconds. */
-export interface QueueMetrics extends Record<JobStatus, number> {
-  total: number
-  paused: boolean
-  oldestWaitingMs: number | null
-  sinceLastClaimMs: number | null
-  completedLastMinute: number
-  errorRate: number
-  waitMs: { p50: number; p95: number; p99: number }
-  runMs: { p50: number; p95: number; p99: number }
-}
-
-/** Thrown by a handler: no further attempt. */
-export class AbortJobError extends Error {
-  override readonly name = 'AbortJobError'
-}
-
-/** Thrown by a handler: the next attempt starts after so many milliseconds. */
-export class RetryAfterError extends Error {
-  override readonly name = 'RetryAfterError'
-  readonly delay: number
-
-  constructor(delay: number, message = `try again after ${delay} ms`, options?: ErrorOptions) {
-    super(message, options)
-    this.delay = delay
-  }
-}
-
-interface NativeJob extends Omit<Job, 'priority' | 'options'> {
-  options: JobOptions & { priority: JobPriority }
-}
 
 interface PendingAdd {
   json: string
@@ -166,82 +25,9 @@ type Message =
   | { kind: 'active'; worker: number; active: boolean }
 
 const EVENTS = ['added', 'started', 'progress', 'log', 'completed', 'failed', 'retrying', 'cancelled', 'stalled']
-const LONGEST_TIMER = 2 ** 31 - 1
 const SHUTDOWN_TIMEOUT = 30_000
 /** How long a worker may take to tell that there is something for it again. */
 const LINGER = 1_000
-
-function invalid(message: string, cause?: unknown): Auton8nError {
-  return new Auton8nError('AUTON8N_OPTION_INVALID', message, cause === undefined ? {} : { cause })
-}
-
-function text(value: unknown, what: string): string {
-  if (typeof value !== 'string') throw invalid(`${what} must be a string`)
-  return value
-}
-
-function options(value: unknown, what: string, known: readonly string[]): void {
-  if (value === undefined) return
-  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(`${what} must be an object`)
-  const strange = Object.keys(value).find(key => !known.includes(key))
-  if (strange !== undefined) throw invalid(`${what}: ${JSON.stringify(strange)} is not known; there are ${known.join(', ')}`)
-}
-
-function milliseconds(value: unknown, what: string, longest = LONGEST_TIMER): number {
-  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0 || value > longest) {
-    throw invalid(`${what} must be milliseconds, 0 to ${longest}`)
-  }
-  return Math.round(value)
-}
-
-function toJob<Data, Result>(job: NativeJob): Job<Data, Result> {
-  const { result, error, startedAt, finishedAt } = job as { [key in keyof NativeJob]: NativeJob[key] | null }
-  return {
-    id: job.id,
-    queue: job.queue,
-    name: job.name,
-    data: job.data as Data,
-    status: job.status,
-    priority: job.options.priority,
-    attempts: job.attempts,
-    progress: job.progress,
-    log: job.log,
-    ...(job.status === 'completed' || result != null ? { result: result as Result } : {}),
-    ...(error != null ? { error } : {}),
-    createdAt: job.createdAt,
-    runAt: job.runAt,
-    ...(startedAt != null ? { startedAt } : {}),
-    ...(finishedAt != null ? { finishedAt } : {}),
-    options: withoutNull(job.options),
-  }
-}
-
-function withoutNull(options: JobOptions): JobOptions {
-  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null))
-}
-
-function toNew(name: unknown, data: unknown, jobOptions: unknown): { name: string; data: unknown; options: object } {
-  const plain = jobOptions === undefined ? {} : jobOptions
-  if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) throw invalid("the job's options must be an object")
-  const { runAt, jitter, ...rest } = plain as JobOptions
-  for (const [key, value] of Object.entries(rest)) {
-    if (value === null || (typeof value === 'number' && !Number.isFinite(value))) {
-      throw invalid(`\`${key}\` must not be ${String(value)}; leave it out for its default`)
-    }
-  }
-  const at = runAt instanceof Date ? runAt.getTime() : runAt
-  if (at !== undefined && !Number.isSafeInteger(at)) throw invalid('`runAt` must be a Date or whole milliseconds since 1970')
-  const spread = jitter === true ? 0.2 : jitter === false ? 0 : jitter
-  return { name: text(name, "the job's name"), data: data === undefined ? null : data, options: { ...rest, runAt: at, jitter: spread } }
-}
-
-function toJson(value: unknown): string {
-  try {
-    return JSON.stringify(value)
-  } catch (cause) {
-    throw invalid("the job's data must be JSON: no BigInt and no circle", cause)
-  }
-}
 
 /** Runs the jobs of its queue for which there are handlers. */
 export class Worker {
@@ -290,7 +76,8 @@ export class JobQueue {
     options(queueOptions, "the queue's options", ['store', 'dataDir', 'leaseDuration', 'retention'])
     options(queueOptions.retention, '`retention`', ['count', 'age'])
     for (const key of ['store', 'dataDir'] as const) {
-      if (queueOptions[key] !== undefined && text(queueOptions[key], `\`${key}\``) === '') throw invalid(`\`${key}\` must not be empty`)
+      const given = queueOptions[key]
+      if (given !== undefined && text(given, `\`${key}\``) === '') throw invalid(`\`${key}\` must not be empty`)
     }
     const queue = new JobQueue(text(name, "the queue's name"))
     const dataDir = queueOptions.dataDir ?? (process.env['AUTON8N_DATA_DIR'] || '.auton8n')
@@ -320,7 +107,11 @@ export class JobQueue {
   }
 
   /** Adds a job; it is on the disk when this resolves. Adds of one tick go together. */
-  async addJob<Data = unknown, Result = unknown>(name: string, data: Data, jobOptions?: JobOptions): Promise<Job<Data, Result>> {
+  async addJob<Data = unknown, Result = unknown>(
+    name: string,
+    data: Data,
+    jobOptions?: JobOptions,
+  ): Promise<Job<Data, Result>> {
     const [job] = await this.add(toJson([toNew(name, data, jobOptions)]))
     return job as Job<Data, Result>
   }
@@ -421,13 +212,15 @@ export class JobQueue {
     this.closing ??= nativeCall(() => this.native.close(this.shutdownTimeout)).finally(() => {
       this.started = 0
       clearTimeout(this.lingering)
-      for (const worker of [...this.active]) this.setActive(worker, false)
+      for (const worker of this.active) this.setActive(worker, false)
     })
     return this.closing
   }
 
   on<Name extends keyof JobEvents>(name: Name, listener: (event: JobEvents[Name]) => void): this {
-    if (!EVENTS.includes(name)) throw invalid(`there is no event ${JSON.stringify(name)}; there are ${EVENTS.join(', ')}`)
+    if (!EVENTS.includes(name)) {
+      throw invalid(`there is no event ${JSON.stringify(name)}; there are ${EVENTS.join(', ')}`)
+    }
     if (typeof listener !== 'function') throw invalid('the listener must be a function')
     const listeners = this.listeners.get(name) ?? new Set()
     this.listeners.set(name, listeners.add(listener as (event: never) => void))
@@ -454,7 +247,7 @@ export class JobQueue {
       for (const [index, add] of adds.entries()) {
         const answer = answers[index]
         if (answer && 'jobs' in answer) add.resolve(answer.jobs.map(job => toJob(job)))
-        else if (answer) add.reject(new Auton8nError(answer.code, answer.message, answer.details === null ? {} : { details: answer.details }))
+        else if (answer) add.reject(refusal(answer))
       }
     } catch (error) {
       for (const add of adds) add.reject(fromNative(error))
@@ -463,7 +256,9 @@ export class JobQueue {
 
   private hear(json: string): void {
     const event = JSON.parse(json) as JobEvents[keyof JobEvents]
-    for (const listener of [...(this.listeners.get(event.type) ?? [])]) {
+    // A copy: a listener may add and remove others.
+    const listeners = [...(this.listeners.get(event.type) ?? [])]
+    for (const listener of listeners) {
       try {
         const answer: unknown = (listener as (event: unknown) => unknown)(event)
         if (answer instanceof Promise) answer.catch(warn)
@@ -475,7 +270,7 @@ export class JobQueue {
 
   private told(message: Message): void {
     if (message.kind === 'run') void this.run(message.attempt, toJob(message.job))
-    else if (message.kind === 'abort') this.running.get(message.attempt)?.abort(new Auton8nError('AUTON8N_CANCELLED', 'The job was cancelled, timed out, or its worker stops.'))
+    else if (message.kind === 'abort') this.running.get(message.attempt)?.abort(stopped())
     else this.setActive(message.worker, message.active)
   }
 
@@ -517,14 +312,13 @@ export class JobQueue {
   }
 }
 
-function failure(error: unknown): { message: string; code?: string; abort?: boolean; retryAfter?: number } {
-  const message = error instanceof Error ? error.message || error.name : String(error)
-  if (error instanceof AbortJobError) return { message, abort: true }
-  if (error instanceof RetryAfterError) {
-    return { message, retryAfter: Number.isFinite(error.delay) && error.delay > 0 ? Math.min(Math.round(error.delay), Number.MAX_SAFE_INTEGER) : 0 }
-  }
-  if (error instanceof Auton8nError) return { message, code: error.code }
-  return { message }
+function refusal(answer: Exclude<AddAnswer, { jobs: NativeJob[] }>): Auton8nError {
+  const { code, message, details } = answer
+  return new Auton8nError(code, message, details === null ? {} : { details })
+}
+
+function stopped(): Auton8nError {
+  return new Auton8nError('AUTON8N_CANCELLED', 'The job was cancelled, timed out, or its worker stops.')
 }
 
 function warn(error: unknown): void {

@@ -30,7 +30,7 @@ async function diagnose(): Promise<Diagnosis> {
   try {
     return await withEngine({}, async (engine) => {
       const [health, found] = await Promise.all([engine.health(), engine.doctor()])
-      return { status: health.status, reasons: health.reasons, facts: { ...facts, ...found } }
+      return { status: health.status, reasons: health.reasons, facts: { ...found, ...facts } }
     })
   } catch (error) {
     if (!(error instanceof Auton8nError)) throw error
@@ -38,9 +38,13 @@ async function diagnose(): Promise<Diagnosis> {
   }
 }
 
+function factLine([name, fact]: [string, unknown]): string {
+  return `${name}: ${typeof fact === 'string' ? fact : JSON.stringify(fact)}`
+}
+
 function linesOf({ status, reasons, facts }: Diagnosis): string[] {
   return [
-    ...Object.entries(facts).map(([name, fact]) => `${name}: ${typeof fact === 'string' ? fact : JSON.stringify(fact)}`),
+    ...Object.entries(facts).map(factLine),
     '',
     status === 'ok' ? 'Everything that a creation needs is here.' : 'Something is missing:',
     ...reasons.map(({ code, message }) => `- ${message} (${code})`),

@@ -9,6 +9,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   scan: async () => (await import('./scanCommand.js')).scan,
   jobs: async () => (await import('./jobs.js')).jobs,
   cancel: async () => (await import('./cancel.js')).cancel,
+  trace: async () => (await import('./trace.js')).trace,
   doctor: async () => (await import('./doctor.js')).doctor,
 }
 
@@ -19,7 +20,9 @@ const HELP = `auton8n makes ElizaOS plugins and proves them.
   auton8n scan PATH [--format text|json|sarif] [--baseline FILE]
                                                        look for secrets
   auton8n jobs [--status STATUS]                       list the creations of the data directory
+  auton8n jobs export|import FILE [--store STORE]      move jobs from one store to another
   auton8n cancel ID                                    cancel one
+  auton8n trace ID                                     draw its stages, model calls and sandbox runs in time
   auton8n doctor                                       say what is here and what is missing
 
   --json      print JSON for machines
@@ -41,7 +44,7 @@ async function main([name, ...rest]: string[]): Promise<number> {
   const json = rest.includes('--json')
   try {
     const command = await load()
-    if (rest.includes('--help') || rest.includes('-h')) return say(`${command.usage}\n`)
+    if (command.usage && (rest.includes('--help') || rest.includes('-h'))) return say(`${command.usage}\n`)
     return await command.run(rest)
   } catch (error) {
     return failed(error, json)
@@ -54,10 +57,12 @@ function failed(error: unknown, json: boolean): number {
   const message = error instanceof Error ? error.message : String(error)
   const problems = error instanceof Auton8nError ? problemsOf(error.details) : []
   if (json) {
-    process.stdout.write(`${JSON.stringify({ error: { code, message, ...(problems.length > 0 ? { problems } : {}) } })}\n`)
+    const extras = problems.length > 0 ? { problems } : {}
+    process.stdout.write(`${JSON.stringify({ error: { code, message, ...extras } })}\n`)
   } else {
     const lines = problems.map(({ path, message: what, fix }) => `  ${path}: ${what}${fix ? ` (${fix})` : ''}`)
-    process.stderr.write([`${message}${known ? '' : ' (a fault of auton8n; please report it)'}`, ...lines, ''].join('\n'))
+    const fault = known ? '' : ' (a fault of auton8n; please report it)'
+    process.stderr.write([`${message}${fault}`, ...lines, ''].join('\n'))
     if (error instanceof Auton8nError) process.stderr.write(`${code}\n`)
   }
   return error instanceof CommandError ? WRONG_USE : FOUND
@@ -69,8 +74,8 @@ function problemsOf(details: unknown): { path: string; message: string; fix?: st
 }
 
 function version(): string {
-  const manifest = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8')) as { version: string }
-  return manifest.version
+  const text = readFileSync(new URL('../../package.json', import.meta.url), 'utf8')
+  return (JSON.parse(text) as { version: string }).version
 }
 
 function say(text: string): number {

@@ -102,6 +102,6 @@ export function seconds(milliseconds: number): string {
 
 function cut(line: string, columns: number): string {
   // Control characters of a log line would break the block.
-  const plain = line.replace(/[\x00-\x1f\x7f-\x9f]/g, ' ')
+  const plain = line.replace(/\p{Cc}/gu, ' ')
   return plain.length > columns - 1 ? `${plain.slice(0, columns - 2)}…` : plain
 }

@@ -22,7 +22,8 @@ function checkLines(check: CreationCheck, width: number): string[] {
   const counts = Object.entries(check.counts ?? {}).map(countText)
   const code = check.exitCode === undefined || check.exitCode === 0 ? [] : [`exit code ${check.exitCode}`]
   const facts = [...counts, ...code].join(', ')
-  const line = `  ${MARKS[check.status]} ${check.name.padEnd(width)}  ${seconds(check.durationMs)}  ${check.where.padEnd(7)}`
+  const name = `${MARKS[check.status]} ${check.name.padEnd(width)}`
+  const line = `  ${name}  ${seconds(check.durationMs)}  ${check.where.padEnd(7)}`
   const lines = [facts ? `${line}  ${facts}` : line.trimEnd()]
   if (check.status === 'passed') return lines
   if (check.detail) lines.push(...check.detail.split('\n').map((text) => `      ${text}`))
@@ -37,8 +38,13 @@ function countText([name, count]: [string, number]): string {
   const bytes = /^(.*?)[bB]ytes$/.exec(name)
   if (!bytes) return `${count} ${name}`
   const what = (bytes[1] ?? '').replace(/([A-Z])/g, (letter) => ` ${letter.toLowerCase()}`)
-  const size = count < 10_240 ? `${count} bytes` : count < 10_485_760 ? `${Math.round(count / 1024)} KB` : `${Math.round(count / 1_048_576)} MB`
+  const size = sizeText(count)
   return what ? `${size} of ${what}` : size
+}
+
+function sizeText(bytes: number): string {
+  if (bytes < 10_240) return `${bytes} bytes`
+  return bytes < 10_485_760 ? `${Math.round(bytes / 1024)} KB` : `${Math.round(bytes / 1_048_576)} MB`
 }
 
 function diagnosticText(diagnostic: Record<string, unknown>): string {

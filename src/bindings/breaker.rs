@@ -10,7 +10,8 @@ use napi_derive::napi;
 use serde_json::Value;
 
 use super::error::BorderError;
-use crate::breaker::{Breaker, BreakerMetrics, BreakerOptions, BreakerState, Outcome, Permit};
+use crate::breaker::{Breaker, BreakerMetrics, BreakerOptions, BreakerSnapshot, BreakerState, Outcome, Permit};
+use crate::error::{Code, Error};
 
 /// Checks options of a breaker without making one.
 #[napi(catch_unwind)]
@@ -172,6 +173,25 @@ impl BreakerHandle {
     #[napi(catch_unwind)]
     pub fn reset(&self) {
         self.inner.reset();
+    }
+
+    /// What to keep for another process: state, `openFor` and `reopenings`.
+    #[napi(catch_unwind)]
+    pub fn snapshot(&self, now: f64) -> Value {
+        serde_json::json!(self.inner.snapshot(now as u64))
+    }
+
+    /// Goes on from what was kept `elapsed` milliseconds ago.
+    #[napi(catch_unwind)]
+    pub fn restore(&self, kept: Value, elapsed: f64, now: f64) -> Result<(), BorderError> {
+        let kept: BreakerSnapshot = serde_json::from_value(kept).map_err(|error| {
+            Error::new(
+                Code::OptionInvalid,
+                format!("Circuit breaker option initialState: {error}"),
+            )
+        })?;
+        self.inner.restore(kept, elapsed as u64, now as u64);
+        Ok(())
     }
 
     #[napi(catch_unwind)]

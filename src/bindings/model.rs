@@ -55,6 +55,8 @@ impl Model for JsModel {
                 text,
                 usage,
                 finish_reason,
+                model,
+                provider,
             }) => {
                 let usage = usage.map(|usage| Usage {
                     input_tokens: usage.input_tokens,
@@ -64,6 +66,8 @@ impl Model for JsModel {
                     text,
                     usage,
                     finish_reason,
+                    model,
+                    provider,
                 })
             }
             Ok(Answer::Failed { error }) => Err(error.into()),
@@ -88,6 +92,10 @@ enum Answer {
         usage: Option<Tokens>,
         #[serde(default)]
         finish_reason: Option<String>,
+        #[serde(default)]
+        model: Option<String>,
+        #[serde(default)]
+        provider: Option<String>,
     },
 }
 

@@ -1,9 +1,9 @@
 //! Where a breaker stands, and what it must remember there.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The state that users see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BreakerState {
     /// Calls go through.

@@ -12,6 +12,8 @@ pub struct State {
     pub generation: u32,
     pub next_id: u32,
     pub window: Window,
+    /// How often in a row trials failed.
+    pub reopenings: u32,
     pub counters: Counters,
 }
 

@@ -115,6 +115,7 @@ fn refuse_secrets(pipeline: &Pipeline, text: &str, what: &str) -> Result<()> {
         return Ok(());
     };
     let found = scanner.scan_text(text, None);
+    pipeline.examiner.telemetry.metrics.scanned("request", &found);
     match found.secrets.iter().find(|finding| finding.severity >= Severity::High) {
         None => Ok(()),
         Some(finding) => Err(Error::new(

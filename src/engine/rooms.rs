@@ -13,12 +13,12 @@ use super::sandbox_options;
 use crate::breaker::{Breaker, BreakerOptions};
 use crate::clock::{SharedClock, SystemClock};
 use crate::error::{Code, Error, Result};
-use crate::pipeline::{Asker, Examiner, Models, Pipeline, Workshop, WorkshopOptions};
+use crate::pipeline::{Asker, Examiner, Models, Pipeline, Telemetry, Workshop, WorkshopOptions};
 use crate::scanner::{Scanner, ScannerOptions};
 use crate::toolchain::{ToolchainOptions, cache_directory};
 use crate::tracer::{
-    Compression, OtlpExporter, OtlpOptions, ParentBasedSampler, ProbabilitySampler, Protocol, Redact, Tracer,
-    TracerOptions,
+    Compression, Exporter, FileExporter, OtlpExporter, OtlpOptions, ParentBasedSampler, ProbabilitySampler, Protocol,
+    Redact, Tracer, TracerOptions,
 };
 
 /// A model answers slowly: the breaker's own time-out is that of the pipeline's deadline.
@@ -35,7 +35,7 @@ pub struct Rooms {
 pub fn open(options: &EngineOptions) -> Result<Rooms> {
     let clock = SystemClock::shared();
     let scanner = scanner(&options.scanner)?;
-    let tracer = tracer(&options.tracing, scanner.as_ref(), &clock)?;
+    let tracer = tracer(&options.tracing, &options.data_dir, scanner.as_ref(), &clock)?;
     let breaker = match options.breaker.options() {
         Some(given) => Some(Arc::new(Breaker::new(
             MODEL_BREAKER,
@@ -44,18 +44,21 @@ pub fn open(options: &EngineOptions) -> Result<Rooms> {
         None => None,
     };
     let models = models_of(&options.data_dir);
+    let telemetry = Telemetry {
+        tracer,
+        metrics: Arc::default(),
+        clock: Arc::clone(&clock),
+    };
     let examiner = Examiner {
         scanner: scanner.clone(),
         workshop: workshop(options)?.map(Arc::new),
-        tracer: tracer.clone(),
-        clock: Arc::clone(&clock),
+        telemetry: telemetry.clone(),
     };
     let asker = Asker {
         models: Arc::clone(&models),
         breaker,
         scanner,
-        tracer,
-        clock: Arc::clone(&clock),
+        telemetry,
     };
     let pipeline = Arc::new(Pipeline {
         examiner,
@@ -97,11 +100,15 @@ fn scanner(part: &Part) -> Result<Option<Arc<Scanner>>> {
 }
 
 /// What `tracing` may say: where spans go, and how many.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Tracing {
-    /// An OTLP receiver. Without one no span is recorded.
-    url: String,
+    /// An OTLP receiver.
+    #[serde(default)]
+    url: Option<String>,
+    /// Whether spans are kept in the data directory, at most 16 MiB of them. Default true.
+    #[serde(default)]
+    file: Option<bool>,
     #[serde(default)]
     headers: std::collections::BTreeMap<String, String>,
     #[serde(default)]
@@ -115,22 +122,36 @@ struct Tracing {
     ratio: Option<f64>,
 }
 
-fn tracer(part: &Part, scanner: Option<&Arc<Scanner>>, clock: &SharedClock) -> Result<Tracer> {
-    let Some(given) = part.options().filter(|given| !given.is_null()) else {
+/// Where the spans of a data directory are kept.
+pub fn traces_dir(data_dir: &Path) -> PathBuf {
+    data_dir.join("traces")
+}
+
+fn tracer(part: &Part, data_dir: &Path, scanner: Option<&Arc<Scanner>>, clock: &SharedClock) -> Result<Tracer> {
+    let Some(given) = part.options() else {
         return Ok(Tracer::disabled());
     };
-    let tracing = options_of::<Tracing>("tracing", given)?;
-    let exporter = OtlpExporter::new(OtlpOptions {
-        url: tracing.url,
-        headers: tracing.headers,
-        protocol: tracing.protocol,
-        compression: Compression::default(),
-        timeout: None,
-    })?;
-    let mut options = TracerOptions::new(
-        tracing.service_name.unwrap_or_else(|| "auton8n".to_owned()),
-        Box::new(exporter),
-    );
+    let tracing = if given.is_null() {
+        Tracing::default()
+    } else {
+        options_of::<Tracing>("tracing", given)?
+    };
+    let sent = match tracing.url {
+        None => None,
+        Some(url) => Some(Box::new(OtlpExporter::new(OtlpOptions {
+            url,
+            headers: tracing.headers,
+            protocol: tracing.protocol,
+            compression: Compression::default(),
+            timeout: None,
+        })?) as Box<dyn Exporter>),
+    };
+    let exporter = match (tracing.file, sent) {
+        (Some(false), None) => return Ok(Tracer::disabled()),
+        (Some(false), Some(sent)) => sent,
+        (_, sent) => Box::new(FileExporter::new(traces_dir(data_dir), sent)),
+    };
+    let mut options = TracerOptions::new(tracing.service_name.unwrap_or_else(|| "auton8n".to_owned()), exporter);
     options.service_version = Some(env!("CARGO_PKG_VERSION").to_owned());
     options.environment = tracing.environment;
     if let Some(ratio) = tracing.ratio {

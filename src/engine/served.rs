@@ -15,6 +15,7 @@ use super::served_model::NearModels;
 use crate::error::{Code, Error, Result};
 use crate::event::{EventSink, NoSink};
 use crate::generation::Model;
+use crate::metrics::Format;
 use crate::pipeline::{CreationReport, QUEUE};
 use crate::queue::{Job, JobFilter, Peer, QueueApi, RemoteQueue};
 
@@ -119,6 +120,14 @@ impl Backend for Served {
 
     async fn metrics(&self) -> Result<Value> {
         self.ask("engine.metrics", Value::Null).await
+    }
+
+    async fn metrics_text(&self, format: Format) -> Result<String> {
+        self.ask("engine.metricsText", json!(format.as_str())).await
+    }
+
+    async fn trace(&self, id: &str) -> Result<Value> {
+        self.ask("engine.trace", json!(id)).await
     }
 
     async fn health(&self) -> Result<Value> {

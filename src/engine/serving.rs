@@ -13,6 +13,7 @@ use super::served::FarCreation;
 use super::served_model::FarModel;
 use crate::error::{Code, Error, Result};
 use crate::generation::Model;
+use crate::metrics::Format;
 use crate::queue::{Peer, RpcHandler};
 
 /// The prefix of the engine's methods.
@@ -57,6 +58,11 @@ impl RpcHandler for Serving {
                 owner.create(asked.creation, model).await.map(Value::String)
             }
             "engine.metrics" => owner.metrics().await,
+            "engine.metricsText" => {
+                let format = Format::parse(params.as_str().unwrap_or_default())?;
+                owner.metrics_text(format).await.map(Value::String)
+            }
+            "engine.trace" => owner.trace(params.as_str().unwrap_or_default()).await,
             "engine.health" => owner.health().await,
             "engine.doctor" => owner.doctor().await,
             "engine.verify" => {

@@ -3,9 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
+use super::bench::Bench;
 use super::command::{self, Tool};
 use super::deadline;
-use super::examination::Bench;
 use super::report::{Check, CheckStatus, Where};
 use super::stage::Stage;
 use crate::diagnostic::Diagnostic;
@@ -48,8 +48,8 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         stdin: question.to_string().into_bytes(),
         ..Tool::default()
     };
-    let token = bench.token;
-    let ran = command::run(bench.stage().await?, Stage::Boot, tool, token).await?;
+    let runner = bench.runner();
+    let ran = command::run(bench.stage().await?, Stage::Boot, tool, &runner).await?;
     let check = Check::of(Stage::Boot, Where::Sandbox).ran(&ran.argv, &ran.outcome);
     let Some(judge) = ran.outcome.judge.as_deref() else {
         return Err(Error::new(

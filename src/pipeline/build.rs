@@ -1,7 +1,7 @@
 //! Stage *build*: one ESM file by esbuild, and the fixed face of a plugin as its declaration.
 
+use super::bench::Bench;
 use super::command::{self, Tool};
-use super::examination::Bench;
 use super::report::{Check, Where};
 use super::stage::Stage;
 use crate::error::{Code, Error, Result};
@@ -30,9 +30,9 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         env: [("GOMAXPROCS".to_owned(), "1".to_owned())].into(),
         ..Tool::default()
     };
-    let token = bench.token;
+    let runner = bench.runner();
     let session = bench.tools().await?;
-    let ran = command::run(session, Stage::Build, tool, token).await?;
+    let ran = command::run(session, Stage::Build, tool, &runner).await?;
     let check = Check::of(Stage::Build, Where::Sandbox).ran(&ran.argv, &ran.outcome);
     if let Some(stopped) = ran.stopped {
         return Ok(vec![check.judged(vec![stopped])]);

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::candidate::{Candidate, StoredFiles};
 use super::checkpoint::Checkpoint;
+use super::ending::{self, refused};
 use super::examination::{Examined, may_help_to_retry};
 use super::generate::{self, Generated, Round};
 use super::observer::Watcher;
@@ -30,11 +31,18 @@ pub(super) struct Creation<'a> {
     pub request: CreationRequest,
     pub state: Checkpoint,
     pub parent: Option<SpanContext>,
+    /// Where it is.
+    pub stage: Stage,
 }
 
 impl Creation<'_> {
-    /// Goes on from the checkpoint to the end.
+    /// Goes on from the checkpoint to the end; a failure for good always has a report.
     pub async fn run(&mut self) -> Outcome<Value> {
+        let outcome = self.advance().await;
+        outcome.map_err(|failed| self.reported(failed))
+    }
+
+    async fn advance(&mut self) -> Outcome<Value> {
         if self.state.started_at == 0 {
             self.state.started_at = self.now();
         }
@@ -86,14 +94,22 @@ impl Creation<'_> {
         let value = match self.request.wish.clone() {
             Wish::Specification(value) => value,
             Wish::Description(text) => {
-                scan::run(scanner, &text).map_err(final_error)?;
+                scan::run(scanner, &text, &self.pipeline.examiner.telemetry.metrics).map_err(final_error)?;
                 self.tell(Stage::Generate);
                 describe::run(self, &text, &allowed).await?
             }
         };
-        let (specification, validated) = validate::run(&value, &allowed).map_err(final_error)?;
+        let telemetry = &self.pipeline.examiner.telemetry;
+        let parent = self.parent.clone();
+        let (specification, validated) = telemetry
+            .watch(Stage::Validate, parent.as_ref(), || validate::run(&value, &allowed))
+            .map_err(final_error)?;
         self.tell(Stage::Scan);
-        let scanned = scan::run(scanner, &value.to_string()).map_err(final_error)?;
+        let scanned = telemetry
+            .watch(Stage::Scan, parent.as_ref(), || {
+                scan::run(scanner, &value.to_string(), &telemetry.metrics)
+            })
+            .map_err(final_error)?;
         self.state.preamble = vec![validated, scanned];
         self.state.specification = Some(specification);
         self.save();
@@ -110,17 +126,33 @@ impl Creation<'_> {
                 "a creation reached generate without a specification",
             )));
         };
+        let watch = self
+            .pipeline
+            .examiner
+            .telemetry
+            .stage(Stage::Generate, self.parent.as_ref());
+        let parent = watch.context().cloned();
         let round = Round {
             model_key: self.request.model_key.as_deref(),
             generator: self.request.generator,
             specification: &specification,
-            parent: self.parent.as_ref(),
+            parent: parent.as_ref(),
             token: &self.attempt.token,
         };
         let made = generate::run(&self.pipeline.asker, round, &mut self.state).await;
         if made.is_err() {
             // The round did not take place: the next attempt asks again under the same number.
             self.state.iteration -= 1;
+        }
+        match &made {
+            Ok(Generated::Files(..)) => watch.end("passed"),
+            Ok(Generated::Unusable(_)) => watch.end("failed"),
+            Err(
+                AttemptError::Retry(error)
+                | AttemptError::RetryAfter(error, _)
+                | AttemptError::Wait(error, _)
+                | AttemptError::Abort(error, _),
+            ) => watch.fail(error, "inconclusive"),
         }
         match made? {
             Generated::Unusable(check) => {
@@ -136,7 +168,7 @@ impl Creation<'_> {
                 self.state.built = StoredFiles::default();
                 self.state.diagnostics.clear();
                 self.state.checks = vec![check];
-                self.save();
+                // Stored by the next stage, which takes secrets out first.
                 Ok(None)
             }
         }
@@ -190,12 +222,9 @@ impl Creation<'_> {
         );
         let message = self.pipeline.redact(&message);
         let (isolation, engine) = place.unwrap_or_else(|| ("refused".to_owned(), "none".to_owned()));
-        let all = self.with_skipped(self.state.preamble.iter().cloned().chain(checks).collect());
+        let all = ending::with_skipped(self.state.preamble.iter().cloned().chain(checks).collect());
         let report = self.report(Verdict::Failed, all, &isolation, &engine, &self.state.candidate());
-        Err(AttemptError::Abort(
-            Error::new(Code::ChecksFailed, message),
-            Some(serde_json::json!({ "report": report })),
-        ))
+        Err(refused(Error::new(Code::ChecksFailed, message), &report))
     }
 
     /// The checks could not be carried out: again later, and honestly open when attempts are used up.
@@ -203,9 +232,18 @@ impl Creation<'_> {
         if fault.code() == Code::Cancelled || self.attempt.token.is_cancelled() {
             return AttemptError::Retry(fault);
         }
+        if let Some(workshop) = self
+            .pipeline
+            .examiner
+            .workshop
+            .as_ref()
+            .filter(|_| fault.code() == Code::SandboxFailed)
+        {
+            workshop.forget();
+        }
         let report = self.report(
             Verdict::Inconclusive,
-            self.with_skipped(checks),
+            ending::with_skipped(checks),
             isolation,
             engine,
             &self.state.candidate(),
@@ -223,7 +261,7 @@ impl Creation<'_> {
             ),
         )
         .because(fault);
-        if self.attempt.job.attempts > self.attempt.job.options.retries {
+        if self.attempt.is_last {
             return AttemptError::Abort(error, report);
         }
         AttemptError::Retry(error)
@@ -242,16 +280,41 @@ impl Creation<'_> {
             self.state.checks.clear();
             return Err(self.inconclusive(fault, checks, &examined.isolation, &examined.engine));
         }
+        if candidate.built.is_empty() {
+            let what = "nothing was built or tested, since the sandbox is switched off; open the engine with a sandbox";
+            let report = self.report(
+                Verdict::Inconclusive,
+                ending::with_skipped(checks),
+                &examined.isolation,
+                &examined.engine,
+                candidate,
+            );
+            return Err(refused(Error::new(Code::Inconclusive, what), &report));
+        }
         self.tell(Stage::Package);
-        let parcel = package::stage(candidate, &self.target(), &self.attempt.job.id).map_err(final_error)?;
-        checks.push(parcel.check().clone());
-        let verdict = if found == Verdict::Passed {
-            verdict::of(&checks, &Stage::ALL)
-        } else {
-            found
-        };
-        let report = self.report(verdict, checks, &examined.isolation, &examined.engine, candidate);
-        let created = parcel.deliver(report).map_err(final_error)?;
+        let (isolation, engine) = (examined.isolation, examined.engine);
+        let watch = self
+            .pipeline
+            .examiner
+            .telemetry
+            .stage(Stage::Package, self.parent.as_ref());
+        let delivered = package::stage(candidate, &self.target(), &self.attempt.job.id).and_then(|parcel| {
+            let checks = checks.iter().chain([parcel.check()]).cloned().collect::<Vec<_>>();
+            let verdict = if found == Verdict::Passed {
+                verdict::of(&checks, &Stage::ALL)
+            } else {
+                found
+            };
+            parcel.deliver(self.report(verdict, checks, &isolation, &engine, candidate))
+        });
+        watch.settle(delivered.as_ref().err());
+        let created = delivered.map_err(|error| {
+            checks.push(ending::failed(Stage::Package, &error));
+            refused(
+                error,
+                &self.report(Verdict::Failed, checks, &isolation, &engine, candidate),
+            )
+        })?;
         serde_json::to_value(created).map_err(|error| {
             final_error(Error::new(Code::Internal, "the result could not be written as JSON").because(error))
         })
@@ -264,7 +327,7 @@ impl Creation<'_> {
             .unwrap_or_else(|| self.pipeline.plugins_dir.join(&self.attempt.job.id))
     }
 
-    fn report(
+    pub(super) fn report(
         &self,
         verdict: Verdict,
         checks: Vec<Check>,
@@ -292,21 +355,8 @@ impl Creation<'_> {
         })
     }
 
-    /// Adds every stage that was not reached, so that a report never hides one.
-    fn with_skipped(&self, mut checks: Vec<Check>) -> Vec<Check> {
-        for stage in Stage::ALL {
-            if !checks.iter().any(|check| check.name == stage.as_str()) {
-                checks.push(Check::skipped(
-                    stage,
-                    super::examination::place_of(stage),
-                    "not reached",
-                ));
-            }
-        }
-        checks
-    }
-
-    pub(super) fn tell(&self, stage: Stage) {
+    pub(super) fn tell(&mut self, stage: Stage) {
+        self.stage = stage;
         super::observer::tell(self.attempt.reporter.as_ref(), stage, self.state.iteration);
     }
 
@@ -319,7 +369,7 @@ impl Creation<'_> {
     }
 
     fn now(&self) -> i64 {
-        self.pipeline.examiner.clock.now_ms()
+        self.pipeline.examiner.telemetry.clock.now_ms()
     }
 
     pub(super) fn token(&self) -> &CancellationToken {

@@ -1,10 +1,11 @@
 //! Stage *inspect*: secrets, paths and the syntax tree, before anything is compiled.
 
-use super::examination::Bench;
+use super::bench::Bench;
 use super::report::{Check, Where};
 use super::stage::Stage;
 use crate::diagnostic::Diagnostic;
 use crate::error::Result;
+use crate::files::FileSet;
 use crate::inspection::{self, Policy};
 use crate::scanner::{Scanner, Severity};
 
@@ -14,6 +15,9 @@ pub fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
     secrets = match &bench.examiner.scanner {
         Some(scanner) => {
             let (found, files) = secrets_in(scanner, bench);
+            if !found.is_empty() {
+                redact(scanner, &mut bench.candidate.sources);
+            }
             secrets.counting("files", files).judged(found)
         }
         None => {
@@ -40,9 +44,21 @@ pub fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
     Ok(vec![check, secrets])
 }
 
+/// What is refused for a secret is neither stored nor shown to a model with it.
+fn redact(scanner: &Scanner, files: &mut FileSet) {
+    for bytes in files.values_mut() {
+        if let Ok(text) = std::str::from_utf8(bytes)
+            && let std::borrow::Cow::Owned(clean) = scanner.redact_text(text)
+        {
+            *bytes = clean.into_bytes();
+        }
+    }
+}
+
 fn secrets_in(scanner: &Scanner, bench: &Bench<'_>) -> (Vec<Diagnostic>, u64) {
     let files = bench.candidate.project();
     let result = scanner.scan_files(files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())));
+    bench.examiner.telemetry.metrics.scanned("candidate", &result);
     let found = result
         .secrets
         .into_iter()

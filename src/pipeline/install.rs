@@ -2,8 +2,8 @@
 //!
 //! Nothing is installed for a job: the packages lie in the box already, fetched once by the lock.
 
+use super::bench::Bench;
 use super::candidate::Candidate;
-use super::examination::Bench;
 use super::report::{Check, Where};
 use super::stage::Stage;
 use crate::diagnostic::Diagnostic;

@@ -55,6 +55,11 @@ impl Models {
             .retain(|_, bound| bound.job_id.as_deref() != Some(job_id));
     }
 
+    /// Forgets all of them: the engine is closed.
+    pub fn clear(&self) {
+        *self.state.lock() = State::default();
+    }
+
     /// Sets the model of all jobs that have none.
     pub fn set_default(&self, model: Option<Arc<dyn Model>>) {
         self.state.lock().default = model;

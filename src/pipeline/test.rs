@@ -1,7 +1,7 @@
 //! Stage *test*: the plugin's own tests, by Bun. They never pass a plugin alone: *boot* judges it.
 
+use super::bench::Bench;
 use super::command::{self, Tool};
-use super::examination::Bench;
 use super::install::BUNFIG_NAME;
 use super::report::{Check, Where};
 use super::stage::Stage;
@@ -37,9 +37,9 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         argv,
         ..Tool::default()
     };
-    let token = bench.token;
+    let runner = bench.runner();
     let session = bench.stage().await?;
-    let ran = command::run(session, Stage::Test, tool, token).await?;
+    let ran = command::run(session, Stage::Test, tool, &runner).await?;
     let check = Check::of(Stage::Test, Where::Sandbox)
         .ran(&ran.argv, &ran.outcome)
         .counting("expected", counted);

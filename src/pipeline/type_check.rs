@@ -1,7 +1,7 @@
 //! Stage *type-check*: TypeScript 7 over the real types of `@elizaos/core`, strict, with our settings.
 
+use super::bench::Bench;
 use super::command::{self, Tool};
-use super::examination::Bench;
 use super::install::TSCONFIG_NAME;
 use super::report::{Check, Where};
 use super::stage::Stage;
@@ -28,8 +28,8 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         .into(),
         ..Tool::default()
     };
-    let token = bench.token;
-    let ran = command::run(bench.tools().await?, Stage::TypeCheck, tool, token).await?;
+    let runner = bench.runner();
+    let ran = command::run(bench.tools().await?, Stage::TypeCheck, tool, &runner).await?;
     let mut diagnostics: Vec<_> = ran.stopped.into_iter().collect();
     if diagnostics.is_empty() {
         diagnostics = parse_tsc(&ran.outcome.stdout.text());

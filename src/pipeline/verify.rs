@@ -35,8 +35,12 @@ pub async fn run(
     specification: Option<Specification>,
     token: &CancellationToken,
 ) -> Result<CreationReport> {
-    let started_at = pipeline.examiner.clock.now_ms();
-    let mut span = pipeline.examiner.tracer.start("verify plugin", Kind::Internal, None);
+    let started_at = pipeline.examiner.telemetry.clock.now_ms();
+    let mut span = pipeline
+        .examiner
+        .telemetry
+        .tracer
+        .start("verify plugin", Kind::Internal, None);
     let parent = span.context().cloned();
     let mut candidate = read(directory, specification)?;
     let examined = pipeline
@@ -70,7 +74,7 @@ pub async fn run(
         trace_id: parent.as_ref().map(SpanContext::trace_id),
         engine: examined.engine,
         started_at,
-        finished_at: pipeline.examiner.clock.now_ms(),
+        finished_at: pipeline.examiner.telemetry.clock.now_ms(),
     }))
 }
 

@@ -1,6 +1,7 @@
 //! The tools and the sandbox engine: made ready at the first need, shared by all jobs.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -34,7 +35,11 @@ pub struct Ready {
 pub struct Workshop {
     options: WorkshopOptions,
     ready: Mutex<Option<Ready>>,
+    failure: parking_lot::Mutex<Option<(Instant, Code, String)>>,
 }
+
+/// How long health repeats what it knows of a failure.
+const REMEMBERED: Duration = Duration::from_secs(30);
 
 impl Workshop {
     /// A workshop that has done nothing yet.
@@ -42,6 +47,7 @@ impl Workshop {
         Self {
             options,
             ready: Mutex::new(None),
+            failure: parking_lot::Mutex::new(None),
         }
     }
 
@@ -62,6 +68,25 @@ impl Workshop {
         };
         *slot = Some(ready.clone());
         Ok(ready)
+    }
+
+    /// As `ready`, but a failure of a moment ago is repeated instead of tried again.
+    pub async fn ready_or_known_failure(&self, token: &CancellationToken) -> Result<Ready, (Code, String)> {
+        let known = self.failure.lock().clone();
+        if let Some((at, code, message)) = known
+            && at.elapsed() < REMEMBERED
+        {
+            return Err((code, message));
+        }
+        let made = self
+            .ready(token)
+            .await
+            .map_err(|error| (error.code(), error.message().to_owned()));
+        *self.failure.lock() = made
+            .as_ref()
+            .err()
+            .map(|(code, message)| (Instant::now(), *code, message.clone()));
+        made
     }
 
     /// The tools alone.
@@ -104,16 +129,19 @@ impl Workshop {
         &self.options
     }
 
-    /// Forgets an engine that failed, so that the next job looks for one anew.
-    pub async fn renew(&self) {
-        let old = self.ready.lock().await.take();
-        if let Some(old) = old {
-            old.engine.close().await;
+    /// Forgets an engine that failed, so that the next job looks for one anew. Jobs that still use it
+    /// keep it; its boxes go with them.
+    pub fn forget(&self) {
+        if let Ok(mut slot) = self.ready.try_lock() {
+            *slot = None;
         }
     }
 
     /// Removes every box.
     pub async fn close(&self) {
-        self.renew().await;
+        let old = self.ready.lock().await.take();
+        if let Some(old) = old {
+            old.engine.close().await;
+        }
     }
 }

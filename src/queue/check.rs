@@ -59,8 +59,11 @@ fn job(job: &NewJob) -> Result<()> {
         return Err(invalid("`jitter` must be 0 to 1"));
     }
     for (what, key) in [("uniqueKey", &options.unique_key), ("fairKey", &options.fair_key)] {
-        if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > KEY) {
-            return Err(invalid(format!("`{what}` must have 1 to {KEY} bytes")));
+        if key
+            .as_ref()
+            .is_some_and(|key| key.is_empty() || key.len() > KEY || key.contains('\0'))
+        {
+            return Err(invalid(format!("`{what}` must have 1 to {KEY} bytes without NUL")));
         }
     }
     let size = job.data.to_string().len() + options.metadata.as_ref().map_or(0, |data| data.to_string().len());

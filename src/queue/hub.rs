@@ -62,6 +62,8 @@ pub struct Shared {
     pub beat: Notify,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
+    /// No other process uses the store.
+    pub alone: bool,
     cores: Mutex<HashMap<String, Arc<Core>>>,
     next_worker: AtomicU64,
 }
@@ -83,6 +85,7 @@ impl Hub {
             beat: Notify::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            alone,
             cores: Mutex::default(),
             next_worker: AtomicU64::new(1),
         });
@@ -94,6 +97,12 @@ impl Hub {
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.inner.shared
+    }
+
+    /// Opens a store that other processes use too: their jobs go on, and the time is the store's.
+    pub async fn open_shared(store: SharedStore, clock: SharedClock, options: HubOptions) -> Result<Self> {
+        let clock = store.clock().unwrap_or(clock);
+        Self::open(store, clock, options, false).await
     }
 
     /// The store, for what no queue can answer.
@@ -138,6 +147,11 @@ impl Shared {
     /// The queue of that name, if it is open here.
     pub fn opened(&self, name: &str) -> Option<Arc<Core>> {
         self.cores.lock().get(name).cloned()
+    }
+
+    /// All queues that are open here.
+    pub fn all_opened(&self) -> Vec<Arc<Core>> {
+        self.cores.lock().values().cloned().collect()
     }
 }
 

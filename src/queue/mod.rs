@@ -7,6 +7,7 @@ mod check;
 mod core;
 mod heartbeat;
 mod hub;
+mod notices;
 mod outcome;
 mod queue_api;
 mod reports;
@@ -19,7 +20,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub use self::access::{Access, Owner, open};
+pub use self::access::{Access, Owner, open, open_server};
 pub use self::core::Subscription;
 pub use self::hub::{Hub, HubOptions};
 pub use self::queue_api::QueueApi;
@@ -64,6 +65,8 @@ pub struct Attempt {
     pub job: Job,
     /// Cancelled when the job is cancelled, timed out, or its worker stops.
     pub token: CancellationToken,
+    /// Whether a failure of this run is final, since no further one is left.
+    pub is_last: bool,
     /// What the run tells.
     pub reporter: Arc<dyn Reporter>,
 }

@@ -344,12 +344,15 @@ async fn a_lost_lease_stops_the_attempt_and_the_job_runs_again() {
     until("a run", || async { runs.load(Ordering::SeqCst) == 1 }).await;
     clock.advance(1_000_000);
     heartbeat::renew(hub.shared()).await.unwrap();
+    heartbeat::rescue(hub.shared()).await.unwrap();
     clock.advance(3_000_000);
     heartbeat::renew(hub.shared()).await.unwrap();
+    heartbeat::rescue(hub.shared()).await.unwrap();
     assert_eq!(status(&queue, &added.id).await, JobStatus::Running);
     // Another worker takes it, as it would after this one slept past its lease.
     hub.store().rescue(i64::MAX, 0, 3).await.unwrap();
     heartbeat::renew(hub.shared()).await.unwrap();
+    heartbeat::rescue(hub.shared()).await.unwrap();
     let done = until_status(&queue, &added.id, JobStatus::Completed).await;
     assert_eq!(done.result, Some(json!(false)));
     assert!(!heard.words().contains(&"failed".to_owned()));

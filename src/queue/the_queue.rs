@@ -80,6 +80,18 @@ impl Queue {
         futures_util::future::join_all(workers.iter().map(|worker| worker.stop(deadline))).await;
     }
 
+    /// Takes over jobs of another store, with their ids; answers how many were new.
+    pub async fn restore(&self, jobs: Vec<Job>) -> Result<u64> {
+        for job in &jobs {
+            check::name("job", &job.name)?;
+            check::name("job's id", &job.id)?;
+        }
+        let restored = self.hub.shared().store.restore(&self.core.name, jobs).await?;
+        self.hub.shared().due.notify_one();
+        self.core.wake();
+        Ok(restored)
+    }
+
     fn emit(&self, job: &Job, kind: EventKind) {
         self.core
             .emit(&job.id, &job.name, self.hub.shared().clock.now_ms(), kind);

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::instrument::WithSubscriber;
 
 use super::attempt;
 use super::core::Core;
@@ -82,7 +83,7 @@ impl Worker {
             ended: Arc::default(),
             active,
         };
-        tasks.spawn(work.run());
+        tasks.spawn(work.run().with_current_subscriber());
         let inner = Inner {
             hub: hub.clone(),
             id,
@@ -152,7 +153,7 @@ impl Loop {
         let limit = self.slots.available_permits();
         let names: Vec<String> = self.handlers.read().keys().cloned().collect();
         if self.core.is_paused() || names.is_empty() {
-            self.active.send_replace(limit < self.concurrency);
+            self.active.send_replace(limit < self.concurrency || !self.shared.alone);
             return Ok(false);
         }
         let now = self.shared.clock.now_ms();
@@ -165,7 +166,8 @@ impl Loop {
         };
         let claimed = self.shared.store.claim(request).await?;
         let count = claimed.claims.len();
-        let busy = count > 0 || claimed.unfinished || limit < self.concurrency;
+        // Other processes may add jobs at any time, so a worker of a shared store stays.
+        let busy = count > 0 || claimed.unfinished || limit < self.concurrency || !self.shared.alone;
         self.active
             .send_if_modified(|active| std::mem::replace(active, busy) != busy);
         for claim in claimed.claims {
@@ -177,11 +179,12 @@ impl Loop {
             let Some(handler) = handler else { continue };
             let (shared, core, ended) = (self.shared.clone(), self.core.clone(), self.ended.clone());
             let id = self.id;
-            self.tasks.spawn(async move {
+            let run = async move {
                 attempt::run(&shared, &core, handler, claim, id).await;
                 drop(permit);
                 ended.notify_one();
-            });
+            };
+            self.tasks.spawn(run.with_current_subscriber());
         }
         Ok(count == limit)
     }

@@ -249,6 +249,9 @@ fn settle(shared: &Shared, settled: u64, exported: u64, failed: u64, why: Option
     queue.settled += settled;
     queue.metrics.exported += exported;
     queue.metrics.failed += failed;
+    if exported + failed > 0 {
+        queue.metrics.failing = failed > 0;
+    }
     if why.is_some() {
         queue.metrics.last_error = why;
     }

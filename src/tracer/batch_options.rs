@@ -50,6 +50,8 @@ pub struct TracerMetrics {
     pub dropped: u64,
     /// Those that the exporter could not send or the receiver refused.
     pub failed: u64,
-    /// Why the last export failed.
+    /// Why the last export that failed did.
     pub last_error: Option<String>,
+    /// Whether the last batch was lost.
+    pub failing: bool,
 }

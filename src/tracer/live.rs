@@ -47,6 +47,13 @@ impl Span {
         }
     }
 
+    /// Gives it another name, known only now.
+    pub fn rename(&mut self, name: &str) {
+        if let Some(live) = self.recording() {
+            live.record.name = live.tracer.limits.cut(name.to_owned());
+        }
+    }
+
     /// Adds something that happened now.
     pub fn event(&mut self, name: &str, attributes: &[(&str, Value)]) {
         let Some(live) = self.recording() else { return };

@@ -74,10 +74,18 @@ impl Tracer {
 
     /// Starts a span under `parent`, or a new trace.
     pub fn start(&self, name: &str, kind: Kind, parent: Option<&SpanContext>) -> Span {
+        self.start_in(None, name, kind, parent)
+    }
+
+    /// Starts a span under `parent`, or without a parent in the trace of that id.
+    pub fn start_in(&self, trace: Option<TraceId>, name: &str, kind: Kind, parent: Option<&SpanContext>) -> Span {
         let Some(shared) = &self.0 else {
             return Span::NONE;
         };
-        let trace = parent.map_or_else(TraceId::random, |parent| parent.trace);
+        let trace = parent
+            .map(|parent| parent.trace)
+            .or(trace)
+            .unwrap_or_else(TraceId::random);
         let sampled = shared.sampler.sample(trace, parent, shared.clock.monotonic_ms());
         let state = parent.map_or_else(TraceState::default, |parent| parent.state.clone());
         let flags = parent.map_or(0, |parent| parent.flags & 2) | u8::from(sampled);

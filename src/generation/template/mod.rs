@@ -95,10 +95,10 @@ fn settings(specification: &Specification) -> String {
         .environment_variables
         .iter()
         .map(|variable| &variable.name);
-    let readers: String = names
+    let readers: Vec<String> = names
         .map(|name| format!("  {name}: () => process.env.{name},\n"))
         .collect();
-    SETTINGS.replace("  // READERS\n", &readers)
+    SETTINGS.replace("  // READERS\n", &readers.concat())
 }
 
 fn action_path(action: &Action, folder: &str, ending: &str) -> String {

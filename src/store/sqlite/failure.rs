@@ -31,17 +31,3 @@ pub fn coded(error: rusqlite::Error) -> Error {
     };
     Error::new(code, message).because(error)
 }
-
-/// The error as it is told to each of those who waited for one commit.
-pub fn again(error: &Error) -> Error {
-    let copy = Error::new(error.code(), error.message()).with_details(error.details().clone());
-    match std::error::Error::source(error) {
-        Some(cause) => copy.because(cause.to_string()),
-        None => copy,
-    }
-}
-
-/// The store was closed.
-pub fn closed() -> Error {
-    Error::new(Code::Closed, "the job store is closed; open the queue again")
-}

@@ -4,14 +4,13 @@ use rusqlite::params;
 
 use super::database::Database;
 use super::failure::coded;
-use super::rows::{execute, json, optional};
+use super::rows::{execute, optional};
 use super::sql;
 use crate::error::{Code, Result};
 use crate::store::job::JobFailure;
 use crate::store::job_store::{Ending, Finish, Lease, Promoted, Report, Rescued};
+use crate::store::rules::{LOG_LINES, json};
 
-/// The lines of a job's log that are kept.
-const LOG_LINES: i64 = 200;
 /// Due jobs that one command makes ready.
 const PROMOTED: i64 = 5_000;
 

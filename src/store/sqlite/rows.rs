@@ -6,46 +6,10 @@ use serde_json::Value;
 use super::database::Database;
 use super::failure::coded;
 use super::sql;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::store::job::{Job, JobFailure, JobOptions, JobStatus};
 use crate::store::job_store::Claim;
-
-/// The number that stands for a status in the database.
-pub const fn number(status: JobStatus) -> u8 {
-    match status {
-        JobStatus::Pending => 0,
-        JobStatus::Scheduled => 1,
-        JobStatus::Running => 2,
-        JobStatus::Retrying => 3,
-        JobStatus::Completed => 4,
-        JobStatus::Failed => 5,
-        JobStatus::Cancelled => 6,
-    }
-}
-
-/// The status behind a number.
-pub fn status(number: u8) -> Result<JobStatus> {
-    Ok(match number {
-        0 => JobStatus::Pending,
-        1 => JobStatus::Scheduled,
-        2 => JobStatus::Running,
-        3 => JobStatus::Retrying,
-        4 => JobStatus::Completed,
-        5 => JobStatus::Failed,
-        6 => JobStatus::Cancelled,
-        other => return Err(damaged(format!("the status {other} is not known"))),
-    })
-}
-
-/// JSON as it is stored.
-pub fn json<T: serde::Serialize>(value: &T) -> Result<String> {
-    serde_json::to_string(value)
-        .map_err(|error| Error::new(Code::OptionInvalid, "the job cannot be written as JSON").because(error))
-}
-
-fn damaged(what: String) -> Error {
-    Error::new(Code::StoreCorrupt, "a row of the job store is damaged").because(what)
-}
+use crate::store::rules::{status, value};
 
 /// A row as it lies there; text is read into values outside of the statement.
 struct Raw {
@@ -94,10 +58,6 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<(i64, Raw)> {
         },
     };
     Ok((row.get(0)?, raw))
-}
-
-fn value<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| damaged(error.to_string()))
 }
 
 fn finished(raw: Raw) -> Result<Claim> {

@@ -7,7 +7,6 @@ use async_trait::async_trait;
 use tokio::sync::oneshot;
 
 use super::database::Database;
-use super::failure::closed;
 use super::rows::{execute, optional};
 use super::writer::{self, Command, Durability, Task};
 use super::{claim, finish, manage, sql};
@@ -17,6 +16,7 @@ use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
     ClaimRequest, Claimed, Counts, Finish, JobFilter, JobStore, Lease, Promoted, Report, Rescued, Retention,
 };
+use crate::store::rules::closed;
 
 /// Jobs in `SQLite`. The thread ends when the handle is closed or dropped.
 #[derive(Debug)]
@@ -78,6 +78,14 @@ impl JobStore for SqliteStore {
         let queue = queue.to_owned();
         self.call(Durability::Synced, move |database| {
             manage::add(database, &queue, jobs, now)
+        })
+        .await
+    }
+
+    async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
+        let queue = queue.to_owned();
+        self.call(Durability::Synced, move |database| {
+            manage::restore(database, &queue, jobs)
         })
         .await
     }

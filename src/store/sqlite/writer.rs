@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::database::Database;
-use super::failure::{again, coded};
+use super::failure::coded;
 use super::sql;
 use crate::error::{Code, Error, Result};
+use crate::store::rules::{again, closed};
 
 /// The most commands of one transaction.
 const GROUP: usize = 4_000;
@@ -75,7 +76,7 @@ where
         let answer = match (error, self.answer) {
             (Some(error), _) => Err(again(error)),
             (None, Some(answer)) => answer,
-            (None, None) => Err(super::failure::closed()),
+            (None, None) => Err(closed()),
         };
         // A caller that is gone asked for nothing any more.
         let _ = self.caller.send(answer);

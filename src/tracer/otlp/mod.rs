@@ -2,6 +2,9 @@
 
 mod json;
 mod protobuf;
+mod retry;
+
+pub use json::encode as encode_json;
 
 use std::io::Write;
 use std::time::Duration;
@@ -133,7 +136,7 @@ impl Exporter for OtlpExporter {
         let after = response
             .headers()
             .get("retry-after")
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            .and_then(|value| retry::after(value.to_str().ok()?, std::time::SystemTime::now()));
         let answer = response
             .body_mut()
             .with_config()
@@ -150,7 +153,7 @@ impl Exporter for OtlpExporter {
                 Ok(Export::Done { rejected })
             }
             429 | 502 | 503 | 504 => Ok(Export::Retry {
-                after: after.map(Duration::from_secs),
+                after,
                 why: format!("the receiver answered {status}"),
             }),
             _ => Err(Error::new(

@@ -1,0 +1,144 @@
+/** Smaller runs first, strictly. */
+export const JobPriority = { CRITICAL: 0, HIGH: 1, NORMAL: 2, LOW: 3 } as const
+export type JobPriority = (typeof JobPriority)[keyof typeof JobPriority]
+
+export type JobStatus = 'pending' | 'scheduled' | 'running' | 'retrying' | 'completed' | 'failed' | 'cancelled'
+
+/** How a job is to be run. Durations are milliseconds. */
+export interface JobOptions {
+  /** Default NORMAL. */
+  priority?: JobPriority
+  /** From now. */
+  delay?: number
+  /** A time, instead of `delay`. */
+  runAt?: number | Date
+  /** How long an attempt may take; no limit by default. */
+  timeout?: number
+  /** Further attempts after the first; default 3, so up to four attempts. */
+  retries?: number
+  /** Before the first retry; default 1000. */
+  retryDelay?: number
+  /** Default 'exponential'. */
+  retryBackoff?: 'exponential' | 'linear' | 'fixed'
+  /** 0 to 1: how much of the delay is added at random at most; default 0.2. */
+  jitter?: number | boolean
+  removeOnComplete?: boolean
+  removeOnFail?: boolean
+  /** At most one live job a key; another is refused with `AUTON8N_JOB_DUPLICATE`. */
+  uniqueKey?: string
+  /** Within a priority, keys take turns. */
+  fairKey?: string
+  metadata?: Record<string, unknown>
+}
+
+/** A job as the store has it. Times are milliseconds since 1970. */
+export interface Job<Data = unknown, Result = unknown> {
+  readonly id: string
+  readonly queue: string
+  readonly name: string
+  readonly data: Data
+  readonly status: JobStatus
+  readonly priority: JobPriority
+  /** Runs so far, the present one included. */
+  readonly attempts: number
+  /** 0 to 100. */
+  readonly progress: number
+  /** The last 200 lines. */
+  readonly log: readonly string[]
+  readonly result?: Result
+  readonly error?: { code: string; message: string }
+  readonly createdAt: number
+  readonly runAt: number
+  readonly startedAt?: number
+  readonly finishedAt?: number
+  readonly options: JobOptions
+}
+
+/** What a handler gets beside its job. */
+export interface JobContext {
+  /** Aborted when the job is cancelled, timed out, or its worker stops. */
+  readonly signal: AbortSignal
+  /** 0 to 100. */
+  progress(percent: number): void
+  log(line: string): void
+}
+
+export type JobHandler<Data = unknown, Result = unknown> = (
+  job: Job<Data, Result>,
+  context: JobContext,
+) => Promise<Result> | Result
+
+interface EventBase {
+  queue: string
+  jobId: string
+  name: string
+  at: number
+}
+
+/** The events of a queue by their name. */
+export interface JobEvents {
+  added: EventBase & { type: 'added' }
+  started: EventBase & { type: 'started'; attempt: number }
+  progress: EventBase & { type: 'progress'; progress: number; stage?: string; iteration?: number }
+  log: EventBase & { type: 'log'; line: string }
+  completed: EventBase & { type: 'completed'; result: unknown }
+  failed: EventBase & { type: 'failed'; code: string; message: string }
+  retrying: EventBase & { type: 'retrying'; code: string; message: string; runAt: number }
+  cancelled: EventBase & { type: 'cancelled' }
+  stalled: EventBase & { type: 'stalled' }
+}
+
+export interface QueueOptions {
+  /** `sqlite` (in `dataDir`, the default), `sqlite:PATH`, `postgres://…`, or `memory`. */
+  store?: string
+  /** Default `AUTON8N_DATA_DIR`, else `.auton8n`. */
+  dataDir?: string
+  /** How long a job of a dead worker waits for its rescue; default 15000. */
+  leaseDuration?: number
+  /** What is kept of ended jobs, for each status; default 10000 jobs and 7 days. */
+  retention?: { count?: number; age?: number }
+}
+
+export interface WorkerOptions {
+  /** Jobs that run at once; default 1. */
+  concurrency?: number
+  /** How long `stop` waits for running jobs before it hands them back; default 30000. */
+  shutdownTimeout?: number
+}
+
+export interface JobFilter {
+  status?: JobStatus
+  name?: string
+  /** 1 to 1000; default 100. */
+  limit?: number
+  /** The id of the last job of the page before. */
+  cursor?: string
+}
+
+/** How a queue does; durations are milliseconds. */
+export interface QueueMetrics extends Record<JobStatus, number> {
+  total: number
+  paused: boolean
+  oldestWaitingMs: number | null
+  sinceLastClaimMs: number | null
+  completedLastMinute: number
+  errorRate: number
+  waitMs: { p50: number; p95: number; p99: number }
+  runMs: { p50: number; p95: number; p99: number }
+}
+
+/** Thrown by a handler: no further attempt. */
+export class AbortJobError extends Error {
+  override readonly name = 'AbortJobError'
+}
+
+/** Thrown by a handler: the next attempt starts after so many milliseconds. */
+export class RetryAfterError extends Error {
+  override readonly name = 'RetryAfterError'
+  readonly delay: number
+
+  constructor(delay: number, message = `try again after ${delay} ms`, options?: ErrorOptions) {
+    super(message, options)
+    this.delay = delay
+  }
+}

@@ -1,0 +1,110 @@
+import { Auton8nError } from '../errors.js'
+import { AbortJobError, RetryAfterError, type Job, type JobOptions, type JobPriority } from './job.js'
+
+/** The longest that a timer of JavaScript can wait. */
+export const LONGEST_TIMER = 2 ** 31 - 1
+
+/** A job as the addon writes it. */
+export interface NativeJob extends Omit<Job, 'priority' | 'options'> {
+  options: JobOptions & { priority: JobPriority }
+}
+
+export function invalid(message: string, cause?: unknown): Auton8nError {
+  return new Auton8nError('AUTON8N_OPTION_INVALID', message, cause === undefined ? {} : { cause })
+}
+
+export function text(value: unknown, what: string): string {
+  if (typeof value !== 'string') throw invalid(`${what} must be a string`)
+  return value
+}
+
+export function options(value: unknown, what: string, known: readonly string[]): void {
+  if (value === undefined) return
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) throw invalid(`${what} must be an object`)
+  const strange = Object.keys(value).find(key => !known.includes(key))
+  if (strange !== undefined) {
+    throw invalid(`${what}: ${JSON.stringify(strange)} is not known; there are ${known.join(', ')}`)
+  }
+}
+
+export function milliseconds(value: unknown, what: string, longest = LONGEST_TIMER): number {
+  if (typeof value !== 'number' || !Number.isFinite(value) || value < 0 || value > longest) {
+    throw invalid(`${what} must be milliseconds, 0 to ${longest}`)
+  }
+  return Math.round(value)
+}
+
+export function toJob<Data, Result>(job: NativeJob): Job<Data, Result> {
+  const { result, error, startedAt, finishedAt } = job as { [key in keyof NativeJob]: NativeJob[key] | null }
+  return {
+    id: job.id,
+    queue: job.queue,
+    name: job.name,
+    data: job.data as Data,
+    status: job.status,
+    priority: job.options.priority,
+    attempts: job.attempts,
+    progress: job.progress,
+    log: job.log,
+    ...(job.status === 'completed' || result != null ? { result: result as Result } : {}),
+    ...(error != null ? { error } : {}),
+    createdAt: job.createdAt,
+    runAt: job.runAt,
+    ...(startedAt != null ? { startedAt } : {}),
+    ...(finishedAt != null ? { finishedAt } : {}),
+    options: withoutNull(job.options),
+  }
+}
+
+export function withoutNull(options: JobOptions): JobOptions {
+  return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null))
+}
+
+/** A job as the addon reads it. */
+export function toNew(
+  name: unknown,
+  data: unknown,
+  jobOptions: unknown,
+): { name: string; data: unknown; options: object } {
+  const plain = jobOptions === undefined ? {} : jobOptions
+  if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
+    throw invalid("the job's options must be an object")
+  }
+  const { runAt, jitter, ...rest } = plain as JobOptions
+  for (const [key, value] of Object.entries(rest)) {
+    if (value === null || (typeof value === 'number' && !Number.isFinite(value))) {
+      throw invalid(`\`${key}\` must not be ${String(value)}; leave it out for its default`)
+    }
+  }
+  const at = runAt instanceof Date ? runAt.getTime() : runAt
+  if (at !== undefined && !Number.isSafeInteger(at)) {
+    throw invalid('`runAt` must be a Date or whole milliseconds since 1970')
+  }
+  const spread = jitter === true ? 0.2 : jitter === false ? 0 : jitter
+  return {
+    name: text(name, "the job's name"),
+    data: data === undefined ? null : data,
+    options: { ...rest, runAt: at, jitter: spread },
+  }
+}
+
+/** JSON, or a clear refusal. */
+export function toJson(value: unknown): string {
+  try {
+    return JSON.stringify(value)
+  } catch (cause) {
+    throw invalid("the job's data must be JSON: no BigInt and no circle", cause)
+  }
+}
+
+/** What a throw of a handler means. */
+export function failure(error: unknown): { message: string; code?: string; abort?: boolean; retryAfter?: number } {
+  const message = error instanceof Error ? error.message || error.name : String(error)
+  if (error instanceof AbortJobError) return { message, abort: true }
+  if (error instanceof RetryAfterError) {
+    const delay = Number.isFinite(error.delay) ? Math.round(error.delay) : 0
+    return { message, retryAfter: Math.min(Math.max(delay, 0), Number.MAX_SAFE_INTEGER) }
+  }
+  if (error instanceof Auton8nError) return { message, code: error.code }
+  return { message }
+}

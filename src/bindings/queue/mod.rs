@@ -1,0 +1,260 @@
+//! The job queue, as JavaScript sees it. Jobs cross as JSON text, many at once.
+
+mod opened;
+mod runner;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use napi::bindgen_prelude::PromiseRaw;
+use napi::threadsafe_function::ThreadsafeFunction;
+use napi::{Env, Status};
+use napi_derive::napi;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use self::opened::{Inner, Listener, OpenOptions};
+use self::runner::JsHandler;
+use super::error::{BorderError, promise};
+use crate::error::{Code, Error, Result};
+use crate::queue::{JobFilter, JobStatus, NewJob};
+
+/// Hears one event, as JSON. Weak and bounded: it neither keeps the process nor grows.
+#[napi]
+pub type QueueListener = ThreadsafeFunction<String, (), String, Status, false, true, 65_536>;
+/// Told to run an attempt (`run`), to abort one (`abort`), or of a worker's activity.
+#[napi]
+pub type QueueRunner = ThreadsafeFunction<String, (), String, Status, false, true, 0>;
+
+fn read<T: for<'de> Deserialize<'de>>(what: &str, json: &str) -> Result<T> {
+    serde_json::from_str(json).map_err(|error| {
+        let at = format!(" at line {} column {}", error.line(), error.column());
+        let why = error.to_string().replace(&at, "");
+        Error::new(Code::OptionInvalid, format!("{what}: {why}"))
+    })
+}
+
+fn written<T: Serialize>(value: &T) -> Result<String> {
+    serde_json::to_string(value)
+        .map_err(|error| Error::new(Code::Internal, "an answer cannot be written as JSON").because(error))
+}
+
+/// A queue that is open. The public class is `JobQueue`.
+#[napi]
+pub struct NativeQueue {
+    inner: Arc<Inner>,
+}
+
+/// Opens a queue; `options` is JSON.
+#[napi]
+pub fn open_queue(
+    env: &Env,
+    name: String,
+    options: String,
+    on_event: QueueListener,
+    on_attempt: QueueRunner,
+) -> napi::Result<PromiseRaw<'_, NativeQueue>> {
+    promise(env, async move {
+        let options: OpenOptions = read("the queue's options", &options)?;
+        let inner = Inner::open(name, options, Listener(on_event), on_attempt).await?;
+        Ok(NativeQueue { inner: Arc::new(inner) })
+    })
+}
+
+#[napi]
+impl NativeQueue {
+    /// Whether another process owns the store.
+    #[napi(getter)]
+    pub fn served(&self) -> bool {
+        self.inner.near.is_none()
+    }
+
+    /// The workers of this queue run jobs of that name.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands over owned text")]
+    pub fn register(&self, name: String) -> Result<(), BorderError> {
+        if let Some(queue) = &self.inner.near {
+            queue.register(&name, Arc::new(JsHandler(self.inner.runner.clone())))?;
+        }
+        Ok(())
+    }
+
+    /// Adds a batch, all or nothing; JSON in and out.
+    #[napi]
+    pub fn add<'env>(&self, env: &'env Env, jobs: String) -> napi::Result<PromiseRaw<'env, String>> {
+        let inner = self.inner.clone();
+        promise(env, async move {
+            let jobs: Vec<NewJob> = read("the job's options", &jobs)?;
+            written(&inner.api.add(jobs).await?)
+        })
+    }
+
+    /// Adds batches that stand alone; answers, for each, its jobs or its error.
+    #[napi]
+    pub fn add_each<'env>(&self, env: &'env Env, batches: Vec<String>) -> napi::Result<PromiseRaw<'env, String>> {
+        let inner = self.inner.clone();
+        promise(env, async move {
+            let adds = batches.into_iter().map(|batch| {
+                let api = inner.api.clone();
+                async move {
+                    let jobs: Vec<NewJob> = read("the job's options", &batch)?;
+                    api.add(jobs).await
+                }
+            });
+            let answers = futures_util::future::join_all(adds).await;
+            let answers: Vec<Value> = answers
+                .into_iter()
+                .map(|answer| match answer {
+                    Ok(jobs) => serde_json::json!({ "jobs": jobs }),
+                    Err(error) => serde_json::json!({
+                        "code": error.code().as_str(),
+                        "message": super::error::message_of(&error),
+                        "details": error.details(),
+                    }),
+                })
+                .collect();
+            written(&answers)
+        })
+    }
+
+    /// Takes over jobs of another store, all or nothing; JSON in, the number of new ones out.
+    #[napi]
+    pub fn restore<'env>(&self, env: &'env Env, jobs: String) -> napi::Result<PromiseRaw<'env, f64>> {
+        let inner = self.inner.clone();
+        promise(env, async move {
+            let Some(queue) = &inner.near else {
+                return Err(Error::new(
+                    Code::StoreBusy,
+                    "jobs are imported by the owner of the data directory; stop the process that owns it",
+                ));
+            };
+            Ok(queue.restore(read("the jobs", &jobs)?).await? as f64)
+        })
+    }
+
+    /// One job as JSON, or `null`.
+    #[napi]
+    pub fn get<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, String>> {
+        let inner = self.inner.clone();
+        promise(env, async move { written(&inner.api.get(&id).await?) })
+    }
+
+    /// Jobs as JSON.
+    #[napi]
+    pub fn list<'env>(&self, env: &'env Env, filter: String) -> napi::Result<PromiseRaw<'env, String>> {
+        let inner = self.inner.clone();
+        promise(env, async move {
+            let filter: JobFilter = read("the filter", &filter)?;
+            written(&inner.api.list(filter).await?)
+        })
+    }
+
+    /// Cancels a job.
+    #[napi]
+    pub fn cancel<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, bool>> {
+        let inner = self.inner.clone();
+        promise(env, async move { inner.api.cancel(&id).await })
+    }
+
+    /// Runs a job again; answers it as JSON.
+    #[napi]
+    pub fn retry<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, String>> {
+        let inner = self.inner.clone();
+        promise(env, async move { written(&inner.api.retry(&id).await?) })
+    }
+
+    /// The queue's figures as JSON.
+    #[napi]
+    pub fn metrics<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
+        let inner = self.inner.clone();
+        promise(env, async move { written(&inner.api.metrics().await?) })
+    }
+
+    /// Deletes final jobs that are older than so many milliseconds.
+    #[napi]
+    pub fn clean<'env>(
+        &self,
+        env: &'env Env,
+        older_than: f64,
+        status: Option<String>,
+    ) -> napi::Result<PromiseRaw<'env, f64>> {
+        let inner = self.inner.clone();
+        promise(env, async move {
+            let status: Option<JobStatus> = match status {
+                Some(status) => Some(read("`status`", &Value::String(status).to_string())?),
+                None => None,
+            };
+            Ok(inner.api.clean(older_than.max(0.0) as u64, status).await? as f64)
+        })
+    }
+
+    /// Pauses or resumes the queue.
+    #[napi]
+    pub fn set_paused<'env>(&self, env: &'env Env, paused: bool) -> napi::Result<PromiseRaw<'env, ()>> {
+        let inner = self.inner.clone();
+        promise(env, async move {
+            if paused {
+                inner.api.pause().await
+            } else {
+                inner.api.resume().await
+            }
+        })
+    }
+
+    /// Starts a worker under an id of the caller's.
+    #[napi]
+    pub fn start_worker<'env>(&self, env: &'env Env, id: u32, options: String) -> napi::Result<PromiseRaw<'env, ()>> {
+        let inner = self.inner.clone();
+        promise(
+            env,
+            async move { inner.start(id, &read("the worker's options", &options)?) },
+        )
+    }
+
+    /// Stops a worker; running jobs have so many milliseconds.
+    #[napi]
+    pub fn stop_worker<'env>(&self, env: &'env Env, id: u32, deadline: u32) -> napi::Result<PromiseRaw<'env, ()>> {
+        let inner = self.inner.clone();
+        promise(env, async move {
+            let worker = inner.workers.lock().remove(&id);
+            if let Some(worker) = worker {
+                worker.stop(Duration::from_millis(deadline.into())).await;
+            }
+            Ok(())
+        })
+    }
+
+    /// The attempt ended; `settled` is JSON.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands over owned text")]
+    pub fn settle(&self, attempt: u32, settled: String) {
+        self.inner.runner.settle(attempt, &settled);
+    }
+
+    /// The attempt came further.
+    #[napi(catch_unwind)]
+    pub fn progress(&self, attempt: u32, progress: f64) {
+        if let Some(reporter) = self.inner.runner.reporter(attempt) {
+            reporter.progress(progress, None, None);
+        }
+    }
+
+    /// The attempt wrote a line.
+    #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands over owned text")]
+    pub fn log(&self, attempt: u32, line: String) {
+        if let Some(reporter) = self.inner.runner.reporter(attempt) {
+            reporter.log(&line);
+        }
+    }
+
+    /// Stops the workers and closes the queue.
+    #[napi]
+    pub fn close<'env>(&self, env: &'env Env, deadline: u32) -> napi::Result<PromiseRaw<'env, ()>> {
+        let inner = self.inner.clone();
+        promise(env, async move {
+            inner.close(Duration::from_millis(deadline.into())).await;
+            Ok(())
+        })
+    }
+}
