@@ -80,7 +80,12 @@ impl Engine {
         options: Value,
         model: Option<ModelCallback>,
     ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.create(env, move || Ok(Wish::Specification(specification::value_of(&specification)?)), options, model)
+        self.create(
+            env,
+            move || Ok(Wish::Specification(specification::value_of(&specification)?)),
+            options,
+            model,
+        )
     }
 
     /// Stores a creation that begins with words.
@@ -206,7 +211,12 @@ fn creation_of(wish: Wish, options: Value) -> Result<Creation> {
     let mut fields = match options {
         Value::Object(fields) => fields,
         Value::Null => serde_json::Map::new(),
-        _ => return Err(Error::new(Code::OptionInvalid, "the options of a creation must be an object")),
+        _ => {
+            return Err(Error::new(
+                Code::OptionInvalid,
+                "the options of a creation must be an object",
+            ));
+        }
     };
     // Whether there is one is seen from the callback.
     fields.remove("hasModel");
@@ -215,6 +225,10 @@ fn creation_of(wish: Wish, options: Value) -> Result<Creation> {
 }
 
 fn options_of<T: serde::de::DeserializeOwned>(what: &str, value: Value) -> Result<T> {
-    serde_json::from_value(value)
-        .map_err(|error| Error::new(Code::OptionInvalid, format!("the options of {what} are not right: {error}")))
+    serde_json::from_value(value).map_err(|error| {
+        Error::new(
+            Code::OptionInvalid,
+            format!("the options of {what} are not right: {error}"),
+        )
+    })
 }

@@ -101,9 +101,8 @@ impl Pipeline {
 
     /// An end whose words may be stored: they may hold what a tool or a provider printed.
     fn redacted_error(&self, error: AttemptError) -> AttemptError {
-        let clean = |error: Error| {
-            Error::new(error.code(), self.redact(error.message())).with_details(error.details().clone())
-        };
+        let clean =
+            |error: Error| Error::new(error.code(), self.redact(error.message())).with_details(error.details().clone());
         match error {
             AttemptError::Retry(error) => AttemptError::Retry(clean(error)),
             AttemptError::RetryAfter(error, wait) => AttemptError::RetryAfter(clean(error), wait),
@@ -135,11 +134,23 @@ impl Handler for Pipeline {
         span.set("auton8n.job.id", attempt.job.id.as_str());
         span.set("auton8n.job.attempt", i64::from(attempt.job.attempts));
         let state = Checkpoint::from_value(&attempt.job.checkpoint);
-        let mut creation = Creation { pipeline: self, attempt: &attempt, request, state, parent: span.context().cloned(), stage: Stage::Validate };
+        let mut creation = Creation {
+            pipeline: self,
+            attempt: &attempt,
+            request,
+            state,
+            parent: span.context().cloned(),
+            stage: Stage::Validate,
+        };
         let outcome = creation.run().await.map_err(|error| self.redacted_error(error));
         match &outcome {
             Ok(_) => span.end(),
-            Err(AttemptError::Retry(error) | AttemptError::RetryAfter(error, _) | AttemptError::Wait(error, _) | AttemptError::Abort(error, _)) => {
+            Err(
+                AttemptError::Retry(error)
+                | AttemptError::RetryAfter(error, _)
+                | AttemptError::Wait(error, _)
+                | AttemptError::Abort(error, _),
+            ) => {
                 span.fail(error);
             }
         }
