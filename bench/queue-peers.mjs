@@ -72,7 +72,7 @@ async function bullmq(appendfsync) {
 }
 
 async function pgboss(url) {
-  const [{ PgBoss }] = await peers(['pg-boss'])
+  const [{ PgBoss }] = await peers(['pg-boss@12'])
   const boss = new PgBoss({ connectionString: url })
   boss.on('error', () => undefined)
   await boss.start()
@@ -87,7 +87,7 @@ async function pgboss(url) {
 }
 
 async function graphile(url) {
-  const [worker] = await peers(['graphile-worker'])
+  const [worker] = await peers(['graphile-worker@0.18'])
   const utils = await worker.makeWorkerUtils({ connectionString: url })
   await utils.migrate()
   let runner
