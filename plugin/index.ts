@@ -3,7 +3,7 @@ import { auton8nPlugin } from './plugin.js'
 export default auton8nPlugin
 export { auton8nPlugin }
 export { createPlugin, createPluginFromDescription, Engine, openEngine } from './api/engine.js'
-export type { JobFilter } from './api/engine.js'
+export type { CreationFilter } from './api/engine.js'
 export { PluginCreation } from './api/pluginCreation.js'
 export type {
   CreatedPlugin,
@@ -11,7 +11,6 @@ export type {
   CreationEvent,
   CreationFailure,
   CreationReport,
-  CreationStatus,
   JobSnapshot,
   Stage,
 } from './api/creation.js'
@@ -34,10 +33,6 @@ export type {
   SpecificationCheck,
   SpecificationProblem,
 } from './api/specification.js'
-export { Auton8nError } from './errors.js'
-export { PluginCreationService } from './service.js'
-export type { ServiceCreateOptions } from './service.js'
-export type { LoadedPlugin } from './pluginLoader.js'
 export { CircuitBreaker, CircuitBreakerFactory } from './api/breaker.js'
 export type {
   CircuitBreakerEvent,
@@ -52,6 +47,7 @@ export type {
   Job,
   JobContext,
   JobEvents,
+  JobFilter as QueueJobFilter,
   JobHandler,
   JobOptions,
   JobStatus,
@@ -89,6 +85,7 @@ export type {
   AttributeValue,
   Carrier,
   OtlpExporterOptions,
+  Sampler,
   SpanContext,
   SpanData,
   SpanEvent,
@@ -99,3 +96,7 @@ export type {
   TracerMetrics,
   TracerOptions,
 } from './api/tracer.js'
+export { Auton8nError } from './errors.js'
+export { PluginCreationService } from './service.js'
+export type { ServiceCreateOptions } from './service.js'
+export type { LoadedPlugin } from './pluginLoader.js'

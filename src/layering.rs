@@ -1,4 +1,4 @@
-//! Who may import whom, as a test: the table of `lib.rs`, and the two walls round napi and ElizaOS.
+//! Who may import whom, as a test: the table of `lib.rs`, and the two walls round napi and the host.
 
 use std::collections::BTreeMap;
 use std::fs;

@@ -56,13 +56,20 @@ export function toNativeModel(source: ModelSource, pending: PendingCalls): Nativ
     const controller = new AbortController()
     pending.set(request.callId, controller)
     try {
-      return finished(await ask(request, controller.signal))
+      // A model that ignores its signal is left behind; the race also keeps a call alive that nobody else holds.
+      return finished(await Promise.race([ask(request, controller.signal), untilAborted(controller.signal)]))
     } catch (error) {
       return { error: failureOf(error, source.apiKey) }
     } finally {
       pending.delete(request.callId)
     }
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
 
 /** Whether a value is a model of the `ai` package that can be asked. */

@@ -83,7 +83,8 @@ export interface EngineHealth {
 
 /** The engine of the addon. */
 export interface NativeEngine {
-  createPlugin(specification: unknown, options: NativeCreateOptions, model: NativeModel | null): Promise<string>
+  /** The specification is JSON text. */
+  createPlugin(specification: string, options: NativeCreateOptions, model: NativeModel | null): Promise<string>
   createPluginFromDescription(
     description: string,
     options: NativeCreateOptions,
@@ -96,7 +97,7 @@ export interface NativeEngine {
   retry(id: string): Promise<boolean>
   metrics(): Promise<Record<string, unknown>>
   health(): Promise<EngineHealth>
-  verify(directory: string, specification: unknown): Promise<unknown>
+  verify(directory: string, specification: string | null): Promise<unknown>
   doctor(): Promise<Record<string, unknown>>
   close(): Promise<void>
 }
@@ -104,7 +105,11 @@ export interface NativeEngine {
 /** What this side uses of the addon. */
 export interface EngineAddon {
   Engine: {
-    open(options: Record<string, unknown>, listener: (events: EngineEvent[]) => void): Promise<NativeEngine>
+    open(
+      options: Record<string, unknown>,
+      listener: (events: EngineEvent[]) => void,
+      model: NativeModel | null,
+    ): Promise<NativeEngine>
   }
   formatReply(files: Record<string, string>): string
   version(): string

@@ -1,5 +1,5 @@
-import type { CreationStatus } from '../api/creation.js'
-import type { JobFilter } from '../api/engine.js'
+import type { JobStatus } from '../api/queue.js'
+import type { CreationFilter } from '../api/engine.js'
 import { DONE, parse, print, printJson, withEngine, type Command } from './command.js'
 
 const USAGE = `auton8n jobs [--status STATUS] [--limit N] [--json]
@@ -21,9 +21,9 @@ export const jobs: Command = {
       return await command.run(rest)
     }
     const { values } = parse(args, OPTIONS, USAGE, [0, 0])
-    const filter: JobFilter = {
+    const filter: CreationFilter = {
       limit: Number(values.limit),
-      ...(values.status === undefined ? {} : { status: values.status as CreationStatus }),
+      ...(values.status === undefined ? {} : { status: values.status as JobStatus }),
     }
     return await withEngine({}, async (engine) => {
       const list = await engine.jobs(filter)

@@ -42,7 +42,7 @@ async function main([name, ...rest]: string[]): Promise<number> {
   const json = rest.includes('--json')
   try {
     const command = await load()
-    if (rest.includes('--help') || rest.includes('-h')) return say(`${command.usage}\n`)
+    if (command.usage && (rest.includes('--help') || rest.includes('-h'))) return say(`${command.usage}\n`)
     return await command.run(rest)
   } catch (error) {
     return failed(error, json)

@@ -5,34 +5,28 @@ use tokio_util::sync::CancellationToken;
 
 use super::options::EngineOptions;
 use super::rooms::Rooms;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
-/// Whether a creation could be made now. It looks at what is known, and starts nothing.
+/// Whether a creation could be made now. The first look makes tools and engine ready, as the first job
+/// would; after a failure it looks again only when some time has passed.
 pub async fn health(rooms: &Rooms, token: &CancellationToken) -> Result<Value> {
     let Some(workshop) = &rooms.pipeline.examiner.workshop else {
-        return Ok(json!({
-            "status": "degraded",
-            "reasons": [reason("AUTON8N_SANDBOX_UNAVAILABLE", "the sandbox is switched off, so no plugin can be verified")],
-        }));
+        let off = "the sandbox is switched off, so no plugin can be verified";
+        return Ok(degraded(Code::SandboxUnavailable, off));
     };
-    if let Some(engine) = workshop.in_use().await {
-        return Ok(json!({
+    Ok(match workshop.ready_or_known_failure(token).await {
+        Ok(ready) => json!({
             "status": "ok",
             "reasons": [],
-            "engine": engine.name(),
-            "isolation": engine.isolation().to_string(),
-        }));
-    }
-    match workshop.probe(token).await?.iter().find(|candidate| candidate.usable) {
-        Some(candidate) => Ok(json!({ "status": "ok", "reasons": [], "engine": candidate.name })),
-        None => Ok(json!({
-            "status": "degraded",
-            "reasons": [reason(
-                "AUTON8N_SANDBOX_UNAVAILABLE",
-                "no engine that isolates was found; install Docker and start it (`auton8n doctor` tells what was tried)",
-            )],
-        })),
-    }
+            "engine": ready.engine.name(),
+            "isolation": ready.engine.isolation().to_string(),
+        }),
+        Err((code, message)) => degraded(code, &message),
+    })
+}
+
+fn degraded(code: Code, message: &str) -> Value {
+    json!({ "status": "degraded", "reasons": [reason(code.as_str(), message)] })
 }
 
 /// Something else that is not as it should be.

@@ -24,8 +24,9 @@ use crate::queue::{Handler, Job, JobFilter, JobStatus, Queue, QueueApi, Worker, 
 use crate::specification;
 use crate::tracer::TracerMetrics;
 
-/// How long a closing engine waits for running jobs before it hands them back.
-const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a closing engine waits for running jobs before it hands them back. Short, since a creation
+/// goes on from its last finished stage.
+const CLOSE_DEADLINE: Duration = Duration::from_millis(500);
 
 const DEFAULT_CONCURRENCY: u32 = 2;
 

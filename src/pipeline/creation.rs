@@ -15,6 +15,7 @@ use super::package;
 use super::report::{Check, CheckStatus, CreationReport, Verdict};
 use super::request::{CreationRequest, Generator, Wish};
 use super::stage::Stage;
+use super::ending::{self, refused};
 use super::{Pipeline, describe, scan, validate, verdict};
 use crate::error::{Code, Error};
 use crate::generation::scaffold;
@@ -30,11 +31,18 @@ pub(super) struct Creation<'a> {
     pub request: CreationRequest,
     pub state: Checkpoint,
     pub parent: Option<SpanContext>,
+    /// Where it is.
+    pub stage: Stage,
 }
 
 impl Creation<'_> {
-    /// Goes on from the checkpoint to the end.
+    /// Goes on from the checkpoint to the end; a failure for good always has a report.
     pub async fn run(&mut self) -> Outcome<Value> {
+        let outcome = self.advance().await;
+        outcome.map_err(|failed| self.reported(failed))
+    }
+
+    async fn advance(&mut self) -> Outcome<Value> {
         if self.state.started_at == 0 {
             self.state.started_at = self.now();
         }
@@ -161,9 +169,9 @@ impl Creation<'_> {
         );
         let message = self.pipeline.redact(&message);
         let (isolation, engine) = place.unwrap_or_else(|| ("refused".to_owned(), "none".to_owned()));
-        let all = self.with_skipped(self.state.preamble.iter().cloned().chain(checks).collect());
+        let all = ending::with_skipped(self.state.preamble.iter().cloned().chain(checks).collect());
         let report = self.report(Verdict::Failed, all, &isolation, &engine, &self.state.candidate());
-        Err(AttemptError::Abort(Error::new(Code::ChecksFailed, message), Some(serde_json::json!({ "report": report }))))
+        Err(refused(Error::new(Code::ChecksFailed, message), &report))
     }
 
     /// The checks could not be carried out: again later, and honestly open when attempts are used up.
@@ -174,7 +182,7 @@ impl Creation<'_> {
         if let Some(workshop) = self.pipeline.examiner.workshop.as_ref().filter(|_| fault.code() == Code::SandboxFailed) {
             workshop.forget();
         }
-        let report = self.report(Verdict::Inconclusive, self.with_skipped(checks), isolation, engine, &self.state.candidate());
+        let report = self.report(Verdict::Inconclusive, ending::with_skipped(checks), isolation, engine, &self.state.candidate());
         let report = Some(serde_json::json!({ "report": report }));
         if !may_help_to_retry(&fault) {
             return AttemptError::Abort(fault, report);
@@ -184,7 +192,7 @@ impl Creation<'_> {
             format!("the checks could not be carried out ({}): {}", fault.code().as_str(), fault.message()),
         )
         .because(fault);
-        if self.attempt.job.attempts > self.attempt.job.options.retries {
+        if self.attempt.is_last {
             return AttemptError::Abort(error, report);
         }
         AttemptError::Retry(error)
@@ -197,12 +205,22 @@ impl Creation<'_> {
             self.state.checks.clear();
             return Err(self.inconclusive(fault, checks, &examined.isolation, &examined.engine));
         }
+        if candidate.built.is_empty() {
+            let what = "nothing was built or tested, since the sandbox is switched off; open the engine with a sandbox";
+            let report = self.report(Verdict::Inconclusive, ending::with_skipped(checks), &examined.isolation, &examined.engine, candidate);
+            return Err(refused(Error::new(Code::Inconclusive, what), &report));
+        }
         self.tell(Stage::Package);
-        let parcel = package::stage(candidate, &self.target(), &self.attempt.job.id).map_err(final_error)?;
-        checks.push(parcel.check().clone());
-        let verdict = if found == Verdict::Passed { verdict::of(&checks, &Stage::ALL) } else { found };
-        let report = self.report(verdict, checks, &examined.isolation, &examined.engine, candidate);
-        let created = parcel.deliver(report).map_err(final_error)?;
+        let (isolation, engine) = (examined.isolation, examined.engine);
+        let delivered = package::stage(candidate, &self.target(), &self.attempt.job.id).and_then(|parcel| {
+            let checks = checks.iter().chain([parcel.check()]).cloned().collect::<Vec<_>>();
+            let verdict = if found == Verdict::Passed { verdict::of(&checks, &Stage::ALL) } else { found };
+            parcel.deliver(self.report(verdict, checks, &isolation, &engine, candidate))
+        });
+        let created = delivered.map_err(|error| {
+            checks.push(ending::failed(Stage::Package, &error));
+            refused(error, &self.report(Verdict::Failed, checks, &isolation, &engine, candidate))
+        })?;
         serde_json::to_value(created).map_err(|error| {
             final_error(Error::new(Code::Internal, "the result could not be written as JSON").because(error))
         })
@@ -212,7 +230,7 @@ impl Creation<'_> {
         self.request.out_dir.clone().unwrap_or_else(|| self.pipeline.plugins_dir.join(&self.attempt.job.id))
     }
 
-    fn report(&self, verdict: Verdict, checks: Vec<Check>, isolation: &str, engine: &str, candidate: &Candidate) -> CreationReport {
+    pub(super) fn report(&self, verdict: Verdict, checks: Vec<Check>, isolation: &str, engine: &str, candidate: &Candidate) -> CreationReport {
         self.pipeline.redacted(CreationReport {
             verdict,
             isolation: isolation.to_owned(),
@@ -228,17 +246,8 @@ impl Creation<'_> {
         })
     }
 
-    /// Adds every stage that was not reached, so that a report never hides one.
-    fn with_skipped(&self, mut checks: Vec<Check>) -> Vec<Check> {
-        for stage in Stage::ALL {
-            if !checks.iter().any(|check| check.name == stage.as_str()) {
-                checks.push(Check::skipped(stage, super::examination::place_of(stage), "not reached"));
-            }
-        }
-        checks
-    }
-
-    pub(super) fn tell(&self, stage: Stage) {
+    pub(super) fn tell(&mut self, stage: Stage) {
+        self.stage = stage;
         super::observer::tell(self.attempt.reporter.as_ref(), stage, self.state.iteration);
     }
 

@@ -42,7 +42,7 @@ pub async fn run(asker: &Asker, round: Round<'_>, state: &mut Checkpoint) -> Res
     let question = Question {
         model_key: round.model_key,
         system: prompt::system(round.specification),
-        prompt: prompt_of(round.specification, state),
+        prompt: prompt_of(asker, round.specification, state),
         iteration: state.iteration,
     };
     let answer = asker.ask(question, round.parent, round.token).await.map_err(consequence)?;
@@ -68,8 +68,12 @@ pub async fn run(asker: &Asker, round: Round<'_>, state: &mut Checkpoint) -> Res
 }
 
 /// The first prompt, or one that shows what is to be mended; after a reply that could not be used, why.
-fn prompt_of(specification: &Specification, state: &Checkpoint) -> String {
-    let files: FileSet = state.sources.clone().into();
+fn prompt_of(asker: &Asker, specification: &Specification, state: &Checkpoint) -> String {
+    let mut files: FileSet = state.sources.clone().into();
+    // A secret that a model wrote was refused; to be mended, its place is shown and not the secret.
+    for bytes in files.values_mut() {
+        *bytes = asker.redact(&String::from_utf8_lossy(bytes)).into_bytes();
+    }
     let request = if files.is_empty() {
         prompt::first(specification)
     } else {

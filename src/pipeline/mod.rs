@@ -13,6 +13,7 @@ mod command;
 mod creation;
 mod deadline;
 mod describe;
+mod ending;
 mod examination;
 mod generate;
 mod inspect;
@@ -95,7 +96,7 @@ impl Pipeline {
 
     /// Text as it may be shown and stored.
     fn redact(&self, text: &str) -> String {
-        self.examiner.scanner.as_ref().map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
+        self.asker.redact(text)
     }
 
     /// An end whose words may be stored: they may hold what a tool or a provider printed.
@@ -134,7 +135,7 @@ impl Handler for Pipeline {
         span.set("auton8n.job.id", attempt.job.id.as_str());
         span.set("auton8n.job.attempt", i64::from(attempt.job.attempts));
         let state = Checkpoint::from_value(&attempt.job.checkpoint);
-        let mut creation = Creation { pipeline: self, attempt: &attempt, request, state, parent: span.context().cloned() };
+        let mut creation = Creation { pipeline: self, attempt: &attempt, request, state, parent: span.context().cloned(), stage: Stage::Validate };
         let outcome = creation.run().await.map_err(|error| self.redacted_error(error));
         match &outcome {
             Ok(_) => span.end(),

@@ -65,6 +65,7 @@ pub async fn run(shared: &Shared, core: &Arc<Core>, handler: Arc<dyn Handler>, c
     let attempt = Attempt {
         job: job.clone(),
         token: token.clone(),
+        is_last: job.attempts.saturating_sub(stalls) > job.options.retries,
         reporter: reporter.clone(),
     };
     let mut running = guarded(handler, attempt);

@@ -65,6 +65,8 @@ pub struct Attempt {
     pub job: Job,
     /// Cancelled when the job is cancelled, timed out, or its worker stops.
     pub token: CancellationToken,
+    /// Whether a failure of this run is final, since no further one is left.
+    pub is_last: bool,
     /// What the run tells.
     pub reporter: Arc<dyn Reporter>,
 }

@@ -18,7 +18,7 @@ mod types;
 mod url;
 
 pub use name::reserved_action_names;
-pub use parse::{parse, parse_json};
+pub use parse::{parse, parse_json, value_of};
 pub use place::Step;
 pub use placeholder::{Placeholder, placeholders, placeholders_in_json};
 pub use problem::Problem;

@@ -16,6 +16,7 @@ const MAX_BYTES: usize = 64 * 1024;
 const MAX_DEPTH: usize = 24;
 
 const ROOT: &[&str] = &[
+    "$schema",
     "name",
     "description",
     "version",
@@ -29,20 +30,22 @@ const ROOT: &[&str] = &[
 
 /// The specification in a JSON text.
 pub fn parse_json(text: &str) -> Result<Specification> {
+    parse(&value_of(text)?)
+}
+
+/// The value in a JSON text that may hold a specification.
+pub fn value_of(text: &str) -> Result<Value> {
     let mut problems = Problems::default();
     // Spaces for reading may double it; far more than that is not even parsed.
     if text.len() > MAX_BYTES * 4 {
         too_large(&mut problems, text.len());
         return Err(problems.into_error());
     }
-    match serde_json::from_str(text) {
-        Ok(value) => parse(&value),
-        Err(error) => {
-            let fix = "Check commas, quotes and brackets there; nesting may be 24 levels deep";
-            problems.add("$", format!("is not JSON: {error}"), fix);
-            Err(problems.into_error())
-        }
-    }
+    serde_json::from_str(text).map_err(|error| {
+        let fix = "Check commas, quotes and brackets there; nesting may be 24 levels deep";
+        problems.add("$", format!("is not JSON: {error}"), fix);
+        problems.into_error()
+    })
 }
 
 /// The specification in a JSON value; its error lists every problem with path and remedy.
@@ -115,6 +118,8 @@ fn read(problems: &mut Problems, value: &Value) -> Option<Specification> {
         .text(problems, "name", 100)
         .filter(|name| check_name(problems, &root.at("name"), name));
     let description = root.text(problems, "description", MAX_DESCRIPTION);
+    // For editors: only its kind matters here.
+    root.optional_text(problems, "$schema", 1_000);
     let version = version(problems, &root);
     let (environment_variables, named) = part::variables(problems, &root);
     let none = BTreeMap::new();

@@ -107,8 +107,8 @@ pub fn generate(specification: &Specification) -> FileSet {
 /// The reader of settings, with one line a declared variable.
 fn settings(specification: &Specification) -> String {
     let names = specification.environment_variables.iter().map(|variable| &variable.name);
-    let readers: String = names.map(|name| format!("  {name}: () => process.env.{name},\n")).collect();
-    SETTINGS.replace("  // READERS\n", &readers)
+    let readers: Vec<String> = names.map(|name| format!("  {name}: () => process.env.{name},\n")).collect();
+    SETTINGS.replace("  // READERS\n", &readers.concat())
 }
 
 fn action_path(action: &Action, folder: &str, ending: &str) -> String {
