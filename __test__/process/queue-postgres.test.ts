@@ -42,7 +42,7 @@ describe.skipIf(why !== undefined)(`PostgreSQL${why === undefined ? '' : ` (left
   })
 
   async function open(): Promise<JobQueue> {
-    const queue = await JobQueue.open('q', { store: database, leaseDuration: LEASE })
+    const queue = await JobQueue.open('q', { store: database, leaseDuration: LEASE, retention: { count: 1e9 } })
     queues.push(queue)
     return queue
   }

@@ -26,7 +26,7 @@ const ENDING: usize = 64;
 /// A worker's room for one attempt; given back when it is dropped.
 pub struct Slot {
     permit: Option<OwnedSemaphorePermit>,
-    ending: Arc<Semaphore>,
+    ends: Arc<Semaphore>,
     ended: Arc<Notify>,
 }
 
@@ -35,10 +35,10 @@ impl Slot {
     /// is dropped. Where too many ends wait already, the slot waits with them.
     pub async fn free(&mut self) -> Ending {
         // The semaphore is never closed.
-        let permit = self.ending.clone().acquire_owned().await.ok();
+        let permit = self.ends.clone().acquire_owned().await.ok();
         self.permit = None;
         self.ended.notify_one();
-        Ending { permit, ending: self.ending.clone(), ended: self.ended.clone() }
+        Ending { permit, ends: self.ends.clone(), ended: self.ended.clone() }
     }
 }
 
@@ -53,7 +53,7 @@ impl Drop for Slot {
 /// An end that is being stored.
 pub struct Ending {
     permit: Option<OwnedSemaphorePermit>,
-    ending: Arc<Semaphore>,
+    ends: Arc<Semaphore>,
     ended: Arc<Notify>,
 }
 
@@ -61,7 +61,7 @@ impl Drop for Ending {
     fn drop(&mut self) {
         drop(self.permit.take());
         // The worker tells that it rests only when the last end is stored.
-        if self.ending.available_permits() >= ENDING {
+        if self.ends.available_permits() >= ENDING {
             self.ended.notify_one();
         }
     }
@@ -232,7 +232,7 @@ impl Loop {
                 continue;
             };
             let Some(handler) = handler else { continue };
-            let slot = Slot { permit: Some(permit), ending: self.ending.clone(), ended: self.ended.clone() };
+            let slot = Slot { permit: Some(permit), ends: self.ending.clone(), ended: self.ended.clone() };
             let (shared, core, id) = (self.shared.clone(), self.core.clone(), self.id);
             self.tasks.spawn(async move {
                 attempt::run(&shared, &core, handler, claim, id, slot).await;
