@@ -72,22 +72,22 @@ async function bullmq(appendfsync) {
 }
 
 async function pgboss(url) {
-  const [{ PgBoss }] = await peers(['pg-boss'])
-  const boss = new PgBoss({ connectionString: url })
+  const [{ PgBoss }] = await peers(['pg-boss@12'])
+  const boss = new PgBoss({ connectionString: url, useListenNotify: true })
   boss.on('error', () => undefined)
   await boss.start()
-  await boss.createQueue('bench')
+  await boss.createQueue('bench', { notify: true })
   return {
     add: data => boss.send('bench', data),
     bulk: all => boss.insert('bench', all.map(data => ({ data }))),
     work: (concurrency, ran) =>
-      boss.work('bench', { batchSize: concurrency, pollingIntervalSeconds: 0.5 }, async jobs => jobs.forEach(() => ran())),
+      boss.work('bench', { batchSize: 10, localConcurrency: Math.max(1, concurrency / 10), pollingIntervalSeconds: 0.5 }, async jobs => jobs.forEach(() => ran())),
     close: () => boss.stop({ graceful: true, timeout: 2000 }),
   }
 }
 
 async function graphile(url) {
-  const [worker] = await peers(['graphile-worker'])
+  const [worker] = await peers(['graphile-worker@0.18'])
   const utils = await worker.makeWorkerUtils({ connectionString: url })
   await utils.migrate()
   let runner

@@ -70,6 +70,9 @@ async function idleStart(queue) {
   return at(took, 0.5) * 1000
 }
 
+// Connections of peers may outlive their close, and break when the server ends.
+process.on('uncaughtException', error => console.error(`after its close: ${error.message}`))
+
 const rows = { 'an answered add survives': {} }
 const columns = []
 for (const [name, maker] of Object.entries(makers)) {

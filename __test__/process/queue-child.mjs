@@ -76,5 +76,5 @@ const modes = {
 }
 
 const shared = /^\w+:\/\//.test(place)
-const queue = await JobQueue.open('q', shared ? { store: place, leaseDuration: 1000 } : { dataDir: place })
+const queue = await JobQueue.open('q', shared ? { store: place, leaseDuration: 1000, retention: { count: 1e9 } } : { dataDir: place })
 await modes[mode](queue)

@@ -1,7 +1,10 @@
 import { execFileSync } from 'node:child_process'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { openEngine } from '../../plugin/api/engine.js'
 import { JobQueue } from '../../plugin/api/queue.js'
 import { after, killChildren, seeded, startNode, until, type Child } from '../support/children.js'
 import { startPostgres, withoutPostgres, type Database } from '../support/database.js'
@@ -39,7 +42,7 @@ describe.skipIf(why !== undefined)(`PostgreSQL${why === undefined ? '' : ` (left
   })
 
   async function open(): Promise<JobQueue> {
-    const queue = await JobQueue.open('q', { store: database, leaseDuration: LEASE })
+    const queue = await JobQueue.open('q', { store: database, leaseDuration: LEASE, retention: { count: 1e9 } })
     queues.push(queue)
     return queue
   }
@@ -162,6 +165,24 @@ describe.skipIf(why !== undefined)(`PostgreSQL${why === undefined ? '' : ` (left
     await until(() => [job, later].every(one => after(worker.lines, 'completed').includes(one.id)), 5_000)
     worker.process.kill('SIGTERM')
     expect(await worker.ended).toBe(0)
+  })
+
+  test('an engine works on it, and its health tells when the database is away and when it is back', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'auton8n-engine-'))
+    const engine = await openEngine({ dataDir, store: database, sandbox: false })
+    try {
+      const codes = async (): Promise<string[]> => (await engine.health()).reasons.map(reason => reason.code)
+      expect(await engine.jobs()).toEqual([])
+      expect(await codes()).not.toContain('AUTON8N_STORE_UNAVAILABLE')
+      await server.tell('stop')
+      await until(async () => (await codes()).includes('AUTON8N_STORE_UNAVAILABLE'), 10_000)
+      await server.tell('start')
+      await until(async () => !(await codes()).includes('AUTON8N_STORE_UNAVAILABLE'), 10_000)
+      expect(await engine.jobs()).toEqual([])
+    } finally {
+      await engine.close()
+      rmSync(dataDir, { recursive: true, force: true })
+    }
   })
 
   test('one process opens a store once, and each queue of it closes for itself', async () => {

@@ -1,14 +1,14 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeAll, beforeEach, expect, test, vi } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
 import { JobQueue, type JobEvents } from '../../plugin/api/queue.js'
+import { after, killChildren, seeded, startNode, until, type Child } from '../support/children.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const script = join(root, '__test__/process/queue-child.mjs')
-const children: ChildProcess[] = []
 const queues: JobQueue[] = []
 let dataDir = ''
 
@@ -22,27 +22,12 @@ beforeEach(() => {
 
 afterEach(async () => {
   await Promise.all(queues.splice(0).map(queue => queue.shutdown()))
-  for (const child of children.splice(0)) child.kill('SIGKILL')
+  await killChildren()
   rmSync(dataDir, { recursive: true, force: true })
 })
 
-interface Child {
-  process: ChildProcess
-  lines: string[]
-  ended: Promise<number | null>
-}
-
 function start(mode: string, argument = ''): Child {
-  const child = spawn(process.execPath, [script, mode, dataDir, argument], { stdio: ['ignore', 'pipe', 'inherit'] })
-  children.push(child)
-  const lines: string[] = []
-  let rest = ''
-  child.stdout.on('data', (data: Buffer) => {
-    const parts = (rest + String(data)).split('\n')
-    rest = parts.pop() ?? ''
-    lines.push(...parts)
-  })
-  return { process: child, lines, ended: new Promise(resolve => child.on('close', code => resolve(code))) }
+  return startNode([script, mode, dataDir, argument])
 }
 
 async function open(): Promise<JobQueue> {
@@ -51,41 +36,24 @@ async function open(): Promise<JobQueue> {
   return queue
 }
 
-async function until(check: () => boolean | Promise<boolean>): Promise<void> {
-  await vi.waitFor(async () => expect(await check()).toBe(true), { timeout: 30_000, interval: 5 })
-}
-
-function ids(lines: string[], word: string): string[] {
-  return lines.filter(line => line.startsWith(`${word} `)).map(line => line.slice(word.length + 1))
-}
-
-/** A small generator, so that a failing run can be repeated. */
-function seeded(seed: number): () => number {
-  let state = seed
-  return () => {
-    state = (state * 1_664_525 + 1_013_904_223) >>> 0
-    return state / 2 ** 32
-  }
-}
-
 test('kill -9 at seeded moments loses no acknowledged job', async () => {
   const random = seeded(20_261_125)
   const added: string[] = []
   const completed: string[] = []
-  let runs: string[] = []
+  const runs: string[] = []
   for (let cycle = 0; cycle < 8; cycle++) {
     const child = start('busy')
-    await until(() => ids(child.lines, 'added').length > 20)
+    await until(() => after(child.lines, 'added').length > 20)
     await new Promise(resolve => setTimeout(resolve, random() * 150))
     child.process.kill('SIGKILL')
     await child.ended
-    added.push(...ids(child.lines, 'added'))
-    completed.push(...ids(child.lines, 'completed'))
-    runs.push(...ids(child.lines, 'ran'))
+    added.push(...after(child.lines, 'added'))
+    completed.push(...after(child.lines, 'completed'))
+    runs.push(...after(child.lines, 'ran'))
   }
   const drain = start('drain')
   expect(await drain.ended).toBe(0)
-  const last = ids(drain.lines, 'ran')
+  const last = after(drain.lines, 'ran')
   const queue = await open()
   const metrics = await queue.getMetrics()
   const known = await Promise.all(added.map(id => queue.getJob(id)))
@@ -107,7 +75,7 @@ test('a job that was running when its process was killed runs again at the next 
   await child.ended
   const drain = start('drain')
   expect(await drain.ended).toBe(0)
-  expect(ids(drain.lines, 'ran')).toEqual([job.id])
+  expect(after(drain.lines, 'ran')).toEqual([job.id])
 })
 
 test('a job that kills its process again and again fails', async () => {

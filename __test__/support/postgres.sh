@@ -16,8 +16,8 @@ chmod 755 "$dir"
 settings=
 for setting in "$@"; do settings="$settings -c $setting"; done
 start() {
-  cd "$dir" && $as "$bin/postgres" -D "$dir/data" -p "$port" -k "$dir" -c listen_addresses=127.0.0.1 \
-    -c shared_buffers=64MB -c max_connections=200 $settings >>"$dir/log" 2>&1 </dev/null &
+  (cd "$dir" && exec $as "$bin/postgres" -D "$dir/data" -p "$port" -k "$dir" -c listen_addresses=127.0.0.1 \
+    -c shared_buffers=64MB -c max_connections=200 $settings >>"$dir/log" 2>&1 </dev/null) &
   pid=$!
   until $as "$bin/pg_isready" -q -h 127.0.0.1 -p "$port"; do
     kill -0 $pid 2>/dev/null || { tail -5 "$dir/log" >&2; return 1; }
@@ -29,7 +29,16 @@ end() {
   pid=
 }
 pid=
-trap 'end INT; rm -rf "$dir"' EXIT
+remove() {
+  end INT
+  # Children of a killed server may still write for a moment.
+  for _ in 1 2 3 4 5 6 7 8 9 10; do
+    rm -rf "$dir" 2>/dev/null && break
+    sleep 0.1
+  done
+}
+trap remove EXIT
+trap exit HUP INT TERM
 cd "$dir" && $as "$bin/initdb" -D "$dir/data" -U postgres -A trust -E UTF8 --no-locale -N >"$dir/log" 2>&1 || {
   tail -5 "$dir/log" >&2
   exit 1

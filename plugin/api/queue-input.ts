@@ -108,3 +108,12 @@ export function failure(error: unknown): { message: string; code?: string; abort
   if (error instanceof Auton8nError) return { message, code: error.code }
   return { message }
 }
+
+/** What the addon answers to one of several adds. */
+export type AddAnswer = { jobs: NativeJob[] } | { code: string; message: string; details: unknown }
+
+/** The error of an add that was refused. */
+export function refusal(answer: Exclude<AddAnswer, { jobs: NativeJob[] }>): Auton8nError {
+  const { code, message, details } = answer
+  return new Auton8nError(code, message, details === null ? {} : { details })
+}

@@ -4,10 +4,13 @@ import type {
   Job, JobEvents, JobFilter, JobHandler, JobOptions, QueueMetrics, QueueOptions, WorkerOptions,
 } from './job.js'
 import {
-  LONGEST_TIMER, failure, invalid, milliseconds, options, text, toJob, toJson, toNew, type NativeJob,
+  LONGEST_TIMER, failure, invalid, milliseconds, options, refusal, text, toJob, toJson, toNew, type AddAnswer,
+  type NativeJob,
 } from './queue-input.js'
+import { Worker } from './worker.js'
 
 export * from './job.js'
+export { Worker } from './worker.js'
 
 type NativeQueue = Awaited<ReturnType<ReturnType<typeof native>['openQueue']>>
 
@@ -16,8 +19,6 @@ interface PendingAdd {
   resolve(jobs: Job[]): void
   reject(error: unknown): void
 }
-
-type AddAnswer = { jobs: NativeJob[] } | { code: string; message: string; details: unknown }
 
 type Message =
   | { kind: 'run'; attempt: number; job: NativeJob }
@@ -28,31 +29,6 @@ const EVENTS = ['added', 'started', 'progress', 'log', 'completed', 'failed', 'r
 const SHUTDOWN_TIMEOUT = 30_000
 /** How long a worker may take to tell that there is something for it again. */
 const LINGER = 1_000
-
-/** Runs the jobs of its queue for which there are handlers. */
-export class Worker {
-  /** @internal */
-  constructor(
-    private readonly startNative: () => Promise<void>,
-    private readonly stopNative: () => Promise<void>,
-  ) {}
-
-  private running: Promise<void> | undefined
-
-  /** Starts taking jobs. Until it is stopped it keeps the process alive while there are jobs for it. */
-  start(): Promise<void> {
-    this.running ??= this.startNative()
-    return this.running
-  }
-
-  /** Takes no further job, waits for running ones up to `shutdownTimeout`, then hands them back. */
-  async stop(): Promise<void> {
-    if (!this.running) return
-    await this.running.catch(() => undefined)
-    this.running = undefined
-    await this.stopNative()
-  }
-}
 
 /** A durable job queue. An added job is on the disk when `addJob` resolves. */
 export class JobQueue {
@@ -310,11 +286,6 @@ export class JobQueue {
       this.alive = undefined
     }
   }
-}
-
-function refusal(answer: Exclude<AddAnswer, { jobs: NativeJob[] }>): Auton8nError {
-  const { code, message, details } = answer
-  return new Auton8nError(code, message, details === null ? {} : { details })
 }
 
 function stopped(): Auton8nError {

@@ -25,6 +25,8 @@ const OPTIONS = { queue: { type: 'string', default: 'creations' }, store: { type
 const PAGE = 1_000
 const FORMAT = 'auton8n-jobs-1'
 
+const ignore = (): void => undefined
+
 type NativeQueue = Awaited<ReturnType<ReturnType<typeof native>['openQueue']>>
 
 /** Writes the jobs of a queue to a file. */
@@ -59,7 +61,7 @@ export const importJobs: Command = {
       let restored = 0
       // The file has the newest first, and the order of storing is the order of running.
       for (let end = lines.length; end > 0; end -= PAGE) {
-        const page = lines.slice(Math.max(0, end - PAGE), end).reverse()
+        const page = lines.slice(Math.max(0, end - PAGE), end).toReversed()
         restored += await nativeCall(() => queue.restore(`[${page.join(',')}]`))
       }
       print(`${restored} jobs taken over, ${lines.length - restored} were there already.`)
@@ -116,7 +118,6 @@ async function withQueue(name: string, store: string | undefined, work: (queue: 
     ...(place ? { store: place } : {}),
     dataDir: process.env['AUTON8N_DATA_DIR'] || '.auton8n',
   })
-  const ignore = (): void => undefined
   const queue = await nativeCall(() => native().openQueue(name, options, ignore, ignore))
   try {
     return await work(queue)

@@ -14,6 +14,7 @@ use super::hub::Shared;
 use super::outcome::{self, ending};
 use super::reports::JobReporter;
 use super::running::Stop;
+use super::worker::Slot;
 use super::{Attempt, AttemptError, Handler, Job};
 use crate::error::{Code, Error, Result};
 use crate::event::EventKind;
@@ -37,7 +38,14 @@ enum End {
 }
 
 /// Runs it to its end.
-pub async fn run(shared: &Shared, core: &Arc<Core>, handler: Arc<dyn Handler>, claim: Claim, worker: u64) {
+pub async fn run(
+    shared: &Shared,
+    core: &Arc<Core>,
+    handler: Arc<dyn Handler>,
+    claim: Claim,
+    worker: u64,
+    mut slot: Slot,
+) {
     let Claim { job, fence, stalls } = claim;
     let lease = Lease {
         id: job.id.clone(),
@@ -87,6 +95,8 @@ pub async fn run(shared: &Shared, core: &Arc<Core>, handler: Arc<dyn Handler>, c
         End::Stopped => (None, Some(running)),
     };
     reporter.over.store(true, Ordering::Release);
+    // A handler that still winds down keeps its slot, so that deaf ones cannot pile up without bound.
+    let _ending = if left.is_none() { Some(slot.free().await) } else { None };
     if reporter.used.load(Ordering::Acquire)
         && let Err(error) = shared.reports.flush(&*shared.store).await
     {
@@ -114,7 +124,6 @@ pub async fn run(shared: &Shared, core: &Arc<Core>, handler: Arc<dyn Handler>, c
     }
     shared.running.end(&lease);
     if let Some(running) = left {
-        // Its slot is taken until then, so that deaf handlers cannot pile up without bound.
         let _ = tokio::time::timeout(WIND_DOWN, running).await;
     }
     prune(shared, core).await;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::instrument::WithSubscriber;
@@ -20,6 +20,57 @@ use crate::store::ClaimRequest;
 const AGAIN: Duration = Duration::from_millis(250);
 /// How long a handler may wind down after its token was cancelled by a stop.
 const WIND_DOWN: Duration = Duration::from_secs(2);
+
+/// At least so many ends may wait for the store while their slots run other jobs.
+const ENDING: usize = 64;
+
+/// A worker's room for one attempt; given back when it is dropped.
+pub struct Slot {
+    permit: Option<OwnedSemaphorePermit>,
+    ends: Arc<Semaphore>,
+    ended: Arc<Notify>,
+}
+
+impl Slot {
+    /// The handler is done: another one may run while this end is stored, which is when the answer
+    /// is dropped. Where too many ends wait already, the slot waits with them.
+    pub async fn free(&mut self) -> Ending {
+        // The semaphore is never closed.
+        let permit = self.ends.clone().acquire_owned().await.ok();
+        self.permit = None;
+        self.ended.notify_one();
+        Ending {
+            permit,
+            ends: self.ends.clone(),
+            ended: self.ended.clone(),
+        }
+    }
+}
+
+impl Drop for Slot {
+    fn drop(&mut self) {
+        if self.permit.take().is_some() {
+            self.ended.notify_one();
+        }
+    }
+}
+
+/// An end that is being stored.
+pub struct Ending {
+    permit: Option<OwnedSemaphorePermit>,
+    ends: Arc<Semaphore>,
+    ended: Arc<Notify>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        drop(self.permit.take());
+        // The worker tells that it rests only when the last end is stored.
+        if self.ends.available_permits() >= ENDING {
+            self.ended.notify_one();
+        }
+    }
+}
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -56,6 +107,8 @@ struct Loop {
     id: u64,
     slots: Arc<Semaphore>,
     concurrency: usize,
+    /// Room for attempts whose handler is done and whose end is being stored.
+    ending: Arc<Semaphore>,
     stop: CancellationToken,
     tasks: TaskTracker,
     ended: Arc<Notify>,
@@ -78,6 +131,7 @@ impl Worker {
             id,
             slots: Arc::new(Semaphore::new(options.concurrency)),
             concurrency: options.concurrency,
+            ending: Arc::new(Semaphore::new(options.concurrency.max(ENDING))),
             stop: stop.clone(),
             tasks: tasks.clone(),
             ended: Arc::default(),
@@ -148,12 +202,18 @@ impl Loop {
         self.active.send_replace(false);
     }
 
+    /// Ends are being stored.
+    fn ends(&self) -> bool {
+        self.ending.available_permits() < self.concurrency.max(ENDING)
+    }
+
     /// Takes as many jobs as there is room for; false where there are no more.
     async fn claim(&self) -> Result<bool> {
         let limit = self.slots.available_permits();
         let names: Vec<String> = self.handlers.read().keys().cloned().collect();
         if self.core.is_paused() || names.is_empty() {
-            self.active.send_replace(limit < self.concurrency || !self.shared.alone);
+            self.active
+                .send_replace(limit < self.concurrency || self.ends() || !self.shared.alone);
             return Ok(false);
         }
         let now = self.shared.clock.now_ms();
@@ -167,7 +227,8 @@ impl Loop {
         let claimed = self.shared.store.claim(request).await?;
         let count = claimed.claims.len();
         // Other processes may add jobs at any time, so a worker of a shared store stays.
-        let busy = count > 0 || claimed.unfinished || limit < self.concurrency || !self.shared.alone;
+        let rests = count == 0 && !claimed.unfinished && limit == self.concurrency && !self.ends();
+        let busy = !rests || !self.shared.alone;
         self.active
             .send_if_modified(|active| std::mem::replace(active, busy) != busy);
         for claim in claimed.claims {
@@ -177,13 +238,13 @@ impl Loop {
                 continue;
             };
             let Some(handler) = handler else { continue };
-            let (shared, core, ended) = (self.shared.clone(), self.core.clone(), self.ended.clone());
-            let id = self.id;
-            let run = async move {
-                attempt::run(&shared, &core, handler, claim, id).await;
-                drop(permit);
-                ended.notify_one();
+            let slot = Slot {
+                permit: Some(permit),
+                ends: self.ending.clone(),
+                ended: self.ended.clone(),
             };
+            let (shared, core, id) = (self.shared.clone(), self.core.clone(), self.id);
+            let run = async move { attempt::run(&shared, &core, handler, claim, id, slot).await };
             self.tasks.spawn(run.with_current_subscriber());
         }
         Ok(count == limit)

@@ -46,7 +46,7 @@ pub fn coded(error: &PostgresError) -> Error {
 pub fn unavailable(why: &str) -> Error {
     Error::new(
         Code::StoreUnavailable,
-        "the database server cannot be reached; the queue goes on by itself when it is back",
+        "the database server cannot be reached; check that it runs and what `store` says (a queue that is open goes on by itself)",
     )
     .because(why.to_owned())
 }
