@@ -35,11 +35,12 @@ export class BreakerCore {
   running = 0
   /** Trials that are under way. */
   trials = 0
-  #gathered: Float64Array | undefined
+  #gathered: Float32Array | undefined
   #count = 0
   #room = GATHERED
   #gatheredAt = 0
-  #epoch = -1
+  /** When the bucket of the window ends in which successes are gathered. */
+  #bucketEnd = 0
   listeners: Listeners | undefined
   /** Before this time an open breaker refuses without asking the engine. */
   #openUntil = 0
@@ -166,19 +167,19 @@ export class BreakerCore {
 
   /** Keeps a success for later, where it cannot decide anything. */
   #gather(duration: number, now: number): boolean {
-    const epoch = Math.floor(Math.floor(now) / this.options.bucket)
-    if (epoch !== this.#epoch) {
+    if (now >= this.#bucketEnd) {
       // The window moved on: what was harmless before may not be now.
       this.flush()
-      this.#epoch = epoch
+      const { bucket } = this.options
+      this.#bucketEnd = (Math.floor(Math.floor(now) / bucket) + 1) * bucket
       this.#room = this.handle.standing(now) >> 2
     }
     if (this.#room <= 0) return false
     if (this.#count === 0) {
       this.#gatheredAt = now
-      this.#gathered ??= new Float64Array(GATHERED)
+      this.#gathered ??= new Float32Array(GATHERED)
     }
-    ;(this.#gathered as Float64Array)[this.#count++] = duration
+    ;(this.#gathered as Float32Array)[this.#count++] = duration
     this.#room--
     if (this.#count === GATHERED) this.flush()
     return true

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::Float64Array;
+use napi::bindgen_prelude::Float32Array;
 use napi_derive::napi;
 use serde_json::Value;
 
@@ -120,7 +120,7 @@ impl BreakerHandle {
 
     /// Takes the first `count` gathered successes, which began at `at`.
     #[napi(catch_unwind)]
-    pub fn record_successes(&self, durations: Float64Array, count: u32, at: f64, now: f64) -> u32 {
+    pub fn record_successes(&self, durations: Float32Array, count: u32, at: f64, now: f64) -> u32 {
         self.inner
             .record_successes(durations.get(..count as usize).unwrap_or_default(), at as u64);
         self.standing(now)

@@ -204,7 +204,7 @@ impl Breaker {
 
     /// Takes successes that a caller gathered while closed, none more than [`Breaker::harmless_successes`]
     /// and none slow. They count like permits taken and recorded at `now`.
-    pub fn record_successes(&self, durations_ms: &[f64], now: u64) {
+    pub fn record_successes(&self, durations_ms: &[f32], now: u64) {
         if durations_ms.is_empty() {
             return;
         }
@@ -216,7 +216,7 @@ impl Breaker {
         if let Phase::Closed { failures_in_a_row } = &mut state.phase {
             *failures_in_a_row = 0;
             for duration in durations_ms {
-                state.window.add(false, false, *duration, now);
+                state.window.add(false, false, f64::from(*duration), now);
             }
         }
     }
