@@ -7,7 +7,7 @@ const STEPS: usize = 8;
 /// Doublings from 1/64 ms to about 73 minutes.
 const DOUBLINGS: usize = 28;
 const SMALLEST_MS: f64 = 1.0 / 64.0;
-const CELLS: usize = STEPS * DOUBLINGS + 1;
+pub const CELLS: usize = STEPS * DOUBLINGS + 1;
 
 /// Response times in milliseconds below which that share of the calls lies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -32,6 +32,16 @@ impl Histogram {
     pub fn add(&mut self, duration_ms: f64) {
         self.put(cell_of(duration_ms) as u8, 1);
         self.total += 1;
+    }
+
+    /// Adds how many fell into each cell.
+    pub fn add_cells(&mut self, cells: &[u8]) {
+        for (index, count) in cells.iter().enumerate().take(CELLS) {
+            if *count > 0 {
+                self.put(index as u8, u32::from(*count));
+                self.total += u64::from(*count);
+            }
+        }
     }
 
     /// Adds what another one counted.
@@ -88,7 +98,8 @@ fn cell_of(duration_ms: f64) -> usize {
     usize::try_from(cell).map_or(CELLS - 1, |cell| (cell + 1).min(CELLS - 1))
 }
 
-fn middle_of(cell: usize) -> f64 {
+/// The duration that a cell stands for.
+pub fn middle_of(cell: usize) -> f64 {
     let Some(cell) = cell.checked_sub(1) else {
         return 0.0;
     };
