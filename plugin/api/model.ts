@@ -45,8 +45,15 @@ export interface ModelSource {
   modelName?: string
 }
 
-/** The abort controllers of the calls that are under way, by call id. */
-export type PendingCalls = Map<string, AbortController>
+/** A call that is under way. */
+interface PendingCall {
+  abort(): void
+  /** Kept here, since the collector would take a promise that nobody but the engine waits for. */
+  answer: Promise<ModelAnswer>
+}
+
+/** The calls that are under way, by call id. */
+export type PendingCalls = Map<string, PendingCall>
 
 type Ask = (request: ModelRequest, signal: AbortSignal) => Promise<ModelAnswer>
 
@@ -54,16 +61,23 @@ type Ask = (request: ModelRequest, signal: AbortSignal) => Promise<ModelAnswer>
 export function toNativeModel(source: ModelSource, pending: PendingCalls): NativeModel | null {
   const ask = askOf(source)
   if (!ask) return null
-  return async (request) => {
+  return (request) => {
     const controller = new AbortController()
-    pending.set(request.callId, controller)
-    try {
-      return finished(await ask(request, controller.signal))
-    } catch (error) {
-      return { error: failureOf(error, source.apiKey) }
-    } finally {
-      pending.delete(request.callId)
+    const answer = (async (): Promise<ModelAnswer> => {
+      try {
+        return finished(await ask(request, controller.signal))
+      } catch (error) {
+        return { error: failureOf(error, source.apiKey) }
+      }
+    })()
+    const over = (): void => void pending.delete(request.callId)
+    const abort = (): void => {
+      over()
+      controller.abort()
     }
+    pending.set(request.callId, { abort, answer })
+    void answer.then(over)
+    return answer
   }
 }
 
