@@ -10,6 +10,7 @@ if (!isMainThread) {
     request.on('data', (chunk) => (bytes += chunk.length))
     request.on('end', () => response.writeHead(200).end())
   })
+  // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a worker's port has no origin
   server.listen(0, '127.0.0.1', () => parentPort.postMessage(server.address().port))
 } else {
   const { Tracer, OtlpExporter, ProbabilitySampler } = await ours('api/tracer.js')

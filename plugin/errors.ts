@@ -12,12 +12,18 @@ export class Auton8nError extends Error {
   }
 }
 
+/** What the addon's border says of an argument that cannot cross it. */
+const CANNOT_CROSS = /^(InvalidArg|\w+Expected)$/
+
 /** An error of the addon as an `Auton8nError`; any other value as it is. */
 export function fromNative(error: unknown): unknown {
   if (error instanceof Error && !(error instanceof Auton8nError)) {
     const { code, details } = error as Error & { code?: unknown; details?: unknown }
     if (typeof code === 'string' && code.startsWith('AUTON8N_')) {
       return new Auton8nError(code, error.message, { cause: error, details })
+    }
+    if (typeof code === 'string' && CANNOT_CROSS.test(code)) {
+      return new Auton8nError('AUTON8N_OPTION_INVALID', `An argument cannot be taken: ${error.message}.`, { cause: error })
     }
   }
   return error

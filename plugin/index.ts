@@ -3,10 +3,9 @@ import { auton8nPlugin } from './plugin.js'
 export default auton8nPlugin
 export { auton8nPlugin }
 export { createPlugin, createPluginFromDescription, Engine, openEngine } from './api/engine.js'
-export type { MetricsTextOptions } from './api/engine.js'
+export type { CreationFilter, MetricsTextOptions } from './api/engine.js'
 export type { EngineLogger, EngineLogRecord } from './api/logger.js'
 export type { StoredSpan, StoredTrace } from './api/trace.js'
-export type { JobFilter } from './api/engine.js'
 export { PluginCreation } from './api/pluginCreation.js'
 export type {
   CreatedPlugin,
@@ -14,7 +13,6 @@ export type {
   CreationEvent,
   CreationFailure,
   CreationReport,
-  CreationStatus,
   JobSnapshot,
   Stage,
 } from './api/creation.js'
@@ -37,10 +35,6 @@ export type {
   SpecificationCheck,
   SpecificationProblem,
 } from './api/specification.js'
-export { Auton8nError } from './errors.js'
-export { PluginCreationService } from './service.js'
-export type { ServiceCreateOptions } from './service.js'
-export type { LoadedPlugin } from './pluginLoader.js'
 export { CircuitBreaker, CircuitBreakerFactory } from './api/breaker.js'
 export type {
   CircuitBreakerEvent,
@@ -56,6 +50,7 @@ export type {
   Job,
   JobContext,
   JobEvents,
+  JobFilter as QueueJobFilter,
   JobHandler,
   JobOptions,
   JobStatus,
@@ -93,6 +88,7 @@ export type {
   AttributeValue,
   Carrier,
   OtlpExporterOptions,
+  Sampler,
   SpanContext,
   SpanData,
   SpanEvent,
@@ -103,3 +99,7 @@ export type {
   TracerMetrics,
   TracerOptions,
 } from './api/tracer.js'
+export { Auton8nError } from './errors.js'
+export { PluginCreationService } from './service.js'
+export type { ServiceCreateOptions } from './service.js'
+export type { LoadedPlugin } from './pluginLoader.js'

@@ -15,7 +15,7 @@ export function hasRuntimeModel(runtime: IAgentRuntime): boolean {
 
 /** The agent's own model. Nothing of it is streamed into the chat, and none of its penalties spoil code. */
 export function runtimeModel(runtime: IAgentRuntime): ModelFunction {
-  return async ({ system, prompt, maxTokens, temperature, signal }) => {
+  return async ({ system, prompt, maxTokens, temperature }) => {
     if (!hasRuntimeModel(runtime)) {
       throw new Auton8nError(
         'AUTON8N_MODEL_FAILED',
@@ -23,7 +23,8 @@ export function runtimeModel(runtime: IAgentRuntime): ModelFunction {
           'ANTHROPIC_API_KEY.',
       )
     }
-    const answer = runtime.useModel(TEXT_LARGE, {
+    // It cannot be aborted; whoever calls this leaves the answer behind when it is no longer wanted.
+    return await runtime.useModel(TEXT_LARGE, {
       prompt: system ? `${system}\n\n${prompt}` : prompt,
       maxTokens,
       temperature,
@@ -31,16 +32,5 @@ export function runtimeModel(runtime: IAgentRuntime): ModelFunction {
       presencePenalty: 0,
       stream: false,
     })
-    return await untilAborted(answer, signal)
   }
-}
-
-/** `useModel` cannot be aborted, so the answer of an aborted call is left behind. */
-function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    const abort = (): void => reject(new DOMException('the call was cancelled', 'AbortError'))
-    if (signal.aborted) abort()
-    signal.addEventListener('abort', abort, { once: true })
-    answer.then(resolve, reject).finally(() => signal.removeEventListener('abort', abort))
-  })
 }

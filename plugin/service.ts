@@ -189,9 +189,8 @@ export class PluginCreationService extends ServiceBase {
   }
 
   async #open(): Promise<Engine> {
-    const engine = await openEngine({ ...engineOptions(this.settings), logger: this.#engineLogger() })
-    if (hasRuntimeModel(this.runtime)) await engine.setModel(runtimeModel(this.runtime))
-    return engine
+    const model = hasRuntimeModel(this.runtime) ? { model: runtimeModel(this.runtime) } : {}
+    return await openEngine({ ...engineOptions(this.settings), ...model, logger: this.#engineLogger() })
   }
 
   async #create(
@@ -224,7 +223,12 @@ export class PluginCreationService extends ServiceBase {
     if (options.model || options.apiKey) return {}
     const key = apiKey ?? this.settings.anthropicApiKey
     if (key !== undefined) {
-      return { apiKey: key, ...(this.settings.claudeModel ? { modelName: this.settings.claudeModel } : {}) }
+      const { claudeModel, anthropicBaseURL } = this.settings
+      return {
+        apiKey: key,
+        ...(claudeModel ? { modelName: claudeModel } : {}),
+        ...(anthropicBaseURL ? { baseURL: anthropicBaseURL } : {}),
+      }
     }
     return hasRuntimeModel(this.runtime) ? { model: runtimeModel(this.runtime) } : {}
   }

@@ -1,5 +1,6 @@
 import type { IAgentRuntime } from '@elizaos/core'
 import type { EngineOptions } from './api/options.js'
+import { Auton8nError } from './errors.js'
 
 /** What the user set for this agent. */
 export interface Settings {
@@ -18,6 +19,7 @@ export interface Settings {
   allowLoad: boolean
   otlpEndpoint?: string
   anthropicApiKey?: string
+  anthropicBaseURL?: string
   claudeModel?: string
   /** Settings that cannot be used as they are, and what was used in their place. */
   problems: { code: string; message: string }[]
@@ -25,8 +27,11 @@ export interface Settings {
 
 const DEFAULT_RATE_LIMIT = 10
 
+/** Where settings come from before the environment; an agent's runtime is one. */
+type Source = Pick<IAgentRuntime, 'getSetting'>
+
 /** Reads the agent's settings, then the environment. Never throws: what cannot be used becomes a problem. */
-export function readSettings(runtime: IAgentRuntime): Settings {
+export function readSettings(runtime: Source): Settings {
   const problems: Settings['problems'] = []
   const text = (key: string): string | undefined => {
     const value = setting(runtime, key)
@@ -39,7 +44,7 @@ export function readSettings(runtime: IAgentRuntime): Settings {
     if (Number.isFinite(parsed) && parsed >= least && (!whole || Number.isInteger(parsed))) return parsed
     problems.push({
       code: 'AUTON8N_OPTION_INVALID',
-      message: `${key} must be a ${whole ? 'whole ' : ''}number of at least ${least}; the default is used.`,
+      message: `${key} must be a ${whole ? 'whole ' : ''}number of at least ${least}; correct it, or remove it to have the default.`,
     })
     return undefined
   }
@@ -56,6 +61,7 @@ export function readSettings(runtime: IAgentRuntime): Settings {
     allowLoad: /^(true|1|yes|on)$/i.test(text('AUTON8N_ALLOW_LOAD') ?? ''),
     otlpEndpoint: text('AUTON8N_OTLP_ENDPOINT'),
     anthropicApiKey: text('ANTHROPIC_API_KEY'),
+    anthropicBaseURL: text('ANTHROPIC_BASE_URL'),
     claudeModel: text('CLAUDE_MODEL'),
     problems,
   })
@@ -77,7 +83,15 @@ export function engineOptions(settings: Settings): EngineOptions {
   })
 }
 
-function setting(runtime: IAgentRuntime, key: string): string | undefined {
+/** The engine that the environment asks for, or `AUTON8N_OPTION_INVALID`. */
+export function environmentOptions(): EngineOptions {
+  const settings = readSettings({ getSetting: () => null })
+  const [problem] = settings.problems
+  if (problem) throw new Auton8nError(problem.code, problem.message)
+  return engineOptions(settings)
+}
+
+function setting(runtime: Source, key: string): string | undefined {
   let value: unknown
   try {
     value = runtime.getSetting(key)

@@ -2,7 +2,7 @@
 import { spawnSync } from 'node:child_process'
 import { cpSync, existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { root, run } from './run.mjs'
 
 run('node', ['scripts/setup.mjs'])
@@ -19,7 +19,7 @@ if (created !== 0) {
   process.exit(created)
 }
 
-say('One line of a copy is broken: the plugin must be refused')
+say('One line of a copy is broken: it makes the temperature up. The plugin must be refused')
 const broken = mkdtempSync(join(tmpdir(), 'auton8n-demo-'))
 try {
   copy(out, broken)
@@ -46,17 +46,17 @@ function say(line) {
   process.stdout.write(`\n=== ${line} ===\n\n`)
 }
 
-/** Replaces the declared place of the answer by another, so that the code compiles and its own build works. */
+/** Makes the answer up instead of asking for it: the code still compiles, and only running it shows the lie. */
 function breakOneLine(folder) {
   for (const file of walk(folder)) {
     const lines = readFileSync(file, 'utf8').split('\n')
-    const index = lines.findIndex((line) => /^\s*success: true,?/.test(line))
+    const index = lines.findIndex((line) => line.includes('answer.succeed(') && line.includes('got.result'))
     if (index < 0) continue
     const before = lines[index]
-    const after = before.replace('true', 'false')
+    const after = before.replaceAll('got.result', "'21'")
     lines[index] = after
     writeFileSync(file, lines.join('\n'))
-    return { file: file.slice(folder.length - 3), line: index + 1, before: before.trim(), after: after.trim() }
+    return { file: relative(join(folder, '..'), file), line: index + 1, before: before.trim(), after: after.trim() }
   }
   throw new Error('the demo found no line to break; please report this')
 }

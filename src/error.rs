@@ -114,6 +114,12 @@ codes! {
 /// The message never holds a secret: whatever comes from outside passes the redactor first.
 #[derive(Debug)]
 pub struct Error {
+    // Boxed, so that a `Result` stays small.
+    inner: Box<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
     code: Code,
     message: String,
     details: Value,
@@ -123,48 +129,55 @@ pub struct Error {
 impl Error {
     /// An error that says what happened and what to do.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), details: Value::Null, cause: None }
+        Self {
+            inner: Box::new(Inner {
+                code,
+                message: message.into(),
+                details: Value::Null,
+                cause: None,
+            }),
+        }
     }
 
     /// Adds what caused it.
     #[must_use]
     pub fn because(mut self, cause: impl Into<Cause>) -> Self {
-        self.cause = Some(cause.into());
+        self.inner.cause = Some(cause.into());
         self
     }
 
     /// Adds facts for programs, such as the list of problems.
     #[must_use]
     pub fn with_details(mut self, details: Value) -> Self {
-        self.details = details;
+        self.inner.details = details;
         self
     }
 
     /// The code that programs compare.
-    pub const fn code(&self) -> Code {
-        self.code
+    pub fn code(&self) -> Code {
+        self.inner.code
     }
 
     /// What happened and what to do, without the cause.
     pub fn message(&self) -> &str {
-        &self.message
+        &self.inner.message
     }
 
     /// Facts for programs; `null` where there are none.
-    pub const fn details(&self) -> &Value {
-        &self.details
+    pub fn details(&self) -> &Value {
+        &self.inner.details
     }
 }
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.message)
+        f.write_str(&self.inner.message)
     }
 }
 
 impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        self.cause.as_deref().map(|cause| cause as _)
+        self.inner.cause.as_deref().map(|cause| cause as _)
     }
 }
 
@@ -187,7 +200,10 @@ mod tests {
             .because(std::io::Error::other("gone"))
             .with_details(serde_json::json!({ "path": "x" }));
         assert_eq!(error.to_string(), "cannot read x");
-        assert_eq!(std::error::Error::source(&error).map(ToString::to_string).as_deref(), Some("gone"));
+        assert_eq!(
+            std::error::Error::source(&error).map(ToString::to_string).as_deref(),
+            Some("gone")
+        );
         assert_eq!(error.details()["path"], "x");
     }
 }

@@ -42,4 +42,5 @@ pub mod tracer;
 mod layering;
 
 #[cfg(feature = "napi")]
+#[cfg_attr(test, allow(dead_code, reason = "napi exports nothing in a test build"))]
 mod bindings;

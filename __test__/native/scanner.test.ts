@@ -191,7 +191,7 @@ describe('SecretsScanner', () => {
     ] as [SecretsScannerOptions, string][]) {
       let error: unknown
       try {
-        new SecretsScanner(options)
+        void new SecretsScanner(options)
       } catch (caught) {
         error = caught
       }

@@ -18,6 +18,7 @@ const token: Members = { environmentVariables: [{ name: 'API_TOKEN', description
 
 export const valid: Record<string, Members> = {
   'the smallest one': plugin({}),
+  'a schema for editors': plugin({ $schema: './specification.schema.json' }),
   'a scope': plugin({ name: '@acme/plugin-a.b_c' }),
   'the prefix elizaos': plugin({ name: 'elizaos-plugin-a' }),
   'a pre-release': plugin({ version: '1.2.3-beta.1+build' }),
@@ -65,6 +66,7 @@ const beyond = (specification: Json, path: string): Invalid => ({ specification,
 
 export const invalid: Record<string, Invalid> = {
   'null': by(null, '$'),
+  'a schema that is a number': by(plugin({ $schema: 7 }), '$["$schema"]'),
   'a list': by([], '$'),
   'a text': by('plugin-a', '$'),
   'nothing in it': by({}, '$.name'),

@@ -189,6 +189,13 @@ describe('a model function', () => {
     expect(answer).toMatchObject({ error: { code } })
   })
 
+  it('that ignores its signal is left behind when the answer is no longer wanted', async () => {
+    const pending = new Map<string, AbortController>()
+    const answer = ask({ model: () => new Promise(() => undefined) }, pending)
+    pending.get('call-1')?.abort()
+    expect(await answer).toMatchObject({ error: { code: 'AUTON8N_TIMEOUT' } })
+  })
+
   it.each([[undefined], [null], [7], [{ text: 7 }], [{}]])('refuses the answer %j', async (value) => {
     const answer = await ask({ model: () => Promise.resolve(value as unknown as string) })
     expect(answer).toMatchObject({ error: { code: 'AUTON8N_MODEL_FAILED' } })

@@ -1,7 +1,8 @@
 // A process that uses the queue, driven by its arguments; it prints a line for each thing it did.
 import { JobQueue } from '../../dist/api/queue.js'
 
-const [mode, dataDir, argument] = process.argv.slice(2)
+// `place` is a data directory, or the address of a server.
+const [mode, place, argument] = process.argv.slice(2)
 const say = (...words) => process.stdout.write(`${words.join(' ')}\n`)
 
 const modes = {
@@ -13,15 +14,32 @@ const modes = {
     })
     queue.on('completed', event => say('completed', event.jobId))
     await queue.createWorker({ concurrency: 5 }).start()
+    say('ready')
     for (let n = 0; ; n += 5) {
-      const jobs = await Promise.all([0, 1, 2, 3, 4].map(i => queue.addJob('work', { n: n + i })))
-      for (const job of jobs) say('added', job.id)
+      const adds = await Promise.allSettled([0, 1, 2, 3, 4].map(i => queue.addJob('work', { n: n + i })))
+      for (const { value, reason } of adds) {
+        if (value) say('added', value.id)
+        else say('refused', reason.code)
+      }
     }
   },
   // Runs what is there, then ends by itself.
   async drain(queue) {
     queue.registerHandler('work', job => say('ran', job.id))
     await queue.createWorker({ concurrency: 10 }).start()
+  },
+  // Works until it is killed, or ends in order on SIGTERM.
+  async work(queue) {
+    queue.registerHandler('work', async (job, { signal }) => {
+      say('ran', job.id)
+      signal.addEventListener('abort', () => say('aborted', job.id))
+      await new Promise(resolve => setTimeout(resolve, job.data?.ms ?? 3))
+      say('returned', job.id)
+    })
+    queue.on('completed', event => say('completed', event.jobId))
+    await queue.createWorker({ concurrency: 5 }).start()
+    process.once('SIGTERM', () => void queue.shutdown())
+    say('ready')
   },
   async idle(queue) {
     queue.registerHandler('other', () => undefined)
@@ -57,5 +75,6 @@ const modes = {
   },
 }
 
-const queue = await JobQueue.open('q', { dataDir })
+const shared = /^\w+:\/\//.test(place)
+const queue = await JobQueue.open('q', shared ? { store: place, leaseDuration: 1000 } : { dataDir: place })
 await modes[mode](queue)

@@ -1,5 +1,5 @@
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -81,7 +81,7 @@ test('kill -9 at seeded moments loses no acknowledged job', async () => {
     await child.ended
     added.push(...ids(child.lines, 'added'))
     completed.push(...ids(child.lines, 'completed'))
-    runs = [...runs, ...ids(child.lines, 'ran')]
+    runs.push(...ids(child.lines, 'ran'))
   }
   const drain = start('drain')
   expect(await drain.ended).toBe(0)
@@ -149,6 +149,8 @@ test('an owner that does not answer is busy', async () => {
   const owner = start('sleep')
   await until(() => owner.lines.includes('ready'))
   owner.process.kill('SIGSTOP')
+  // The signal is under way for a moment, in which the owner still answers.
+  await until(() => readFileSync(`/proc/${owner.process.pid}/stat`, 'utf8').includes(') T '))
   await expect(JobQueue.open('q', { dataDir })).rejects.toMatchObject({ code: 'AUTON8N_STORE_BUSY' })
 })
 

@@ -117,6 +117,7 @@ describe.each(ENGINES)('a sandbox of %s', (engine) => {
     const own = await openOrName(engine)
     if (!own) return skip()
     const run = own.run({ command: ['node', '-e', 'for (;;);'] })
+    // oxlint-disable-next-line vitest/valid-expect -- awaited below, when the sandbox is closed
     const ended = expect(run).rejects.toMatchObject({ code: 'AUTON8N_CLOSED' })
     await new Promise((done) => setTimeout(done, 800))
     await own.close()

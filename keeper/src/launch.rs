@@ -168,7 +168,7 @@ fn drop_capabilities() -> Result<(), String> {
 }
 
 /// Installs a filter of system calls that the engine compiled.
-fn install(filter: &[u8]) -> Result<(), String> {
+pub fn install(filter: &[u8]) -> Result<(), String> {
     let program: Vec<libc::sock_filter> = filter
         .chunks_exact(8)
         .map(|line| libc::sock_filter {

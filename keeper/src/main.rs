@@ -37,7 +37,7 @@ fn main() {
     let arguments: Vec<String> = std::env::args().collect();
     let amount = || arguments.get(2).and_then(|text| text.parse::<u64>().ok()).unwrap_or(0);
     let outcome = match arguments.get(1).map(String::as_str) {
-        Some("serve") => serve::serve(),
+        Some("serve") => serve::serve(&arguments[2..]),
         Some("launch") => launch::launch(),
         Some("hog") => prove::hog(amount()),
         Some("forks") => prove::forks(amount()),

@@ -4,7 +4,7 @@ use std::os::fd::{AsRawFd, OwnedFd};
 
 use crate::put::Putter;
 use crate::wire::{self, Frame, fail, from_engine, from_keeper, send};
-use crate::{collect, identity, ready, run, sys};
+use crate::{collect, identity, launch, ready, run, sys};
 
 /// What comes from the engine.
 pub struct Inbox {
@@ -50,11 +50,15 @@ impl Inbox {
     }
 }
 
-pub fn serve() -> Result<(), String> {
+/// `filters` are those of system calls, in hexadecimal digits, where the engine cannot be given a profile.
+pub fn serve(filters: &[String]) -> Result<(), String> {
     // SAFETY: ignoring a signal takes no handler. A peer that is gone is then an error of `write`.
     unsafe { libc::signal(libc::SIGPIPE, libc::SIG_IGN) };
     let children = sys::child_signals()?;
     ready::prepare_work()?;
+    for filter in filters {
+        launch::install(&from_hex(filter)?)?;
+    }
     send(from_keeper::READY, &[ready::report()?.as_bytes()])?;
     let mut inbox = Inbox::new();
     let mut putter = Putter::default();
@@ -69,6 +73,17 @@ pub fn serve() -> Result<(), String> {
             return Ok(());
         }
     }
+}
+
+fn from_hex(text: &str) -> Result<Vec<u8>, String> {
+    let digits: Option<Vec<u8>> = text
+        .chars()
+        .map(|digit| digit.to_digit(16).map(|digit| digit as u8))
+        .collect();
+    let digits = digits
+        .filter(|digits| digits.len() % 2 == 0)
+        .ok_or("a filter is not in hexadecimal digits")?;
+    Ok(digits.chunks_exact(2).map(|pair| pair[0] << 4 | pair[1]).collect())
 }
 
 /// Waits for the engine, and buries whoever was left to process 1 meanwhile.

@@ -1,3 +1,5 @@
+import type { JobStatus } from './queue.js'
+
 /** A step of the pipeline, in this order. */
 export type Stage =
   | 'validate'
@@ -17,16 +19,6 @@ export const STAGES: readonly Stage[] = [
   'validate', 'scan', 'generate', 'inspect', 'install', 'type-check', 'lint', 'build', 'test', 'boot', 'package',
 ]
 
-/** A job's place in its life; the last three are final. */
-export type CreationStatus =
-  | 'pending'
-  | 'scheduled'
-  | 'running'
-  | 'retrying'
-  | 'completed'
-  | 'failed'
-  | 'cancelled'
-
 /** Why a job failed. */
 export interface CreationFailure {
   code: string
@@ -38,7 +30,7 @@ export interface JobSnapshot {
   id: string
   /** The plugin's name where it is known, else the name of the job. */
   name: string
-  status: CreationStatus
+  status: JobStatus
   stage?: Stage
   /** Rounds of generate and check so far, from 1; 0 before the first. */
   iteration: number
@@ -67,7 +59,7 @@ interface EventBase {
 
 /** Something that happened to a creation. Logs may be thinned out under load; `status`, `stage` and `done` are not. */
 export type CreationEvent =
-  | (EventBase & { type: 'status'; status: CreationStatus; snapshot: JobSnapshot })
+  | (EventBase & { type: 'status'; status: JobStatus; snapshot: JobSnapshot })
   | (EventBase & { type: 'stage'; stage: Stage; iteration: number })
   | (EventBase & { type: 'progress'; progress: number; stage?: Stage; iteration: number; message?: string })
   | (EventBase & { type: 'log'; line: string })

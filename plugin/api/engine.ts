@@ -1,7 +1,8 @@
 import { resolve } from 'node:path'
 import { Auton8nError, nativeCall } from '../errors.js'
+import { environmentOptions } from '../settings.js'
 import { native } from '../native.js'
-import type { CreationReport, CreationStatus, JobSnapshot } from './creation.js'
+import type { CreationReport, JobSnapshot } from './creation.js'
 import { EngineLease } from './lease.js'
 import { toNativeModel } from './model.js'
 import type {
@@ -22,7 +23,8 @@ import {
 } from './options.js'
 import { keeperPath, nodePath, packageRoot } from './paths.js'
 import { PluginCreation } from './pluginCreation.js'
-import { specificationJson, type PluginSpecification } from './specification.js'
+import type { JobStatus } from './queue.js'
+import { specificationJson, type PluginSpecification, type SpecificationProblem } from './specification.js'
 import { snapshotOf } from './snapshot.js'
 import { traceOf, type StoredTrace } from './trace.js'
 import { activeTraceparent } from './tracer-active.js'
@@ -33,8 +35,8 @@ export interface MetricsTextOptions {
 }
 
 /** Which jobs to list. */
-export interface JobFilter {
-  status?: CreationStatus
+export interface CreationFilter {
+  status?: JobStatus
   /** At most this many. */
   limit?: number
   /** Where an earlier listing ended: the id of its last job. */
@@ -66,9 +68,9 @@ export class Engine {
     options?: CreatePluginOptions,
   ): Promise<PluginCreation> {
     const checked = checkArguments(keyOrOptions, options)
-    const plain = plainSpecification(specification)
+    const json = jsonOf(specification)
     const model = this.#modelOf(checked)
-    const created = (): Promise<string> => this.#lease.engine.createPlugin(plain, forNative(checked, model), model)
+    const created = (): Promise<string> => this.#lease.engine.createPlugin(json, forNative(checked, model), model)
     return this.creation(await nativeCall(created))
   }
 
@@ -107,8 +109,8 @@ export class Engine {
   }
 
   /** The jobs of this engine's store. */
-  async jobs(filter?: JobFilter): Promise<JobSnapshot[]> {
-    const checked = checkOptions<JobFilter>('filter', filter, {
+  async jobs(filter?: CreationFilter): Promise<JobSnapshot[]> {
+    const checked = checkOptions<CreationFilter>('filter', filter, {
       status: (value) => (STATUSES.includes(value as string) ? undefined : `one of ${STATUSES.join(', ')}`),
       limit: (value) => (Number.isInteger(value) && (value as number) > 0 ? undefined : 'a whole number above 0'),
       cursor: (value) => (typeof value === 'string' ? undefined : 'a string'),
@@ -158,8 +160,8 @@ export class Engine {
     if (typeof directory !== 'string' || directory === '') {
       throw invalid(`\`directory\` must be a path, not ${kindOf(directory)}`)
     }
-    const plain = specification === undefined ? null : plainSpecification(specification)
-    const report = await nativeCall(() => this.#lease.engine.verify(resolve(directory), plain))
+    const json = specification === undefined || specification === null ? null : jsonOf(specification)
+    const report = await nativeCall(() => this.#lease.engine.verify(resolve(directory), json))
     return report as CreationReport
   }
 
@@ -168,9 +170,9 @@ export class Engine {
     return await nativeCall(() => this.#lease.engine.doctor())
   }
 
-  /** Sets the model for jobs that an earlier process left behind; those that wait for one go on. */
+  /** Sets the model of creations that bring none, and wakes the jobs of an earlier process that wait for one. */
   async setModel(model: EngineOptions['model'] | null): Promise<void> {
-    this.#model = toNativeModel(model ? { model } : {}, this.#lease.hub.pending)
+    this.#model = toNativeModel(checkEngineOptions(model ? { model } : {}), this.#lease.hub.pending)
     await nativeCall(() => this.#lease.engine.setModel(this.#model))
   }
 
@@ -204,20 +206,30 @@ export async function openEngine(options?: EngineOptions): Promise<Engine> {
     ...(node ? { nodePath: node } : {}),
   }
   const addon = native() as unknown as EngineAddon
+  // A model is there before the workers start, so that no job of an earlier process misses it.
   const lease = await EngineLease.take(`${dataDir}\n${rest.store ?? ''}`, (hub) =>
-    nativeCall(() => addon.Engine.open(nativeOptions, hub.receive)),
+    nativeCall(() => addon.Engine.open(nativeOptions, hub.receive, toNativeModel(model ? { model } : {}, hub.pending))),
   )
   if (logger) lease.log(logger)
   const engine = new Engine(lease)
-  if (model) await engine.setModel(model)
+  try {
+    if (model) await engine.setModel(model)
+  } catch (error) {
+    await engine.close()
+    throw error
+  }
   return engine
 }
 
 let shared: Promise<Engine> | undefined
 
-/** The engine of the free functions, opened at the first use. A failed opening is tried again at the next. */
+async function openEnvironment(): Promise<Engine> {
+  return await openEngine(environmentOptions())
+}
+
+/** The engine of the free functions, set up by the environment and opened at the first use. A failed opening is tried again at the next. */
 function sharedEngine(): Promise<Engine> {
-  shared ??= openEngine().catch((error: unknown) => {
+  shared ??= openEnvironment().catch((error: unknown) => {
     shared = undefined
     throw error
   })
@@ -262,13 +274,16 @@ function checkArguments(keyOrOptions: unknown, options: unknown): CreatePluginOp
   return checkCreateOptions({ ...checkCreateOptions(options), apiKey: keyOrOptions })
 }
 
-/** The specification as it goes to the engine; members that are `undefined` are not there. */
-function plainSpecification(specification: unknown): unknown {
-  const json = specificationJson(specification)
-  if (typeof json === 'string') return JSON.parse(json) as unknown
-  throw new Auton8nError('AUTON8N_SPECIFICATION_INVALID', `The specification ${json.message}. ${json.fix}.`, {
-    details: { problems: [json] },
-  })
+function jsonOf(specification: unknown): string {
+  const plain = typeof specification === 'object' && specification !== null && !Array.isArray(specification)
+  const json = plain ? specificationJson(specification) : wrongKind(specification)
+  if (typeof json === 'string') return json
+  const message = `The specification ${json.message}: ${json.fix}.`
+  throw new Auton8nError('AUTON8N_SPECIFICATION_INVALID', message, { details: { problems: [json] } })
+}
+
+function wrongKind(value: unknown): SpecificationProblem {
+  return { path: '$', message: `is ${kindOf(value)}`, fix: 'give an object' }
 }
 
 function checkId(id: unknown): void {

@@ -78,14 +78,14 @@ export class EngineLease {
       return
     }
     if (opened.get(this.#key) === this.#entry) opened.delete(this.#key)
-    const closed = this.#engine.close()
+    // The engine hands its running jobs back, and gives up their calls; what is left of them is aborted then.
+    const closed = this.#engine.close().finally(() => this.#entry.hub.abortCalls())
     const settled = closed.then(ignore, ignore)
     closing.set(this.#key, settled)
     try {
       await closed
     } finally {
       if (closing.get(this.#key) === settled) closing.delete(this.#key)
-      this.#entry.hub.abortCalls()
     }
   }
 }

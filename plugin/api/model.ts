@@ -45,15 +45,8 @@ export interface ModelSource {
   modelName?: string
 }
 
-/** A call that is under way. */
-interface PendingCall {
-  abort(): void
-  /** Kept here, since the collector would take a promise that nobody but the engine waits for. */
-  answer: Promise<ModelAnswer>
-}
-
-/** The calls that are under way, by call id. */
-export type PendingCalls = Map<string, PendingCall>
+/** The abort controllers of the calls that are under way, by call id. */
+export type PendingCalls = Map<string, AbortController>
 
 type Ask = (request: ModelRequest, signal: AbortSignal) => Promise<ModelAnswer>
 
@@ -61,24 +54,24 @@ type Ask = (request: ModelRequest, signal: AbortSignal) => Promise<ModelAnswer>
 export function toNativeModel(source: ModelSource, pending: PendingCalls): NativeModel | null {
   const ask = askOf(source)
   if (!ask) return null
-  return (request) => {
+  return async (request) => {
     const controller = new AbortController()
-    const answer = (async (): Promise<ModelAnswer> => {
-      try {
-        return finished(await ask(request, controller.signal))
-      } catch (error) {
-        return { error: failureOf(error, source.apiKey) }
-      }
-    })()
-    const over = (): void => void pending.delete(request.callId)
-    const abort = (): void => {
-      over()
-      controller.abort()
+    pending.set(request.callId, controller)
+    try {
+      // A model that ignores its signal is left behind; the race also keeps a call alive that nobody else holds.
+      return finished(await Promise.race([ask(request, controller.signal), untilAborted(controller.signal)]))
+    } catch (error) {
+      return { error: failureOf(error, source.apiKey) }
+    } finally {
+      pending.delete(request.callId)
     }
-    pending.set(request.callId, { abort, answer })
-    void answer.then(over)
-    return answer
   }
+}
+
+function untilAborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    signal.addEventListener('abort', () => reject(signal.reason), { once: true })
+  })
 }
 
 /** Whether a value is a model of the `ai` package that can be asked. */

@@ -97,7 +97,8 @@ export interface EngineHealth {
 
 /** The engine of the addon. */
 export interface NativeEngine {
-  createPlugin(specification: unknown, options: NativeCreateOptions, model: NativeModel | null): Promise<string>
+  /** The specification is JSON text. */
+  createPlugin(specification: string, options: NativeCreateOptions, model: NativeModel | null): Promise<string>
   createPluginFromDescription(
     description: string,
     options: NativeCreateOptions,
@@ -112,7 +113,7 @@ export interface NativeEngine {
   metricsText(format: string): Promise<string>
   trace(id: string): Promise<{ traceId: string; spans: unknown[] }>
   health(): Promise<EngineHealth>
-  verify(directory: string, specification: unknown): Promise<unknown>
+  verify(directory: string, specification: string | null): Promise<unknown>
   doctor(): Promise<Record<string, unknown>>
   close(): Promise<void>
 }
@@ -120,7 +121,11 @@ export interface NativeEngine {
 /** What this side uses of the addon. */
 export interface EngineAddon {
   Engine: {
-    open(options: Record<string, unknown>, listener: (events: EngineEvent[]) => void): Promise<NativeEngine>
+    open(
+      options: Record<string, unknown>,
+      listener: (events: EngineEvent[]) => void,
+      model: NativeModel | null,
+    ): Promise<NativeEngine>
   }
   formatReply(files: Record<string, string>): string
   version(): string

@@ -1,6 +1,7 @@
 import { Auton8nError } from '../errors.js'
 import type { AnthropicOptions } from './anthropic.js'
 import type { EngineLogger } from './logger.js'
+import type { JobPriority } from './queue.js'
 import { isLanguageModel, type LanguageModel, type ModelFunction } from './model.js'
 
 /** How a plugin is to be made. */
@@ -15,11 +16,11 @@ export interface CreatePluginOptions {
   modelName?: string
   /** Default: `model` where there is one, else `template`. */
   generator?: 'model' | 'template'
-  /** Rounds of generate and check. Default 5. */
+  /** Rounds of generate and check, 1 to 50. Default 5. */
   maxIterations?: number
   /** 0 (critical) to 3 (low). Default 2. */
-  priority?: number
-  /** Milliseconds that an attempt may take. */
+  priority?: JobPriority
+  /** Milliseconds that an attempt may take, at most a day. Default half an hour. */
   timeout?: number
   /** Whom it counts for: users take turns. */
   userId?: string
@@ -39,7 +40,7 @@ export interface EngineOptions {
   store?: string
   /** Creations at once. */
   concurrency?: number
-  /** Where the checking tools are kept. Default: in the data directory. */
+  /** Where the checking tools are kept. Default: in the user's cache folder. */
   toolchainDir?: string
   sandbox?: false | object
   scanner?: false | object
@@ -76,9 +77,9 @@ const CREATE: Checks<CreatePluginOptions> = {
   model,
   ...anthropic,
   generator: (value) => (value === 'model' || value === 'template' ? undefined : "'model' or 'template'"),
-  maxIterations: integer(1, 100),
+  maxIterations: integer(1, 50),
   priority: integer(0, 3),
-  timeout: integer(1, 7 * 24 * 3600 * 1000),
+  timeout: integer(1, 24 * 3600 * 1000),
   userId: text,
   metadata: record,
   outDir: text,

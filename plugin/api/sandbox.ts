@@ -1,8 +1,13 @@
-import { resolve } from 'node:path'
+import { randomUUID } from 'node:crypto'
+import { tmpdir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { Auton8nError, nativeCall } from '../errors.js'
 import { native } from '../native.js'
+import type { CreationReport } from './creation.js'
+import { openEngine, type Engine } from './engine.js'
 import { checkOptions, invalid, kindOf } from './options.js'
 import { keeperPath, nodePath, packageRoot } from './paths.js'
+import type { PluginSpecification } from './specification.js'
 
 /** How a sandbox is opened. Sizes are bytes or texts such as `512m` and `1g`. */
 export interface SandboxOptions {
@@ -92,10 +97,14 @@ const bytes = (value: unknown) =>
 /** Runs programs where they can do no harm: no network, no host files, and limits that the kernel holds. */
 export class Sandbox {
   readonly #native: NativeSandbox
+  readonly #examiner: () => Promise<Engine>
+  #examining: Promise<Engine> | undefined
   #next = 0
+  #closed = false
 
-  private constructor(opened: NativeSandbox) {
+  private constructor(opened: NativeSandbox, examiner: () => Promise<Engine>) {
     this.#native = opened
+    this.#examiner = examiner
   }
 
   /**
@@ -131,7 +140,11 @@ export class Sandbox {
       ...(toolchainDir === undefined ? {} : { toolchainDir: resolve(toolchainDir) }),
       ...(node ? { nodePath: node } : {}),
     }
-    return new Sandbox(await nativeCall(() => native().SandboxHandle.open(nativeOptions)))
+    // It keeps no jobs, so its folder is a name that nothing is written to.
+    const dataDir = join(tmpdir(), `auton8n-verify-${randomUUID()}`)
+    const tools = toolchainDir === undefined ? {} : { toolchainDir }
+    const examiner = (): Promise<Engine> => openEngine({ dataDir, queue: false, sandbox, ...tools })
+    return new Sandbox(await nativeCall(() => native().SandboxHandle.open(nativeOptions)), examiner)
   }
 
   /** What makes the boxes, such as `docker 27.3.1` or `built-in`. */
@@ -191,9 +204,24 @@ export class Sandbox {
     }
   }
 
+  /**
+   * The pipeline's own checks on a plugin project that exists already, in boxes with this sandbox's limits; each check
+   * has its own time and environment. Without a specification what depends on one is `inconclusive`, never passed.
+   */
+  async verify(directory: string, specification?: PluginSpecification): Promise<CreationReport> {
+    if (this.#closed) throw new Auton8nError('AUTON8N_CLOSED', 'This sandbox was closed; open another one.')
+    this.#examining ??= this.#examiner().catch((error: unknown) => {
+      this.#examining = undefined
+      throw error
+    })
+    return await (await this.#examining).verify(directory, specification)
+  }
+
   /** Ends all runs, whose promises reject with `AUTON8N_CLOSED`, and removes their boxes. */
   async close(): Promise<void> {
-    await nativeCall(() => this.#native.close())
+    this.#closed = true
+    const engine = await this.#examining?.catch(() => undefined)
+    await Promise.all([nativeCall(() => this.#native.close()), engine?.close()])
   }
 }
 

@@ -1,6 +1,7 @@
-import type { CreatedPlugin, CreationFailure, CreationReport, CreationStatus, JobSnapshot, Stage } from './creation.js'
+import type { CreatedPlugin, CreationFailure, CreationReport, JobSnapshot, Stage } from './creation.js'
 import { STAGES } from './creation.js'
 import type { NativeJob } from './nativeEngine.js'
+import type { JobStatus } from './queue.js'
 
 /** A job as users see it. */
 export function snapshotOf(job: NativeJob): JobSnapshot {
@@ -10,7 +11,7 @@ export function snapshotOf(job: NativeJob): JobSnapshot {
   const stage = STAGES.find((known) => known === job.stage)
   const userId = string(options?.fairKey) ?? string(options?.userId)
   const metadata = object(options?.metadata)
-  const status = job.status as CreationStatus
+  const status = job.status as JobStatus
   return {
     id: job.id,
     name: nameOf(job, result),
@@ -31,7 +32,7 @@ export function snapshotOf(job: NativeJob): JobSnapshot {
 }
 
 /** Whether nothing more happens to a job by itself. */
-export function isFinal(status: CreationStatus): status is 'completed' | 'failed' | 'cancelled' {
+export function isFinal(status: JobStatus): status is 'completed' | 'failed' | 'cancelled' {
   return status === 'completed' || status === 'failed' || status === 'cancelled'
 }
 

@@ -1,6 +1,7 @@
 import { parseArgs, type ParseArgsConfig } from 'node:util'
 import { openEngine, type Engine } from '../api/engine.js'
 import type { EngineOptions } from '../api/options.js'
+import { environmentOptions } from '../settings.js'
 
 export const DONE = 0
 export const FOUND = 1
@@ -8,7 +9,8 @@ export const WRONG_USE = 2
 
 /** One command of the command line. */
 export interface Command {
-  usage: string
+  /** What `--help` prints; a command without it answers `--help` itself. */
+  usage?: string
   /** Answers the exit code. */
   run(args: string[]): Promise<number>
 }
@@ -57,7 +59,7 @@ export async function withEngine<T>(
   process.once('SIGINT', interrupt)
   process.once('SIGTERM', interrupt)
   try {
-    const engine = await openEngine(options)
+    const engine = await openEngine({ ...environmentOptions(), ...options })
     try {
       return await work(engine, interrupted.signal)
     } finally {

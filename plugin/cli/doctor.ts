@@ -30,7 +30,7 @@ async function diagnose(): Promise<Diagnosis> {
   try {
     return await withEngine({}, async (engine) => {
       const [health, found] = await Promise.all([engine.health(), engine.doctor()])
-      return { status: health.status, reasons: health.reasons, facts: { ...facts, ...found } }
+      return { status: health.status, reasons: health.reasons, facts: { ...found, ...facts } }
     })
   } catch (error) {
     if (!(error instanceof Auton8nError)) throw error

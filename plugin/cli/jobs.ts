@@ -1,10 +1,12 @@
-import type { CreationStatus } from '../api/creation.js'
-import type { JobFilter } from '../api/engine.js'
+import type { JobStatus } from '../api/queue.js'
+import type { CreationFilter } from '../api/engine.js'
 import { DONE, parse, print, printJson, withEngine, type Command } from './command.js'
 
 const USAGE = `auton8n jobs [--status STATUS] [--limit N] [--json]
 
-Lists the creations of the data directory; also beside an agent that is running.`
+Lists the creations of the data directory; also beside an agent that is running.
+
+\`auton8n jobs export FILE\` and \`auton8n jobs import FILE\` move the jobs of a queue from one store to another.`
 
 const OPTIONS = { status: { type: 'string' }, limit: { type: 'string', default: '50' } } as const
 
@@ -12,10 +14,16 @@ const OPTIONS = { status: { type: 'string' }, limit: { type: 'string', default: 
 export const jobs: Command = {
   usage: USAGE,
   run: async (args) => {
+    const [verb, ...rest] = args
+    if (verb === 'export' || verb === 'import') {
+      const transfer = await import('./jobTransfer.js')
+      const command = verb === 'export' ? transfer.exportJobs : transfer.importJobs
+      return await command.run(rest)
+    }
     const { values } = parse(args, OPTIONS, USAGE, [0, 0])
-    const filter: JobFilter = {
+    const filter: CreationFilter = {
       limit: Number(values.limit),
-      ...(values.status === undefined ? {} : { status: values.status as CreationStatus }),
+      ...(values.status === undefined ? {} : { status: values.status as JobStatus }),
     }
     return await withEngine({}, async (engine) => {
       const list = await engine.jobs(filter)

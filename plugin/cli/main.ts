@@ -20,6 +20,7 @@ const HELP = `auton8n makes ElizaOS plugins and proves them.
   auton8n scan PATH [--format text|json|sarif] [--baseline FILE]
                                                        look for secrets
   auton8n jobs [--status STATUS]                       list the creations of the data directory
+  auton8n jobs export|import FILE [--store STORE]      move jobs from one store to another
   auton8n cancel ID                                    cancel one
   auton8n trace ID                                     draw its stages, model calls and sandbox runs in time
   auton8n doctor                                       say what is here and what is missing
@@ -43,7 +44,7 @@ async function main([name, ...rest]: string[]): Promise<number> {
   const json = rest.includes('--json')
   try {
     const command = await load()
-    if (rest.includes('--help') || rest.includes('-h')) return say(`${command.usage}\n`)
+    if (command.usage && (rest.includes('--help') || rest.includes('-h'))) return say(`${command.usage}\n`)
     return await command.run(rest)
   } catch (error) {
     return failed(error, json)

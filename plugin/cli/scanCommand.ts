@@ -1,13 +1,5 @@
 import type { Command } from './command.js'
+import { scan as run } from './scan.js'
 
-/** Looks for secrets. What it needs is loaded when it is run. */
-export const scan: Command = {
-  usage: `auton8n scan PATH [--format text|json|sarif] [--baseline FILE]
-
-Looks for secrets in a file or a folder. The exit code is 1 where some were found.`,
-  run: async (args) => {
-    const path: string = './scan.js'
-    const { scan: run } = (await import(path)) as { scan: (args: string[]) => Promise<number> }
-    return await run(args)
-  },
-}
+/** Looks for secrets. It says itself how it is used. */
+export const scan: Command = { run }

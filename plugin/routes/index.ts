@@ -1,5 +1,5 @@
 import type { Route, RouteRequest } from '@elizaos/core'
-import type { CreationStatus } from '../api/creation.js'
+import type { JobStatus } from '../api/queue.js'
 import { checkOptions, invalid, kindOf, type CreatePluginOptions } from '../api/options.js'
 import type { PluginSpecification } from '../api/specification.js'
 import { Auton8nError } from '../errors.js'
@@ -132,7 +132,7 @@ async function create({ request, service }: RouteCall): Promise<{ status: number
   return { status: 202, body: { id } }
 }
 
-function filterOf({ query = {} }: RouteRequest): { status?: CreationStatus; limit: number; cursor?: string } {
+function filterOf({ query = {} }: RouteRequest): { status?: JobStatus; limit: number; cursor?: string } {
   const { status, limit, cursor } = query
   const most = limit === undefined ? MOST_LISTED : Number(limit)
   if (!Number.isInteger(most) || most < 1 || most > MOST_LISTED) {
@@ -140,7 +140,7 @@ function filterOf({ query = {} }: RouteRequest): { status?: CreationStatus; limi
   }
   return {
     limit: most,
-    ...(status === undefined ? {} : { status: status as CreationStatus }),
+    ...(status === undefined ? {} : { status: status as JobStatus }),
     ...(typeof cursor === 'string' ? { cursor } : {}),
   }
 }

@@ -10,8 +10,8 @@ use napi_derive::napi;
 use serde_json::Value;
 
 use super::error::BorderError;
+use crate::breaker::{Breaker, BreakerMetrics, BreakerOptions, BreakerSnapshot, BreakerState, Outcome, Permit};
 use crate::error::{Code, Error};
-use crate::breaker::{Breaker, BreakerMetrics, BreakerSnapshot, BreakerOptions, BreakerState, Outcome, Permit};
 
 /// Checks options of a breaker without making one.
 #[napi(catch_unwind)]
@@ -184,8 +184,12 @@ impl BreakerHandle {
     /// Goes on from what was kept `elapsed` milliseconds ago.
     #[napi(catch_unwind)]
     pub fn restore(&self, kept: Value, elapsed: f64, now: f64) -> Result<(), BorderError> {
-        let kept: BreakerSnapshot = serde_json::from_value(kept)
-            .map_err(|error| Error::new(Code::OptionInvalid, format!("Circuit breaker option initialState: {error}")))?;
+        let kept: BreakerSnapshot = serde_json::from_value(kept).map_err(|error| {
+            Error::new(
+                Code::OptionInvalid,
+                format!("Circuit breaker option initialState: {error}"),
+            )
+        })?;
         self.inner.restore(kept, elapsed as u64, now as u64);
         Ok(())
     }

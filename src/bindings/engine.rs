@@ -18,6 +18,7 @@ use crate::generation::Model;
 use crate::metrics::Format;
 use crate::pipeline::Wish;
 use crate::queue::JobFilter;
+use crate::specification;
 
 /// Takes events; weak, so that it never holds the process, and bounded, so that a busy loop drops them.
 #[napi]
@@ -60,32 +61,40 @@ pub struct Engine {
 
 #[napi]
 impl Engine {
-    /// Opens the engine of a data directory.
+    /// Opens the engine of a data directory; `model` answers for jobs that have none of their own.
     #[napi]
     pub fn open<'env>(
         env: &'env Env,
         options: Value,
         listener: EngineListener,
+        model: Option<ModelCallback>,
     ) -> napi::Result<PromiseRaw<'env, Engine>> {
         let listener = Arc::new(listener);
+        let model = js_model(model, &listener);
         promise(env, async move {
             let options = EngineOptions::from_value(options)?;
             let sink = Arc::new(JsSink(Arc::clone(&listener)));
-            let backend = engine::open(options, sink, None).await?;
+            let backend = engine::open(options, sink, model).await?;
             Ok(Engine { backend, listener })
         })
     }
 
-    /// Stores a creation; resolves with the job's id when it is durable.
+    /// Stores a creation; resolves with the job's id when it is durable. The specification is JSON text, since a
+    /// cyclic or deeply nested object can only be refused where it is written.
     #[napi]
     pub fn create_plugin<'env>(
         &self,
         env: &'env Env,
-        specification: Value,
+        specification: String,
         options: Value,
         model: Option<ModelCallback>,
     ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.create(env, Wish::Specification(specification), options, model)
+        self.create(
+            env,
+            move || Ok(Wish::Specification(specification::value_of(&specification)?)),
+            options,
+            model,
+        )
     }
 
     /// Stores a creation that begins with words.
@@ -97,19 +106,17 @@ impl Engine {
         options: Value,
         model: Option<ModelCallback>,
     ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.create(env, Wish::Description(description), options, model)
+        self.create(env, move || Ok(Wish::Description(description)), options, model)
     }
 
-    /// Sets the model of jobs that have none of their own, and wakes those that wait for one.
+    /// Sets the model of jobs that have none of their own, at once; resolves when those that waited for one are woken.
     #[napi]
     pub fn set_model<'env>(&self, env: &'env Env, model: Option<ModelCallback>) -> napi::Result<PromiseRaw<'env, ()>> {
+        let model = js_model(model, &self.listener);
+        let wake = model.is_some();
+        self.backend.set_model(model);
         let backend = Arc::clone(&self.backend);
-        let model = self.model(model);
-        promise(env, async move {
-            let wakes = model.is_some();
-            backend.set_model(model);
-            if wakes { backend.wake().await } else { Ok(()) }
-        })
+        promise(env, async move { if wake { backend.wake().await } else { Ok(()) } })
     }
 
     /// A job, or null.
@@ -177,13 +184,12 @@ impl Engine {
         &self,
         env: &'env Env,
         directory: String,
-        specification: Option<Value>,
+        specification: Option<String>,
     ) -> napi::Result<PromiseRaw<'env, Value>> {
         let backend = Arc::clone(&self.backend);
         promise(env, async move {
-            let report = backend
-                .verify(PathBuf::from(directory), specification.filter(|value| !value.is_null()))
-                .await?;
+            let specification = specification.as_deref().map(specification::value_of).transpose()?;
+            let report = backend.verify(PathBuf::from(directory), specification).await?;
             Ok(json!(report))
         })
     }
@@ -207,22 +213,21 @@ impl Engine {
     fn create<'env>(
         &self,
         env: &'env Env,
-        wish: Wish,
+        wish: impl FnOnce() -> Result<Wish> + Send + 'static,
         options: Value,
         model: Option<ModelCallback>,
     ) -> napi::Result<PromiseRaw<'env, String>> {
         let backend = Arc::clone(&self.backend);
-        let model = self.model(model);
+        let model = js_model(model, &self.listener);
         promise(env, async move {
-            let creation = creation_of(wish, options)?;
+            let creation = creation_of(wish()?, options)?;
             backend.create(creation, model).await
         })
     }
+}
 
-    fn model(&self, callback: Option<ModelCallback>) -> Option<Arc<dyn Model>> {
-        let listener = Arc::clone(&self.listener);
-        callback.map(|callback| Arc::new(JsModel::new(callback, listener)) as Arc<dyn Model>)
-    }
+fn js_model(callback: Option<ModelCallback>, listener: &Arc<EngineListener>) -> Option<Arc<dyn Model>> {
+    callback.map(|callback| Arc::new(JsModel::new(callback, Arc::clone(listener))) as Arc<dyn Model>)
 }
 
 fn creation_of(wish: Wish, options: Value) -> Result<Creation> {

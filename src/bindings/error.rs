@@ -1,9 +1,10 @@
 //! How an engine error becomes a JavaScript error, and how a future becomes a promise.
 
 use std::future::Future;
+use std::pin::Pin;
 
-use napi::bindgen_prelude::{PromiseRaw, ToNapiValue};
 use napi::bindgen_prelude::JsObjectValue;
+use napi::bindgen_prelude::{PromiseRaw, ToNapiValue};
 use napi::{Env, JsError, JsValue};
 
 use crate::error::Error;
@@ -31,25 +32,27 @@ pub fn message_of(error: &Error) -> String {
 
 /// A promise that settles with the future's value, or rejects with an error that has `code` and
 /// `details`. An `async fn` of napi cannot carry a code, so it is built on the JavaScript thread.
-pub fn promise<'env, T>(
-    env: &'env Env,
+pub fn promise<T>(
+    env: &Env,
     future: impl Future<Output = Result<T, Error>> + Send + 'static,
-) -> napi::Result<PromiseRaw<'env, T>>
+) -> napi::Result<PromiseRaw<'_, T>>
 where
     T: ToNapiValue + Send + 'static,
 {
-    let boxed: std::pin::Pin<Box<dyn Future<Output = napi::Result<Result<T, Error>>> + Send>> =
-        Box::pin(async move { Ok(future.await) });
+    let boxed: Settling<T> = Box::pin(async move { Ok(future.await) });
     env.spawn_future_with_callback(boxed, |env, outcome| match outcome {
         Ok(value) => Ok(value),
-        Err(error) => Err(rejection(env, error)),
+        Err(error) => Err(rejection(*env, error)),
     })
 }
 
+/// Boxed, or each method would instantiate the whole task machinery anew.
+type Settling<T> = Pin<Box<dyn Future<Output = napi::Result<Result<T, Error>>> + Send>>;
+
 /// The error object itself, so that the rejection hands it over untouched.
-fn rejection(env: &Env, error: Error) -> napi::Error {
+fn rejection(env: Env, error: Error) -> napi::Error {
     let details = error.details().clone();
-    let unknown = JsError::from(BorderError::from(error)).into_unknown(*env);
+    let unknown = JsError::from(BorderError::from(error)).into_unknown(env);
     if !details.is_null()
         && let Ok(mut object) = unknown.coerce_to_object()
     {

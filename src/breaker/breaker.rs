@@ -167,7 +167,11 @@ impl Breaker {
             }
         };
         if opens {
-            state.reopenings = if from_trial { state.reopenings.saturating_add(1) } else { 0 };
+            state.reopenings = if from_trial {
+                state.reopenings.saturating_add(1)
+            } else {
+                0
+            };
             let stays = self.open_ms(state).max(retry_after_ms.unwrap_or(0).min(86_400_000));
             state.enter(Phase::Open {
                 until: Some(now.saturating_add(stays)),

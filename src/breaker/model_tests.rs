@@ -145,15 +145,21 @@ impl Model {
             let width = self.options.rolling_window_size / 10;
             let inside: Vec<_> = match self.options.rolling_window_calls {
                 Some(most) => self.calls.iter().rev().take(most as usize).collect(),
-                None => self.calls.iter().filter(|(at, ..)| at / width + 10 > now / width).collect(),
+                None => self
+                    .calls
+                    .iter()
+                    .filter(|(at, ..)| at / width + 10 > now / width)
+                    .collect(),
             };
-            let volume = self.options.volume_threshold.min(self.options.rolling_window_calls.unwrap_or(u32::MAX));
+            let volume = self
+                .options
+                .volume_threshold
+                .min(self.options.rolling_window_calls.unwrap_or(u32::MAX));
             let share = |part: usize| part as f64 * 100.0 / inside.len() as f64;
             let failures = inside.iter().filter(|(_, failed, _)| *failed).count();
             let slow = inside.iter().filter(|(.., slow)| *slow).count();
             open = self.in_a_row >= self.options.failure_threshold
-                || inside.len() >= volume as usize
-                    && (share(failures) >= 50.0 || share(slow) >= 80.0);
+                || inside.len() >= volume as usize && (share(failures) >= 50.0 || share(slow) >= 80.0);
         } else if is_trial && failed {
             open = true;
         } else if is_trial {
@@ -164,7 +170,11 @@ impl Model {
             }
         }
         if open {
-            self.reopenings = if self.state == BreakerState::HalfOpen { self.reopenings + 1 } else { 0 };
+            self.reopenings = if self.state == BreakerState::HalfOpen {
+                self.reopenings + 1
+            } else {
+                0
+            };
             self.enter(BreakerState::Open);
             self.open_until = now + self.open_time().max(retry.unwrap_or(0));
             events.push(BreakerEvent::Open);
@@ -175,20 +185,22 @@ impl Model {
 
 fn options() -> impl Strategy<Value = BreakerOptions> {
     let calls = prop_oneof![Just(None), (1_u32..15).prop_map(Some)];
-    (1_u32..6, 1_u32..4, 1_u32..12, 1_u32..4, calls).prop_map(|(failures, successes, volume, half_open_max, calls)| BreakerOptions {
-        rolling_window_calls: calls,
-        reset_backoff: 2.0,
-        reset_timeout_max: Some(1_000),
-        failure_threshold: failures,
-        success_threshold: successes,
-        volume_threshold: volume,
-        half_open_max,
-        reset_timeout: 300,
-        rolling_window_size: 1_000,
-        timeout: 100,
-        slow_call_duration: Some(50),
-        slow_call_percentage: Some(80.0),
-        ..BreakerOptions::default()
+    (1_u32..6, 1_u32..4, 1_u32..12, 1_u32..4, calls).prop_map(|(failures, successes, volume, half_open_max, calls)| {
+        BreakerOptions {
+            rolling_window_calls: calls,
+            reset_backoff: 2.0,
+            reset_timeout_max: Some(1_000),
+            failure_threshold: failures,
+            success_threshold: successes,
+            volume_threshold: volume,
+            half_open_max,
+            reset_timeout: 300,
+            rolling_window_size: 1_000,
+            timeout: 100,
+            slow_call_duration: Some(50),
+            slow_call_percentage: Some(80.0),
+            ..BreakerOptions::default()
+        }
     })
 }
 

@@ -97,8 +97,18 @@ impl BreakerOptions {
             ("timeout", self.timeout, 0, LONGEST_MS),
             ("rollingWindowSize", self.rolling_window_size, 1, LONGEST_MS),
             ("slowCallDuration", self.slow_call_duration.unwrap_or(1), 1, LONGEST_MS),
-            ("rollingWindowCalls", u64::from(self.rolling_window_calls.unwrap_or(1)), 1, 10_000),
-            ("resetTimeoutMax", self.reset_timeout_max.unwrap_or(self.reset_timeout), self.reset_timeout, LONGEST_MS),
+            (
+                "rollingWindowCalls",
+                u64::from(self.rolling_window_calls.unwrap_or(1)),
+                1,
+                10_000,
+            ),
+            (
+                "resetTimeoutMax",
+                self.reset_timeout_max.unwrap_or(self.reset_timeout),
+                self.reset_timeout,
+                LONGEST_MS,
+            ),
             ("trialLease", self.trial_lease.unwrap_or(1), 1, LONGEST_MS),
         ];
         for (name, value, least, most) in counts {
@@ -116,7 +126,11 @@ impl BreakerOptions {
             }
         }
         if !(1.0..=100.0).contains(&self.reset_backoff) {
-            return Err(out_of_range("resetBackoff", "1 to 100", &self.reset_backoff.to_string()));
+            return Err(out_of_range(
+                "resetBackoff",
+                "1 to 100",
+                &self.reset_backoff.to_string(),
+            ));
         }
         if !(0.0..=1.0).contains(&self.reset_jitter) {
             return Err(out_of_range("resetJitter", "0 to 1", &self.reset_jitter.to_string()));
@@ -132,7 +146,9 @@ impl BreakerOptions {
 
     /// How long it stays open after trials failed `reopenings` times in a row; `chance` is 0 to 1.
     pub fn open_ms(&self, reopenings: u32, chance: f64) -> u64 {
-        let most = self.reset_timeout_max.unwrap_or(self.reset_timeout.saturating_mul(10).min(LONGEST_MS));
+        let most = self
+            .reset_timeout_max
+            .unwrap_or(self.reset_timeout.saturating_mul(10).min(LONGEST_MS));
         let grown = self.reset_timeout as f64 * self.reset_backoff.powi(reopenings.min(1_000) as i32);
         let capped = grown.min(most as f64);
         ((capped * (1.0 - self.reset_jitter * chance)) as u64).max(1)

@@ -27,7 +27,11 @@ impl Breaker {
             Phase::HalfOpen { .. } => Some(0),
             Phase::Closed { .. } => None,
         };
-        BreakerSnapshot { state: state.phase.state(), open_for, reopenings: state.reopenings }
+        BreakerSnapshot {
+            state: state.phase.state(),
+            open_for,
+            reopenings: state.reopenings,
+        }
     }
 
     /// Goes on from what was kept `elapsed_ms` ago. Trials that were under way are over, so it opens for them anew.
@@ -37,7 +41,9 @@ impl Breaker {
         let rest = kept.open_for.map(|ms| ms.min(86_400_000).saturating_sub(elapsed_ms));
         match kept.state {
             BreakerState::Closed => state.enter(Phase::CLOSED),
-            BreakerState::Open => state.enter(Phase::Open { until: rest.map(|ms| now.saturating_add(ms)) }),
+            BreakerState::Open => state.enter(Phase::Open {
+                until: rest.map(|ms| now.saturating_add(ms)),
+            }),
             BreakerState::HalfOpen => state.enter(Phase::Open { until: Some(now) }),
         }
     }
@@ -64,7 +70,14 @@ mod tests {
         fail(&first, 100);
         fail(&first, 1_100);
         let kept = first.snapshot(1_600);
-        assert_eq!(kept, BreakerSnapshot { state: BreakerState::Open, open_for: Some(2_500), reopenings: 1 });
+        assert_eq!(
+            kept,
+            BreakerSnapshot {
+                state: BreakerState::Open,
+                open_for: Some(2_500),
+                reopenings: 1
+            }
+        );
         let text = serde_json::to_string(&kept).unwrap();
         let second = breaker();
         second.restore(serde_json::from_str(&text).unwrap(), 500, 7);

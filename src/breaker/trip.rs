@@ -18,7 +18,11 @@ impl TripRule {
         Self {
             failures_in_a_row: options.failure_threshold,
             // A window of fewer calls could never hold as many.
-            volume: u64::from(options.volume_threshold.min(options.rolling_window_calls.unwrap_or(u32::MAX))),
+            volume: u64::from(
+                options
+                    .volume_threshold
+                    .min(options.rolling_window_calls.unwrap_or(u32::MAX)),
+            ),
             error_percentage: options.error_threshold_percentage,
             slow_percentage: options
                 .slow_call_duration

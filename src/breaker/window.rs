@@ -94,12 +94,24 @@ impl Window {
     /// An empty window of this length in time.
     pub fn new(span_ms: u64) -> Self {
         let width_ms = span_ms.div_ceil(BUCKETS).max(1);
-        Self { content: Content::Time { width_ms, buckets: VecDeque::new() }, sums: Sums::default() }
+        Self {
+            content: Content::Time {
+                width_ms,
+                buckets: VecDeque::new(),
+            },
+            sums: Sums::default(),
+        }
     }
 
     /// An empty window of this many calls.
     pub fn of_calls(most: u32) -> Self {
-        Self { content: Content::Count { most: most as usize, calls: VecDeque::new() }, sums: Sums::default() }
+        Self {
+            content: Content::Count {
+                most: most as usize,
+                calls: VecDeque::new(),
+            },
+            sums: Sums::default(),
+        }
     }
 
     /// Milliseconds of one bucket; one of calls has no buckets.
@@ -122,7 +134,11 @@ impl Window {
     /// Counts one call.
     pub fn add(&mut self, failed: bool, slow: bool, duration_ms: f64, now: u64) {
         self.advance(now);
-        let call = Call { failed, slow, duration_ms: sane(duration_ms) as f32 };
+        let call = Call {
+            failed,
+            slow,
+            duration_ms: sane(duration_ms) as f32,
+        };
         self.sums.add(&call.sums());
         match &mut self.content {
             Content::Count { most, calls } => {
@@ -190,7 +206,9 @@ impl Window {
     }
 
     fn advance(&mut self, now: u64) {
-        let Content::Time { width_ms, buckets } = &mut self.content else { return };
+        let Content::Time { width_ms, buckets } = &mut self.content else {
+            return;
+        };
         let epoch = now / *width_ms;
         let mut evicted = false;
         while let Some(bucket) = buckets.front()
@@ -257,7 +275,9 @@ mod tests {
         for call in 0..100_000_u64 {
             window.add(call % 2 == 0, false, 1.0, call);
         }
-        let Content::Time { buckets, .. } = &window.content else { panic!("it counts time") };
+        let Content::Time { buckets, .. } = &window.content else {
+            panic!("it counts time")
+        };
         assert!(buckets.len() <= 10);
         let sums = window.sums(100_000);
         assert!((900..=1_000).contains(&sums.calls));
@@ -270,7 +290,15 @@ mod tests {
         for call in 0..100_u32 {
             window.add(call >= 98, call == 97, f64::from(call), u64::from(call));
         }
-        assert_eq!(window.sums(u64::MAX), Sums { calls: 3, failures: 2, slow: 1, total_ms: 97.0 + 98.0 + 99.0 });
+        assert_eq!(
+            window.sums(u64::MAX),
+            Sums {
+                calls: 3,
+                failures: 2,
+                slow: 1,
+                total_ms: 97.0 + 98.0 + 99.0
+            }
+        );
         assert!(window.times(0).percentiles().p99 > 90.0);
         window.clear();
         assert_eq!(window.sums(0), Sums::default());

@@ -14,11 +14,23 @@ pub async fn health(rooms: &Rooms, stored: Result<()>, token: &CancellationToken
     let mut reasons = Vec::new();
     let ready = stored.is_ok();
     if let Err(error) = stored {
-        reasons.push(reason(error.code().as_str(), &format!("the store does not answer: {}", error.message())));
+        reasons.push(reason(
+            error.code().as_str(),
+            &format!("the store does not answer: {}", error.message()),
+        ));
     }
     let now = rooms.clock.monotonic_ms();
-    if let Some(breaker) = rooms.pipeline.asker.breaker.as_ref().filter(|one| one.state() == BreakerState::Open) {
-        let wait = breaker.due_in(now).map_or_else(|| "when it is closed by hand".to_owned(), |ms| format!("in {} s", ms.div_ceil(1_000)));
+    if let Some(breaker) = rooms
+        .pipeline
+        .asker
+        .breaker
+        .as_ref()
+        .filter(|one| one.state() == BreakerState::Open)
+    {
+        let wait = breaker.due_in(now).map_or_else(
+            || "when it is closed by hand".to_owned(),
+            |ms| format!("in {} s", ms.div_ceil(1_000)),
+        );
         reasons.push(reason(
             "AUTON8N_BREAKER_OPEN",
             &format!("the model failed too often, so it is not asked; it is tried again {wait}. Look at its key, its limits and its provider"),
@@ -32,7 +44,10 @@ pub async fn health(rooms: &Rooms, stored: Result<()>, token: &CancellationToken
         ));
     }
     let mut answer = sandbox(rooms, token, &mut reasons).await;
-    answer.insert("status".to_owned(), json!(if reasons.is_empty() { "ok" } else { "degraded" }));
+    answer.insert(
+        "status".to_owned(),
+        json!(if reasons.is_empty() { "ok" } else { "degraded" }),
+    );
     answer.insert("live".to_owned(), json!(true));
     answer.insert("ready".to_owned(), json!(ready));
     answer.insert("reasons".to_owned(), json!(reasons));
@@ -43,26 +58,18 @@ pub async fn health(rooms: &Rooms, stored: Result<()>, token: &CancellationToken
 async fn sandbox(rooms: &Rooms, token: &CancellationToken, reasons: &mut Vec<Value>) -> Map<String, Value> {
     let mut answer = Map::new();
     let Some(workshop) = &rooms.pipeline.examiner.workshop else {
-        let what = "the sandbox is switched off, so no plugin can be verified; open the engine without `sandbox: false`";
+        let what =
+            "the sandbox is switched off, so no plugin can be verified; open the engine without `sandbox: false`";
         reasons.push(reason("AUTON8N_SANDBOX_UNAVAILABLE", what));
         return answer;
     };
-    if let Some(engine) = workshop.in_use().await {
-        answer.insert("engine".to_owned(), json!(engine.name()));
-        answer.insert("isolation".to_owned(), json!(engine.isolation().to_string()));
-        return answer;
-    }
-    match workshop.probe(token).await {
-        Ok(found) => match found.iter().find(|candidate| candidate.usable) {
-            Some(candidate) => {
-                answer.insert("engine".to_owned(), json!(candidate.name));
-            }
-            None => reasons.push(reason(
-                "AUTON8N_SANDBOX_UNAVAILABLE",
-                "no engine that isolates was found; install Docker and start it (`auton8n doctor` tells what was tried)",
-            )),
-        },
-        Err(error) => reasons.push(reason(error.code().as_str(), error.message())),
+    // The first look makes tools and engine ready, as the first job would; a failure is repeated for a while.
+    match workshop.ready_or_known_failure(token).await {
+        Ok(found) => {
+            answer.insert("engine".to_owned(), json!(found.engine.name()));
+            answer.insert("isolation".to_owned(), json!(found.engine.isolation().to_string()));
+        }
+        Err((code, message)) => reasons.push(reason(code.as_str(), &message)),
     }
     answer
 }

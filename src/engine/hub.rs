@@ -62,6 +62,10 @@ pub async fn open(options: &EngineOptions, clock: &SharedClock) -> Result<Reache
             let hub = Hub::open(store, Arc::clone(clock), HubOptions::default(), true).await?;
             Ok(Reached::Own(Store::Alone(hub)))
         }
+        StoreKind::Postgres(url) => {
+            let owner = queue::open_server(&url, clock, HubOptions::default()).await?;
+            Ok(Reached::Own(Store::Shared(owner)))
+        }
         StoreKind::Embedded => embedded(&options.data_dir, clock).await,
         StoreKind::EmbeddedIn(directory) => embedded(Path::new(&directory), clock).await,
     }

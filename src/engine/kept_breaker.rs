@@ -19,7 +19,10 @@ struct Kept {
 /// Goes on from the state that an earlier process left, and keeps each change of it.
 pub fn keep(breaker: &Arc<Breaker>, data_dir: &Path, clock: &SharedClock) {
     let path = data_dir.join("breaker.json");
-    if let Some(kept) = std::fs::read(&path).ok().and_then(|text| serde_json::from_slice::<Kept>(&text).ok()) {
+    if let Some(kept) = std::fs::read(&path)
+        .ok()
+        .and_then(|text| serde_json::from_slice::<Kept>(&text).ok())
+    {
         // A clock that was set back must not keep it open for longer.
         let elapsed = u64::try_from(clock.now_ms() - kept.at).unwrap_or(u64::MAX);
         breaker.restore(kept.breaker, elapsed, clock.monotonic_ms());
@@ -29,7 +32,10 @@ pub fn keep(breaker: &Arc<Breaker>, data_dir: &Path, clock: &SharedClock) {
         if matches!(event, BreakerEvent::Open | BreakerEvent::HalfOpen | BreakerEvent::Close)
             && let Some(breaker) = weak.upgrade()
         {
-            let kept = Kept { at: clock.now_ms(), breaker: breaker.snapshot(clock.monotonic_ms()) };
+            let kept = Kept {
+                at: clock.now_ms(),
+                breaker: breaker.snapshot(clock.monotonic_ms()),
+            };
             if let Err(error) = write(&path, &kept) {
                 tracing::warn!("the state of the model's breaker was not kept: {error}");
             }
@@ -53,7 +59,11 @@ mod tests {
     use std::time::Duration;
 
     fn opened(folder: &Path, clock: &SharedClock) -> Arc<Breaker> {
-        let options = BreakerOptions { failure_threshold: 1, reset_timeout: 1_000, ..Default::default() };
+        let options = BreakerOptions {
+            failure_threshold: 1,
+            reset_timeout: 1_000,
+            ..Default::default()
+        };
         let breaker = Arc::new(Breaker::new("model", options).unwrap());
         keep(&breaker, folder, clock);
         breaker
@@ -66,7 +76,9 @@ mod tests {
         let shared: SharedClock = clock.clone();
         let first = opened(folder.path(), &shared);
         let call = async { Err::<(), _>(Error::new(Code::ModelUnavailable, "down")) };
-        guard(&first, &shared, Duration::from_mins(1), call, |_| Outcome::Failure).await.unwrap_err();
+        guard(&first, &shared, Duration::from_mins(1), call, |_| Outcome::Failure)
+            .await
+            .unwrap_err();
         assert_eq!(first.state(), BreakerState::Open);
         drop(first);
         clock.advance(400);

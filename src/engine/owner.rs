@@ -29,8 +29,9 @@ use crate::queue::{Handler, Job, JobFilter, JobStatus, Queue, QueueApi, Worker, 
 use crate::specification;
 use crate::tracer::{TraceId, TracerMetrics, stored_spans};
 
-/// How long a closing engine waits for running jobs before it hands them back.
-const CLOSE_DEADLINE: Duration = Duration::from_secs(10);
+/// How long a closing engine waits for running jobs before it hands them back. Short, since a creation
+/// goes on from its last finished stage.
+const CLOSE_DEADLINE: Duration = Duration::from_millis(500);
 
 const DEFAULT_CONCURRENCY: u32 = 2;
 
@@ -218,7 +219,9 @@ impl Backend for Owner {
     }
 
     async fn health(&self) -> Result<Value> {
-        doctor::health(&self.rooms, self.queue.metrics().await.map(drop), &self.token).await
+        let stored = self.queue.metrics().await.map(drop);
+        let stored = stored.and_then(|()| self.store.hub().store().problem().map_or(Ok(()), Err));
+        doctor::health(&self.rooms, stored, &self.token).await
     }
 
     async fn verify(&self, directory: PathBuf, specification: Option<Value>) -> Result<CreationReport> {

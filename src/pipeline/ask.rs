@@ -17,8 +17,8 @@ use crate::tracer::{Kind, Span, SpanContext, Value};
 /// Tokens that an answer may have.
 const MAX_TOKENS: u32 = 16_000;
 
-/// Milliseconds; a job that needs a model is woken when there is one.
-const UNTIL_THERE_IS_ONE: u64 = 86_400_000;
+/// Milliseconds. A job that needs a model is woken when there is one; one that was just ending then looks again by itself.
+const UNTIL_THERE_IS_ONE: u64 = 60_000;
 
 /// Low, since code has to fit together rather than surprise.
 const TEMPERATURE: f64 = 0.1;
@@ -82,6 +82,7 @@ impl Asker {
             }),
         };
         drop(guard);
+        let reply = reply.map_err(|error| self.redacted(&error));
         self.tell(span, &reply, started);
         reply
     }
@@ -125,6 +126,18 @@ impl Asker {
                 metrics.model_calls.observe(&[error.code().as_str()], seconds, exemplar);
             }
         }
+    }
+
+    /// Text without what the scanner takes for a secret.
+    pub fn redact(&self, text: &str) -> String {
+        self.scanner
+            .as_ref()
+            .map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
+    }
+
+    /// Providers put requests and keys into their errors, and errors are stored and shown.
+    fn redacted(&self, error: &Error) -> Error {
+        Error::new(error.code(), self.redact(error.message())).with_details(error.details().clone())
     }
 
     /// The last look before text leaves for a model.

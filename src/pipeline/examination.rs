@@ -5,8 +5,8 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
 
-use super::candidate::Candidate;
 use super::bench::Bench;
+use super::candidate::Candidate;
 use super::report::{Check, CheckStatus, Where};
 use super::stage::Stage;
 use super::watch::Telemetry;

@@ -36,16 +36,25 @@ pub async fn run(asker: &Asker, round: Round<'_>, state: &mut Checkpoint) -> Res
     let check = Check::of(Stage::Generate, Where::Host);
     if round.generator == Generator::Template {
         let files = template::generate(round.specification);
-        let check = check.saying("template").counting("files", files.len() as u64).judged(Vec::new());
-        return Ok(Generated::Files(files, check.timed(asker.telemetry.clock.as_ref(), started)));
+        let check = check
+            .saying("template")
+            .counting("files", files.len() as u64)
+            .judged(Vec::new());
+        return Ok(Generated::Files(
+            files,
+            check.timed(asker.telemetry.clock.as_ref(), started),
+        ));
     }
     let question = Question {
         model_key: round.model_key,
         system: prompt::system(round.specification),
-        prompt: prompt_of(round.specification, state),
+        prompt: prompt_of(asker, round.specification, state),
         iteration: state.iteration,
     };
-    let answer = asker.ask(question, round.parent, round.token).await.map_err(consequence)?;
+    let answer = asker
+        .ask(question, round.parent, round.token)
+        .await
+        .map_err(consequence)?;
     if let Some(usage) = answer.usage {
         state.tokens.input += usage.input_tokens;
         state.tokens.output += usage.output_tokens;
@@ -56,20 +65,31 @@ pub async fn run(asker: &Asker, round: Round<'_>, state: &mut Checkpoint) -> Res
         Ok(files) => {
             state.reply_problem = None;
             let check = check.counting("files", files.len() as u64).judged(Vec::new());
-            Ok(Generated::Files(files, check.timed(asker.telemetry.clock.as_ref(), started)))
+            Ok(Generated::Files(
+                files,
+                check.timed(asker.telemetry.clock.as_ref(), started),
+            ))
         }
         Err(problem) if problem.code() == Code::ModelRefused => Err(AttemptError::Abort(problem.into(), None)),
         Err(problem) => {
             state.reply_problem = Some(prompt::retry_format(&problem));
             let diagnostic = Diagnostic::of("", problem.code().as_str(), problem.message);
-            Ok(Generated::Unusable(check.judged(vec![diagnostic]).timed(asker.telemetry.clock.as_ref(), started)))
+            Ok(Generated::Unusable(
+                check
+                    .judged(vec![diagnostic])
+                    .timed(asker.telemetry.clock.as_ref(), started),
+            ))
         }
     }
 }
 
 /// The first prompt, or one that shows what is to be mended; after a reply that could not be used, why.
-fn prompt_of(specification: &Specification, state: &Checkpoint) -> String {
-    let files: FileSet = state.sources.clone().into();
+fn prompt_of(asker: &Asker, specification: &Specification, state: &Checkpoint) -> String {
+    let mut files: FileSet = state.sources.clone().into();
+    // A secret that a model wrote was refused; to be mended, its place is shown and not the secret.
+    for bytes in files.values_mut() {
+        *bytes = asker.redact(&String::from_utf8_lossy(bytes)).into_bytes();
+    }
     let request = if files.is_empty() {
         prompt::first(specification)
     } else {

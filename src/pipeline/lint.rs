@@ -1,7 +1,7 @@
 //! Stage *lint*: oxlint with our rules; a plugin's own configuration is never read.
 
-use super::command::{self, Tool};
 use super::bench::Bench;
+use super::command::{self, Tool};
 use super::install::OXLINT_NAME;
 use super::report::{Check, Where};
 use super::stage::Stage;
@@ -37,5 +37,10 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
     if diagnostics.is_empty() && ran.outcome.exit_code != Some(0) {
         return Err(command::unexplained(Stage::Lint, &ran.outcome));
     }
-    Ok(vec![check.counting("files", counts.files).counting("rules", counts.rules).judged(diagnostics)])
+    Ok(vec![
+        check
+            .counting("files", counts.files)
+            .counting("rules", counts.rules)
+            .judged(diagnostics),
+    ])
 }

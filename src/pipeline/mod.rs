@@ -14,6 +14,7 @@ mod command;
 mod creation;
 mod deadline;
 mod describe;
+mod ending;
 mod examination;
 mod generate;
 mod inspect;
@@ -103,10 +104,7 @@ impl Pipeline {
 
     /// Text as it may be shown and stored.
     fn redact(&self, text: &str) -> String {
-        self.examiner
-            .scanner
-            .as_ref()
-            .map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
+        self.asker.redact(text)
     }
 
     /// An end whose words may be stored: they may hold what a tool or a provider printed.
@@ -152,6 +150,7 @@ impl Handler for Pipeline {
             request,
             state,
             parent: span.context().cloned(),
+            stage: Stage::Validate,
         };
         let trace_id = span.context().map(SpanContext::trace_id).unwrap_or_default();
         let lines = tracing::info_span!("job", job_id = attempt.job.id.as_str(), trace_id = trace_id.as_str());

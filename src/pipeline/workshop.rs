@@ -1,6 +1,7 @@
 //! The tools and the sandbox engine: made ready at the first need, shared by all jobs.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
@@ -34,12 +35,20 @@ pub struct Ready {
 pub struct Workshop {
     options: WorkshopOptions,
     ready: Mutex<Option<Ready>>,
+    failure: parking_lot::Mutex<Option<(Instant, Code, String)>>,
 }
+
+/// How long health repeats what it knows of a failure.
+const REMEMBERED: Duration = Duration::from_secs(30);
 
 impl Workshop {
     /// A workshop that has done nothing yet.
     pub fn new(options: WorkshopOptions) -> Self {
-        Self { options, ready: Mutex::new(None) }
+        Self {
+            options,
+            ready: Mutex::new(None),
+            failure: parking_lot::Mutex::new(None),
+        }
     }
 
     /// Fetches the tools and opens the engine, or answers what is there already.
@@ -52,9 +61,32 @@ impl Workshop {
         let toolchain = self.toolchain(token).await?;
         let inputs = self.inputs(&toolchain)?;
         let engine = sandbox::open(self.options.sandbox.clone(), inputs).await?;
-        let ready = Ready { engine, toolchain, limits: self.options.limits.clone() };
+        let ready = Ready {
+            engine,
+            toolchain,
+            limits: self.options.limits.clone(),
+        };
         *slot = Some(ready.clone());
         Ok(ready)
+    }
+
+    /// As `ready`, but a failure of a moment ago is repeated instead of tried again.
+    pub async fn ready_or_known_failure(&self, token: &CancellationToken) -> Result<Ready, (Code, String)> {
+        let known = self.failure.lock().clone();
+        if let Some((at, code, message)) = known
+            && at.elapsed() < REMEMBERED
+        {
+            return Err((code, message));
+        }
+        let made = self
+            .ready(token)
+            .await
+            .map_err(|error| (error.code(), error.message().to_owned()));
+        *self.failure.lock() = made
+            .as_ref()
+            .err()
+            .map(|(code, message)| (Instant::now(), *code, message.clone()));
+        made
     }
 
     /// The tools alone.
@@ -74,7 +106,10 @@ impl Workshop {
 
     fn node(&self, toolchain: &Toolchain) -> Result<PathBuf> {
         self.options.node.clone().or_else(|| toolchain.node()).ok_or_else(|| {
-            Error::new(Code::ToolchainUnavailable, "there is no Node binary for the sandbox; run the engine in Node")
+            Error::new(
+                Code::ToolchainUnavailable,
+                "there is no Node binary for the sandbox; run the engine in Node",
+            )
         })
     }
 

@@ -1,5 +1,5 @@
-//! Opens a data directory: as its owner, or through the process that owns it. Several openings
-//! within one process share one store.
+//! Opens a data directory: as its owner, or through the process that owns it; or a store on a
+//! server. Several openings within one process share one store.
 
 use std::collections::HashMap;
 use std::path::PathBuf;
@@ -14,7 +14,7 @@ use super::hub::{Hub, HubOptions};
 use super::socket::{self, Methods, Peer, QueueMethods};
 use crate::clock::SharedClock;
 use crate::error::{Code, Error, Result};
-use crate::store::{DataDirectory, Held, SqliteStore};
+use crate::store::{DataDirectory, Held, JobStore, PostgresStore, SqliteStore, StoreUrl};
 
 /// How long an owner may take to start serving, or to go.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -46,17 +46,54 @@ struct Home {
 type Slot = Arc<tokio::sync::Mutex<Weak<Home>>>;
 
 /// The one process-wide thing: a lock file cannot be held twice by one process.
-static HOMES: LazyLock<Mutex<HashMap<PathBuf, Slot>>> = LazyLock::new(Mutex::default);
+static HOMES: LazyLock<Mutex<HashMap<Place, Slot>>> = LazyLock::new(Mutex::default);
+
+/// What is opened once by a process.
+#[derive(PartialEq, Eq, Hash)]
+enum Place {
+    File(PathBuf),
+    Server(StoreUrl),
+}
+
+/// Opens a store on a server, which other processes use too. Options count for the first opening
+/// of this process.
+pub async fn open_server(url: &StoreUrl, clock: &SharedClock, options: HubOptions) -> Result<Owner> {
+    let slot = HOMES.lock().entry(Place::Server(url.clone())).or_default().clone();
+    let mut home = slot.lock().await;
+    if let Some(home) = home.upgrade() {
+        home.users.fetch_add(1, Ordering::AcqRel);
+        return Ok(Owner {
+            home,
+            open: AtomicBool::new(true),
+        });
+    }
+    let store = Arc::new(PostgresStore::open(url).await?);
+    let hub = match Hub::open_shared(store.clone(), clock.clone(), options).await {
+        Ok(hub) => hub,
+        Err(error) => {
+            store.close().await;
+            return Err(error);
+        }
+    };
+    let new = Arc::new(Home {
+        hub,
+        methods: Arc::default(),
+        serving: CancellationToken::new(),
+        users: AtomicUsize::new(1),
+        slot: slot.clone(),
+    });
+    *home = Arc::downgrade(&new);
+    Ok(Owner {
+        home: new,
+        open: AtomicBool::new(true),
+    })
+}
 
 /// Opens a directory; options count for the first opening of this process.
-pub async fn open(
-    directory: &DataDirectory,
-    clock: &SharedClock,
-    options: HubOptions,
-) -> Result<Access> {
+pub async fn open(directory: &DataDirectory, clock: &SharedClock, options: HubOptions) -> Result<Access> {
     let slot = HOMES
         .lock()
-        .entry(directory.database())
+        .entry(Place::File(directory.database()))
         .or_default()
         .clone();
     let mut home = slot.lock().await;
@@ -131,9 +168,7 @@ impl Owner {
     pub async fn close(&self) {
         let slot = self.home.slot.clone();
         let mut home = slot.lock().await;
-        if self.open.swap(false, Ordering::AcqRel)
-            && self.home.users.fetch_sub(1, Ordering::AcqRel) == 1
-        {
+        if self.open.swap(false, Ordering::AcqRel) && self.home.users.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.home.end();
             self.home.hub.close().await;
             *home = Weak::new();

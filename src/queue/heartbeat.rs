@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::hub::Shared;
+use super::notices;
 use super::running::Stop;
 use crate::error::Result;
 use crate::event::EventKind;
@@ -19,6 +20,12 @@ pub fn start(shared: &Arc<Shared>) {
     spawn(shared, leases);
     spawn(shared, timer);
     spawn(shared, reports);
+    if let Some(notices) = shared.store.notices() {
+        let (stop, work) = (shared.stop.clone(), notices::follow(shared.clone(), notices));
+        shared.tasks.spawn(async move {
+            stop.run_until_cancelled(work).await;
+        });
+    }
 }
 
 fn spawn<F>(shared: &Arc<Shared>, task: fn(Arc<Shared>) -> F)
@@ -33,30 +40,46 @@ where
 
 async fn leases(shared: Arc<Shared>) {
     let pause = Duration::from_millis((shared.options.lease / 3).max(10));
+    let mut steady = true;
     loop {
-        if shared.running.leases().is_empty() {
+        if shared.alone && shared.running.leases().is_empty() {
             shared.beat.notified().await;
         }
         tokio::time::sleep(pause).await;
-        if let Err(error) = renew(&shared).await {
+        // After the store was away all leases may have ended: their holders get the time to renew
+        // them before anybody gives the jobs to others.
+        let renewed = match renew(&shared).await {
+            Ok(()) if steady || shared.alone => rescue(&shared).await,
+            other => other,
+        };
+        steady = renewed.is_ok();
+        if let Err(error) = renewed {
             tracing::warn!("leases were not renewed: {error}");
+        }
+        if !shared.alone {
+            // A process that was to tell of a job may have died before it did.
+            shared.due.notify_one();
+            for core in shared.all_opened() {
+                core.wake();
+            }
         }
     }
 }
 
-/// Renews what runs here, then gives back what ran elsewhere and ended.
+/// Renews what runs here.
 pub async fn renew(shared: &Shared) -> Result<()> {
-    let now = shared.clock.now_ms();
     let leases = shared.running.leases();
-    let until = now.saturating_add_unsigned(shared.options.lease);
+    let until = shared.clock.now_ms().saturating_add_unsigned(shared.options.lease);
     for lost in shared.store.renew(leases, until).await? {
         shared.running.stop_lease(&lost, Stop::LeaseLost);
     }
-    for rescued in shared
-        .store
-        .rescue(now, now, shared.options.max_stalls)
-        .await?
-    {
+    Ok(())
+}
+
+/// Gives back what ran elsewhere and whose lease ended.
+pub async fn rescue(shared: &Shared) -> Result<()> {
+    let now = shared.clock.now_ms();
+    for rescued in shared.store.rescue(now, now, shared.options.max_stalls).await? {
         let Some(core) = shared.opened(&rescued.queue) else {
             continue;
         };

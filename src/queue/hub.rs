@@ -62,6 +62,8 @@ pub struct Shared {
     pub beat: Notify,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
+    /// No other process uses the store.
+    pub alone: bool,
     cores: Mutex<HashMap<String, Arc<Core>>>,
     next_worker: AtomicU64,
 }
@@ -69,19 +71,10 @@ pub struct Shared {
 impl Hub {
     /// Takes over a store. `alone`: no other process uses it, so whatever runs in it is orphaned
     /// and waits again at once.
-    pub async fn open(
-        store: SharedStore,
-        clock: SharedClock,
-        options: HubOptions,
-        alone: bool,
-    ) -> Result<Self> {
+    pub async fn open(store: SharedStore, clock: SharedClock, options: HubOptions, alone: bool) -> Result<Self> {
         let now = clock.now_ms();
         let ended_by = if alone { i64::MAX } else { now };
-        while !store
-            .rescue(ended_by, now, options.max_stalls)
-            .await?
-            .is_empty()
-        {}
+        while !store.rescue(ended_by, now, options.max_stalls).await?.is_empty() {}
         let shared = Arc::new(Shared {
             store,
             clock,
@@ -92,6 +85,7 @@ impl Hub {
             beat: Notify::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            alone,
             cores: Mutex::default(),
             next_worker: AtomicU64::new(1),
         });
@@ -103,6 +97,12 @@ impl Hub {
 
     pub(super) fn shared(&self) -> &Arc<Shared> {
         &self.inner.shared
+    }
+
+    /// Opens a store that other processes use too: their jobs go on, and the time is the store's.
+    pub async fn open_shared(store: SharedStore, clock: SharedClock, options: HubOptions) -> Result<Self> {
+        let clock = store.clock().unwrap_or(clock);
+        Self::open(store, clock, options, false).await
     }
 
     /// The store, for what no queue can answer.
@@ -118,10 +118,7 @@ impl Hub {
         }
         let paused = shared.store.is_paused(name).await?;
         let now = shared.clock.now_ms();
-        shared
-            .store
-            .prune(name, shared.options.retention, now)
-            .await?;
+        shared.store.prune(name, shared.options.retention, now).await?;
         let mut cores = shared.cores.lock();
         let core = cores
             .entry(name.to_owned())
@@ -150,6 +147,11 @@ impl Shared {
     /// The queue of that name, if it is open here.
     pub fn opened(&self, name: &str) -> Option<Arc<Core>> {
         self.cores.lock().get(name).cloned()
+    }
+
+    /// All queues that are open here.
+    pub fn all_opened(&self) -> Vec<Arc<Core>> {
+        self.cores.lock().values().cloned().collect()
     }
 }
 

@@ -7,6 +7,7 @@ mod check;
 mod core;
 mod heartbeat;
 mod hub;
+mod notices;
 mod outcome;
 mod queue_api;
 mod reports;
@@ -19,7 +20,7 @@ mod worker;
 #[cfg(test)]
 mod tests;
 
-pub use self::access::{Access, Owner, open};
+pub use self::access::{Access, Owner, open, open_server};
 pub use self::core::Subscription;
 pub use self::hub::{Hub, HubOptions};
 pub use self::queue_api::QueueApi;
@@ -27,9 +28,7 @@ pub use self::socket::{Methods, Peer, RemoteQueue, RpcHandler};
 pub use self::stats::{Metrics, Percentiles};
 pub use self::the_queue::Queue;
 pub use self::worker::{Worker, WorkerOptions};
-pub use crate::store::{
-    Backoff, Job, JobFailure, JobFilter, JobOptions, JobStatus, NewJob, Priority, Retention,
-};
+pub use crate::store::{Backoff, Job, JobFailure, JobFilter, JobOptions, JobStatus, NewJob, Priority, Retention};
 
 use std::sync::Arc;
 
@@ -66,6 +65,8 @@ pub struct Attempt {
     pub job: Job,
     /// Cancelled when the job is cancelled, timed out, or its worker stops.
     pub token: CancellationToken,
+    /// Whether a failure of this run is final, since no further one is left.
+    pub is_last: bool,
     /// What the run tells.
     pub reporter: Arc<dyn Reporter>,
 }

@@ -66,10 +66,7 @@ impl Queue {
     /// Starts a worker. Must be called within a tokio runtime.
     pub fn start_worker(&self, options: WorkerOptions) -> Result<Worker> {
         if self.hub.shared().stop.is_cancelled() {
-            return Err(Error::new(
-                Code::Closed,
-                "the queue is closed; open it again",
-            ));
+            return Err(Error::new(Code::Closed, "the queue is closed; open it again"));
         }
         let worker = Worker::start(&self.hub, &self.core, &self.handlers, options)?;
         self.workers.lock().push(worker.clone());
@@ -83,6 +80,18 @@ impl Queue {
         futures_util::future::join_all(workers.iter().map(|worker| worker.stop(deadline))).await;
     }
 
+    /// Takes over jobs of another store, with their ids; answers how many were new.
+    pub async fn restore(&self, jobs: Vec<Job>) -> Result<u64> {
+        for job in &jobs {
+            check::name("job", &job.name)?;
+            check::name("job's id", &job.id)?;
+        }
+        let restored = self.hub.shared().store.restore(&self.core.name, jobs).await?;
+        self.hub.shared().due.notify_one();
+        self.core.wake();
+        Ok(restored)
+    }
+
     fn emit(&self, job: &Job, kind: EventKind) {
         self.core
             .emit(&job.id, &job.name, self.hub.shared().clock.now_ms(), kind);
@@ -93,11 +102,7 @@ impl Queue {
     }
 
     async fn set_paused(&self, paused: bool) -> Result<()> {
-        self.hub
-            .shared()
-            .store
-            .set_paused(&self.core.name, paused)
-            .await?;
+        self.hub.shared().store.set_paused(&self.core.name, paused).await?;
         self.core.paused.store(paused, Ordering::Release);
         self.core.wake();
         Ok(())
@@ -108,12 +113,7 @@ impl Queue {
 impl QueueApi for Queue {
     async fn add(&self, jobs: Vec<NewJob>) -> Result<Vec<Job>> {
         check::jobs(&jobs)?;
-        let jobs = self
-            .hub
-            .shared()
-            .store
-            .add(&self.core.name, jobs, self.now())
-            .await?;
+        let jobs = self.hub.shared().store.add(&self.core.name, jobs, self.now()).await?;
         for job in &jobs {
             self.emit(job, EventKind::Added);
         }
@@ -145,12 +145,7 @@ impl QueueApi for Queue {
     }
 
     async fn retry(&self, id: &str) -> Result<Job> {
-        let job = self
-            .hub
-            .shared()
-            .store
-            .retry(&self.core.name, id, self.now())
-            .await?;
+        let job = self.hub.shared().store.retry(&self.core.name, id, self.now()).await?;
         self.core.wake();
         Ok(job)
     }
@@ -172,21 +167,11 @@ impl QueueApi for Queue {
             ));
         }
         let statuses = status.map_or_else(
-            || {
-                vec![
-                    JobStatus::Completed,
-                    JobStatus::Failed,
-                    JobStatus::Cancelled,
-                ]
-            },
+            || vec![JobStatus::Completed, JobStatus::Failed, JobStatus::Cancelled],
             |status| vec![status],
         );
         let ended_by = self.now().saturating_sub_unsigned(older_than);
-        self.hub
-            .shared()
-            .store
-            .clean(&self.core.name, ended_by, statuses)
-            .await
+        self.hub.shared().store.clean(&self.core.name, ended_by, statuses).await
     }
 
     async fn pause(&self) -> Result<()> {

@@ -63,17 +63,9 @@ struct Loop {
 }
 
 impl Worker {
-    pub(super) fn start(
-        hub: &Hub,
-        core: &Arc<Core>,
-        handlers: &Handlers,
-        options: WorkerOptions,
-    ) -> Result<Self> {
+    pub(super) fn start(hub: &Hub, core: &Arc<Core>, handlers: &Handlers, options: WorkerOptions) -> Result<Self> {
         if !(1..=10_000).contains(&options.concurrency) {
-            return Err(Error::new(
-                Code::OptionInvalid,
-                "`concurrency` must be 1 to 10000",
-            ));
+            return Err(Error::new(Code::OptionInvalid, "`concurrency` must be 1 to 10000"));
         }
         let (active, activity) = watch::channel(true);
         let (id, tasks) = (hub.next_worker(), TaskTracker::new());
@@ -99,9 +91,7 @@ impl Worker {
             tasks,
             active: activity,
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Whether jobs run, or wait for their time, as it changes.
@@ -113,11 +103,7 @@ impl Worker {
     /// and they are handed back.
     pub async fn stop(&self, deadline: Duration) {
         let Inner {
-            hub,
-            id,
-            stop,
-            tasks,
-            ..
+            hub, id, stop, tasks, ..
         } = &*self.inner;
         stop.cancel();
         tasks.close();
@@ -147,9 +133,7 @@ impl Loop {
                 Err(error) if error.code() == Code::Closed => break,
                 Err(error) => {
                     tracing::warn!("a worker could not take jobs: {error}");
-                    self.stop
-                        .run_until_cancelled(tokio::time::sleep(AGAIN))
-                        .await;
+                    self.stop.run_until_cancelled(tokio::time::sleep(AGAIN)).await;
                     false
                 }
             };
@@ -169,7 +153,7 @@ impl Loop {
         let limit = self.slots.available_permits();
         let names: Vec<String> = self.handlers.read().keys().cloned().collect();
         if self.core.is_paused() || names.is_empty() {
-            self.active.send_replace(limit < self.concurrency);
+            self.active.send_replace(limit < self.concurrency || !self.shared.alone);
             return Ok(false);
         }
         let now = self.shared.clock.now_ms();
@@ -182,7 +166,8 @@ impl Loop {
         };
         let claimed = self.shared.store.claim(request).await?;
         let count = claimed.claims.len();
-        let busy = count > 0 || claimed.unfinished || limit < self.concurrency;
+        // Other processes may add jobs at any time, so a worker of a shared store stays.
+        let busy = count > 0 || claimed.unfinished || limit < self.concurrency || !self.shared.alone;
         self.active
             .send_if_modified(|active| std::mem::replace(active, busy) != busy);
         for claim in claimed.claims {
@@ -192,8 +177,7 @@ impl Loop {
                 continue;
             };
             let Some(handler) = handler else { continue };
-            let (shared, core, ended) =
-                (self.shared.clone(), self.core.clone(), self.ended.clone());
+            let (shared, core, ended) = (self.shared.clone(), self.core.clone(), self.ended.clone());
             let id = self.id;
             let run = async move {
                 attempt::run(&shared, &core, handler, claim, id).await;

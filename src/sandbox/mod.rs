@@ -25,6 +25,9 @@ mod wire;
 #[cfg(test)]
 #[cfg(target_os = "linux")]
 mod boxes_test;
+#[cfg(test)]
+#[cfg(unix)]
+mod open_test;
 
 pub use layout::BoxInputs;
 pub use open::{Candidate, EngineChoice, SandboxOptions, open, probe};

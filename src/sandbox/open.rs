@@ -9,6 +9,7 @@ use super::SharedEngine;
 use super::builtin::BuiltIn;
 use super::docker::{self, DockerEngine, Endpoint, Found, Surroundings};
 use super::layout::BoxInputs;
+use super::proof::Missing;
 use super::ready::REDUCIBLE;
 use crate::error::{Code, Error, Result};
 
@@ -197,7 +198,10 @@ pub async fn probe(options: SandboxOptions, inputs: BoxInputs) -> Result<Vec<Can
         let started = Instant::now();
         let name = found.name.clone();
         let problems = match DockerEngine::open(found, &inputs, options.image.clone(), &options.allow_reduced).await {
-            Ok(engine) => engine.missing().await.map_or_else(|error| vec![told(&error)], lines),
+            Ok(engine) => engine
+                .missing()
+                .await
+                .map_or_else(|error| vec![told(&error)], |missing| lines(&missing)),
             Err(error) => vec![told(&error)],
         };
         all.push(candidate(name, Some(endpoint.url), problems, started));
@@ -206,7 +210,7 @@ pub async fn probe(options: SandboxOptions, inputs: BoxInputs) -> Result<Vec<Can
     if takes_built_in(&options) {
         let started = Instant::now();
         let problems = match BuiltIn::open(&inputs, &options.allow_reduced).await {
-            Ok(engine) => engine.missing().await.map_or_else(|error| vec![told(&error)], lines),
+            Ok(engine) => lines(engine.missing()),
             Err(error) => vec![told(&error)],
         };
         all.push(candidate("built-in".to_owned(), None, problems, started));
@@ -223,11 +227,8 @@ pub async fn probe(options: SandboxOptions, inputs: BoxInputs) -> Result<Vec<Can
     Ok(all)
 }
 
-fn lines(missing: Vec<(&'static str, String)>) -> Vec<String> {
-    missing
-        .into_iter()
-        .map(|(name, what)| format!("{name}: {what}"))
-        .collect()
+fn lines(missing: &[Missing]) -> Vec<String> {
+    missing.iter().map(|(name, what)| format!("{name}: {what}")).collect()
 }
 
 fn candidate(name: String, address: Option<String>, problems: Vec<String>, started: Instant) -> Candidate {
@@ -259,40 +260,5 @@ mod tests {
                 "{wrong}"
             );
         }
-    }
-
-    #[tokio::test]
-    async fn a_limit_that_may_not_be_missing_cannot_be_allowed() {
-        let options = SandboxOptions {
-            allow_reduced: vec!["network".to_owned()],
-            ..SandboxOptions::default()
-        };
-        let nowhere = PathBuf::from("/nowhere");
-        let inputs = BoxInputs {
-            toolchain: nowhere.clone(),
-            node: nowhere.clone(),
-            keeper: nowhere.clone(),
-            harness: nowhere,
-        };
-        let error = open(options, inputs).await.err().unwrap();
-        assert_eq!(error.code(), Code::OptionInvalid);
-    }
-
-    #[tokio::test]
-    async fn where_nothing_answers_it_says_what_was_tried() {
-        let options = SandboxOptions {
-            engine: EngineChoice::Url("unix:///nowhere.sock".to_owned()),
-            ..SandboxOptions::default()
-        };
-        let nowhere = PathBuf::from("/nowhere");
-        let inputs = BoxInputs {
-            toolchain: nowhere.clone(),
-            node: nowhere.clone(),
-            keeper: nowhere.clone(),
-            harness: nowhere,
-        };
-        let error = open(options, inputs).await.err().unwrap();
-        assert_eq!(error.code(), Code::SandboxUnavailable);
-        assert!(error.message().contains("unix:///nowhere.sock"), "{}", error.message());
     }
 }

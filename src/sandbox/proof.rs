@@ -77,7 +77,7 @@ pub async fn prove(engine: &dyn Bootable) -> Result<Vec<Missing>> {
 }
 
 /// Milliseconds that the processor is tried for.
-const WALL: u64 = 500;
+const WALL: u64 = 300;
 
 async fn attack(session: &mut KeeperSession, limits: &Limits) -> Result<Vec<Missing>> {
     let token = CancellationToken::new();

@@ -3,6 +3,15 @@
 #[cfg(target_os = "linux")]
 pub use compiled::filters;
 
+/// Only Linux compiles for Linux.
+#[cfg(not(target_os = "linux"))]
+pub fn filters() -> crate::error::Result<&'static [Vec<u8>]> {
+    Err(crate::error::Error::new(
+        crate::error::Code::SandboxUnavailable,
+        "on this system Podman cannot be given the policy of system calls; use Docker",
+    ))
+}
+
 /// The profile as container engines read it.
 pub const PROFILE: &str = include_str!("seccomp.json");
 

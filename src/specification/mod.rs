@@ -18,13 +18,13 @@ mod types;
 mod url;
 
 pub use name::reserved_action_names;
-pub use parse::{parse, parse_json};
+pub use parse::{parse, parse_json, value_of};
 pub use place::Step;
 pub use placeholder::{Placeholder, placeholders, placeholders_in_json};
 pub use problem::Problem;
 pub use types::{
-    Action, EnvironmentVariable, Evaluator, Http, Method, Parameter, ParameterKind, Provider,
-    Service, ServiceMethod, Specification,
+    Action, EnvironmentVariable, Evaluator, Http, Method, Parameter, ParameterKind, Provider, Service, ServiceMethod,
+    Specification,
 };
 
 /// Milliseconds that a request may take where the specification does not say.

@@ -16,6 +16,7 @@ const MAX_BYTES: usize = 64 * 1024;
 const MAX_DEPTH: usize = 24;
 
 const ROOT: &[&str] = &[
+    "$schema",
     "name",
     "description",
     "version",
@@ -29,20 +30,22 @@ const ROOT: &[&str] = &[
 
 /// The specification in a JSON text.
 pub fn parse_json(text: &str) -> Result<Specification> {
+    parse(&value_of(text)?)
+}
+
+/// The value in a JSON text that may hold a specification.
+pub fn value_of(text: &str) -> Result<Value> {
     let mut problems = Problems::default();
     // Spaces for reading may double it; far more than that is not even parsed.
     if text.len() > MAX_BYTES * 4 {
         too_large(&mut problems, text.len());
         return Err(problems.into_error());
     }
-    match serde_json::from_str(text) {
-        Ok(value) => parse(&value),
-        Err(error) => {
-            let fix = "Check commas, quotes and brackets there; nesting may be 24 levels deep";
-            problems.add("$", format!("is not JSON: {error}"), fix);
-            Err(problems.into_error())
-        }
-    }
+    serde_json::from_str(text).map_err(|error| {
+        let fix = "Check commas, quotes and brackets there; nesting may be 24 levels deep";
+        problems.add("$", format!("is not JSON: {error}"), fix);
+        problems.into_error()
+    })
 }
 
 /// The specification in a JSON value; its error lists every problem with path and remedy.
@@ -52,11 +55,7 @@ pub fn parse(value: &Value) -> Result<Specification> {
     let fits = measure(value, 0, &mut bytes);
     if fits != Some(true) {
         if fits.is_none() {
-            problems.add(
-                "$",
-                "is nested too deeply",
-                format!("Keep to {MAX_DEPTH} levels"),
-            );
+            problems.add("$", "is nested too deeply", format!("Keep to {MAX_DEPTH} levels"));
         } else {
             too_large(&mut problems, bytes);
         }
@@ -115,6 +114,8 @@ fn read(problems: &mut Problems, value: &Value) -> Option<Specification> {
         .text(problems, "name", 100)
         .filter(|name| check_name(problems, &root.at("name"), name));
     let description = root.text(problems, "description", MAX_DESCRIPTION);
+    // For editors: only its kind matters here.
+    root.optional_text(problems, "$schema", 1_000);
     let version = version(problems, &root);
     let (environment_variables, named) = part::variables(problems, &root);
     let none = BTreeMap::new();
@@ -184,8 +185,7 @@ fn read(problems: &mut Problems, value: &Value) -> Option<Specification> {
 
 fn version(problems: &mut Problems, root: &Object<'_>) -> Option<String> {
     let version = root.optional_text(problems, "version", 100)?;
-    let fits = nodejs_semver::Version::parse(version).is_ok()
-        && version.starts_with(|c: char| c.is_ascii_digit());
+    let fits = nodejs_semver::Version::parse(version).is_ok() && version.starts_with(|c: char| c.is_ascii_digit());
     if !fits {
         let what = format!("{} is not a semver version", shown(version));
         problems.add(root.at("version"), what, "Write it like 1.0.0");
@@ -204,12 +204,7 @@ fn data_structure(problems: &mut Problems, provider: &Object<'_>) -> Option<Valu
 }
 
 fn check_not_empty(problems: &mut Problems, root: &Object<'_>) {
-    let lists = [
-        &list::ACTIONS,
-        &list::PROVIDERS,
-        &list::SERVICES,
-        &list::EVALUATORS,
-    ];
+    let lists = [&list::ACTIONS, &list::PROVIDERS, &list::SERVICES, &list::EVALUATORS];
     let empty = |key: &str| {
         root.get(key)
             .is_none_or(|value| value.as_array().is_some_and(Vec::is_empty))
@@ -230,8 +225,8 @@ fn check_name(problems: &mut Problems, path: &str, name: &str) -> bool {
         .unwrap_or(base)
         .strip_prefix("plugin-")
         .unwrap_or_default();
-    let tidy = stem.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && stem.ends_with(|c: char| c.is_ascii_alphanumeric());
+    let tidy =
+        stem.starts_with(|c: char| c.is_ascii_alphanumeric()) && stem.ends_with(|c: char| c.is_ascii_alphanumeric());
     if name::PLUGINS.contains(&name) {
         problems.add(
             path,
@@ -253,14 +248,9 @@ fn check_name(problems: &mut Problems, path: &str, name: &str) -> bool {
             }
         })
         .collect();
-    let plain = plain
-        .trim_matches('-')
-        .trim_start_matches("plugin-")
-        .trim_matches('-');
+    let plain = plain.trim_matches('-').trim_start_matches("plugin-").trim_matches('-');
     let suggestion = if plain.is_empty() { "name" } else { plain };
-    let fix = format!(
-        "Write it in lower case like plugin-{suggestion} or @your-scope/plugin-{suggestion}"
-    );
+    let fix = format!("Write it in lower case like plugin-{suggestion} or @your-scope/plugin-{suggestion}");
     problems.add(
         path,
         format!("{} is not a name of a plugin's package", shown(name)),

@@ -3,9 +3,11 @@
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use tokio::sync::broadcast;
 
 use super::job::{Job, JobFailure, JobStatus, NewJob};
-use crate::error::Result;
+use crate::clock::SharedClock;
+use crate::error::{Error, Result};
 
 /// A store of jobs. Every answer is given after the commit that it speaks of.
 ///
@@ -16,6 +18,10 @@ use crate::error::Result;
 pub trait JobStore: Send + Sync + 'static {
     /// Stores all of the jobs or none.
     async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>>;
+
+    /// Stores jobs of another store as they are, in their order, all or none; answers how many
+    /// were new. A job whose id is here already is left alone, and one that was running waits.
+    async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64>;
 
     /// Takes jobs for a worker: strictly by priority, in turns over the fair keys, first in
     /// first out in each.
@@ -66,6 +72,37 @@ pub trait JobStore: Send + Sync + 'static {
 
     /// Writes what waits and closes; later calls answer `CLOSED`.
     async fn close(&self);
+
+    /// Tells what other processes do; `None` where no other process can use the store.
+    fn notices(&self) -> Option<broadcast::Receiver<Notice>> {
+        None
+    }
+
+    /// The store's own time, where several machines share it.
+    fn clock(&self) -> Option<SharedClock> {
+        None
+    }
+
+    /// Why the store cannot be reached at present.
+    fn problem(&self) -> Option<Error> {
+        None
+    }
+}
+
+/// What another process did.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Notice {
+    /// Jobs of the queue wait.
+    Ready(String),
+    /// A job falls due, perhaps earlier than known here.
+    Due,
+    /// The job of that id was cancelled.
+    Cancelled(String),
+    /// The queue was paused or resumed.
+    Paused(String, bool),
+    /// The store is here again: anything may have happened meanwhile.
+    Back,
 }
 
 /// What a worker asks for.

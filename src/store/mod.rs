@@ -1,21 +1,44 @@
-//! The only room that knows SQL: jobs in an embedded database, or in memory.
+//! The only room that knows SQL: jobs in an embedded database, in memory, or on a server.
 
 mod data_directory;
 mod job;
 mod job_store;
+mod postgres;
+mod rules;
 mod sqlite;
+
+#[cfg(test)]
+mod conformance;
 
 use std::sync::Arc;
 
 pub use data_directory::{DataDirectory, Held};
 pub use job::{Backoff, Job, JobFailure, JobOptions, JobStatus, NewJob, Priority};
 pub use job_store::{
-    Claim, ClaimRequest, Claimed, Counts, Ending, Finish, JobFilter, JobStore, Lease, Promoted,
-    Report, Rescued, Retention,
+    Claim, ClaimRequest, Claimed, Counts, Ending, Finish, JobFilter, JobStore, Lease, Notice, Promoted, Report,
+    Rescued, Retention,
 };
+pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
 use crate::error::{Code, Error, Result};
+
+/// The address of a server. It may hold a password, so it is never shown.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct StoreUrl(String);
+
+impl StoreUrl {
+    /// The address itself, to connect with.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for StoreUrl {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("StoreUrl(…)")
+    }
+}
 
 /// What a `store` option names.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +49,8 @@ pub enum StoreKind {
     EmbeddedIn(String),
     /// Nothing is kept.
     Memory,
+    /// A `PostgreSQL` server, shared with other processes and machines.
+    Postgres(StoreUrl),
 }
 
 impl StoreKind {
@@ -35,16 +60,19 @@ impl StoreKind {
         match (scheme, text.split_once(':')) {
             ("sqlite", None) => Ok(Self::Embedded),
             ("memory", _) => Ok(Self::Memory),
-            ("sqlite", Some((_, path))) if !path.trim_start_matches('/').is_empty() => Ok(
-                Self::EmbeddedIn(path.strip_prefix("//").unwrap_or(path).to_owned()),
-            ),
-            ("postgres" | "postgresql" | "redis" | "rediss", Some(_)) => Err(Error::new(
+            ("sqlite", Some((_, path))) if !path.trim_start_matches('/').is_empty() => {
+                Ok(Self::EmbeddedIn(path.strip_prefix("//").unwrap_or(path).to_owned()))
+            }
+            ("postgres" | "postgresql", Some((_, rest))) if rest.starts_with("//") => {
+                Ok(Self::Postgres(StoreUrl(text.to_owned())))
+            }
+            ("redis" | "rediss", Some(_)) => Err(Error::new(
                 Code::StoreUnsupported,
-                format!("{scheme}:// stores are not in this version; use `sqlite` or `memory`"),
+                format!("{scheme}:// stores are not in this version; use `sqlite`, `memory` or `postgres://`"),
             )),
             _ => Err(Error::new(
                 Code::OptionInvalid,
-                "`store` must be `sqlite`, `sqlite:PATH` or `memory`",
+                "`store` must be `sqlite`, `sqlite:PATH`, `memory` or `postgres://…`",
             )),
         }
     }
@@ -61,9 +89,11 @@ mod tests {
     fn a_store_option_never_shows_credentials() {
         let password = ["hunt", "er2"].concat();
         for scheme in ["postgres", "postgresql", "redis", "rediss", "mysql"] {
-            let error = StoreKind::parse(&format!("{scheme}://me:{password}@host/db")).unwrap_err();
-            assert!(!error.to_string().contains(&password), "{error}");
-            assert!(!format!("{error:?}").contains(&password));
+            let shown = match StoreKind::parse(&format!("{scheme}://me:{password}@host/db")) {
+                Ok(kind) => format!("{kind:?}"),
+                Err(error) => format!("{error} {error:?}"),
+            };
+            assert!(!shown.contains(&password), "{shown}");
         }
     }
 
@@ -83,13 +113,7 @@ mod tests {
             StoreKind::parse("redis://x").unwrap_err().code(),
             Code::StoreUnsupported
         );
-        assert_eq!(
-            StoreKind::parse("sqlite:").unwrap_err().code(),
-            Code::OptionInvalid
-        );
-        assert_eq!(
-            StoreKind::parse("").unwrap_err().code(),
-            Code::OptionInvalid
-        );
+        assert_eq!(StoreKind::parse("sqlite:").unwrap_err().code(), Code::OptionInvalid);
+        assert_eq!(StoreKind::parse("").unwrap_err().code(), Code::OptionInvalid);
     }
 }

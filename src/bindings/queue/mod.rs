@@ -35,9 +35,8 @@ fn read<T: for<'de> Deserialize<'de>>(what: &str, json: &str) -> Result<T> {
 }
 
 fn written<T: Serialize>(value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| {
-        Error::new(Code::Internal, "an answer cannot be written as JSON").because(error)
-    })
+    serde_json::to_string(value)
+        .map_err(|error| Error::new(Code::Internal, "an answer cannot be written as JSON").because(error))
 }
 
 /// A queue that is open. The public class is `JobQueue`.
@@ -58,9 +57,7 @@ pub fn open_queue(
     promise(env, async move {
         let options: OpenOptions = read("the queue's options", &options)?;
         let inner = Inner::open(name, options, Listener(on_event), on_attempt).await?;
-        Ok(NativeQueue {
-            inner: Arc::new(inner),
-        })
+        Ok(NativeQueue { inner: Arc::new(inner) })
     })
 }
 
@@ -84,11 +81,7 @@ impl NativeQueue {
 
     /// Adds a batch, all or nothing; JSON in and out.
     #[napi]
-    pub fn add<'env>(
-        &self,
-        env: &'env Env,
-        jobs: String,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
+    pub fn add<'env>(&self, env: &'env Env, jobs: String) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
         promise(env, async move {
             let jobs: Vec<NewJob> = read("the job's options", &jobs)?;
@@ -98,11 +91,7 @@ impl NativeQueue {
 
     /// Adds batches that stand alone; answers, for each, its jobs or its error.
     #[napi]
-    pub fn add_each<'env>(
-        &self,
-        env: &'env Env,
-        batches: Vec<String>,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
+    pub fn add_each<'env>(&self, env: &'env Env, batches: Vec<String>) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
         promise(env, async move {
             let adds = batches.into_iter().map(|batch| {
@@ -128,6 +117,21 @@ impl NativeQueue {
         })
     }
 
+    /// Takes over jobs of another store, all or nothing; JSON in, the number of new ones out.
+    #[napi]
+    pub fn restore<'env>(&self, env: &'env Env, jobs: String) -> napi::Result<PromiseRaw<'env, f64>> {
+        let inner = self.inner.clone();
+        promise(env, async move {
+            let Some(queue) = &inner.near else {
+                return Err(Error::new(
+                    Code::StoreBusy,
+                    "jobs are imported by the owner of the data directory; stop the process that owns it",
+                ));
+            };
+            Ok(queue.restore(read("the jobs", &jobs)?).await? as f64)
+        })
+    }
+
     /// One job as JSON, or `null`.
     #[napi]
     pub fn get<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, String>> {
@@ -137,11 +141,7 @@ impl NativeQueue {
 
     /// Jobs as JSON.
     #[napi]
-    pub fn list<'env>(
-        &self,
-        env: &'env Env,
-        filter: String,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
+    pub fn list<'env>(&self, env: &'env Env, filter: String) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
         promise(env, async move {
             let filter: JobFilter = read("the filter", &filter)?;
@@ -158,11 +158,7 @@ impl NativeQueue {
 
     /// Runs a job again; answers it as JSON.
     #[napi]
-    pub fn retry<'env>(
-        &self,
-        env: &'env Env,
-        id: String,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
+    pub fn retry<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
         promise(env, async move { written(&inner.api.retry(&id).await?) })
     }
@@ -194,11 +190,7 @@ impl NativeQueue {
 
     /// Pauses or resumes the queue.
     #[napi]
-    pub fn set_paused<'env>(
-        &self,
-        env: &'env Env,
-        paused: bool,
-    ) -> napi::Result<PromiseRaw<'env, ()>> {
+    pub fn set_paused<'env>(&self, env: &'env Env, paused: bool) -> napi::Result<PromiseRaw<'env, ()>> {
         let inner = self.inner.clone();
         promise(env, async move {
             if paused {
@@ -211,26 +203,17 @@ impl NativeQueue {
 
     /// Starts a worker under an id of the caller's.
     #[napi]
-    pub fn start_worker<'env>(
-        &self,
-        env: &'env Env,
-        id: u32,
-        options: String,
-    ) -> napi::Result<PromiseRaw<'env, ()>> {
+    pub fn start_worker<'env>(&self, env: &'env Env, id: u32, options: String) -> napi::Result<PromiseRaw<'env, ()>> {
         let inner = self.inner.clone();
-        promise(env, async move {
-            inner.start(id, &read("the worker's options", &options)?)
-        })
+        promise(
+            env,
+            async move { inner.start(id, &read("the worker's options", &options)?) },
+        )
     }
 
     /// Stops a worker; running jobs have so many milliseconds.
     #[napi]
-    pub fn stop_worker<'env>(
-        &self,
-        env: &'env Env,
-        id: u32,
-        deadline: u32,
-    ) -> napi::Result<PromiseRaw<'env, ()>> {
+    pub fn stop_worker<'env>(&self, env: &'env Env, id: u32, deadline: u32) -> napi::Result<PromiseRaw<'env, ()>> {
         let inner = self.inner.clone();
         promise(env, async move {
             let worker = inner.workers.lock().remove(&id);

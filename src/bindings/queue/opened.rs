@@ -15,8 +15,7 @@ use crate::clock::SystemClock;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink};
 use crate::queue::{
-    self, Access, Hub, HubOptions, Owner, Peer, Queue, QueueApi, RemoteQueue, Retention, Worker,
-    WorkerOptions,
+    self, Access, Hub, HubOptions, Owner, Peer, Queue, QueueApi, RemoteQueue, Retention, Worker, WorkerOptions,
 };
 use crate::store::{DataDirectory, SqliteStore, StoreKind};
 
@@ -86,12 +85,7 @@ pub struct Inner {
 
 impl Inner {
     /// Opens it.
-    pub async fn open(
-        name: String,
-        options: OpenOptions,
-        sink: Listener,
-        runner: QueueRunner,
-    ) -> Result<Self> {
+    pub async fn open(name: String, options: OpenOptions, sink: Listener, runner: QueueRunner) -> Result<Self> {
         let clock = SystemClock::shared();
         if !(100..=3_600_000).contains(&options.lease_duration) {
             return Err(Error::new(
@@ -104,20 +98,18 @@ impl Inner {
             retention: options.retention,
             ..HubOptions::default()
         };
-        let directory = match StoreKind::parse(&options.store)? {
-            StoreKind::Memory => None,
-            StoreKind::Embedded => Some(DataDirectory::open(&PathBuf::from(options.data_dir))?),
-            StoreKind::EmbeddedIn(path) => Some(DataDirectory::open_path(&PathBuf::from(path))?),
+        let embedded = async |directory: DataDirectory| match queue::open(&directory, &clock, hub_options).await? {
+            Access::Owner(owner) => Ok::<_, Error>(Place::Owner(owner)),
+            Access::Served(peer) => Ok(Place::Served(peer)),
         };
-        let place = match directory {
-            None => {
+        let place = match StoreKind::parse(&options.store)? {
+            StoreKind::Memory => {
                 let store = Arc::new(SqliteStore::in_memory().await?);
                 Place::Memory(Hub::open(store, clock, hub_options, true).await?)
             }
-            Some(directory) => match queue::open(&directory, &clock, hub_options).await? {
-                Access::Owner(owner) => Place::Owner(owner),
-                Access::Served(peer) => Place::Served(peer),
-            },
+            StoreKind::Embedded => embedded(DataDirectory::open(&PathBuf::from(options.data_dir))?).await?,
+            StoreKind::EmbeddedIn(path) => embedded(DataDirectory::open_path(&PathBuf::from(path))?).await?,
+            StoreKind::Postgres(url) => Place::Owner(queue::open_server(&url, &clock, hub_options).await?),
         };
         let sink = Arc::new(sink);
         let (near, api): (Option<Queue>, Arc<dyn QueueApi>) = match &place {
@@ -146,8 +138,7 @@ impl Inner {
         let worker = queue.start_worker(WorkerOptions {
             concurrency: options.concurrency,
         })?;
-        let (mut activity, runner, until) =
-            (worker.activity(), self.runner.clone(), worker.clone());
+        let (mut activity, runner, until) = (worker.activity(), self.runner.clone(), worker.clone());
         self.workers.lock().insert(id, worker);
         tokio::spawn(async move {
             let follow = async {

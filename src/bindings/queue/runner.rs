@@ -77,9 +77,7 @@ impl Runner {
     pub fn settle(&self, attempt: u32, settled: &str) {
         let running = self.running.lock().remove(&attempt);
         if let Some(running) = running {
-            let _ = running
-                .settle
-                .send(serde_json::from_str(settled).unwrap_or_default());
+            let _ = running.settle.send(serde_json::from_str(settled).unwrap_or_default());
         }
     }
 
@@ -93,11 +91,8 @@ impl Runner {
 
     /// Sends a message; false where JavaScript does not listen any more.
     pub fn tell(&self, message: &ToRunner<'_>) -> bool {
-        serde_json::to_string(message).is_ok_and(|text| {
-            self.call
-                .call(text, ThreadsafeFunctionCallMode::NonBlocking)
-                == Status::Ok
-        })
+        serde_json::to_string(message)
+            .is_ok_and(|text| self.call.call(text, ThreadsafeFunctionCallMode::NonBlocking) == Status::Ok)
     }
 }
 
@@ -163,10 +158,7 @@ fn outcome(settled: Settled) -> Result<Value, AttemptError> {
     let known = settled
         .code
         .and_then(|code| Code::ALL.iter().find(|known| known.as_str() == code));
-    let error = Error::new(
-        known.copied().unwrap_or(Code::HandlerFailed),
-        settled.message,
-    );
+    let error = Error::new(known.copied().unwrap_or(Code::HandlerFailed), settled.message);
     Err(match settled.retry_after {
         Some(delay) => AttemptError::RetryAfter(error, delay),
         None => AttemptError::Retry(error),

@@ -122,12 +122,12 @@ fn an_owner_of_a_box() {
                 let _ = tokio::time::timeout(Duration::from_millis(300), session.run(&busy, &token)).await;
                 drop(session);
                 println!("holding");
-                tokio::time::sleep(Duration::from_secs(60)).await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
             }
             _ => {
                 session.close().await;
                 println!("holding");
-                tokio::time::sleep(Duration::from_secs(60)).await;
+                tokio::time::sleep(Duration::from_mins(1)).await;
             }
         }
     });

@@ -36,6 +36,7 @@ pub struct BuiltIn {
     version: Version,
     owner: Owner,
     isolation: Isolation,
+    missing: Vec<Missing>,
     allowed: Vec<String>,
     live: Live,
     closed: AtomicBool,
@@ -63,17 +64,19 @@ impl BuiltIn {
             version,
             owner: Owner::this(),
             isolation: Isolation::Full,
+            missing: Vec::new(),
             allowed: allowed.to_vec(),
             live: Live::default(),
             closed: AtomicBool::new(false),
         };
-        proof::self_test(&engine).await?;
+        let ((), missing) = tokio::try_join!(proof::self_test(&engine), proof::prove(&engine))?;
+        engine.missing = missing;
         let devices = if version.limits_devices() {
             ""
         } else {
             ", no filter of devices"
         };
-        engine.isolation = match proof::isolation(&proof::prove(&engine).await?, allowed)? {
+        engine.isolation = match proof::isolation(&engine.missing, allowed)? {
             Isolation::Full => Isolation::Reduced(format!("{LACKS}{devices}")),
             Isolation::Reduced(missing) => Isolation::Reduced(format!("{missing}, {LACKS}{devices}")),
         };
@@ -81,8 +84,8 @@ impl BuiltIn {
     }
 
     /// What does not bind, for `doctor`.
-    pub async fn missing(&self) -> Result<Vec<Missing>> {
-        proof::prove(self).await
+    pub fn missing(&self) -> &[Missing] {
+        &self.missing
     }
 
     /// The frame from which the launcher makes the box.

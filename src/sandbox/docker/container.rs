@@ -28,10 +28,23 @@ use crate::sandbox::wire::Wire;
 const INODES: u32 = 20_000;
 
 /// What the engine can do; it decides how a container is asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Abilities {
     /// Podman refuses a resolver without a network, and an owner or a number of files of a tmpfs.
     pub is_podman: bool,
+    /// Podman takes a profile of system calls only as a file on its machine; the keeper installs these instead.
+    pub filters: Option<Vec<String>>,
+}
+
+impl Abilities {
+    pub fn of(is_podman: bool) -> Result<Self> {
+        let filters = if is_podman {
+            Some(seccomp::filters()?.iter().map(hex::encode).collect())
+        } else {
+            None
+        };
+        Ok(Self { is_podman, filters })
+    }
 }
 
 /// What a container of a box is made of: every limit and every lock.
@@ -39,7 +52,7 @@ pub fn body(
     image: &str,
     limits: &Limits,
     (owner, engine): (&Owner, &str),
-    abilities: Abilities,
+    abilities: &Abilities,
 ) -> ContainerCreateBody {
     let docker = !abilities.is_podman;
     let tmpfs = |size: u64, mode: &str, owner: &str| {
@@ -56,6 +69,11 @@ pub fn body(
         soft: Some(value),
         hard: Some(value),
     };
+    let mut ulimits = vec![ulimit("core", 0), ulimit("nofile", 1024)];
+    if abilities.is_podman {
+        // Its own default can be above what its service may give, and then nothing starts.
+        ulimits.push(ulimit("nproc", 16_384));
+    }
     let memory = Some(limits.memory as i64);
     let host = HostConfig {
         memory,
@@ -73,17 +91,18 @@ pub fn body(
         ])),
         cap_drop: Some(vec!["ALL".to_owned()]),
         cap_add: Some(["SETUID", "SETGID", "KILL"].map(str::to_owned).to_vec()),
-        security_opt: Some(vec![
-            "no-new-privileges".to_owned(),
-            format!("seccomp={}", seccomp::PROFILE),
-        ]),
+        security_opt: Some(match &abilities.filters {
+            None => vec!["no-new-privileges".to_owned(), format!("seccomp={}", seccomp::PROFILE)],
+            // The keeper adds ours to the engine's own.
+            Some(_) => vec!["no-new-privileges".to_owned()],
+        }),
         ipc_mode: Some("none".to_owned()),
         cgroupns_mode: Some(HostConfigCgroupnsModeEnum::PRIVATE),
         log_config: Some(HostConfigLogConfig {
             typ: Some("none".to_owned()),
             config: None,
         }),
-        ulimits: Some(vec![ulimit("core", 0), ulimit("nofile", 1024)]),
+        ulimits: Some(ulimits),
         dns: docker.then(|| vec!["127.0.0.1".to_owned()]),
         auto_remove: Some(true),
         init: Some(false),
@@ -93,7 +112,11 @@ pub fn body(
     ContainerCreateBody {
         image: Some(image.to_owned()),
         entrypoint: Some(vec!["/sandbox/bin/keeper".to_owned()]),
-        cmd: Some(vec!["serve".to_owned()]),
+        cmd: Some(
+            std::iter::once("serve".to_owned())
+                .chain(abilities.filters.iter().flatten().cloned())
+                .collect(),
+        ),
         user: Some("0:0".to_owned()),
         hostname: Some("box".to_owned()),
         working_dir: Some("/".to_owned()),
@@ -216,7 +239,7 @@ mod tests {
             cpus: 0.5,
             ..Limits::default()
         };
-        let made = body("x", &limits, (&Owner::this(), "x"), Abilities { is_podman: false });
+        let made = body("x", &limits, (&Owner::this(), "x"), &Abilities::default());
         let host = made.host_config.unwrap();
         assert_eq!((host.memory, host.memory_swap), (Some(512 << 20), Some(512 << 20)));
         assert_eq!((host.nano_cpus, host.pids_limit), (Some(500_000_000), Some(100)));

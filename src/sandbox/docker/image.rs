@@ -22,7 +22,7 @@ use crate::sandbox::tree::{self, Leaf};
 pub const NAME: &str = "auton8n-box";
 
 /// Images that are kept: of this version and of others that are used beside it.
-const KEPT: usize = 3;
+const KEPT: usize = 5;
 
 /// Whether the engine has an image of that reference.
 pub async fn exists(docker: &Docker, reference: &str) -> Result<bool> {
@@ -55,8 +55,8 @@ pub async fn import(docker: &Docker, plan: Plan, recipe: &str, tag: &str) -> Res
     });
     let options = CreateImageOptionsBuilder::new()
         .from_src("-")
-        .repo(NAME)
-        .tag(tag)
+        // With the tag in the name, since Podman reads no other.
+        .repo(&format!("{NAME}:{tag}"))
         .changes(vec![
             format!("LABEL auton8n.recipe={recipe}"),
             "ENV PATH=/sandbox/bin".to_owned(),
@@ -99,11 +99,11 @@ pub async fn prune(docker: &Docker) {
     let mut images = docker.list_images(Some(options)).await.unwrap_or_default();
     images.sort_by_key(|image| std::cmp::Reverse(image.created));
     for image in images.into_iter().skip(KEPT) {
-        for reference in image
-            .repo_tags
-            .iter()
-            .filter_map(|tag| tag.strip_prefix(NAME)?.strip_prefix(':'))
-        {
+        for reference in image.repo_tags.iter().filter_map(|tag| {
+            tag.rsplit_once(':')
+                .filter(|(name, _)| name.ends_with(NAME))
+                .map(|(_, tag)| tag)
+        }) {
             discard(docker, reference).await;
         }
     }

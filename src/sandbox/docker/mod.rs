@@ -135,9 +135,7 @@ impl DockerEngine {
         let mut engine = Self {
             docker: found.docker,
             name: found.name,
-            abilities: Abilities {
-                is_podman: found.is_podman,
-            },
+            abilities: Abilities::of(found.is_podman)?,
             image: String::new(),
             owner: Owner::this(),
             id: uuid::Uuid::now_v7().simple().to_string(),
@@ -229,7 +227,7 @@ impl Bootable for DockerEngine {
         if self.closed.load(Ordering::SeqCst) {
             return Err(Error::new(Code::Closed, "the sandbox is closed"));
         }
-        let body = container::body(&self.image, limits, (&self.owner, &self.id), self.abilities);
+        let body = container::body(&self.image, limits, (&self.owner, &self.id), &self.abilities);
         let started = tokio::time::timeout(START, Container::start(&self.docker, body)).await;
         let (container, wire) = started.map_err(|_| {
             let why = format!("{} did not start a container within {} s", self.name, START.as_secs());

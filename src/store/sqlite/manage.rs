@@ -1,69 +1,30 @@
 //! What users ask of a queue: add, look, cancel, retry, clean.
 
 use rusqlite::params;
-use uuid::Uuid;
 
 use super::database::Database;
 use super::failure::coded;
-use super::rows::{execute, jobs, json, number, optional, status};
+use super::rows::{execute, jobs, optional};
 use super::sql;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{Counts, JobFilter, Retention};
-
-const FINAL: [JobStatus; 3] = [
-    JobStatus::Completed,
-    JobStatus::Failed,
-    JobStatus::Cancelled,
-];
+use crate::store::rules::{FINAL, begin, duplicate, is_ready, json, not_again, not_found, number, resume, status};
 
 /// Stores the jobs.
 pub fn add(database: &Database, queue: &str, new: Vec<NewJob>, now: i64) -> Result<Vec<Job>> {
-    new.into_iter()
-        .map(|job| add_one(database, queue, job, now))
-        .collect()
+    new.into_iter().map(|job| add_one(database, queue, job, now)).collect()
 }
 
 fn add_one(database: &Database, queue: &str, new: NewJob, now: i64) -> Result<Job> {
-    let NewJob {
-        name,
-        data,
-        options,
-    } = new;
-    if let Some(key) = &options.unique_key {
+    if let Some(key) = &new.options.unique_key {
         let live: Option<String> = optional(database, sql!("find_unique"), params![queue, key])?;
         if let Some(id) = live {
             return Err(duplicate(&id));
         }
     }
-    let run_at = options
-        .run_at
-        .unwrap_or_else(|| now.saturating_add_unsigned(options.delay.unwrap_or(0)));
-    let later = run_at > now;
-    let job = Job {
-        id: Uuid::now_v7().to_string(),
-        queue: queue.to_owned(),
-        name,
-        data,
-        status: if later {
-            JobStatus::Scheduled
-        } else {
-            JobStatus::Pending
-        },
-        attempts: 0,
-        progress: 0.0,
-        stage: None,
-        iteration: 0,
-        log: Vec::new(),
-        checkpoint: serde_json::Value::Null,
-        result: None,
-        error: None,
-        created_at: now,
-        run_at,
-        started_at: None,
-        finished_at: None,
-        options,
-    };
+    let job = begin(queue, new, now);
+    let later = job.status == JobStatus::Scheduled;
     execute(
         database,
         sql!("add"),
@@ -85,12 +46,44 @@ fn add_one(database: &Database, queue: &str, new: NewJob, now: i64) -> Result<Jo
     Ok(job)
 }
 
-fn duplicate(id: &str) -> Error {
-    Error::new(
-        Code::JobDuplicate,
-        format!("the job {id} is live and has the same unique key; wait for it or cancel it"),
-    )
-    .with_details(serde_json::json!({ "jobId": id }))
+/// Stores jobs of another store.
+pub fn restore(database: &Database, queue: &str, jobs: Vec<Job>) -> Result<u64> {
+    let mut restored = 0;
+    for job in jobs.into_iter().map(|job| resume(queue, job)) {
+        let (code, message) = job.error.as_ref().map(|error| (&error.code, &error.message)).unzip();
+        let values = params![
+            job.id,
+            job.queue,
+            job.name,
+            json(&job.data)?,
+            json(&job.options)?,
+            number(job.status),
+            is_ready(job.status),
+            u8::from(job.options.priority),
+            job.options.fair_key.as_deref().unwrap_or(""),
+            job.options.unique_key,
+            job.attempts,
+            job.progress,
+            job.stage,
+            job.iteration,
+            json(&job.checkpoint)?,
+            job.result.as_ref().map(json).transpose()?,
+            code,
+            message,
+            job.created_at,
+            job.run_at,
+            job.started_at,
+            job.finished_at,
+        ];
+        if execute(database, sql!("restore"), values)? > 0 {
+            restored += 1;
+            let seq: Option<i64> = optional(database, sql!("seq_of"), [&job.id])?;
+            for line in &job.log {
+                execute(database, sql!("log_add"), params![seq, line])?;
+            }
+        }
+    }
+    Ok(restored)
 }
 
 /// One job.
@@ -130,21 +123,13 @@ pub fn list(database: &Database, queue: &str, filter: &JobFilter) -> Result<Vec<
 
 /// Cancels a job that is not final.
 pub fn cancel(database: &Database, queue: &str, id: &str, now: i64) -> Result<Option<Job>> {
-    Ok(jobs(
-        database,
-        sql!("cancel", "job_columns"),
-        params![queue, id, now],
-    )?
-    .pop())
+    Ok(jobs(database, sql!("cancel", "job_columns"), params![queue, id, now])?.pop())
 }
 
 /// Makes a job ready at once.
 pub fn retry(database: &Database, queue: &str, id: &str, now: i64) -> Result<Job> {
     let Some(job) = get(database, queue, id)? else {
-        return Err(Error::new(
-            Code::JobNotFound,
-            format!("there is no job {id:?} in this queue"),
-        ));
+        return Err(not_found(id));
     };
     if let (true, Some(key)) = (job.status.is_final(), &job.options.unique_key) {
         let live: Option<String> = optional(database, sql!("find_unique"), params![queue, key])?;
@@ -152,19 +137,9 @@ pub fn retry(database: &Database, queue: &str, id: &str, now: i64) -> Result<Job
             return Err(duplicate(&other));
         }
     }
-    jobs(
-        database,
-        sql!("retry_now", "job_columns"),
-        params![queue, id, now],
-    )?
-    .pop()
-    .ok_or_else(|| {
-        Error::new(
-            Code::JobState,
-            "only a failed, cancelled, retrying or scheduled job can be run again; this one is not",
-        )
-        .with_details(serde_json::json!({ "status": job.status }))
-    })
+    jobs(database, sql!("retry_now", "job_columns"), params![queue, id, now])?
+        .pop()
+        .ok_or_else(|| not_again(job.status))
 }
 
 /// How many jobs there are.
@@ -172,9 +147,7 @@ pub fn counts(database: &Database, queue: &str) -> Result<Counts> {
     let rows: Vec<(u8, u64)> = {
         let mut statement = database.statement(sql!("counts"))?;
         statement
-            .query_map([queue], |row| {
-                Ok((row.get(0)?, row.get::<_, i64>(1)? as u64))
-            })
+            .query_map([queue], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))
             .and_then(Iterator::collect)
             .map_err(coded)?
     };
@@ -197,19 +170,10 @@ pub fn counts(database: &Database, queue: &str) -> Result<Counts> {
 }
 
 /// Deletes final jobs that ended at or before `ended_by`.
-pub fn clean(
-    database: &Database,
-    queue: &str,
-    ended_by: i64,
-    statuses: &[JobStatus],
-) -> Result<u64> {
+pub fn clean(database: &Database, queue: &str, ended_by: i64, statuses: &[JobStatus]) -> Result<u64> {
     let mut deleted = 0;
     for status in statuses.iter().filter(|status| status.is_final()) {
-        deleted += execute(
-            database,
-            sql!("clean"),
-            params![queue, number(*status), ended_by],
-        )?;
+        deleted += execute(database, sql!("clean"), params![queue, number(*status), ended_by])?;
     }
     Ok(deleted as u64)
 }
@@ -219,17 +183,9 @@ pub fn prune(database: &Database, queue: &str, retention: Retention, now: i64) -
     let mut deleted = 0;
     let keep = i64::try_from(retention.count).unwrap_or(i64::MAX);
     for status in FINAL {
-        deleted += execute(
-            database,
-            sql!("prune_count"),
-            params![queue, number(status), keep],
-        )?;
+        deleted += execute(database, sql!("prune_count"), params![queue, number(status), keep])?;
         let before = now.saturating_sub(retention.age);
-        deleted += execute(
-            database,
-            sql!("prune_age"),
-            params![queue, number(status), before],
-        )?;
+        deleted += execute(database, sql!("prune_age"), params![queue, number(status), before])?;
     }
     Ok(deleted as u64)
 }

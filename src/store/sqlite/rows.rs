@@ -6,47 +6,10 @@ use serde_json::Value;
 use super::database::Database;
 use super::failure::coded;
 use super::sql;
-use crate::error::{Code, Error, Result};
+use crate::error::Result;
 use crate::store::job::{Job, JobFailure, JobOptions, JobStatus};
 use crate::store::job_store::Claim;
-
-/// The number that stands for a status in the database.
-pub const fn number(status: JobStatus) -> u8 {
-    match status {
-        JobStatus::Pending => 0,
-        JobStatus::Scheduled => 1,
-        JobStatus::Running => 2,
-        JobStatus::Retrying => 3,
-        JobStatus::Completed => 4,
-        JobStatus::Failed => 5,
-        JobStatus::Cancelled => 6,
-    }
-}
-
-/// The status behind a number.
-pub fn status(number: u8) -> Result<JobStatus> {
-    Ok(match number {
-        0 => JobStatus::Pending,
-        1 => JobStatus::Scheduled,
-        2 => JobStatus::Running,
-        3 => JobStatus::Retrying,
-        4 => JobStatus::Completed,
-        5 => JobStatus::Failed,
-        6 => JobStatus::Cancelled,
-        other => return Err(damaged(format!("the status {other} is not known"))),
-    })
-}
-
-/// JSON as it is stored.
-pub fn json<T: serde::Serialize>(value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| {
-        Error::new(Code::OptionInvalid, "the job cannot be written as JSON").because(error)
-    })
-}
-
-fn damaged(what: String) -> Error {
-    Error::new(Code::StoreCorrupt, "a row of the job store is damaged").because(what)
-}
+use crate::store::rules::{status, value};
 
 /// A row as it lies there; text is read into values outside of the statement.
 struct Raw {
@@ -97,10 +60,6 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<(i64, Raw)> {
     Ok((row.get(0)?, raw))
 }
 
-fn value<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
-    serde_json::from_str(text).map_err(|error| damaged(error.to_string()))
-}
-
 fn finished(raw: Raw) -> Result<Claim> {
     let mut job = raw.job;
     job.data = value(&raw.data)?;
@@ -108,9 +67,7 @@ fn finished(raw: Raw) -> Result<Claim> {
     job.status = status(raw.status)?;
     job.checkpoint = raw.checkpoint.as_deref().map_or(Ok(Value::Null), value)?;
     job.result = raw.result.as_deref().map(value).transpose()?;
-    job.error = raw
-        .error
-        .map(|(code, message)| JobFailure { code, message });
+    job.error = raw.error.map(|(code, message)| JobFailure { code, message });
     Ok(Claim {
         job,
         fence: raw.fence,
@@ -119,11 +76,7 @@ fn finished(raw: Raw) -> Result<Claim> {
 }
 
 /// Runs a statement that answers the columns of `job_columns.sql`.
-pub fn claims(
-    database: &Database,
-    sql: &'static str,
-    parameters: impl rusqlite::Params,
-) -> Result<Vec<Claim>> {
+pub fn claims(database: &Database, sql: &'static str, parameters: impl rusqlite::Params) -> Result<Vec<Claim>> {
     let mut statement = database.statement(sql)?;
     let rows: Vec<(i64, Raw)> = statement
         .query_map(parameters, raw)
@@ -133,10 +86,7 @@ pub fn claims(
         .map(|(seq, raw)| {
             let mut claim = finished(raw)?;
             // A first attempt has told nothing yet.
-            if claim.job.attempts > 1
-                || claim.job.status != JobStatus::Running
-                || claim.job.progress > 0.0
-            {
+            if claim.job.attempts > 1 || claim.job.status != JobStatus::Running || claim.job.progress > 0.0 {
                 claim.job.log = log(database, seq)?;
             }
             Ok(claim)
@@ -145,11 +95,7 @@ pub fn claims(
 }
 
 /// The same, without what only a worker needs.
-pub fn jobs(
-    database: &Database,
-    sql: &'static str,
-    parameters: impl rusqlite::Params,
-) -> Result<Vec<Job>> {
+pub fn jobs(database: &Database, sql: &'static str, parameters: impl rusqlite::Params) -> Result<Vec<Job>> {
     Ok(claims(database, sql, parameters)?
         .into_iter()
         .map(|claim| claim.job)
@@ -165,11 +111,7 @@ fn log(database: &Database, seq: i64) -> Result<Vec<String>> {
 }
 
 /// Runs a statement that writes; answers how many rows it changed.
-pub fn execute(
-    database: &Database,
-    sql: &'static str,
-    parameters: impl rusqlite::Params,
-) -> Result<usize> {
+pub fn execute(database: &Database, sql: &'static str, parameters: impl rusqlite::Params) -> Result<usize> {
     database.statement(sql)?.execute(parameters).map_err(coded)
 }
 

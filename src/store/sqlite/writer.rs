@@ -7,9 +7,10 @@ use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 use super::database::Database;
-use super::failure::{again, coded};
+use super::failure::coded;
 use super::sql;
 use crate::error::{Code, Error, Result};
+use crate::store::rules::{again, closed};
 
 /// The most commands of one transaction.
 const GROUP: usize = 4_000;
@@ -75,7 +76,7 @@ where
         let answer = match (error, self.answer) {
             (Some(error), _) => Err(again(error)),
             (None, Some(answer)) => answer,
-            (None, None) => Err(super::failure::closed()),
+            (None, None) => Err(closed()),
         };
         // A caller that is gone asked for nothing any more.
         let _ = self.caller.send(answer);
@@ -123,10 +124,7 @@ pub fn run(mut database: Database, commands: &Receiver<Command>, held: Box<dyn S
 type Works = Vec<Box<dyn Work>>;
 
 /// Takes everything that waits already.
-fn gather(
-    first: Command,
-    commands: &Receiver<Command>,
-) -> (Durability, Works, Option<oneshot::Sender<()>>) {
+fn gather(first: Command, commands: &Receiver<Command>) -> (Durability, Works, Option<oneshot::Sender<()>>) {
     let mut works = Vec::new();
     let mut needed = Durability::Read;
     let mut next = Some(first);
@@ -152,10 +150,7 @@ fn transaction(database: &mut Database, mut works: Works, level: Durability, tou
         // Where even that fails, the next BEGIN does, and is told.
         let _ = execute(database, "ROLLBACK");
     }
-    if result
-        .as_ref()
-        .is_err_and(|error| error.code() == Code::StoreFull)
-    {
+    if result.as_ref().is_err_and(|error| error.code() == Code::StoreFull) {
         database.found_full();
     }
     let error = result.as_ref().err();
@@ -165,12 +160,7 @@ fn transaction(database: &mut Database, mut works: Works, level: Durability, tou
     error.is_none()
 }
 
-fn attempt(
-    database: &mut Database,
-    works: &mut Works,
-    level: Durability,
-    touch: bool,
-) -> Result<()> {
+fn attempt(database: &mut Database, works: &mut Works, level: Durability, touch: bool) -> Result<()> {
     database.sync_commits(level == Durability::Synced)?;
     execute(
         database,

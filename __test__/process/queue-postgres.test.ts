@@ -1,0 +1,184 @@
+import { execFileSync } from 'node:child_process'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest'
+import { JobQueue } from '../../plugin/api/queue.js'
+import { after, killChildren, seeded, startNode, until, type Child } from '../support/children.js'
+import { startPostgres, withoutPostgres, type Database } from '../support/database.js'
+
+const root = fileURLToPath(new URL('../..', import.meta.url))
+const script = join(root, '__test__/process/queue-child.mjs')
+/** `npm run faults:queue` sets it to 200. */
+const rounds = Number(process.env['AUTON8N_FAULT_ROUNDS'] ?? 6)
+const why = withoutPostgres()
+const LEASE = 1000
+
+describe.skipIf(why !== undefined)(`PostgreSQL${why === undefined ? '' : ` (left out: ${why})`}`, () => {
+  let server: Database
+  let database = ''
+  let number = 0
+  const queues: JobQueue[] = []
+
+  beforeAll(async () => {
+    const tsc = join(root, 'node_modules/typescript/bin/tsc')
+    execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root })
+    server = await startPostgres()
+  })
+
+  afterAll(() => server.close())
+
+  beforeEach(() => {
+    const name = `faults${number++}`
+    database = server.url.replace(/postgres$/, name)
+    execFileSync('/usr/bin/env', ['psql', '-q', '-c', `CREATE DATABASE ${name}`, server.url])
+  })
+
+  afterEach(async () => {
+    await Promise.all(queues.splice(0).map(queue => queue.shutdown()))
+    await killChildren()
+  })
+
+  async function open(): Promise<JobQueue> {
+    const queue = await JobQueue.open('q', { store: database, leaseDuration: LEASE })
+    queues.push(queue)
+    return queue
+  }
+
+  async function start(mode: string): Promise<Child> {
+    const child = startNode([script, mode, database])
+    await until(() => child.lines.includes('ready'))
+    return child
+  }
+
+  /** Works until nothing waits, then counts what must not be. */
+  async function judge(children: readonly Child[], what: string): Promise<{ lost: number; again: number }> {
+    const before = children.flatMap(child => child.lines)
+    const worker = await start('work')
+    const queue = await open()
+    await until(async () => {
+      const { pending, running, retrying } = await queue.getMetrics()
+      return pending + running + retrying === 0
+    })
+    const added = after(before, 'added')
+    const completed = new Set(after(before, 'completed'))
+    const lost = []
+    for (const id of added) if ((await queue.getJob(id))?.status !== 'completed') lost.push(id)
+    const again = after(worker.lines, 'ran').filter(id => completed.has(id))
+    const runs = after([...before, ...worker.lines], 'ran')
+    console.log(`${what}: acknowledged ${added.length}, lost ${lost.length}, told as completed and run again ` +
+      `${again.length}, runs ${runs.length}, of which repeated ${runs.length - new Set(runs).size}`)
+    return { lost: lost.length, again: again.length }
+  }
+
+  test('kill -9 of processes that add and work loses no acknowledged job', async () => {
+    const random = seeded(20_261_125)
+    const children: Child[] = []
+    for (let round = 0; round < rounds; round++) {
+      const pair = await Promise.all([start('busy'), start('busy')])
+      children.push(...pair)
+      await until(() => pair.every(child => after(child.lines, 'added').length > 5))
+      await new Promise(resolve => setTimeout(resolve, random() * 150))
+      for (const child of pair) child.process.kill('SIGKILL')
+      await Promise.all(pair.map(child => child.ended))
+    }
+    expect(await judge(children, `kill -9 of ${2 * rounds} processes`)).toEqual({ lost: 0, again: 0 })
+  })
+
+  test('kill -9 of the database under load loses no acknowledged job, and workers go on by themselves', async () => {
+    const random = seeded(4)
+    const children = await Promise.all([start('busy'), start('busy')])
+    const queue = await open()
+    const times = Math.max(2, Math.ceil(rounds / 10))
+    let longest = 0
+    for (let round = 0; round < times; round++) {
+      const counts = (): number[] => children.map(child => after(child.lines, 'completed').length)
+      const begun = counts()
+      await until(() => counts().every((count, index) => count > (begun[index] ?? 0) + 5))
+      await new Promise(resolve => setTimeout(resolve, random() * 200))
+      await server.tell('kill')
+      await expect(queue.getMetrics()).rejects.toMatchObject({ code: 'AUTON8N_STORE_UNAVAILABLE' })
+      await new Promise(resolve => setTimeout(resolve, random() * 1500))
+      await server.tell('start')
+      const started = Date.now()
+      const at = counts()
+      await until(() => counts().every((count, index) => count > (at[index] ?? 0) + 5))
+      longest = Math.max(longest, Date.now() - started)
+    }
+    for (const child of children) child.process.kill('SIGKILL')
+    await Promise.all(children.map(child => child.ended))
+    expect(children.flatMap(child => after(child.lines, 'refused'))).toEqual([])
+    console.log(`all workers had completed further jobs at most ${longest} ms after the database was back`)
+    expect(await judge(children, `kill -9 of the database ${times} times`)).toEqual({ lost: 0, again: 0 })
+  })
+
+  test('a worker that was frozen past its lease cannot complete over its successor', async () => {
+    const queue = await open()
+    const frozen = await start('work')
+    const job = await queue.addJob('work', { ms: 300 })
+    await until(() => after(frozen.lines, 'ran').includes(job.id))
+    frozen.process.kill('SIGSTOP')
+    const stopped = Date.now()
+    const successor = await start('work')
+    await until(() => after(successor.lines, 'ran').includes(job.id))
+    const taken = Date.now() - stopped
+    frozen.process.kill('SIGCONT')
+    await until(() => after(successor.lines, 'completed').includes(job.id))
+    await until(() => after(frozen.lines, 'returned').includes(job.id))
+    await new Promise(resolve => setTimeout(resolve, 200))
+    console.log(`frozen; its successor started ${taken} ms later, lease ${LEASE} ms`)
+    expect(after(frozen.lines, 'completed')).toEqual([])
+    expect(await queue.getJob(job.id)).toMatchObject({ status: 'completed', attempts: 2 })
+  })
+
+  test('a job that kills its process again and again fails', async () => {
+    const queue = await open()
+    const job = await queue.addJob('work', 1)
+    let deaths = 0
+    while ((await queue.getJob(job.id))?.status !== 'failed') {
+      const child = startNode([script, 'kills', database])
+      const failed = until(async () => (await queue.getJob(job.id))?.status === 'failed')
+      await Promise.race([child.ended, failed])
+      deaths += child.process.exitCode === null && child.process.signalCode === 'SIGKILL' ? 1 : 0
+      failed.catch(() => undefined)
+    }
+    console.log(`it failed after ${deaths} deaths`)
+    expect(deaths).toBe(4)
+    expect(await queue.getJob(job.id)).toMatchObject({ error: { code: 'AUTON8N_LEASE_LOST' } })
+  })
+
+  test('what one process does, others heed: cancel, pause, resume, delayed jobs', async () => {
+    const queue = await open()
+    const worker = await start('work')
+    const long = await queue.addJob('work', { ms: 3000 })
+    await until(() => after(worker.lines, 'ran').includes(long.id))
+    expect(await queue.cancelJob(long.id)).toBe(true)
+    await until(() => after(worker.lines, 'aborted').includes(long.id), 2_000)
+    await queue.pause()
+    const job = await queue.addJob('work', { ms: 1 })
+    const later = await queue.addJob('work', { ms: 1 }, { delay: 300 })
+    await new Promise(resolve => setTimeout(resolve, 500))
+    expect(after(worker.lines, 'ran')).toEqual([long.id])
+    await queue.resume()
+    await until(() => [job, later].every(one => after(worker.lines, 'completed').includes(one.id)), 5_000)
+    worker.process.kill('SIGTERM')
+    expect(await worker.ended).toBe(0)
+  })
+
+  test('one process opens a store once, and each queue of it closes for itself', async () => {
+    const [one, two] = [await open(), await JobQueue.open('other', { store: database })]
+    const job = await two.addJob('a', { text: 'ü\u0000' })
+    await one.shutdown()
+    expect(await two.getJob(job.id)).toEqual(job)
+    await two.shutdown()
+    await expect(two.getJob(job.id)).rejects.toMatchObject({ code: 'AUTON8N_CLOSED' })
+  })
+})
+
+test('the address of a store that cannot be reached is never shown', async () => {
+  const password = ['hunt', 'er2'].join('')
+  for (const address of [`postgres://me:${password}@127.0.0.1:1/db`, `postgres://me:${password}@host:port/db`]) {
+    const error = await JobQueue.open('q', { store: address }).catch((thrown: unknown) => thrown)
+    expect(error).toMatchObject({ code: expect.stringMatching(/STORE_UNAVAILABLE|OPTION_INVALID/) })
+    expect(`${String(error)} ${JSON.stringify(error)} ${String((error as Error).stack)}`).not.toContain(password)
+  }
+})

@@ -1,0 +1,85 @@
+import { rm } from 'node:fs/promises'
+import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { openEngine, type Engine } from '../../plugin/api/engine.js'
+import { formatReply } from '../../plugin/api/reply.js'
+import { buildForChildren, startChild, type Child } from '../support/child.js'
+import { example, templateFiles, temporary, type Files } from '../support/workplace.js'
+
+let directory = ''
+let owner: Child
+let engine: Engine
+let good: Files
+
+beforeAll(() => buildForChildren())
+
+beforeEach(async () => {
+  directory = temporary()
+  owner = startChild(`
+    const engine = await openEngine({ dataDir: ${JSON.stringify(directory)} })
+    say('ready')
+    setInterval(() => {}, 1000)`)
+  await owner.line('ready')
+  engine = await openEngine({ dataDir: directory })
+})
+
+afterEach(async () => {
+  await engine.close()
+  await owner.kill()
+  await rm(directory, { recursive: true, force: true })
+})
+
+afterAll(() => {
+  expect(Object.keys(good)).toContain('src/index.ts')
+})
+
+it('a second process on a data directory is served: it adds, reads, hears and cancels', async () => {
+  const creation = await engine.createPlugin(example('weather'), { generator: 'template' })
+  const heard: string[] = []
+  for await (const event of creation.events()) heard.push(event.type)
+  expect(heard.at(-1)).toBe('done')
+  expect(heard).toContain('stage')
+  const { report } = await creation.result()
+  expect(report.verdict).toBe('passed')
+  expect((await engine.jobs({ status: 'completed' })).map((job) => job.id)).toEqual([creation.id])
+  expect((await engine.health()).status).toBe('ok')
+  good = await templateFiles(engine, example('weather'))
+})
+
+it('the model of a served process answers for its own job, and its call is given up with the job', async () => {
+  let asked = 0
+  const creation = await engine.createPlugin(example('weather'), {
+    model: async ({ prompt }) => {
+      asked += 1
+      expect(prompt).toContain('GET_WEATHER')
+      return formatReply(good)
+    },
+  })
+  expect((await creation.result()).report.verdict).toBe('passed')
+  expect(asked).toBe(1)
+
+  let aborted = false
+  let called = (): void => {}
+  const waiting = new Promise<void>((resolve) => (called = resolve))
+  const hanging = await engine.createPlugin(example('weather'), {
+    model: ({ signal }) =>
+      new Promise((_, reject) => {
+        signal.addEventListener('abort', () => {
+          aborted = true
+          reject(new Error('given up'))
+        })
+        called()
+      }),
+  })
+  await waiting
+  expect(await hanging.cancel()).toBe(true)
+  await expect(hanging.result()).rejects.toMatchObject({ code: 'AUTON8N_CANCELLED' })
+  await expect.poll(() => aborted).toBe(true)
+})
+
+it('what is wrong is told to a served process with its code, and an owner that dies is no hang', async () => {
+  await expect(engine.createPlugin({ name: '../x', description: 'x' })).rejects.toMatchObject({
+    code: 'AUTON8N_SPECIFICATION_INVALID',
+  })
+  await owner.kill()
+  await expect(engine.jobs()).rejects.toMatchObject({ code: expect.stringMatching(/^AUTON8N_STORE_/) as string })
+})

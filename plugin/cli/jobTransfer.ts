@@ -1,0 +1,126 @@
+import { createReadStream } from 'node:fs'
+import { open, type FileHandle } from 'node:fs/promises'
+import { createInterface } from 'node:readline'
+import { nativeCall } from '../errors.js'
+import { native } from '../native.js'
+import { CommandError, DONE, FOUND, parse, print, type Command } from './command.js'
+
+const EXPORT = `auton8n jobs export FILE [--queue NAME] [--store STORE]
+
+Writes the jobs of a queue to a file, one a line, the newest first: those that wait and those that are over.
+Stop its workers first; a job that runs is told, and waits where it is imported.
+
+  --queue NAME    default: creations, which are those of the engine
+  --store STORE   sqlite (the default, in AUTON8N_DATA_DIR), sqlite:PATH or postgres://…; also AUTON8N_STORE`
+
+const IMPORT = `auton8n jobs import FILE [--queue NAME] [--store STORE]
+
+Takes over the jobs that \`auton8n jobs export\` wrote, with their ids and in their order. It may be repeated: a job that is
+there already is left alone.
+
+  --queue NAME    default: creations
+  --store STORE   as for export`
+
+const OPTIONS = { queue: { type: 'string', default: 'creations' }, store: { type: 'string' } } as const
+const PAGE = 1_000
+const FORMAT = 'auton8n-jobs-1'
+
+type NativeQueue = Awaited<ReturnType<ReturnType<typeof native>['openQueue']>>
+
+/** Writes the jobs of a queue to a file. */
+export const exportJobs: Command = {
+  usage: EXPORT,
+  run: async (args) => {
+    const { values, positionals } = parse(args, OPTIONS, EXPORT, [1, 1])
+    return await withQueue(values.queue, values.store, async (queue) => {
+      const path = positionals[0] ?? ''
+      const file = await open(path, 'wx').catch((error: unknown) => Promise.reject(unusable(path, error)))
+      try {
+        const { written, running } = await write(queue, file, values.queue)
+        await file.sync()
+        print(`${written} jobs written.`)
+        if (running > 0) print(`${running} of them run: stop the workers and export again, or they run twice.`)
+        return running > 0 ? FOUND : DONE
+      } finally {
+        await file.close()
+      }
+    })
+  },
+}
+
+/** Takes over the jobs of a file. */
+export const importJobs: Command = {
+  usage: IMPORT,
+  run: async (args) => {
+    const { values, positionals } = parse(args, OPTIONS, IMPORT, [1, 1])
+    const path = positionals[0] ?? ''
+    const lines = await linesOf(path)
+    return await withQueue(values.queue, values.store, async (queue) => {
+      let restored = 0
+      // The file has the newest first, and the order of storing is the order of running.
+      for (let end = lines.length; end > 0; end -= PAGE) {
+        const page = lines.slice(Math.max(0, end - PAGE), end).reverse()
+        restored += await nativeCall(() => queue.restore(`[${page.join(',')}]`))
+      }
+      print(`${restored} jobs taken over, ${lines.length - restored} were there already.`)
+      return DONE
+    })
+  },
+}
+
+async function write(queue: NativeQueue, file: FileHandle, name: string): Promise<{ written: number; running: number }> {
+  await file.write(`${JSON.stringify({ format: FORMAT, queue: name })}\n`)
+  let [written, running] = [0, 0]
+  let cursor: string | undefined
+  for (;;) {
+    const page = JSON.stringify({ limit: PAGE, cursor })
+    const jobs = JSON.parse(await nativeCall(() => queue.list(page))) as { id: string; status: string }[]
+    if (jobs.length === 0) break
+    await file.write(jobs.map((job) => `${JSON.stringify(job)}\n`).join(''))
+    written += jobs.length
+    running += jobs.filter((job) => job.status === 'running').length
+    cursor = jobs.at(-1)?.id
+  }
+  await file.write(`${JSON.stringify({ jobs: written })}\n`)
+  return { written, running }
+}
+
+async function linesOf(path: string): Promise<string[]> {
+  const lines: string[] = []
+  try {
+    for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) lines.push(line)
+  } catch (error) {
+    throw unusable(path, error)
+  }
+  const [head, tail] = [parsed(lines.shift()), parsed(lines.pop())]
+  if (head?.['format'] !== FORMAT) throw new CommandError(`${path} was not written by 'auton8n jobs export'.`)
+  if (tail?.['jobs'] !== lines.length) throw new CommandError(`${path} is cut off; export the jobs again.`)
+  return lines
+}
+
+function unusable(path: string, error: unknown): CommandError {
+  return new CommandError(`${path} cannot be used: ${error instanceof Error ? error.message : String(error)}`)
+}
+
+function parsed(line: string | undefined): Record<string, unknown> | undefined {
+  try {
+    return JSON.parse(line ?? '') as Record<string, unknown>
+  } catch {
+    return undefined
+  }
+}
+
+async function withQueue(name: string, store: string | undefined, work: (queue: NativeQueue) => Promise<number>): Promise<number> {
+  const place = store ?? process.env['AUTON8N_STORE']
+  const options = JSON.stringify({
+    ...(place ? { store: place } : {}),
+    dataDir: process.env['AUTON8N_DATA_DIR'] || '.auton8n',
+  })
+  const ignore = (): void => undefined
+  const queue = await nativeCall(() => native().openQueue(name, options, ignore, ignore))
+  try {
+    return await work(queue)
+  } finally {
+    await nativeCall(() => queue.close(0))
+  }
+}

@@ -1,0 +1,110 @@
+//! What every store must do, as tests that each store runs against the real thing.
+
+mod adding;
+mod ending;
+mod leases;
+mod lists;
+mod order;
+
+pub use adding::*;
+pub use ending::*;
+pub use leases::*;
+pub use lists::*;
+pub use order::*;
+
+use serde_json::json;
+
+use super::{Claim, ClaimRequest, Ending, Finish, Job, JobOptions, JobStore, Lease, NewJob};
+
+/// One test for each behaviour; `$open` answers a new, empty store, or `None` where it cannot be had.
+macro_rules! suite {
+    ($open:path: $($behaviour:ident,)+) => {
+        $(#[tokio::test]
+        async fn $behaviour() {
+            let Some(store) = $open().await else { return };
+            $crate::store::conformance::$behaviour(&*store).await;
+            store.close().await;
+            assert_eq!(store.counts("q").await.unwrap_err().code(), $crate::error::Code::Closed);
+        })+
+    };
+    ($open:path) => {
+        $crate::store::conformance::suite! { $open:
+            jobs_are_kept_whole,
+            a_batch_with_one_duplicate_is_refused_as_a_whole,
+            one_refused_add_harms_no_other,
+            a_unique_key_is_free_when_its_job_is_over,
+            delayed_jobs_wait_for_their_time_and_tell_the_next,
+            claims_follow_priority_turns_and_order_of_adding,
+            turns_go_on_from_claim_to_claim,
+            order_does_not_depend_on_the_clock,
+            a_claim_takes_only_its_names_and_its_queue,
+            claims_at_once_take_no_job_twice,
+            a_retried_job_is_first_in_its_key_again,
+            an_old_fence_cannot_end_a_job,
+            a_renewed_lease_is_not_rescued,
+            a_job_that_kills_its_workers_fails,
+            a_rescue_looks_at_the_end_of_the_lease_only,
+            endings_are_kept,
+            a_job_that_is_to_be_removed_is_gone,
+            a_job_that_is_handed_back_was_not_tried,
+            reports_are_kept_and_the_log_is_bounded,
+            cancelled_jobs_cannot_end,
+            only_jobs_that_are_over_or_wait_can_be_run_again,
+            lists_go_page_by_page_even_when_the_cursor_is_gone,
+            lists_are_filtered,
+            counts_count,
+            clean_deletes_what_is_over_and_old,
+            retention_keeps_the_newest,
+            a_pause_is_kept,
+            jobs_of_another_store_go_on_here,
+        }
+    };
+}
+pub(in crate::store) use suite;
+
+fn job(name: &str, options: JobOptions) -> NewJob {
+    NewJob {
+        name: name.into(),
+        data: json!({ "n": 1 }),
+        options,
+    }
+}
+
+fn request(limit: usize, now: i64) -> ClaimRequest {
+    ClaimRequest {
+        queue: "q".into(),
+        names: vec!["a".into()],
+        limit,
+        now,
+        lease_until: now + 100,
+    }
+}
+
+async fn add_one(store: &dyn JobStore, options: JobOptions) -> Job {
+    store.add("q", vec![job("a", options)], 0).await.unwrap().pop().unwrap()
+}
+
+async fn claim_one(store: &dyn JobStore, now: i64) -> Claim {
+    store.claim(request(1, now)).await.unwrap().claims.pop().unwrap()
+}
+
+fn lease(claim: &Claim) -> Lease {
+    Lease {
+        id: claim.job.id.clone(),
+        fence: claim.fence,
+    }
+}
+
+fn end(claim: &Claim, ending: Ending) -> Finish {
+    Finish {
+        lease: lease(claim),
+        ending,
+        remove: false,
+    }
+}
+
+fn completed() -> Ending {
+    Ending::Completed {
+        result: json!({ "good": true }),
+    }
+}

@@ -1,0 +1,155 @@
+//! The ends of many attempts as one statement.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::connections::{Commit, Connections, Value};
+use super::notifier::Notifier;
+use super::rows::{clean, get};
+use super::sql;
+use crate::error::{Code, Result};
+use crate::store::job::{JobFailure, JobStatus};
+use crate::store::job_store::{Ending, Finish, Notice};
+use crate::store::rules::{again, json, number};
+
+/// While the server is away.
+const AGAIN: Duration = Duration::from_millis(200);
+
+/// An end, with its result as JSON.
+#[derive(Debug)]
+pub struct Ended {
+    id: String,
+    fence: i64,
+    status: JobStatus,
+    result: Option<String>,
+    failure: Option<JobFailure>,
+    at: i64,
+    back: i32,
+    remove: bool,
+}
+
+impl Ended {
+    /// Writes the result as JSON, on the caller's time.
+    pub fn new(finish: Finish, now: i64) -> Result<Self> {
+        let Finish { lease, ending, remove } = finish;
+        let (status, result, failure, at, back) = match ending {
+            Ending::Completed { result } => (JobStatus::Completed, Some(json(&result)?), None, now, 0),
+            Ending::Failed { failure, result } => (
+                JobStatus::Failed,
+                result.as_ref().map(json).transpose()?,
+                Some(failure),
+                now,
+                0,
+            ),
+            Ending::Retry { failure, run_at, free } => (JobStatus::Retrying, None, Some(failure), run_at, free.into()),
+            Ending::HandedBack => (JobStatus::Pending, None, None, now, 1),
+        };
+        let failure = failure.map(|failure| JobFailure {
+            code: failure.code,
+            message: clean(&failure.message),
+        });
+        Ok(Self {
+            id: lease.id,
+            fence: lease.fence,
+            status,
+            result,
+            failure,
+            at,
+            back,
+            remove,
+        })
+    }
+
+    /// About how big it is.
+    pub fn bytes(&self) -> usize {
+        200 + self.result.as_ref().map_or(0, String::len)
+    }
+}
+
+/// Ends the attempts; answers, for each, whether its lease was still held.
+pub async fn finish(connections: Arc<Connections>, notifier: Arc<Notifier>, ends: Vec<Ended>) -> Vec<Result<bool>> {
+    let mut repeated = false;
+    loop {
+        match attempt(&connections, &notifier, &ends, repeated).await {
+            Ok(kept) => {
+                return ends
+                    .iter()
+                    .map(|end| Ok(kept.contains(&(end.id.clone(), end.fence))))
+                    .collect();
+            }
+            // The server may have done it, and only its answer was lost.
+            Err(error) if error.code() == Code::StoreUnavailable && !connections.is_closed() => {
+                repeated = true;
+                tokio::time::sleep(AGAIN).await;
+            }
+            // One result that cannot be stored must not harm the ends of others.
+            Err(error) if error.code() == Code::OptionInvalid && ends.len() > 1 => {
+                let mut answers = Vec::with_capacity(ends.len());
+                for one in ends {
+                    let alone = Box::pin(finish(connections.clone(), notifier.clone(), vec![one]))
+                        .await
+                        .pop();
+                    answers.push(alone.unwrap_or(Err(again(&error))));
+                }
+                return answers;
+            }
+            Err(error) => return ends.iter().map(|_| Err(again(&error))).collect(),
+        }
+    }
+}
+
+async fn attempt(
+    connections: &Connections,
+    notifier: &Notifier,
+    ends: &[Ended],
+    repeated: bool,
+) -> Result<HashSet<(String, i64)>> {
+    let mut kept = HashSet::new();
+    let (removed, stored): (Vec<_>, Vec<_>) = ends.iter().partition(|end| end.remove);
+    let mut queues = HashSet::new();
+    if !stored.is_empty() {
+        let (ids, fences) = leases(&stored);
+        let status: Vec<i16> = stored.iter().map(|end| number(end.status).into()).collect();
+        let result: Vec<_> = stored.iter().map(|end| end.result.as_deref()).collect();
+        let code: Vec<_> = stored
+            .iter()
+            .map(|end| end.failure.as_ref().map(|failure| &failure.code))
+            .collect();
+        let message: Vec<_> = stored
+            .iter()
+            .map(|end| end.failure.as_ref().map(|failure| &failure.message))
+            .collect();
+        let at: Vec<_> = stored.iter().map(|end| end.at).collect();
+        let back: Vec<_> = stored.iter().map(|end| end.back).collect();
+        let values: [Value<'_>; 9] = [&ids, &fences, &status, &result, &code, &message, &at, &back, &repeated];
+        for row in connections
+            .query(Commit::Synced, false, sql!("finish"), &values)
+            .await?
+        {
+            match get::<i16>(&row, 3)? {
+                0 => drop(queues.insert(get::<String>(&row, 2)?)),
+                3 => notifier.tell(Notice::Due),
+                _ => {}
+            }
+            kept.insert((get(&row, 0)?, get(&row, 1)?));
+        }
+    }
+    if !removed.is_empty() {
+        let (ids, fences) = leases(&removed);
+        let rows = connections
+            .query(Commit::Synced, false, sql!("finish_remove"), &[&ids, &fences])
+            .await?;
+        for row in rows {
+            kept.insert((get(&row, 0)?, get(&row, 1)?));
+        }
+    }
+    for queue in queues {
+        notifier.tell(Notice::Ready(queue));
+    }
+    Ok(kept)
+}
+
+fn leases<'a>(ends: &[&'a Ended]) -> (Vec<&'a str>, Vec<i64>) {
+    ends.iter().map(|end| (end.id.as_str(), end.fence)).unzip()
+}

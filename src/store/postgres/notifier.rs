@@ -1,0 +1,73 @@
+//! Tells other processes what happened here: gathered, and sent a moment after the commit that it
+//! speaks of. Sending with each commit would make all commits of the server wait for one another.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Duration;
+
+use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
+use tokio::sync::Notify;
+use tokio_util::sync::CancellationToken;
+
+use super::connections::{Commit, Connections};
+use super::sql;
+use crate::store::job_store::Notice;
+
+/// Between two notifications.
+const PAUSE: Duration = Duration::from_millis(5);
+
+/// A notice on its way, with the store that sent it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Sent {
+    pub from: String,
+    pub notice: Notice,
+}
+
+/// Notices that are not sent yet.
+#[derive(Debug, Default)]
+pub struct Notifier {
+    waiting: Mutex<BTreeSet<Notice>>,
+    filled: Notify,
+}
+
+impl Notifier {
+    /// To be sent soon.
+    pub fn tell(&self, notice: Notice) {
+        self.waiting.lock().insert(notice);
+        self.filled.notify_one();
+    }
+
+    /// Sends until it is stopped, and then what still waits.
+    pub async fn run(self: Arc<Self>, connections: Arc<Connections>, from: String, stop: CancellationToken) {
+        while stop.run_until_cancelled(self.filled.notified()).await.is_some() {
+            self.send(&connections, &from).await;
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.send(&connections, &from).await;
+    }
+
+    async fn send(&self, connections: &Connections, from: &str) {
+        let notices = std::mem::take(&mut *self.waiting.lock());
+        let payloads: Vec<String> = notices
+            .into_iter()
+            .filter_map(|notice| {
+                serde_json::to_string(&Sent {
+                    from: from.to_owned(),
+                    notice,
+                })
+                .ok()
+            })
+            .collect();
+        if payloads.is_empty() {
+            return;
+        }
+        // A lost notice costs time only: every process looks by itself now and then.
+        if let Err(error) = connections
+            .query(Commit::Lazy, true, sql!("notify"), &[&payloads])
+            .await
+        {
+            tracing::warn!("other processes were not told: {error}");
+        }
+    }
+}

@@ -1,0 +1,1 @@
+UPDATE auton8n.job SET status = 6, ready = false, finished_at = $3 WHERE queue = $1 AND id = $2 AND status < 4 RETURNING 

@@ -1,0 +1,1 @@
+ FROM auton8n.job WHERE queue = $1 AND id = $2

@@ -1,0 +1,1 @@
+INSERT INTO auton8n.queue (name, paused) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET paused = excluded.paused

@@ -1,0 +1,1 @@
+SELECT paused FROM auton8n.queue WHERE name = $1

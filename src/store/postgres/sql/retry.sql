@@ -1,0 +1,3 @@
+UPDATE auton8n.job SET status = 0, ready = true, run_at = $3, finished_at = NULL, started_at = NULL, attempts = 0,
+  stalls = 0, progress = 0, error_code = NULL, error_message = NULL, result = NULL
+WHERE queue = $1 AND id = $2 AND status IN (1, 3, 5, 6) RETURNING 

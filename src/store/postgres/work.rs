@@ -1,0 +1,126 @@
+//! What workers ask of the server.
+
+use super::connections::{Commit, Value};
+use super::postgres_store::PostgresStore;
+use super::rows::{claim as to_claim, clean, get};
+use super::sql;
+use crate::clock::SystemClock;
+use crate::error::{Code, Result};
+use crate::store::job::{JobFailure, JobStatus};
+use crate::store::job_store::{ClaimRequest, Claimed, Lease, Promoted, Report, Rescued};
+use crate::store::rules::{LOG_LINES, json, status};
+
+/// Claims of one millisecond that get tokens of their own.
+const TOKENS: i64 = 4_096;
+
+/// As `JobStore` says.
+pub async fn claim(store: &PostgresStore, request: ClaimRequest) -> Result<Claimed> {
+    let _call = store.call()?;
+    // The machine's own time, so that a token is new even where the server forgot a claim in a crash.
+    let token = SystemClock::shared().now_ms() * TOKENS + fastrand::i64(0..TOKENS);
+    let (limit, names) = (i32::try_from(request.limit).unwrap_or(i32::MAX), &request.names);
+    let values: [Value<'_>; 6] = [
+        &request.queue,
+        names,
+        &limit,
+        &request.now,
+        &request.lease_until,
+        &token,
+    ];
+    let statement = concat!("SELECT ", sql!("columns", "claim"));
+    let rows = store.connections.query(Commit::Lazy, false, statement, &values).await?;
+    let claims = rows.iter().map(to_claim).collect::<Result<Vec<_>>>()?;
+    let unfinished = claims.is_empty() && {
+        let rows = store
+            .connections
+            .query(Commit::Lazy, true, sql!("unfinished"), &[&request.queue])
+            .await?;
+        rows.first().map_or(Ok(false), |row| get(row, 0))?
+    };
+    Ok(Claimed { claims, unfinished })
+}
+
+/// As `JobStore` says.
+pub async fn report(store: &PostgresStore, reports: Vec<Report>) -> Result<()> {
+    for report in reports {
+        let checkpoint = report.checkpoint.as_ref().map(json).transpose()?;
+        let (stage, lines) = (
+            report.stage.as_deref().map(clean),
+            report.lines.iter().map(|line| clean(line)),
+        );
+        let (lines, iteration): (Vec<_>, _) = (lines.collect(), report.iteration.map(i64::from));
+        let Lease { id, fence } = &report.lease;
+        let kept = LOG_LINES as i32;
+        let values: [Value<'_>; 8] = [
+            id,
+            fence,
+            &report.progress,
+            &stage,
+            &iteration,
+            &checkpoint,
+            &lines,
+            &kept,
+        ];
+        store.query(Commit::Lazy, sql!("report"), &values).await?;
+    }
+    Ok(())
+}
+
+/// As `JobStore` says.
+pub async fn renew(store: &PostgresStore, leases: Vec<Lease>, until: i64) -> Result<Vec<Lease>> {
+    if leases.is_empty() {
+        return Ok(leases);
+    }
+    let (ids, fences): (Vec<_>, Vec<_>) = leases.into_iter().map(|lease| (lease.id, lease.fence)).unzip();
+    store
+        .query(Commit::Lazy, sql!("renew"), &[&ids, &fences, &until])
+        .await?;
+    let lost = store.query(Commit::Lazy, sql!("lost"), &[&ids, &fences]).await?;
+    lost.iter()
+        .map(|row| {
+            Ok(Lease {
+                id: get(row, 0)?,
+                fence: get(row, 1)?,
+            })
+        })
+        .collect()
+}
+
+/// As `JobStore` says.
+pub async fn rescue(store: &PostgresStore, ended_by: i64, now: i64, max_stalls: u32) -> Result<Vec<Rescued>> {
+    let (most, code) = (i32::try_from(max_stalls).unwrap_or(i32::MAX), Code::LeaseLost.as_str());
+    let rows = store
+        .query(Commit::Lazy, sql!("rescue"), &[&ended_by, &now, &most, &code])
+        .await?;
+    let rescued = rows
+        .iter()
+        .map(|row| {
+            let failed = status(get::<i16>(row, 3)? as u8)? == JobStatus::Failed;
+            let message: Option<String> = get(row, 4)?;
+            let failure = message.filter(|_| failed).map(|message| JobFailure {
+                code: code.to_owned(),
+                message,
+            });
+            Ok(Rescued {
+                queue: get(row, 0)?,
+                id: get(row, 1)?,
+                name: get(row, 2)?,
+                failure,
+            })
+        })
+        .collect::<Result<Vec<_>>>()?;
+    store.ready(rescued.iter().map(|one| one.queue.clone()));
+    Ok(rescued)
+}
+
+/// As `JobStore` says.
+pub async fn promote(store: &PostgresStore, now: i64) -> Result<Promoted> {
+    let rows = store.query(Commit::Lazy, sql!("promote"), &[&now]).await?;
+    let mut queues = rows.iter().map(|row| get(row, 0)).collect::<Result<Vec<String>>>()?;
+    queues.sort_unstable();
+    queues.dedup();
+    store.ready(queues.iter().cloned());
+    let rows = store.query(Commit::Lazy, sql!("next_due"), &[]).await?;
+    let next_due = rows.first().map_or(Ok(None), |row| get(row, 0))?;
+    Ok(Promoted { queues, next_due })
+}
