@@ -180,6 +180,7 @@ function once(command, args, cores) {
   const env = { ...process.env, GOMAXPROCS: String(cores) }
   const result = spawnSync('taskset', ['-c', list, 'python3', '-c', script, command, ...args], { env, encoding: 'utf8' })
   const [wall, cpu, resident, code] = result.stdout.trim().split(' ').map(Number)
+  if (code === undefined) throw new Error(result.stderr.trim().split('\n').at(-1))
   return { wall, cpu, resident, code }
 }
 
@@ -206,6 +207,12 @@ const cell = (text, width) => String(text).padStart(width)
 console.log(`${(sizeOf(trees.large) / 1e6).toFixed(0)} MB of published code (slow tools: ${(sizeOf(trees.small) / 1e6).toFixed(0)} MB); median of ${RUNS} fresh processes after a warm-up`)
 console.log('                     1 core: MB/s  MB/CPU-s  | 2 cores: MB/s | resident MB 1 / 2 | start-up: wall ms, CPU ms')
 for (const { name, path, command, args } of all) {
+  try {
+    once(command, args(path, 1), 1)
+  } catch (error) {
+    console.log(`${name.padEnd(20)} cannot be run: ${error.message}`)
+    continue
+  }
   const bytes = sizeOf(path) / 1e6
   const one = measure(command, args(path, 1), 1)
   const two = measure(command, args(path, 2), 2)

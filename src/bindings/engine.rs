@@ -63,12 +63,12 @@ pub struct Engine {
 impl Engine {
     /// Opens the engine of a data directory; `model` answers for jobs that have none of their own.
     #[napi]
-    pub fn open<'env>(
-        env: &'env Env,
+    pub fn open(
+        env: &Env,
         options: Value,
         listener: EngineListener,
         model: Option<ModelCallback>,
-    ) -> napi::Result<PromiseRaw<'env, Engine>> {
+    ) -> napi::Result<PromiseRaw<'_, Engine>> {
         let listener = Arc::new(listener);
         let model = js_model(model, &listener);
         promise(env, async move {
@@ -220,7 +220,7 @@ impl Engine {
         let backend = Arc::clone(&self.backend);
         let model = js_model(model, &self.listener);
         promise(env, async move {
-            let creation = creation_of(wish()?, options)?;
+            let creation = creation_of(&wish()?, options)?;
             backend.create(creation, model).await
         })
     }
@@ -230,7 +230,7 @@ fn js_model(callback: Option<ModelCallback>, listener: &Arc<EngineListener>) -> 
     callback.map(|callback| Arc::new(JsModel::new(callback, Arc::clone(listener))) as Arc<dyn Model>)
 }
 
-fn creation_of(wish: Wish, options: Value) -> Result<Creation> {
+fn creation_of(wish: &Wish, options: Value) -> Result<Creation> {
     let mut fields = match options {
         Value::Object(fields) => fields,
         Value::Null => serde_json::Map::new(),

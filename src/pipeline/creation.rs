@@ -48,11 +48,10 @@ impl Creation<'_> {
         }
         self.prepare().await?;
         loop {
-            if !self.state.has_files() || !self.state.diagnostics.is_empty() {
-                if let Some(problem) = self.generate().await? {
-                    self.next_round_or_end(vec![problem], None)?;
-                    continue;
-                }
+            let wanted = !self.state.has_files() || !self.state.diagnostics.is_empty();
+            if wanted && let Some(problem) = self.generate().await? {
+                self.next_round_or_end(vec![problem], None)?;
+                continue;
             }
             let (candidate, examined) = self.examine().await;
             let checks = self
@@ -63,7 +62,7 @@ impl Creation<'_> {
                 .cloned()
                 .collect::<Vec<_>>();
             if let Some(fault) = examined.fault {
-                return Err(self.inconclusive(fault, checks, &examined.isolation, &examined.engine));
+                return Err(self.inconclusive(fault, &checks, &examined.isolation, &examined.engine));
             }
             match verdict::of(&checks, &Stage::ALL[..Stage::ALL.len() - 1]) {
                 Verdict::Failed => {
@@ -222,13 +221,13 @@ impl Creation<'_> {
         );
         let message = self.pipeline.redact(&message);
         let (isolation, engine) = place.unwrap_or_else(|| ("refused".to_owned(), "none".to_owned()));
-        let all = ending::with_skipped(self.state.preamble.iter().cloned().chain(checks).collect());
+        let all = ending::with_skipped(&self.state.preamble.iter().cloned().chain(checks).collect::<Vec<_>>());
         let report = self.report(Verdict::Failed, all, &isolation, &engine, &self.state.candidate());
         Err(refused(Error::new(Code::ChecksFailed, message), &report))
     }
 
     /// The checks could not be carried out: again later, and honestly open when attempts are used up.
-    fn inconclusive(&self, fault: Error, checks: Vec<Check>, isolation: &str, engine: &str) -> AttemptError {
+    fn inconclusive(&self, fault: Error, checks: &[Check], isolation: &str, engine: &str) -> AttemptError {
         if fault.code() == Code::Cancelled || self.attempt.token.is_cancelled() {
             return AttemptError::Retry(fault);
         }
@@ -278,13 +277,13 @@ impl Creation<'_> {
         if undecided {
             let fault = Error::new(Code::Inconclusive, "a check stayed open");
             self.state.checks.clear();
-            return Err(self.inconclusive(fault, checks, &examined.isolation, &examined.engine));
+            return Err(self.inconclusive(fault, &checks, &examined.isolation, &examined.engine));
         }
         if candidate.built.is_empty() {
             let what = "nothing was built or tested, since the sandbox is switched off; open the engine with a sandbox";
             let report = self.report(
                 Verdict::Inconclusive,
-                ending::with_skipped(checks),
+                ending::with_skipped(&checks),
                 &examined.isolation,
                 &examined.engine,
                 candidate,

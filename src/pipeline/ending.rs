@@ -31,7 +31,7 @@ impl Creation<'_> {
             .iter()
             .chain(&self.state.checks)
             .filter(|check| !belongs_to(check, self.stage));
-        let checks = with_skipped(done.cloned().chain([check]).collect());
+        let checks = with_skipped(&done.cloned().chain([check]).collect::<Vec<_>>());
         refused(
             error,
             &self.report(verdict, checks, "refused", "none", &self.state.candidate()),
@@ -40,7 +40,7 @@ impl Creation<'_> {
 }
 
 /// In the order of the stages, with every one that was not reached, so that a report never hides one.
-pub(super) fn with_skipped(checks: Vec<Check>) -> Vec<Check> {
+pub(super) fn with_skipped(checks: &[Check]) -> Vec<Check> {
     let mut ordered = Vec::with_capacity(checks.len() + Stage::ALL.len());
     for stage in Stage::ALL {
         let before = ordered.len();

@@ -151,7 +151,7 @@ impl Examiner {
         let lines = tracing::info_span!("stage", stage = stage.as_str());
         let work = async {
             match stage {
-                Stage::Inspect => inspect::run(bench),
+                Stage::Inspect => Ok(inspect::run(bench)),
                 Stage::Install => install::run(bench).await,
                 Stage::TypeCheck => type_check::run(bench).await,
                 Stage::Lint => lint::run(bench).await,

@@ -4,26 +4,22 @@ use super::bench::Bench;
 use super::report::{Check, Where};
 use super::stage::Stage;
 use crate::diagnostic::Diagnostic;
-use crate::error::Result;
 use crate::files::FileSet;
 use crate::inspection::{self, Policy};
 use crate::scanner::{Scanner, Severity};
 
 /// Parses every file on the host; nothing of it is executed.
-pub fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
+pub fn run(bench: &mut Bench<'_>) -> Vec<Check> {
     let mut secrets = Check::named("inspect: secrets", Where::Host);
-    secrets = match &bench.examiner.scanner {
-        Some(scanner) => {
-            let (found, files) = secrets_in(scanner, bench);
-            if !found.is_empty() {
-                redact(scanner, &mut bench.candidate.sources);
-            }
-            secrets.counting("files", files).judged(found)
+    secrets = if let Some(scanner) = &bench.examiner.scanner {
+        let (found, files) = secrets_in(scanner, bench);
+        if !found.is_empty() {
+            redact(scanner, &mut bench.candidate.sources);
         }
-        None => {
-            secrets.status = super::report::CheckStatus::Skipped;
-            secrets.saying("not run, since the scanner is switched off")
-        }
+        secrets.counting("files", files).judged(found)
+    } else {
+        secrets.status = super::report::CheckStatus::Skipped;
+        secrets.saying("not run, since the scanner is switched off")
     };
     let policy = bench
         .candidate
@@ -41,7 +37,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         .counting("tests", inspection.test_count)
         .counting("hosts", inspection.capabilities.hosts.len() as u64)
         .judged(diagnostics);
-    Ok(vec![check, secrets])
+    vec![check, secrets]
 }
 
 /// What is refused for a secret is neither stored nor shown to a model with it.

@@ -1,21 +1,21 @@
 //! Connection strings: the password between the user and the host.
 
+use super::super::boundary;
 use super::super::candidate::{Candidate, RANK_STRUCTURE};
 use super::super::placeholder::is_placeholder;
 use super::super::rule::Rule;
 use super::super::severity::Severity;
 
 const LONGEST: usize = 512;
-const LONGEST_SCHEME: usize = 24;
 
 /// A string whose `://` stands at `at`.
 pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
-    let scheme = scheme(text, at);
-    if !rule
-        .schemes
-        .iter()
-        .any(|known| scheme.eq_ignore_ascii_case(known.as_bytes()))
-    {
+    // `jdbc:postgresql`, `\npostgres` in a JSON text and the like end in the scheme that matters.
+    if !rule.schemes.iter().any(|known| {
+        at.checked_sub(known.len()).is_some_and(|start| {
+            text[start..at].eq_ignore_ascii_case(known.as_bytes()) && boundary::starts(text, start, b"+-")
+        })
+    }) {
         return None;
     }
     let start = at + 3;
@@ -46,21 +46,6 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
         candidate.confidence = 0.3;
     }
     Some(candidate)
-}
-
-fn scheme(text: &[u8], at: usize) -> &[u8] {
-    let window = &text[at.saturating_sub(LONGEST_SCHEME)..at];
-    let length = window
-        .iter()
-        .rev()
-        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'.' | b'-'))
-        .count();
-    let scheme = &window[window.len() - length..];
-    // `jdbc:postgresql`, `\npostgres` and the like end in the scheme that matters.
-    match memchr::memrchr(b'.', scheme) {
-        Some(dot) => &scheme[dot + 1..],
-        None => scheme,
-    }
 }
 
 /// Everything up to the path, a quote or a blank.

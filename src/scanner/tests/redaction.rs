@@ -46,6 +46,25 @@ fn comments_and_disabled_guesses_do_not_open_the_log() {
     assert_eq!(allowed.redact_text(&text), text);
 }
 
+/// A job's row is JSON in JSON: what stands before a secret is an escape whose letters look like a word.
+#[test]
+fn secrets_after_escapes_are_taken_out_of_text_in_text() {
+    let password = ["q7Zt4Rk9", "Vb2Xm8Lw"].concat();
+    let text = format!(
+        "x\n{}\npostgres://admin:{password}@db.internal.net/app\thttps://u:{password}@h.net\r\n{}\n",
+        github_token(1),
+        github_token(2)
+    );
+    let mut shown = text;
+    for depth in 0..3 {
+        let clean = scanner().redact_text(&shown).into_owned();
+        for secret in [&password, &github_token(1), &github_token(2)] {
+            assert!(!clean.contains(secret.as_str()), "{depth}: {clean}");
+        }
+        shown = serde_json::to_string(&shown).unwrap();
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 256, failure_persistence: None, ..ProptestConfig::default() })]
 
