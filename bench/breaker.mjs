@@ -67,7 +67,7 @@ await add('refused call, ns', {
   cockatiel: () => perCall(COUNT, () => quiet(() => open.cockatiel.execute(ok))),
 })
 
-async function footprint(make) {
+async function footprint(make, use) {
   const settle = async () => {
     for (let i = 0; i < 3; i++) {
       globalThis.gc?.()
@@ -77,6 +77,7 @@ async function footprint(make) {
   }
   const before = await settle()
   const kept = Array.from({ length: 10_000 }, (_, i) => make(i))
+  if (use) for (const breaker of kept) await use(breaker)
   const bytes = ((await settle()) - before) / kept.length
   const cpu = process.cpuUsage()
   await new Promise((resolve) => setTimeout(resolve, 2_000))
@@ -90,6 +91,14 @@ const idle = {
   cockatiel: await footprint(policy),
   opossum: await footprint(() => new Opossum(ok)),
 }
+const used = {
+  ours: await footprint((i) => new CircuitBreaker(`u${i}`), (breaker) => breaker.execute(ok)),
+  cockatiel: await footprint(policy, (breaker) => breaker.execute(ok)),
+  opossum: await footprint(() => new Opossum(ok), (breaker) => breaker.fire()),
+}
+rows['bytes of one of 10,000 that made a call (resident)'] = Object.fromEntries(
+  Object.entries(used).map(([name, { bytes }]) => [name, bytes]),
+)
 rows['bytes of one of 10,000 (resident)'] = Object.fromEntries(
   Object.entries(idle).map(([name, { bytes }]) => [name, bytes]),
 )

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest'
+import { cellOf } from '../../plugin/api/breaker-cells.js'
 import { Auton8nError, CircuitBreaker, type CircuitBreakerOptions, type CircuitBreakerSnapshot } from '../../plugin/index.js'
 
 const down = (): Promise<never> => Promise.reject(new Error('down'))
@@ -25,6 +26,27 @@ function deferred<T>(): { promise: Promise<T>; resolve: (value: T) => void } {
   const promise = new Promise<T>((yes) => (resolve = yes))
   return { promise, resolve }
 }
+
+describe('the cells of durations', () => {
+  it('are those of the engine: each duration lies within a sixteenth of what its cell stands for', () => {
+    for (let ms = 0.016; ms < 3_000_000; ms *= 1.037) {
+      const cell = cellOf(ms) - 1
+      const middle = (2 ** Math.floor(cell / 8) / 64) * (1 + ((cell % 8) + 0.5) / 8)
+      expect(Math.abs(middle - ms) / ms).toBeLessThanOrEqual(0.0626)
+    }
+    expect([NaN, -1, 0, 0.001].map(cellOf)).toEqual([0, 0, 0, 0])
+    expect([1e9, Infinity].map(cellOf)).toEqual([224, 224])
+  })
+
+  it('are told before one of them is full', async () => {
+    const breaker = new CircuitBreaker('many')
+    for (let i = 0; i < 1_000; i++) await breaker.execute(up)
+    const { totalRequests, successfulRequests, averageResponseTime, percentiles } = breaker.getMetrics()
+    expect([totalRequests, successfulRequests]).toEqual([1_000, 1_000])
+    expect(averageResponseTime).toBeGreaterThan(0)
+    expect(percentiles.p99).toBeLessThan(100)
+  })
+})
 
 describe('a window of calls', () => {
   it('opens by the last calls, whatever the time, and at exactly the percentage', async () => {

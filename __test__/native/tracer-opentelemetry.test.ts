@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { Tracer, type SpanData } from '../../plugin/index.js'
+import { OtlpExporter, Tracer, type SpanData } from '../../plugin/index.js'
 import { activeTraceparent } from '../../plugin/api/tracer-active.js'
+import { receiver } from './tracer-receiver.js'
 
 /** Installed with the development dependencies; where they were left out this is too, unless everything is required. */
 const sdk = await import('@opentelemetry/sdk-trace-node').catch((error: unknown) => {
@@ -8,6 +9,65 @@ const sdk = await import('@opentelemetry/sdk-trace-node').catch((error: unknown)
   return undefined
 })
 const api = await import('@opentelemetry/api')
+const generated = await import('@opentelemetry/otlp-transformer/build/src/generated/root.js').catch((error: unknown) => {
+  if (process.env.AUTON8N_REQUIRE_ALL === '1') throw error
+  return undefined
+})
+
+/** What OpenTelemetry's own generated class makes of a request, as OTLP's JSON. */
+interface Decoded {
+  resourceSpans: {
+    resource: { attributes: { key: string; value: object }[] }
+    scopeSpans: { scope: { name: string }; spans: Record<string, unknown>[] }[]
+  }[]
+}
+interface MessageClass {
+  decode(bytes: Uint8Array): object
+  verify(message: object): string | null
+  toObject(message: object, options: object): Decoded
+}
+
+describe.runIf(generated)('the generated protobuf classes of OpenTelemetry', () => {
+  it('read what we send, whole', async () => {
+    const server = await receiver()
+    const tracer = new Tracer({ serviceName: 'ours', exporter: new OtlpExporter({ url: server.url }) })
+    const parent = tracer.startSpan('parent')
+    const attributes = { text: 'ä"', whole: -7, large: 2 ** 53 - 1, part: 0.5, yes: true, list: ['a', 'b'], empty: '' }
+    const span = tracer.startSpan('child', { parent, kind: 'client', attributes, links: [{ context: parent.context }] })
+    span.addEvent('seen', { n: 1 }, 1_700_000_000_000.25).setStatus('error', 'broken').end()
+    await tracer.shutdown()
+    const { opentelemetry } = (generated as { default: unknown }).default as {
+      opentelemetry: { proto: { collector: { trace: { v1: { ExportTraceServiceRequest: MessageClass } } } } }
+    }
+    const request = opentelemetry.proto.collector.trace.v1.ExportTraceServiceRequest
+    const message = request.decode(server.requests[0]?.body ?? Buffer.alloc(0))
+    expect(request.verify(message)).toBeNull()
+    const decoded = request.toObject(message, { longs: String, bytes: String, defaults: false })
+    const [resource] = decoded.resourceSpans
+    expect(resource?.resource.attributes[0]).toEqual({ key: 'service.name', value: { stringValue: 'ours' } })
+    const base64 = (hex: string): string => Buffer.from(hex, 'hex').toString('base64')
+    expect(resource?.scopeSpans[0]?.spans[0]).toMatchObject({
+      traceId: base64(parent.context.traceId),
+      spanId: base64(span.context.spanId),
+      parentSpanId: base64(parent.context.spanId),
+      name: 'child',
+      kind: 3,
+      attributes: [
+        { key: 'text', value: { stringValue: 'ä"' } },
+        { key: 'whole', value: { intValue: '-7' } },
+        { key: 'large', value: { intValue: '9007199254740991' } },
+        { key: 'part', value: { doubleValue: 0.5 } },
+        { key: 'yes', value: { boolValue: true } },
+        { key: 'list', value: { arrayValue: { values: [{ stringValue: 'a' }, { stringValue: 'b' }] } } },
+        { key: 'empty', value: { stringValue: '' } },
+      ],
+      events: [{ name: 'seen', timeUnixNano: expect.stringMatching(/^1700000000000250/), attributes: [{ key: 'n', value: { intValue: '1' } }] }],
+      links: [{ traceId: base64(parent.context.traceId), spanId: base64(parent.context.spanId) }],
+      status: { code: 2, message: 'broken' },
+    })
+    await server.close()
+  })
+})
 
 describe.runIf(sdk)('beside the SDK of OpenTelemetry', () => {
   it('our spans are children of theirs and theirs of ours, through asynchronous calls', async () => {

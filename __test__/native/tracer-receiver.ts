@@ -22,6 +22,8 @@ export interface Received {
   url: string
   resource: Record<string, unknown>
   spans: ReceivedSpan[]
+  /** As it came, but not compressed. */
+  body: Buffer
 }
 
 /** A real OTLP receiver over HTTP; `answer` gives the status of each request. */
@@ -38,7 +40,7 @@ export async function receiver(answer: (index: number) => number = () => 200, he
         if (request.headers['content-encoding'] === 'gzip') body = gunzipSync(body)
         const json = request.headers['content-type'] === 'application/json'
         const decoded = json ? fromJson(JSON.parse(body.toString())) : fromProtobuf(body)
-        requests.push({ headers: request.headers, url: request.url ?? '', ...decoded })
+        requests.push({ headers: request.headers, url: request.url ?? '', ...decoded, body })
       }
       response.writeHead(status, headers).end()
     })

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module'
 import { createOpenAI } from '@ai-sdk/openai'
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest'
-import { toNativeModel, type ModelSource } from '../../plugin/api/model.js'
+import { toNativeModel, type ModelSource, type PendingCalls } from '../../plugin/api/model.js'
 import type { ModelAnswer } from '../../plugin/api/nativeEngine.js'
 import { startModelServer, type ModelServer } from '../support/modelServer.js'
 
@@ -23,7 +23,7 @@ beforeAll(async () => {
 afterAll(() => server.close())
 beforeEach(() => server.script([]))
 
-function ask(source: ModelSource, pending = new Map<string, AbortController>()): Promise<ModelAnswer> {
+function ask(source: ModelSource, pending: PendingCalls = new Map()): Promise<ModelAnswer> {
   const model = toNativeModel(source, pending)
   if (!model) throw new Error('there is no model')
   return model(request)
@@ -50,6 +50,8 @@ describe.each([
       text: 'hello',
       usage: { inputTokens: expect.any(Number), outputTokens: 2 },
       finishReason: 'stop',
+      model: expect.any(String),
+      provider: expect.any(String),
     })
     expect(server.requests).toHaveLength(1)
     expect(server.requests[0]?.prompt).toContain('You write plugins.')
@@ -99,7 +101,7 @@ describe.each([
 
   it('ends a call that is no longer wanted', async () => {
     server.script([{ kind: 'delay', milliseconds: 20_000, next: { kind: 'text', text: 'late' } }])
-    const pending = new Map<string, AbortController>()
+    const pending = new Map() as PendingCalls
     const answer = ask(source(), pending)
     await expect.poll(() => server.requests.length).toBe(1)
     pending.get('call-1')?.abort()

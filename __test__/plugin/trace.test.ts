@@ -90,8 +90,11 @@ describe('a job is one trace', () => {
     const runs = trace.filter((span) => span.name === 'sandbox run')
     expect(runs).toHaveLength(5)
     for (const run of runs) {
-      expect(trace.find((span) => span.spanId === run.parentSpanId)?.name).toMatch(/^(type-check|lint|build|test|boot)$/)
-      expect(run.attributes).toMatchObject({ 'auton8n.sandbox.outcome': 'exit', 'process.exit.code': 0 })
+      const stage = trace.find((span) => span.spanId === run.parentSpanId)?.name
+      expect(stage).toMatch(/^(type-check|lint|build|test|boot)$/)
+      // The judge may end the subject of a boot once it knows enough.
+      expect(run.attributes['auton8n.sandbox.outcome']).toMatch(stage === 'boot' ? /^(exit|signal)$/ : /^exit$/)
+      if (stage !== 'boot') expect(run.attributes['process.exit.code']).toBe(0)
     }
   })
 

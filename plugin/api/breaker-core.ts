@@ -1,6 +1,7 @@
 import { Auton8nError } from '../errors.js'
 import { native } from '../native.js'
 import { callOf, Call, refusal, type Sink, type Started } from './breaker-call.js'
+import { CELLS, cellOf } from './breaker-cells.js'
 import { deadlines, type DeadlineList } from './breaker-deadlines.js'
 import { Listeners } from './breaker-events.js'
 import type { CircuitState } from './breaker-metrics.js'
@@ -18,8 +19,6 @@ const TIMEOUT = 2
 const IGNORED = 3
 /** The permit of a call that began closed: none is taken until it ends. */
 const NO_PERMIT = -2
-/** Successes that are told together. */
-const GATHERED = 64
 
 /** Calls, and what the engine's state machine hears of them. The border is crossed only where something may change. */
 export class BreakerCore {
@@ -35,11 +34,14 @@ export class BreakerCore {
   running = 0
   /** Trials that are under way. */
   trials = 0
-  #gathered: Float64Array | undefined
+  /** How many successes lie in each cell of the histogram, until they are told together. */
+  #gathered: Uint8Array | undefined
   #count = 0
-  #room = GATHERED
+  #total = 0
+  #room = 0
   #gatheredAt = 0
-  #epoch = -1
+  /** When the bucket of the window ends in which successes are gathered. */
+  #bucketEnd = 0
   listeners: Listeners | undefined
   /** Before this time an open breaker refuses without asking the engine. */
   #openUntil = 0
@@ -166,21 +168,23 @@ export class BreakerCore {
 
   /** Keeps a success for later, where it cannot decide anything. */
   #gather(duration: number, now: number): boolean {
-    const epoch = Math.floor(Math.floor(now) / this.options.bucket)
-    if (epoch !== this.#epoch) {
+    if (now >= this.#bucketEnd) {
       // The window moved on: what was harmless before may not be now.
       this.flush()
-      this.#epoch = epoch
+      const { bucket } = this.options
+      this.#bucketEnd = (Math.floor(Math.floor(now) / bucket) + 1) * bucket
       this.#room = this.handle.standing(now) >> 2
     }
     if (this.#room <= 0) return false
-    if (this.#count === 0) {
+    if (this.#count++ === 0) {
       this.#gatheredAt = now
-      this.#gathered ??= new Float64Array(GATHERED)
+      this.#gathered ??= new Uint8Array(CELLS)
     }
-    ;(this.#gathered as Float64Array)[this.#count++] = duration
+    const gathered = this.#gathered as Uint8Array
+    const cell = cellOf(duration)
+    this.#total += duration
     this.#room--
-    if (this.#count === GATHERED) this.flush()
+    if ((gathered[cell] = (gathered[cell] as number) + 1) === 255) this.flush()
     return true
   }
 
@@ -191,9 +195,10 @@ export class BreakerCore {
       this.#refused = 0
     }
     if (this.#count === 0 || !this.#gathered) return
-    const count = this.#count
-    this.#count = 0
-    this.#room = this.handle.recordSuccesses(this.#gathered, count, this.#gatheredAt, performance.now()) >> 2
+    const total = this.#total
+    this.#count = this.#total = 0
+    this.#room = this.handle.recordSuccesses(this.#gathered, total, this.#gatheredAt, performance.now()) >> 2
+    this.#gathered.fill(0)
   }
 
   #record(call: Started, outcome: number, duration: number, retryAfter: number, now: number): number {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use napi::bindgen_prelude::Float64Array;
+use napi::bindgen_prelude::Uint8Array;
 use napi_derive::napi;
 use serde_json::Value;
 
@@ -118,11 +118,11 @@ impl BreakerHandle {
         self.inner.record_rejected(u64::from(count));
     }
 
-    /// Takes the first `count` gathered successes, which began at `at`.
+    /// Takes gathered successes, which began at `at`: how many fell into each cell of the histogram, and their
+    /// milliseconds together.
     #[napi(catch_unwind)]
-    pub fn record_successes(&self, durations: Float64Array, count: u32, at: f64, now: f64) -> u32 {
-        self.inner
-            .record_successes(durations.get(..count as usize).unwrap_or_default(), at as u64);
+    pub fn record_successes(&self, cells: Uint8Array, total: f64, at: f64, now: f64) -> u32 {
+        self.inner.record_successes(&cells, total, at as u64);
         self.standing(now)
     }
 

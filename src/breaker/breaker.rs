@@ -207,21 +207,20 @@ impl Breaker {
     }
 
     /// Takes successes that a caller gathered while closed, none more than [`Breaker::harmless_successes`]
-    /// and none slow. They count like permits taken and recorded at `now`.
-    pub fn record_successes(&self, durations_ms: &[f64], now: u64) {
-        if durations_ms.is_empty() {
+    /// and none slow: how many fell into each cell of the histogram, and how long they took together. They count
+    /// like permits taken and recorded at `now`.
+    pub fn record_successes(&self, cells: &[u8], total_ms: f64, now: u64) {
+        let count: u64 = cells.iter().map(|count| u64::from(*count)).sum();
+        if count == 0 {
             return;
         }
         let state = &mut *self.state.lock();
-        let count = durations_ms.len() as u64;
         state.counters.total += count;
         state.counters.successes += count;
         state.counters.last_success_at = Some(now);
         if let Phase::Closed { failures_in_a_row } = &mut state.phase {
             *failures_in_a_row = 0;
-            for duration in durations_ms {
-                state.window.add(false, false, *duration, now);
-            }
+            state.window.add_successes(cells, count, total_ms, now);
         }
     }
 

@@ -7,7 +7,7 @@ const STEPS: usize = 8;
 /// Doublings from 1/64 ms to about 73 minutes.
 const DOUBLINGS: usize = 28;
 const SMALLEST_MS: f64 = 1.0 / 64.0;
-const CELLS: usize = STEPS * DOUBLINGS + 1;
+pub const CELLS: usize = STEPS * DOUBLINGS + 1;
 
 /// Response times in milliseconds below which that share of the calls lies.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -18,47 +18,60 @@ pub struct Percentiles {
     pub p99: f64,
 }
 
-/// Counts durations in cells that grow by a constant ratio.
-#[derive(Clone, Debug)]
+/// Counts durations in cells that grow by a constant ratio. Only cells in which something lies are kept: most breakers
+/// see few different durations, and there may be many breakers.
+#[derive(Clone, Debug, Default)]
 pub struct Histogram {
-    cells: Box<[u32]>,
+    /// Index and count, by index.
+    cells: Vec<(u8, u32)>,
     total: u64,
-}
-
-impl Default for Histogram {
-    fn default() -> Self {
-        Self {
-            cells: vec![0; CELLS].into_boxed_slice(),
-            total: 0,
-        }
-    }
 }
 
 impl Histogram {
     /// Counts one duration.
     pub fn add(&mut self, duration_ms: f64) {
-        if let Some(cell) = self.cells.get_mut(cell_of(duration_ms)) {
-            *cell = cell.saturating_add(1);
-            self.total += 1;
+        self.put(cell_of(duration_ms) as u8, 1);
+        self.total += 1;
+    }
+
+    /// Adds how many fell into each cell.
+    pub fn add_cells(&mut self, cells: &[u8]) {
+        for (index, count) in cells.iter().enumerate().take(CELLS) {
+            if *count > 0 {
+                self.put(index as u8, u32::from(*count));
+                self.total += u64::from(*count);
+            }
         }
     }
 
     /// Adds what another one counted.
     pub fn merge(&mut self, other: &Self) {
-        for (cell, more) in self.cells.iter_mut().zip(&other.cells) {
-            *cell = cell.saturating_add(*more);
+        for (index, more) in &other.cells {
+            self.put(*index, *more);
         }
         self.total += other.total;
+    }
+
+    fn put(&mut self, index: u8, more: u32) {
+        match self.cells.binary_search_by_key(&index, |(index, _)| *index) {
+            Ok(at) => self.cells[at].1 = self.cells[at].1.saturating_add(more),
+            Err(at) => {
+                if self.cells.len() == self.cells.capacity() {
+                    self.cells.reserve_exact(2);
+                }
+                self.cells.insert(at, (index, more));
+            }
+        }
     }
 
     /// The duration at this share of the calls, 0 where there were none.
     pub fn quantile(&self, share: f64) -> f64 {
         let rank = (share * self.total as f64).ceil().max(1.0) as u64;
         let mut seen = 0_u64;
-        for (index, count) in self.cells.iter().enumerate() {
+        for (index, count) in &self.cells {
             seen += u64::from(*count);
-            if *count > 0 && seen >= rank {
-                return middle_of(index);
+            if seen >= rank {
+                return middle_of(usize::from(*index));
             }
         }
         0.0
@@ -85,7 +98,8 @@ fn cell_of(duration_ms: f64) -> usize {
     usize::try_from(cell).map_or(CELLS - 1, |cell| (cell + 1).min(CELLS - 1))
 }
 
-fn middle_of(cell: usize) -> f64 {
+/// The duration that a cell stands for.
+pub fn middle_of(cell: usize) -> f64 {
     let Some(cell) = cell.checked_sub(1) else {
         return 0.0;
     };

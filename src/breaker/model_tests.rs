@@ -204,6 +204,14 @@ fn options() -> impl Strategy<Value = BreakerOptions> {
     })
 }
 
+/// Hands gathered successes over, as the border does.
+fn tell(breaker: &Breaker, batch: &mut Vec<f64>, at: u64) {
+    let mut cells = [0_u8; 225];
+    // One millisecond lies six doublings above the smallest.
+    cells[6 * 8 + 1] = batch.len() as u8;
+    breaker.record_successes(&cells, batch.drain(..).sum(), at);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 600, ..ProptestConfig::default() })]
 
@@ -283,14 +291,14 @@ proptest! {
             }
             let width = gathering.bucket_ms();
             if !batch.is_empty() && at / width != now / width {
-                gathering.record_successes(&std::mem::take(&mut batch), at);
+                tell(&gathering, &mut batch, at);
             }
             let room = if batch.is_empty() { gathering.harmless_successes(now) } else { gathering.harmless_successes(at) };
             if !failed && gathering.state() == BreakerState::Closed && (batch.len() as u64) < room {
                 at = if batch.is_empty() { now } else { at };
                 batch.push(1.0);
             } else {
-                gathering.record_successes(&std::mem::take(&mut batch), at.max(1));
+                tell(&gathering, &mut batch, at.max(1));
                 if let Ok(permit) = gathering.try_acquire(now) {
                     gathering.record(permit, outcome, 1.0, now);
                 }

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 
-use super::histogram::Histogram;
+use super::histogram::{Histogram, middle_of};
 
 const BUCKETS: u64 = 10;
 
@@ -149,21 +149,53 @@ impl Window {
                 }
                 calls.push_back(call);
             }
-            Content::Time { width_ms, buckets } => {
-                let epoch = now / *width_ms;
-                if buckets.back().is_none_or(|bucket| bucket.epoch < epoch) {
-                    buckets.push_back(Bucket {
-                        epoch,
-                        sums: Sums::default(),
-                        times: Histogram::default(),
-                    });
-                }
-                if let Some(bucket) = buckets.back_mut() {
+            Content::Time { .. } => {
+                if let Some(bucket) = self.bucket(now) {
                     bucket.sums.add(&call.sums());
                     bucket.times.add(duration_ms);
                 }
             }
         }
+    }
+
+    /// Counts successes that fell into these cells of the histogram and took so long together.
+    pub fn add_successes(&mut self, cells: &[u8], count: u64, total_ms: f64, now: u64) {
+        self.advance(now);
+        if let Content::Count { .. } = &self.content {
+            for (cell, count) in cells.iter().enumerate() {
+                for _ in 0..*count {
+                    self.add(false, false, middle_of(cell), now);
+                }
+            }
+            return;
+        }
+        let calls = Sums {
+            calls: count,
+            total_ms: sane(total_ms),
+            ..Sums::default()
+        };
+        self.sums.add(&calls);
+        let bucket = self.bucket(now);
+        if let Some(bucket) = bucket {
+            bucket.sums.add(&calls);
+            bucket.times.add_cells(cells);
+        }
+    }
+
+    /// The bucket of the present, made where there is none yet.
+    fn bucket(&mut self, now: u64) -> Option<&mut Bucket> {
+        let Content::Time { width_ms, buckets } = &mut self.content else {
+            return None;
+        };
+        let epoch = now / *width_ms;
+        if buckets.back().is_none_or(|bucket| bucket.epoch < epoch) {
+            buckets.push_back(Bucket {
+                epoch,
+                sums: Sums::default(),
+                times: Histogram::default(),
+            });
+        }
+        buckets.back_mut()
     }
 
     /// What lies in the window now.
