@@ -11,6 +11,7 @@ mod candidate;
 mod check;
 mod checkpoint;
 mod command;
+mod conclusion;
 mod creation;
 mod deadline;
 mod describe;
