@@ -2,5 +2,7 @@
 import { run } from './run.mjs'
 
 run('node', ['scripts/setup.mjs'])
+// The sandbox's tests need the tools that check a plugin: fetched here once, where they are not there yet.
+run('node', ['dist/cli/main.js', 'doctor'], { why: 'what is here' })
 run('cargo', ['test', '--workspace', '--no-default-features', '--quiet'], { why: 'Rust tests, with no napi in the tree' })
 run('npx', ['vitest', 'run', ...process.argv.slice(2)], { why: 'TypeScript tests over the real addon' })
