@@ -3,7 +3,9 @@ import { auton8nPlugin } from './plugin.js'
 export default auton8nPlugin
 export { auton8nPlugin }
 export { createPlugin, createPluginFromDescription, Engine, openEngine } from './api/engine.js'
-export type { CreationFilter } from './api/engine.js'
+export type { CreationFilter, MetricsTextOptions } from './api/engine.js'
+export type { EngineLogger, EngineLogRecord } from './api/logger.js'
+export type { StoredSpan, StoredTrace } from './api/trace.js'
 export { PluginCreation } from './api/pluginCreation.js'
 export type {
   CreatedPlugin,
@@ -40,6 +42,7 @@ export type {
   CircuitBreakerListener,
   CircuitBreakerMetrics,
   CircuitBreakerOptions,
+  CircuitBreakerSnapshot,
   CircuitState,
 } from './api/breaker.js'
 export { AbortJobError, JobPriority, JobQueue, RetryAfterError, Worker } from './api/queue.js'

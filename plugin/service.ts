@@ -2,6 +2,7 @@ import type { IAgentRuntime } from '@elizaos/core'
 import { announce, askerOfJob, endText, type Asker } from './announcement.js'
 import type { JobSnapshot } from './api/creation.js'
 import { openEngine, type Engine } from './api/engine.js'
+import type { EngineLogger } from './api/logger.js'
 import type { EngineHealth } from './api/nativeEngine.js'
 import type { CreatePluginOptions } from './api/options.js'
 import type { PluginCreation } from './api/pluginCreation.js'
@@ -125,7 +126,8 @@ export class PluginCreationService extends ServiceBase {
       const all = [...reasons, ...health.reasons]
       return { ...health, status: all.length > 0 ? 'degraded' : health.status, reasons: all }
     } catch (error) {
-      return { status: 'degraded', reasons: [...reasons, reasonOf(error)] }
+      const live = !this.#stopping.signal.aborted
+      return { status: 'degraded', live, ready: false, reasons: [...reasons, reasonOf(error)] }
     }
   }
 
@@ -188,7 +190,7 @@ export class PluginCreationService extends ServiceBase {
 
   async #open(): Promise<Engine> {
     const model = hasRuntimeModel(this.runtime) ? { model: runtimeModel(this.runtime) } : {}
-    return await openEngine({ ...engineOptions(this.settings), ...model })
+    return await openEngine({ ...engineOptions(this.settings), ...model, logger: this.#engineLogger() })
   }
 
   async #create(
@@ -200,7 +202,8 @@ export class PluginCreationService extends ServiceBase {
     const made: CreatePluginOptions = { ...this.#model(apiKey, rest), ...rest }
     const userId = made.userId ?? asker?.entityId
     if (userId !== undefined) made.userId = userId
-    if (asker) made.metadata = { ...made.metadata, asker: { ...asker } }
+    // A message of a chat is handled within a run of the agent; the trace is linked to it.
+    if (asker) made.metadata = { runId: this.runtime.getCurrentRunId(), ...made.metadata, asker: { ...asker } }
     if (made.maxIterations === undefined && this.settings.maxIterations) {
       made.maxIterations = this.settings.maxIterations
     }
@@ -237,6 +240,17 @@ export class PluginCreationService extends ServiceBase {
       if (isFinal(job.status)) await announce(this.runtime, asker, endText(job))
     } catch (error) {
       if (!this.#stopping.signal.aborted) this.#warn(error, 'Could not follow a creation to its end')
+    }
+  }
+
+  /** The engine's own log goes to the agent's. */
+  #engineLogger(): EngineLogger {
+    const { logger, agentId } = this.runtime
+    const about = { src: 'plugin:auton8n', agentId }
+    return {
+      info: (record, message) => logger.info({ ...record, ...about }, message),
+      warn: (record, message) => logger.warn({ ...record, ...about }, message),
+      error: (record, message) => logger.error({ ...record, ...about }, message),
     }
   }
 

@@ -29,7 +29,12 @@ pub enum EventKind {
     /// A worker runs it.
     Started { attempt: u32 },
     /// It came further. `stage` and `iteration` are told by jobs that have them.
-    Progress { progress: f64, stage: Option<String>, iteration: Option<u32>, message: Option<String> },
+    Progress {
+        progress: f64,
+        stage: Option<String>,
+        iteration: Option<u32>,
+        message: Option<String>,
+    },
     /// It wrote a line to its log.
     Log { line: String },
     /// It is done.
@@ -51,10 +56,33 @@ impl EventKind {
     }
 }
 
+/// A line of the engine's own log.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct LogLine {
+    /// `debug`, `info`, `warn` or `error`.
+    pub level: String,
+    pub message: String,
+    /// Milliseconds since 1970.
+    pub at: i64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub job_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace_id: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stage: Option<String>,
+    /// What else it says.
+    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    pub fields: serde_json::Map<String, Value>,
+}
+
 /// Where events go. An implementation never blocks: it drops what it cannot take.
 pub trait EventSink: Send + Sync + 'static {
     /// Takes one event.
     fn emit(&self, event: Event);
+
+    /// Takes lines of the engine's log, redacted. Default: nowhere.
+    fn log(&self, _lines: Vec<LogLine>) {}
 }
 
 /// A sink that takes nothing.

@@ -2,7 +2,7 @@
 //!
 //! | room | what it is for | may import |
 //! |---|---|---|
-//! | `error` `event` `clock` `files` `diagnostic` | leaves: words that all rooms share | leaves |
+//! | `error` `event` `clock` `files` `diagnostic` `metrics` | leaves: words that all rooms share | leaves |
 //! | `specification` | what a user asks for: types, validation | leaves |
 //! | `store` | the only room that knows SQL | leaves |
 //! | `queue` | the life of a job: claim, lease, retry, schedule, rescue, prune | leaves, store |
@@ -28,6 +28,7 @@ pub mod event;
 pub mod files;
 pub mod generation;
 pub mod inspection;
+pub mod metrics;
 pub mod pipeline;
 pub mod queue;
 pub mod sandbox;

@@ -1,12 +1,18 @@
 import { spawnSync } from 'node:child_process'
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import Ajv from 'ajv'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
 import { scan } from '../../plugin/cli/scan.js'
 import { checksum } from './scan-tokens.js'
 
 const token = checksum('m8Lw5PdH3sN6yJ1cG0fT8uEaR2vB4k')
+
+/** Whether a text is a URI or a part of one. */
+function isReference(text: string): boolean {
+  return /^(?:[\w.~:/?#[\]@!$&'()*+,;=-]|%[0-9A-Fa-f]{2})*$/.test(text)
+}
 
 describe('auton8n scan', () => {
   let root = ''
@@ -118,12 +124,112 @@ describe('auton8n scan', () => {
     expect(await scan([root, '--gitignore'])).toBe(0)
   })
 
+  it('writes SARIF that its published schema accepts', async () => {
+    writeFileSync(join(root, 'a b%\u00e9.ts'), `const key = '${token}'\n`)
+    const schema = JSON.parse(
+      readFileSync(join(import.meta.dirname, '../support/sarif-2.1.0.schema.json'), 'utf8'),
+    ) as object
+    // One expression of the published schema is valid without the unicode flag only.
+    const formats = { uri: true, 'uri-reference': isReference, 'date-time': true } as const
+    const validate = new Ajv({ strict: false, unicodeRegExp: false, formats }).compile(schema)
+    expect(await scan([root, '--format', 'sarif'])).toBe(1)
+    const log = JSON.parse(out) as { runs: { results: unknown[] }[] }
+    expect(validate(log), JSON.stringify(validate.errors)).toBe(true)
+    expect(log.runs[0]?.results).toHaveLength(1)
+    out = ''
+    rmSync(join(root, 'a b%\u00e9.ts'))
+    expect(await scan([root, '--format', 'sarif'])).toBe(0)
+    expect(validate(JSON.parse(out)), JSON.stringify(validate.errors)).toBe(true)
+    expect(validate({ ...log, version: '2.0' })).toBe(false)
+  })
+
+  it('scans what is staged, not what lies in the folder', async () => {
+    const git = (...args: string[]): void => {
+      const run = spawnSync('git', ['-C', root, ...args], { encoding: 'utf8' })
+      expect(run.status, run.stderr).toBe(0)
+    }
+    git('init', '-q')
+    expect(await scan(['--staged', root])).toBe(0)
+    mkdirSync(join(root, 'in'))
+    writeFileSync(join(root, 'in', 'b \u00e9.ts'), `const key = '${token}'\n`)
+    writeFileSync(join(root, 'wide.txt'), Buffer.from(`\ufeffkey ${token}\n`, 'utf16le'))
+    writeFileSync(join(root, 'clean.ts'), 'export {}\n')
+    expect(await scan(['--staged', root])).toBe(0)
+    git('add', '.')
+    // What was staged counts, whatever happened to the file since.
+    writeFileSync(join(root, 'in', 'b \u00e9.ts'), 'export {}\n')
+    out = ''
+    expect(await scan(['--staged', root, '--format', 'json'])).toBe(1)
+    expect((JSON.parse(out) as { file: string; line: number }[]).map((one) => `${one.file}:${one.line}`)).toEqual([
+      'in/b \u00e9.ts:1',
+      'wide.txt:1',
+    ])
+    git('rm', '-q', '-f', '--cached', 'in/b \u00e9.ts', 'wide.txt')
+    expect(await scan(['--staged', root])).toBe(0)
+    expect(await scan(['--staged', join(root, 'none')])).toBe(2)
+  })
+
+  it('scans the environment', async () => {
+    vi.stubEnv('SOME_TOKEN', token)
+    try {
+      expect(await scan(['--env', '--min-severity', 'critical', '--format', 'json'])).toBe(1)
+      expect((JSON.parse(out) as { file: string }[]).map((one) => one.file)).toContain('env:SOME_TOKEN')
+      expect(out).not.toContain(token)
+    } finally {
+      vi.unstubAllEnvs()
+    }
+  })
+
+  it('takes rules, accepted values and disabled rules from a file and from options', async () => {
+    writeFileSync(join(root, 'a.txt'), `zeta-1234 zeta-4321 ${token} // auton8n:allow`)
+    const rules = join(root, 'rules.toml')
+    writeFileSync(
+      rules,
+      "[[rule]]\nname = 'zeta'\npattern = 'zeta-[0-9]{4}'\n[[allowlist]]\nrule = 'zeta'\nvalue = 'zeta-4321'\n",
+    )
+    const found = async (...options: string[]): Promise<string[]> => {
+      out = ''
+      await scan([join(root, 'a.txt'), '--format', 'json', ...options])
+      return (JSON.parse(out) as { rule: string }[]).map((one) => one.rule)
+    }
+    expect(await found()).toEqual([])
+    expect(await found('--no-comments')).toEqual(['github-token'])
+    expect(await found('--no-comments', '--rules', rules)).toEqual(['zeta', 'github-token'])
+    expect(await found('--no-comments', '--disable', 'github-*')).toEqual([])
+    expect(await found('--no-comments', '--allow-path', '*.txt')).toEqual([])
+    writeFileSync(rules, "[[rule]]\nname = 'zeta'\npattern = 'ze(ta'\n")
+    expect(await scan([root, '--rules', rules])).toBe(2)
+    expect(err).toContain('position 2')
+  })
+
+  it('hashes what a baseline knows slowly and with a salt of its own', async () => {
+    writeFileSync(join(root, 'b.env'), "DB_PASSWORD='Tr0ub4dor&3'\n")
+    const [first, second] = [join(root, 'one.json'), join(root, 'two.json')]
+    expect(await scan([join(root, 'b.env'), '--format', 'json'])).toBe(1)
+    const [finding] = JSON.parse(out) as { fingerprint: string }[]
+    await scan([join(root, 'b.env'), '--write-baseline', first])
+    await scan([join(root, 'b.env'), '--write-baseline', second])
+    const [one, two] = [first, second].map((file) => readFileSync(file, 'utf8'))
+    expect(one).not.toContain(finding?.fingerprint)
+    expect((JSON.parse(one!) as { findings: { hash: string }[] }).findings[0]?.hash).not.toBe(
+      (JSON.parse(two!) as { findings: { hash: string }[] }).findings[0]?.hash,
+    )
+    expect(await scan([join(root, 'b.env'), '--baseline', first])).toBe(0)
+    writeFileSync(join(root, 'b.env'), "DB_PASSWORD='Tr0ub4dor&4'\n")
+    expect(await scan([join(root, 'b.env'), '--baseline', first])).toBe(1)
+  })
+
   it('ends with 2 on wrong use, and says what is wrong', async () => {
     writeFileSync(join(root, 'bad.json'), '{"findings": [{}]}')
     for (const [argv, said] of [
       [[], 'a path is needed'],
       [[root, 'other'], 'only one path'],
       [[root, '--format', 'xml'], '--format'],
+      [['--staged', '--env'], 'together'],
+      [['--env', root], 'no path'],
+      [['--staged', root, '--gitignore'], 'for a path'],
+      [[root, '--rules', join(root, 'none.toml')], 'none.toml'],
+      [[root, '--disable', 'nothing'], 'nothing'],
       [[root, '--min-severity', 'bad'], '--min-severity'],
       [[root, '--what'], '--what'],
       [[root, '--baseline', join(root, 'none.json')], 'none.json'],

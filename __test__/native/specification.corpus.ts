@@ -66,7 +66,7 @@ const beyond = (specification: Json, path: string): Invalid => ({ specification,
 
 export const invalid: Record<string, Invalid> = {
   'null': by(null, '$'),
-  'a schema that is a number': by(plugin({ $schema: 7 }), '$.$schema'),
+  'a schema that is a number': by(plugin({ $schema: 7 }), '$["$schema"]'),
   'a list': by([], '$'),
   'a text': by('plugin-a', '$'),
   'nothing in it': by({}, '$.name'),

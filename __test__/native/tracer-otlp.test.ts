@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import { rm } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
@@ -176,5 +177,35 @@ describe('OTLP', () => {
     )
     expect(result.code).toBe(code)
     expect(server.spans()).toHaveLength(1_000)
+  })
+
+  it.each([
+    ['by the signal where nobody else listens', '', null, 'SIGTERM'],
+    ['as the program decides', "process.on('SIGTERM', () => process.exit(7))", 7, null],
+  ])('loses nothing at SIGTERM with its hook, and the process ends %s', async (_, listener, code, signal) => {
+    const server = await started()
+    const program = `
+      import { Tracer, OtlpExporter } from ${JSON.stringify(join(built, 'dist/api/tracer.js'))}
+      const exporter = new OtlpExporter({ url: ${JSON.stringify(server.url)} })
+      const tracer = new Tracer({ serviceName: 'exit', exporter, flushOnSigterm: true })
+      ${listener}
+      for (let i = 0; i < 1000; i++) tracer.startSpan('x').setAttribute('i', i).end()
+      setInterval(() => {}, 1000)
+      process.kill(process.pid, 'SIGTERM')`
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' })
+    expect(await once(child, 'exit')).toEqual([code, signal])
+    expect(server.spans()).toHaveLength(1_000)
+  })
+
+  it('waits as long as a date of HTTP says before it sends again', async () => {
+    const date = new Date(Date.now() + 2_000).toUTCString()
+    const server = await started((index) => (index === 0 ? 503 : 200), { 'retry-after': date })
+    const tracer = tracerFor(server.url)
+    const began = Date.now()
+    tracer.startSpan('late').end()
+    await tracer.shutdown(20_000)
+    expect(server.spans()).toHaveLength(1)
+    // Dates have whole seconds, so up to one of the two is lost.
+    expect(Date.now() - began).toBeGreaterThan(850)
   })
 })

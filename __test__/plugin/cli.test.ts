@@ -55,7 +55,7 @@ describe('help and version', () => {
     expect(await auton8n('--version')).toEqual({ code: 0, stdout: `${manifest.version}\n`, stderr: '' })
   })
 
-  it.each(['create', 'verify', 'scan', 'jobs', 'cancel', 'doctor'])('%s --help says how', async (command) => {
+  it.each(['create', 'verify', 'scan', 'jobs', 'cancel', 'trace', 'doctor'])('%s --help says how', async (command) => {
     const { code, stdout } = await auton8n(command, '--help')
     expect(code).toBe(0)
     expect(stdout).toContain(`auton8n ${command}`)
@@ -114,6 +114,12 @@ describe('the engine', () => {
     expect(stderr).toContain('AUTON8N_JOB_NOT_FOUND')
   })
 
+  it('draws no trace that is not there', async () => {
+    const none = await auton8n('trace', '01999999-0000-7000-8000-000000000000')
+    expect(none).toMatchObject({ code: 1, stderr: expect.stringContaining('AUTON8N_JOB_NOT_FOUND') })
+    expect(await auton8n('trace', 'ab'.repeat(16))).toMatchObject({ code: 1, stdout: expect.stringContaining('no spans') })
+  })
+
   it('tells every problem of a specification', async () => {
     await writeFile(join(home, 'bad.json'), JSON.stringify({ name: '../x', description: '' }))
     const { code, stderr } = await auton8n('create', 'bad.json')
@@ -152,7 +158,13 @@ describe('the engine', () => {
     const broken = await auton8n('verify', 'made', '--spec', 'greeting.json')
     expect(broken.code).toBe(1)
     expect(broken.stdout).toContain('✗ type-check')
-    const listed = JSON.parse((await auton8n('jobs', '--json')).stdout) as { status: string }[]
+    const listed = JSON.parse((await auton8n('jobs', '--json')).stdout) as { id: string; status: string }[]
     expect(listed.map(({ status }) => status)).toEqual(['completed'])
+
+    const drawn = await auton8n('trace', listed[0]?.id ?? '')
+    expect(drawn).toMatchObject({ code: 0, stderr: '' })
+    for (const name of ['create plugin', '  generate', '  boot', '    sandbox run']) {
+      expect(drawn.stdout).toMatch(new RegExp(`^${name} +[0-9.]+ (µs|ms|s) │ *█+ *│`, 'm'))
+    }
   })
 })

@@ -61,6 +61,13 @@ describe('the token', () => {
     expect(JSON.stringify(body)).not.toContain('/')
   })
 
+  it('is not needed for the probes of an orchestrator', async () => {
+    expect(await call('GET', '/health?probe=live', undefined, '')).toEqual({ status: 200, body: { live: true } })
+    const ready = await call('GET', '/health?probe=ready', undefined, '')
+    expect(ready).toMatchObject({ status: 200, body: { live: true, ready: true } })
+    expect((await call('GET', '/health?probe=lively', undefined, '')).status).toBe(400)
+  })
+
   it.each(GUARDED)('is needed for %s %s', async (method, path) => {
     for (const wrong of ['', 'Bearer', 'Bearer wrong', `Bearer ${token}x`, `Basic ${token}`, token]) {
       const { status, body } = await call(method, path, method === 'POST' ? { specification } : undefined, wrong)
@@ -142,7 +149,23 @@ describe('jobs', () => {
     for (const { body } of statuses) if (body.id) await call('DELETE', `/jobs/${String(body.id)}`)
   })
 
-  it('metrics are an object', async () => {
-    expect(await call('GET', '/metrics')).toMatchObject({ status: 200, body: expect.any(Object) })
+  it.each([
+    ['application/json', /^application\/json/, /^\{/],
+    ['text/html, application/json;q=0.9', /^application\/json/, /^\{/],
+    [undefined, /^text\/plain; version=0\.0\.4/, /^# HELP /],
+    ['text/plain;version=0.0.4;q=0.5,*/*;q=0.1', /^text\/plain; version=0\.0\.4/, /^# HELP /],
+    [
+      'application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1',
+      /^application\/openmetrics-text; version=1\.0\.0/,
+      /# EOF\n$/,
+    ],
+    ['image/png', /^text\/plain/, /^# HELP /],
+  ])('metrics are written as %s asks', async (accept, type, body) => {
+    const response = await fetch(`${server.url}/auton8n/metrics`, {
+      headers: { authorization: `Bearer ${token}`, ...(accept ? { accept } : {}) },
+    })
+    expect(response.status).toBe(200)
+    expect(response.headers.get('content-type')).toMatch(type)
+    expect(await response.text()).toMatch(body)
   })
 })

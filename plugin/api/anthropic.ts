@@ -31,7 +31,7 @@ export async function askAnthropic(
   signal: AbortSignal,
 ): Promise<ModelAnswer> {
   const body: Body = {
-    model: options.modelName ?? (process.env.CLAUDE_MODEL || DEFAULT_MODEL),
+    model: modelOf(options),
     max_tokens: request.maxTokens,
     temperature: request.temperature,
   }
@@ -39,7 +39,7 @@ export async function askAnthropic(
     // Models differ in what they take; each of the two mends is made at most once.
     for (let mends = 0; ; mends += 1) {
       const response = await post(options, { ...body, ...content(request) }, signal)
-      if (response.ok) return answerOf(await replyOf(response))
+      if (response.ok) return answerOf(await replyOf(response), modelOf(options))
       const message = await errorText(response)
       if (mends < 2 && response.status === 400 && mend(body, message)) continue
       const wait = retryAfterMs(response.headers.get('retry-after'))
@@ -188,8 +188,14 @@ function parse(text: string): unknown {
   }
 }
 
-function answerOf(reply: Reply): ModelAnswer {
+function modelOf(options: AnthropicOptions): string {
+  return options.modelName ?? (process.env.CLAUDE_MODEL || DEFAULT_MODEL)
+}
+
+function answerOf(reply: Reply, model: string): ModelAnswer {
   return {
+    model,
+    provider: 'anthropic',
     text: reply.text,
     usage: { inputTokens: reply.inputTokens, outputTokens: reply.outputTokens },
     ...(reply.stopReason ? { finishReason: reply.stopReason } : {}),

@@ -3,9 +3,16 @@ import { Deadline, type DeadlineList } from './breaker-deadlines.js'
 
 /** Where a call reports. */
 export interface Sink {
-  succeeded(call: Call<never>, value: unknown, now: number): void
-  failed(call: Call<never>, error: unknown, now: number): void
-  expired(call: Call<never>): Auton8nError
+  succeeded(call: Started, value: unknown, now: number): void
+  failed(call: Started, error: unknown, now: number): void
+  expired(call: Started): Auton8nError
+}
+
+/** What a report needs to know of a call. */
+export interface Started {
+  readonly permit: number
+  readonly era: number
+  readonly started: number
 }
 
 /** One call under way. */
@@ -42,7 +49,7 @@ export class Call<T> extends Deadline {
     if (this.#done) return
     this.#done = true
     this.list?.remove(this)
-    this.sink.succeeded(this as unknown as Call<never>, value, performance.now())
+    this.sink.succeeded(this, value, performance.now())
     this.resolve(value)
   }
 
@@ -50,14 +57,14 @@ export class Call<T> extends Deadline {
     if (this.#done) return
     this.#done = true
     this.list?.remove(this)
-    this.sink.failed(this as unknown as Call<never>, error, performance.now())
+    this.sink.failed(this, error, performance.now())
     this.#answer(error)
   }
 
   expire(): void {
     if (this.#done) return
     this.#done = true
-    const error = this.sink.expired(this as unknown as Call<never>)
+    const error = this.sink.expired(this)
     // The promise is settled first, so that what the abort sets free does not overtake it.
     this.#answer(error)
     this.#controller?.abort(error)
@@ -76,11 +83,25 @@ export class Call<T> extends Deadline {
   }
 }
 
+/** Calls a function without a time-out; a throw becomes a rejection. */
+export function callOf<T>(fn: (signal: AbortSignal) => Promise<T> | T): Promise<T> {
+  try {
+    const result = takesNothing(fn) ? (fn as () => Promise<T> | T)() : fn(new AbortController().signal)
+    return result instanceof Promise ? result : Promise.resolve(result)
+  } catch (error) {
+    return Promise.reject(error)
+  }
+}
+
 const NO_PARAMETERS = /^(?:async\s*)?\(\s*\)\s*=>/
+let lastSeen: unknown
 
 /** An arrow function without parameters cannot see a signal, so making one is saved: it costs more than the call. */
 function takesNothing(fn: { length: number }): boolean {
-  return fn.length === 0 && NO_PARAMETERS.test(Function.prototype.toString.call(fn))
+  if (fn === lastSeen) return true
+  if (fn.length !== 0 || !NO_PARAMETERS.test(Function.prototype.toString.call(fn))) return false
+  lastSeen = fn
+  return true
 }
 
 /** A refused call is cheap: its stack would only show this file, so none is taken. */

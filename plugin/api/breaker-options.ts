@@ -1,5 +1,7 @@
 import { Auton8nError, nativeCallSync } from '../errors.js'
 import { native } from '../native.js'
+import type { BulkheadOptions } from './breaker-bulkhead.js'
+import type { CircuitBreakerSnapshot } from './breaker-snapshot.js'
 
 /** How a breaker decides. Durations are milliseconds. */
 export interface CircuitBreakerOptions {
@@ -17,6 +19,22 @@ export interface CircuitBreakerOptions {
   errorThresholdPercentage?: number
   /** Length of the rolling window. Default 60 000. */
   rollingWindowSize?: number
+  /** Calls that the window holds, whatever the time, in place of `rollingWindowSize`; up to 10 000. */
+  rollingWindowCalls?: number
+  /** What the open time is multiplied by each time that a trial fails. Default 1. */
+  resetBackoff?: number
+  /** The longest open time that comes of it. Default: ten times `resetTimeout`. */
+  resetTimeoutMax?: number
+  /** 0 to 1: the share of the open time that chance may take off. Default 0. */
+  resetJitter?: number
+  /** Calls at once. Default: any number. */
+  maxConcurrent?: number
+  /** Calls that may wait for a place while `maxConcurrent` run. Default 0. */
+  maxWaiting?: number
+  /** How long one may wait for a place. Default 10 000. */
+  maxWaitTime?: number
+  /** What `toJSON()` answered in an earlier process: it goes on from there. */
+  initialState?: CircuitBreakerSnapshot
   /** A call that takes at least this long is slow. Default: no call is. */
   slowCallDuration?: number
   /** Percentage of slow calls in the window that opens it. Default 100 where `slowCallDuration` is set. */
@@ -36,6 +54,9 @@ export interface CheckedOptions {
   readonly plain: Record<string, unknown>
   readonly timeout: number
   readonly slowCallDuration: number
+  /** Milliseconds in which gathered successes may be told together. */
+  readonly bucket: number
+  readonly bulkhead: BulkheadOptions | undefined
   readonly isFailure: ((error: unknown) => boolean) | undefined
   readonly retryAfter: ((error: unknown) => number | undefined) | undefined
 }
@@ -60,14 +81,14 @@ export function checkName(name: unknown): string {
 
 /** Checks everything and throws `AUTON8N_OPTION_INVALID` with the option's name. */
 export function checkOptions(options: CircuitBreakerOptions | undefined): CheckedOptions {
-  if (options === undefined) options = {}
+  if (options === undefined) return (DEFAULTS ??= checkOptions({}))
   if (options === null || typeof options !== 'object' || Array.isArray(options)) {
     throw invalid('Circuit breaker options must be an object')
   }
   const plain: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(options)) {
-    if (value === undefined || key === 'isFailure' || key === 'retryAfter') continue
-    const whole = key !== 'errorThresholdPercentage' && key !== 'slowCallPercentage'
+    if (value === undefined || HERE.has(key)) continue
+    const whole = !FRACTIONS.has(key)
     if (typeof value !== 'number' || !Number.isFinite(value) || value < 0 || (whole && !Number.isSafeInteger(value))) {
       // The engine names the option where it knows none of that name.
       if (typeof value === 'number' || KNOWN.has(key)) {
@@ -83,12 +104,43 @@ export function checkOptions(options: CircuitBreakerOptions | undefined): Checke
     plain,
     timeout: options.timeout ?? 10_000,
     slowCallDuration: options.slowCallDuration ?? Infinity,
+    bucket: options.rollingWindowCalls ? 2 ** 32 - 1 : Math.max(1, Math.ceil((options.rollingWindowSize ?? 60_000) / 10)),
+    bulkhead: bulkheadOf(options),
     isFailure: callback(options, 'isFailure'),
     retryAfter: callback(options, 'retryAfter'),
   }
 }
 
+/** A breaker without options shares these. */
+let DEFAULTS: CheckedOptions | undefined
+
+/** Options of this side of the border. */
+const HERE = new Set(['isFailure', 'retryAfter', 'maxConcurrent', 'maxWaiting', 'maxWaitTime', 'initialState'])
+const FRACTIONS = new Set(['errorThresholdPercentage', 'slowCallPercentage', 'resetBackoff', 'resetJitter'])
+
+function bulkheadOf({ maxConcurrent, maxWaiting, maxWaitTime }: CircuitBreakerOptions): BulkheadOptions | undefined {
+  const given = { maxConcurrent, maxWaiting, maxWaitTime }
+  for (const [key, least, most] of [
+    ['maxConcurrent', 1, 1_000_000],
+    ['maxWaiting', 0, 1_000_000],
+    ['maxWaitTime', 1, 86_400_000],
+  ] as const) {
+    const value: unknown = given[key]
+    if (value === undefined) continue
+    if (!Number.isInteger(value) || (value as number) < least || (value as number) > most) {
+      throw invalid(`Circuit breaker option ${key} must be a whole number from ${least} to ${most}, not ${describe(value)}`)
+    }
+    if (maxConcurrent === undefined) throw invalid(`Circuit breaker option ${key} needs maxConcurrent`)
+  }
+  if (maxConcurrent === undefined) return undefined
+  return { most: maxConcurrent, waiting: maxWaiting ?? 0, patience: maxWaitTime ?? 10_000 }
+}
+
 const KNOWN = new Set([
+  'rollingWindowCalls',
+  'resetBackoff',
+  'resetTimeoutMax',
+  'resetJitter',
   'failureThreshold',
   'resetTimeout',
   'successThreshold',

@@ -1,308 +1,110 @@
 import { Auton8nError, nativeCallSync } from '../errors.js'
-import { native } from '../native.js'
-import { Call, refusal, type Sink } from './breaker-call.js'
-import { deadlines, type DeadlineList } from './breaker-deadlines.js'
+import { Bulkhead } from './breaker-bulkhead.js'
+import { BreakerCore } from './breaker-core.js'
 import { isEventName, Listeners, type CircuitBreakerEvent, type CircuitBreakerListener } from './breaker-events.js'
 import { metricsOf, type CircuitBreakerMetrics, type CircuitState } from './breaker-metrics.js'
-import {
-  checkName,
-  checkOptions,
-  invalid,
-  isFailure,
-  retryAfter,
-  type CheckedOptions,
-  type CircuitBreakerOptions,
-} from './breaker-options.js'
+import { checkName, checkOptions, invalid, type CircuitBreakerOptions } from './breaker-options.js'
+import { checkSnapshot, elapsedSince, type CircuitBreakerSnapshot } from './breaker-snapshot.js'
 
 export { CircuitBreakerFactory } from './breaker-factory.js'
 export type { CircuitBreakerMetrics, CircuitState } from './breaker-metrics.js'
 export type { CircuitBreakerOptions } from './breaker-options.js'
+export type { CircuitBreakerSnapshot } from './breaker-snapshot.js'
 export type { CircuitBreakerEvent, CircuitBreakerEvents, CircuitBreakerListener } from './breaker-events.js'
-
-type Handle = InstanceType<ReturnType<typeof native>['BreakerHandle']>
-
-const CLOSED = 0
-const OPEN = 1
-const STATES = ['closed', 'open', 'half-open'] as const
-const EVENTS = ['close', 'open', 'half-open'] as const
-const SUCCESS = 0
-const FAILURE = 1
-const TIMEOUT = 2
-const IGNORED = 3
-/** The permit of a call that began closed: none is taken until it ends. */
-const NO_PERMIT = -2
-/** Successes that are told together. */
-const GATHERED = 64
 
 /** A circuit breaker: it stops calling what keeps failing, and tries again after a while. */
 export class CircuitBreaker {
   readonly name: string
-  readonly #handle: Handle
-  readonly #options: CheckedOptions
-  readonly #bucket: number
-  readonly #deadlines: DeadlineList | undefined
-  #state = CLOSED
-  /** Counts changes of state: a call that began before one has no say after it. */
-  #era = 0
-  /** Calls of a closed state that are under way. */
-  #running = 0
-  /** Trials that are under way. */
-  #trials = 0
-  #gathered: Float64Array | undefined
-  #count = 0
-  #room = GATHERED
-  #gatheredAt = 0
-  #epoch = -1
-  #listeners: Listeners | undefined
-  /** Before this time an open breaker refuses without asking the engine. */
-  #openUntil = 0
-  #refused = 0
-  #timer: NodeJS.Timeout | undefined
+  readonly #core: BreakerCore
+  readonly #bulkhead: Bulkhead | undefined
 
   /** Throws `AUTON8N_OPTION_INVALID` with the option's name. */
   constructor(name: string, options?: CircuitBreakerOptions) {
     this.name = checkName(name)
-    this.#options = checkOptions(options)
-    this.#handle = nativeCallSync(() => new (native().BreakerHandle)(this.name, this.#options.plain))
-    this.#bucket = this.#handle.bucketMs()
-    this.#deadlines = this.#options.timeout > 0 ? deadlines(this.#options.timeout) : undefined
+    const checked = checkOptions(options)
+    this.#core = new BreakerCore(this.name, checked)
+    if (checked.bulkhead) this.#bulkhead = new Bulkhead(checked.bulkhead)
+    if (options?.initialState !== undefined) this.#restore(checkSnapshot(options.initialState))
   }
 
   /**
    * Calls `fn` with a signal that aborts when its time is up. Rejects with `AUTON8N_BREAKER_OPEN`,
-   * `AUTON8N_TIMEOUT`, or the very error of `fn`; with a fallback, answers with what that makes of the error.
+   * `AUTON8N_TIMEOUT`, or the very error of `fn`; where `maxConcurrent` calls run and no place to wait is free, with
+   * `AUTON8N_RATE_LIMITED`. With a fallback, answers with what that makes of the error.
    */
   execute<T>(fn: (signal: AbortSignal) => Promise<T> | T, fallback?: (error: unknown) => Promise<T> | T): Promise<T> {
     if (typeof fn !== 'function') return Promise.reject(invalid('execute(fn) needs a function'))
     if (fallback !== undefined && typeof fallback !== 'function') {
       return Promise.reject(invalid('execute(fn, fallback): the fallback must be a function'))
     }
-    const now = performance.now()
-    let permit = NO_PERMIT
-    if (this.#state !== CLOSED) {
-      if (this.#state === OPEN && now < this.#openUntil) {
-        this.#refused++
-        return this.#refuse(fallback)
-      }
-      this.#enter(this.#handle.poll(now))
-      if (this.#state !== CLOSED) {
-        permit = this.#handle.acquire(now)
-        if (permit < 0) return this.#refuse(fallback)
-      }
-    }
-    return new Promise<T>((resolve, reject) => {
-      const call = new Call<T>(this.#sink, permit, this.#era, now, resolve, reject, fallback)
-      if (permit === NO_PERMIT) this.#running++
-      else this.#trials++
-      if (this.#deadlines) {
-        call.list = this.#deadlines
-        this.#deadlines.add(call, now)
-      }
-      call.run(fn)
-    })
+    if (!this.#bulkhead) return this.#core.execute(fn, fallback)
+    return this.#bulkhead.run(
+      () => this.#core.execute(fn, fallback),
+      (why) => {
+        this.#core.countRefused()
+        const error = new Auton8nError('AUTON8N_RATE_LIMITED', `Circuit breaker '${this.name}' ${why}`)
+        return this.#core.refuse(error, fallback)
+      },
+    )
   }
 
   /** The present state. */
   getState(): CircuitState {
-    this.#refresh()
-    return STATES[this.#state] ?? 'closed'
+    return this.#core.state()
   }
 
   /** What it counted. */
   getMetrics(): CircuitBreakerMetrics {
-    const state = this.getState()
-    this.#flush()
+    const core = this.#core
+    const state = core.state()
+    core.flush()
     const now = performance.now()
-    return metricsOf(this.#handle.metrics(now), state, this.#running, this.#trials, now)
+    return metricsOf(core.handle.metrics(now), state, core.running, core.trials, now)
+  }
+
+  /** What another process can go on from, as `initialState`. */
+  toJSON(): CircuitBreakerSnapshot {
+    this.#core.state()
+    const kept = this.#core.handle.snapshot(performance.now()) as Omit<CircuitBreakerSnapshot, 'at'>
+    return { ...kept, at: Date.now() }
   }
 
   /** Opens it for `resetTimeout`; then trials decide. */
   forceOpen(): void {
-    this.#byHand(() => this.#handle.forceOpen(performance.now()))
+    this.#core.byHand(() => this.#core.handle.forceOpen(performance.now()))
   }
 
   /** Opens it until `forceClose()` or `reset()`. */
   isolate(): void {
-    this.#byHand(() => this.#handle.isolate())
+    this.#core.byHand(() => this.#core.handle.isolate())
   }
 
   /** Closes it and forgets the window. */
   forceClose(): void {
-    this.#byHand(() => this.#handle.forceClose())
+    this.#core.byHand(() => this.#core.handle.forceClose())
   }
 
   /** Closes it and forgets everything it counted. */
   reset(): void {
-    this.#byHand(() => this.#handle.reset())
+    this.#core.byHand(() => this.#core.handle.reset())
   }
 
   /** Adds a listener. One that throws is warned about and stops nothing. */
   on<E extends CircuitBreakerEvent>(event: E, listener: CircuitBreakerListener<E>): this {
     if (!isEventName(event)) throw invalid(`A circuit breaker has no event '${String(event)}'`)
     if (typeof listener !== 'function') throw invalid('A listener must be a function')
-    this.#listeners ??= new Listeners()
-    this.#listeners.add(event, listener as (...args: unknown[]) => unknown)
+    this.#core.listeners ??= new Listeners()
+    this.#core.listeners.add(event, listener as (...args: unknown[]) => unknown)
     return this
   }
 
   /** Removes a listener. */
   off<E extends CircuitBreakerEvent>(event: E, listener: CircuitBreakerListener<E>): this {
-    this.#listeners?.remove(event, listener as (...args: unknown[]) => unknown)
+    this.#core.listeners?.remove(event, listener as (...args: unknown[]) => unknown)
     return this
   }
 
-  readonly #sink: Sink = {
-    succeeded: (call, value, now) => {
-      const duration = now - call.started
-      if (
-        call.permit === NO_PERMIT &&
-        call.era === this.#era &&
-        duration < this.#options.slowCallDuration &&
-        this.#gather(duration, now)
-      ) {
-        this.#running--
-        this.#listeners?.emit('success', value, duration)
-        return
-      }
-      const changed = this.#shift(this.#record(call, SUCCESS, duration, 0, now))
-      const era = this.#era
-      this.#listeners?.emit('success', value, duration)
-      if (changed) this.#tell(era)
-    },
-    failed: (call, error, now) => {
-      const counts = isFailure(this.#options, error)
-      const duration = now - call.started
-      const wait = counts ? retryAfter(this.#options, error) : 0
-      const changed = this.#shift(this.#record(call, counts ? FAILURE : IGNORED, duration, wait, now))
-      const era = this.#era
-      if (counts) this.#listeners?.emit('failure', error, duration)
-      if (changed) this.#tell(era)
-    },
-    expired: (call) => {
-      const now = performance.now()
-      const duration = now - call.started
-      const error = new Auton8nError('AUTON8N_TIMEOUT', `Operation timed out after ${this.#options.timeout} ms`)
-      const changed = this.#shift(this.#record(call, TIMEOUT, duration, 0, now))
-      const era = this.#era
-      this.#listeners?.emit('timeout', error, duration)
-      this.#listeners?.emit('failure', error, duration)
-      if (changed) this.#tell(era)
-      return error
-    },
-  }
-
-  /** Keeps a success for later, where it cannot decide anything. */
-  #gather(duration: number, now: number): boolean {
-    const epoch = Math.floor(Math.floor(now) / this.#bucket)
-    if (epoch !== this.#epoch) {
-      // The window moved on: what was harmless before may not be now.
-      this.#flush()
-      this.#epoch = epoch
-      this.#room = this.#handle.standing(now) >> 2
-    }
-    if (this.#room <= 0) return false
-    if (this.#count === 0) {
-      this.#gatheredAt = now
-      this.#gathered ??= new Float64Array(GATHERED)
-    }
-    ;(this.#gathered as Float64Array)[this.#count++] = duration
-    this.#room--
-    if (this.#count === GATHERED) this.#flush()
-    return true
-  }
-
-  /** Tells the gathered successes and refusals. */
-  #flush(): void {
-    if (this.#refused > 0) {
-      this.#handle.recordRejected(this.#refused)
-      this.#refused = 0
-    }
-    if (this.#count === 0 || !this.#gathered) return
-    const count = this.#count
-    this.#count = 0
-    this.#room = this.#handle.recordSuccesses(this.#gathered, count, this.#gatheredAt, performance.now()) >> 2
-  }
-
-  #record(call: Call<never>, outcome: number, duration: number, retryAfter: number, now: number): number {
-    this.#flush()
-    let standing: number
-    if (call.permit !== NO_PERMIT) {
-      this.#trials--
-      standing = this.#handle.record(call.permit, outcome, duration, retryAfter, now)
-    } else {
-      this.#running--
-      if (call.era !== this.#era) {
-        this.#handle.recordLate(outcome, now)
-        return this.#state
-      }
-      standing = this.#handle.recordClosed(outcome, duration, retryAfter, now)
-    }
-    this.#room = standing >> 2
-    return standing & 3
-  }
-
-  #refuse<T>(fallback: ((error: unknown) => Promise<T> | T) | undefined): Promise<T> {
-    const error = refusal(this.name)
-    this.#listeners?.emit('rejected', error)
-    if (!fallback) return Promise.reject(error)
-    return new Promise<T>((resolve) => resolve(fallback(error)))
-  }
-
-  #refresh(): void {
-    if (this.#state === OPEN) this.#enter(this.#handle.poll(performance.now()))
-  }
-
-  #byHand(change: () => void): void {
-    this.#flush()
-    change()
-    const standing = this.#handle.standing(performance.now())
-    this.#room = standing >> 2
-    // Even where the state stays, calls under way lost their say in the engine.
-    this.#era++
-    if (this.#timer) this.#disarm()
-    this.#enter(standing & 3)
-    if (this.#state === OPEN && !this.#timer) this.#arm()
-  }
-
-  #enter(state: number): void {
-    if (this.#shift(state)) this.#tell(this.#era)
-  }
-
-  /** Tells the present state, unless a listener changed it meanwhile and told of that. */
-  #tell(era: number): void {
-    if (era === this.#era) this.#listeners?.emit(EVENTS[this.#state] ?? 'close')
-  }
-
-  /** Takes a state over, before anybody hears of it; true where it is another one. */
-  #shift(state: number): boolean {
-    if (state === this.#state) return false
-    this.#state = state
-    this.#era++
-    if (this.#timer) this.#disarm()
-    if (state === OPEN) this.#arm()
-    else if (state === CLOSED) this.#room = this.#handle.standing(performance.now()) >> 2
-    return true
-  }
-
-  /** Only an open breaker has a timer, and it keeps no process alive. */
-  #arm(): void {
-    const now = performance.now()
-    const due = this.#handle.dueIn(now)
-    this.#openUntil = due < 0 ? Infinity : Math.floor(now) + due
-    if (due < 0) return
-    this.#timer = setTimeout(
-      () => {
-        this.#timer = undefined
-        this.#enter(this.#handle.poll(performance.now()))
-        if (this.#state === OPEN) this.#arm()
-      },
-      Math.min(Math.max(1, due), 2 ** 31 - 1),
-    )
-    this.#timer.unref?.()
-  }
-
-  #disarm(): void {
-    clearTimeout(this.#timer)
-    this.#timer = undefined
+  #restore({ at, ...kept }: CircuitBreakerSnapshot): void {
+    this.#core.byHand(() => nativeCallSync(() => this.#core.handle.restore(kept, elapsedSince(at), performance.now())))
   }
 }

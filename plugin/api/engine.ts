@@ -26,6 +26,13 @@ import { PluginCreation } from './pluginCreation.js'
 import type { JobStatus } from './queue.js'
 import { specificationJson, type PluginSpecification, type SpecificationProblem } from './specification.js'
 import { snapshotOf } from './snapshot.js'
+import { traceOf, type StoredTrace } from './trace.js'
+import { activeTraceparent } from './tracer-active.js'
+
+/** How metrics are written. */
+export interface MetricsTextOptions {
+  format?: 'prometheus' | 'openmetrics'
+}
 
 /** Which jobs to list. */
 export interface CreationFilter {
@@ -129,6 +136,20 @@ export class Engine {
     return await nativeCall(() => this.#lease.engine.metrics())
   }
 
+  /** The same, and more, as text for a Prometheus; `openmetrics` has exemplars with trace ids. Default `prometheus`. */
+  async metricsText(options?: MetricsTextOptions): Promise<string> {
+    const { format = 'prometheus' } = checkOptions<MetricsTextOptions>('options', options, {
+      format: (value) => (value === 'prometheus' || value === 'openmetrics' ? undefined : "'prometheus' or 'openmetrics'"),
+    })
+    return await nativeCall(() => this.#lease.engine.metricsText(format))
+  }
+
+  /** What is kept of the trace of a job, or of the trace of that id: the last 16 MiB of spans, redacted. */
+  async trace(id: string): Promise<StoredTrace> {
+    checkId(id)
+    return traceOf(await nativeCall(() => this.#lease.engine.trace(id)))
+  }
+
   /** Whether everything that a creation needs is here, and if not, what to do. */
   async health(): Promise<EngineHealth> {
     return await nativeCall(() => this.#lease.engine.health())
@@ -174,7 +195,7 @@ export class Engine {
  * shares the engine of the first, with the options of the first; the last `close()` stops it.
  */
 export async function openEngine(options?: EngineOptions): Promise<Engine> {
-  const { model, dataDir: given, ...rest } = checkEngineOptions(options)
+  const { model, logger, dataDir: given, ...rest } = checkEngineOptions(options)
   const dataDir = resolve(given ?? (process.env.AUTON8N_DATA_DIR || '.auton8n'))
   const node = nodePath()
   const nativeOptions = {
@@ -189,6 +210,7 @@ export async function openEngine(options?: EngineOptions): Promise<Engine> {
   const lease = await EngineLease.take(`${dataDir}\n${rest.store ?? ''}`, (hub) =>
     nativeCall(() => addon.Engine.open(nativeOptions, hub.receive, toNativeModel(model ? { model } : {}, hub.pending))),
   )
+  if (logger) lease.log(logger)
   const engine = new Engine(lease)
   try {
     if (model) await engine.setModel(model)
@@ -270,5 +292,8 @@ function checkId(id: unknown): void {
 
 function forNative(options: CreatePluginOptions, model: NativeModel | null): NativeCreateOptions {
   const { model: _model, apiKey: _key, baseURL: _base, modelName: _name, outDir, ...rest } = options
+  // The job goes on in the trace of whoever asks for it.
+  const traceparent = rest.metadata?.traceparent === undefined ? activeTraceparent() : undefined
+  if (traceparent) rest.metadata = { ...rest.metadata, traceparent }
   return { ...rest, ...(outDir ? { outDir: resolve(outDir) } : {}), hasModel: model !== null }
 }

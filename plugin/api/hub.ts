@@ -1,14 +1,18 @@
 import type { PendingCalls } from './model.js'
+import { writeLine, type EngineLogger } from './logger.js'
 import type { EngineEvent } from './nativeEngine.js'
 
 /** Hands the engine's events to whoever listens for them. */
 export class Hub {
   readonly pending: PendingCalls = new Map()
+  /** Several engines of this process may share one; each of their loggers hears all of it. */
+  readonly loggers = new Set<EngineLogger>()
   readonly #listeners = new Map<string, Set<(event: EngineEvent) => void>>()
 
   readonly receive = (events: EngineEvent[]): void => {
     for (const event of events) {
       if (event.type === 'model-cancelled' && event.callId) this.pending.get(event.callId)?.abort()
+      for (const line of event.lines ?? []) for (const logger of this.loggers) writeLine(logger, line)
       if (!event.jobId) continue
       for (const listener of this.#listeners.get(event.jobId) ?? []) listener(event)
     }

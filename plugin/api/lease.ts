@@ -1,5 +1,6 @@
 import { Auton8nError } from '../errors.js'
 import { Hub } from './hub.js'
+import type { EngineLogger } from './logger.js'
 import type { NativeEngine } from './nativeEngine.js'
 
 interface Opened {
@@ -19,6 +20,7 @@ export class EngineLease {
   readonly #key: string
   readonly #entry: Opened
   #closed = false
+  #logger: EngineLogger | undefined
 
   private constructor(engine: NativeEngine, key: string, entry: Opened) {
     this.#engine = engine
@@ -54,11 +56,27 @@ export class EngineLease {
     return this.#entry.hub
   }
 
+  /** Lets a logger hear the engine until it is given back. */
+  log(logger: EngineLogger): void {
+    // One of its own, since another engine may have the same logger.
+    const own: EngineLogger = {
+      debug: (record, message) => logger.debug?.(record, message),
+      info: (record, message) => logger.info(record, message),
+      warn: (record, message) => logger.warn(record, message),
+      error: (record, message) => logger.error(record, message),
+    }
+    this.#logger = own
+    this.#entry.hub.loggers.add(own)
+  }
+
   async giveBack(): Promise<void> {
     if (this.#closed) return
     this.#closed = true
     this.#entry.holders -= 1
-    if (this.#entry.holders > 0) return
+    if (this.#entry.holders > 0) {
+      if (this.#logger) this.#entry.hub.loggers.delete(this.#logger)
+      return
+    }
     if (opened.get(this.#key) === this.#entry) opened.delete(this.#key)
     // The engine hands its running jobs back, and gives up their calls; what is left of them is aborted then.
     const closed = this.#engine.close().finally(() => this.#entry.hub.abortCalls())

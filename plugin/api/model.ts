@@ -24,6 +24,8 @@ export interface ModelFunctionAnswer {
   usage?: { inputTokens: number; outputTokens: number }
   /** Such as `stop` or `length`. */
   finishReason?: string
+  /** Which model it was, for the trace. */
+  model?: string
 }
 
 /** A language model of the `ai` package, 5 or 6: what `openai('…')`, `anthropic('…')` and the like answer. */
@@ -91,7 +93,7 @@ async function askFunction(model: ModelFunction, request: ModelRequest, signal: 
   const { system, prompt, maxTokens, temperature, iteration } = request
   const answer: unknown = await model({ system, prompt, maxTokens, temperature, signal, iteration })
   if (typeof answer === 'string') return { text: answer }
-  const { text, usage, finishReason } = (typeof answer === 'object' && answer !== null ? answer : {}) as Record<
+  const { text, usage, finishReason, model: name } = (typeof answer === 'object' && answer !== null ? answer : {}) as Record<
     string,
     unknown
   >
@@ -105,6 +107,7 @@ async function askFunction(model: ModelFunction, request: ModelRequest, signal: 
     text,
     ...(typeof usage === 'object' && usage !== null ? { usage: usageOf(usage) } : {}),
     ...(typeof finishReason === 'string' ? { finishReason } : {}),
+    ...(typeof name === 'string' ? { model: name } : {}),
   }
 }
 
@@ -137,6 +140,8 @@ async function askLanguageModel(
     text: parts.join(''),
     ...(generated.usage ? { usage: usageOf(generated.usage) } : {}),
     ...(reason ? { finishReason: reason } : {}),
+    model: model.modelId,
+    provider: model.provider.split('.')[0] ?? model.provider,
   }
 }
 

@@ -1,3 +1,4 @@
+import type { NativeLogLine } from './logger.js'
 import type { ModelErrorCode } from './modelError.js'
 
 /** A job as the addon tells it. */
@@ -29,6 +30,8 @@ export interface EngineEvent {
   iteration?: number | null
   message?: string | null
   line?: string
+  /** Of the engine's own log. */
+  lines?: NativeLogLine[]
 }
 
 /** What the engine asks a model. */
@@ -45,7 +48,14 @@ export interface ModelRequest {
 
 /** What a model answered, or why it did not. */
 export type ModelAnswer =
-  | { text: string; usage?: { inputTokens: number; outputTokens: number }; finishReason?: string }
+  | {
+      text: string
+      usage?: { inputTokens: number; outputTokens: number }
+      finishReason?: string
+      /** Which model answered, and who runs it, where they have a name. */
+      model?: string
+      provider?: string
+    }
   | { error: { code: ModelErrorCode; message: string; retryAfterMs?: number } }
 
 /** The call out of the engine. It never rejects. */
@@ -74,6 +84,10 @@ export interface NativeJobFilter {
 /** How the engine is. */
 export interface EngineHealth {
   status: 'ok' | 'degraded'
+  /** It runs and answers; a process that is not live is to be started again. */
+  live: boolean
+  /** It can take jobs; while it is not, nothing should be sent to it. */
+  ready: boolean
   /** What is missing and what to do about it. */
   reasons: { code: string; message: string }[]
   /** What makes the sandboxes. */
@@ -96,6 +110,8 @@ export interface NativeEngine {
   cancel(id: string): Promise<boolean>
   retry(id: string): Promise<boolean>
   metrics(): Promise<Record<string, unknown>>
+  metricsText(format: string): Promise<string>
+  trace(id: string): Promise<{ traceId: string; spans: unknown[] }>
   health(): Promise<EngineHealth>
   verify(directory: string, specification: string | null): Promise<unknown>
   doctor(): Promise<Record<string, unknown>>

@@ -1,5 +1,6 @@
 import { Auton8nError } from '../errors.js'
 import type { AnthropicOptions } from './anthropic.js'
+import type { EngineLogger } from './logger.js'
 import type { JobPriority } from './queue.js'
 import { isLanguageModel, type LanguageModel, type ModelFunction } from './model.js'
 
@@ -46,6 +47,8 @@ export interface EngineOptions {
   breaker?: false | object
   tracing?: false | object
   queue?: false | object
+  /** Where the engine's own log goes. Default: nowhere. */
+  logger?: EngineLogger
 }
 
 type Check = (value: unknown) => string | undefined
@@ -93,6 +96,7 @@ const ENGINE: Checks<EngineOptions> = {
   breaker: part,
   tracing: part,
   queue: part,
+  logger: (value) => (isLogger(value) ? undefined : 'an object with `info`, `warn` and `error`'),
 }
 
 /** The options of a creation, or `AUTON8N_OPTION_INVALID` that names what is wrong. */
@@ -147,6 +151,11 @@ function jsonOf<T>(what: string, value: T): T {
 
 function isPlain(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function isLogger(value: unknown): value is EngineLogger {
+  const logger = (typeof value === 'object' && value !== null ? value : {}) as Record<string, unknown>
+  return ['info', 'warn', 'error'].every((name) => typeof logger[name] === 'function')
 }
 
 function isHttp(address: string): boolean {

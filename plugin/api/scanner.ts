@@ -71,7 +71,10 @@ export interface AllowlistEntry {
 
 /** Options of a scanner; a wrong one is `AUTON8N_OPTION_INVALID`. */
 export interface SecretsScannerOptions {
-  /** Rules beside the built-in ones, as objects or as a TOML text with `[[rule]]` tables of the same fields. */
+  /**
+   * Rules beside the built-in ones, as objects or as a TOML text with `[[rule]]` tables of the same fields; such a text
+   * may also have a list `disable` and `[[allowlist]]` tables.
+   */
   rules?: SecretPattern[] | string
   /** Ids of built-in rules that are not used; `*` at the end stands for any ending. */
   disable?: string[]
@@ -83,7 +86,7 @@ export interface SecretsScannerOptions {
   minSeverity?: Severity
   /** From 0 to 1. Default: 0.2. */
   minConfidence?: number
-  /** Bytes; larger files of a directory are skipped and listed. Default: 20 MiB. */
+  /** Bytes; larger files of a directory are skipped and listed. Default: none is too large. */
   maxFileSize?: number
   /** Whether findings carry the secret itself as `match`. Default: false. */
   reveal?: boolean

@@ -29,3 +29,19 @@ export function track(pipeline: Pipeline): void {
 export function untrack(pipeline: Pipeline): void {
   live.delete(pipeline)
 }
+
+let signalled = false
+
+/** Flushes everything when the process is asked to end by SIGTERM, and then lets it end as it would have. */
+export function flushOnSigterm(): void {
+  if (signalled) return
+  signalled = true
+  const ended = (): void => {
+    for (const waiting of live) waiting.atExit(EXIT_MS)
+    process.off('SIGTERM', ended)
+    signalled = false
+    // Whoever else listens decides how the process ends; without anybody it ends by the signal.
+    if (process.listenerCount('SIGTERM') === 0) process.kill(process.pid, 'SIGTERM')
+  }
+  process.on('SIGTERM', ended)
+}

@@ -14,6 +14,8 @@ export interface TracerOptions {
   /** Default: none; spans then carry context and are not kept. */
   exporter?: OtlpExporter | SpanExporter
   batch?: Partial<BatchOptions>
+  /** Whether SIGTERM flushes the spans, for at most 2 seconds, before it ends the process. Default false. */
+  flushOnSigterm?: boolean
 }
 
 export interface StartSpanOptions {
@@ -39,7 +41,7 @@ export function invalid(message: string): Auton8nError {
   return new Auton8nError('AUTON8N_OPTION_INVALID', message)
 }
 
-const OPTIONS = new Set(['serviceName', 'serviceVersion', 'environment', 'sampler', 'exporter', 'batch'])
+const OPTIONS = new Set(['serviceName', 'serviceVersion', 'environment', 'sampler', 'exporter', 'batch', 'flushOnSigterm'])
 const BATCH = { maxSize: [512, 100_000], interval: [5_000, 86_400_000], maxQueue: [131_072, 10_000_000] } as const
 
 /** Checks everything and throws `AUTON8N_OPTION_INVALID` with the option's name. */
@@ -50,6 +52,9 @@ export function checked(options: TracerOptions) {
   if (typeof serviceName !== 'string' || serviceName === '') throw invalid('Tracer option serviceName must be a text')
   for (const [key, value] of Object.entries({ serviceVersion, environment })) {
     if (value !== undefined && typeof value !== 'string') throw invalid(`Tracer option ${key} must be a text`)
+  }
+  if (options.flushOnSigterm !== undefined && typeof options.flushOnSigterm !== 'boolean') {
+    throw invalid('Tracer option flushOnSigterm must be true or false')
   }
   const sampler = options.sampler ?? new ParentBasedSampler(new AlwaysSampler())
   if (typeof sampler?.shouldSample !== 'function') throw invalid('Tracer option sampler must have shouldSample()')

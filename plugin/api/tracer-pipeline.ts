@@ -2,6 +2,7 @@ import { Auton8nError, nativeCall, nativeCallSync } from '../errors.js'
 import { native } from '../native.js'
 import type { OtlpExporter, SpanExporter } from './tracer-exporter.js'
 import { FrameWriter } from './tracer-frame.js'
+import { redacted } from './tracer-redaction.js'
 import { messageOf, type AttributeValue, type Span, type SpanData } from './tracer-span.js'
 
 export interface BatchOptions {
@@ -169,7 +170,7 @@ export class ScriptPipeline implements Pipeline {
 
   async #export(spans: Span[]): Promise<void> {
     try {
-      await this.exporter.export(spans.map((span) => data(span, this.resource)))
+      await this.exporter.export(redacted(spans.map((span) => data(span, this.resource))))
       this.#counts.exported += spans.length
     } catch (error) {
       this.#counts.failed += spans.length

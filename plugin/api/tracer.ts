@@ -1,4 +1,3 @@
-import { AsyncLocalStorage } from 'node:async_hooks'
 import { Auton8nError } from '../errors.js'
 import {
   carryTracestate,
@@ -11,7 +10,8 @@ import {
   type Carrier,
   type SpanContext,
 } from './tracer-context.js'
-import { track, untrack } from './tracer-exit.js'
+import { activeParent, activeSpan, runActive } from './tracer-active.js'
+import { flushOnSigterm, track, untrack } from './tracer-exit.js'
 import { OtlpExporter } from './tracer-exporter.js'
 import { digits } from './tracer-ids.js'
 import { attributesOf, checked, invalid, kindOf, type StartSpanOptions, type TracerOptions } from './tracer-options.js'
@@ -48,8 +48,6 @@ export interface TracerMetrics {
 const FLUSH_MS = 30_000
 const SHUTDOWN_MS = 10_000
 
-const active = new AsyncLocalStorage<Span | undefined>()
-
 /** Starts spans, keeps the active one through asynchronous calls, and exports them in batches. */
 export class Tracer {
   readonly #sampler: Sampler
@@ -64,12 +62,13 @@ export class Tracer {
     this.#sampler = sampler
     if (exporter instanceof OtlpExporter) this.#pipeline = new EnginePipeline(resource, batch, exporter)
     else if (exporter) this.#pipeline = new ScriptPipeline(attributesOf(resource), batch, exporter)
+    if (options.flushOnSigterm) flushOnSigterm()
   }
 
-  /** Starts a span under `parent`, by default the active one. */
+  /** Starts a span under `parent`, by default the active one, ours or OpenTelemetry's. */
   startSpan(name: string, options?: StartSpanOptions): Span {
     if (typeof name !== 'string') throw invalid('startSpan(name): the name must be a string')
-    const parent = options?.parent === undefined ? active.getStore() : options.parent
+    const parent = options?.parent === undefined ? activeParent() : options.parent
     const above = parent instanceof Span ? parent.context : parent && isContext(parent) ? parent : undefined
     const traceId = above ? above.traceId : digits(32)
     const sampled = this.#sampler.shouldSample(traceId, above, name)
@@ -99,7 +98,7 @@ export class Tracer {
       throw invalid('withSpan(span, fn) needs a span and a function')
     let result: T
     try {
-      result = active.run(span, fn, span)
+      result = runActive(span, fn)
     } catch (error) {
       failed(span, error)
       throw error
@@ -123,11 +122,11 @@ export class Tracer {
 
   /** The span in which this runs. */
   getActiveSpan(): Span | undefined {
-    return active.getStore()
+    return activeSpan()
   }
 
   /** Writes `traceparent`, `tracestate` and `baggage` of the span, by default the active one; returns the carrier. */
-  inject<C extends Carrier>(carrier: C, span: Span | SpanContext | undefined = active.getStore()): C {
+  inject<C extends Carrier>(carrier: C, span: Span | SpanContext | undefined = activeParent()): C {
     if (carrier === null || typeof carrier !== 'object') throw invalid('inject(carrier): the carrier must be an object')
     const context = span instanceof Span ? span.context : span
     if (!context || !isContext(context)) return carrier

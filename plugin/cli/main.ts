@@ -9,6 +9,7 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   scan: async () => (await import('./scanCommand.js')).scan,
   jobs: async () => (await import('./jobs.js')).jobs,
   cancel: async () => (await import('./cancel.js')).cancel,
+  trace: async () => (await import('./trace.js')).trace,
   doctor: async () => (await import('./doctor.js')).doctor,
 }
 
@@ -21,6 +22,7 @@ const HELP = `auton8n makes ElizaOS plugins and proves them.
   auton8n jobs [--status STATUS]                       list the creations of the data directory
   auton8n jobs export|import FILE [--store STORE]      move jobs from one store to another
   auton8n cancel ID                                    cancel one
+  auton8n trace ID                                     draw its stages, model calls and sandbox runs in time
   auton8n doctor                                       say what is here and what is missing
 
   --json      print JSON for machines

@@ -1,46 +1,51 @@
-import { readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { type Finding, type ScanResult, SecretsScanner, type Severity } from '../api/scanner.js'
+import { type AllowlistEntry, type Finding, type ScanResult, SecretsScanner, type Severity } from '../api/scanner.js'
 import { Auton8nError } from '../errors.js'
+import { readBaseline, writeBaseline } from './scanBaseline.js'
+import { json, plain, sarif } from './scanFormats.js'
+import { stagedFiles } from './scanStaged.js'
+import { WrongUse } from './wrongUse.js'
 
 const USAGE = `Usage: auton8n scan PATH [options]
+       auton8n scan --staged [PATH] [options]
+       auton8n scan --env [options]
 
-Finds secrets in a file or in every file of a directory.
+Finds secrets in a file, in every file of a directory, in what is staged for the next commit of the repository at PATH
+(default: here), or in the environment variables.
 
   --format text|json|sarif   what is printed (text)
   --baseline FILE            leave out the findings that FILE lists
-  --write-baseline FILE      write the fingerprints of all findings to FILE, and end with 0
+  --write-baseline FILE      write all findings to FILE, without their secrets, and end with 0
+  --rules FILE               a TOML file with [[rule]] and [[allowlist]] tables and a list disable
+  --disable RULE             do without a built-in rule; * at the end stands for any ending (may be repeated)
+  --allow-path GLOB          accept every finding in such files (may be repeated)
+  --exclude GLOB             do not read such files of a directory (may be repeated)
   --min-severity SEVERITY    low, medium, high or critical (low)
   --gitignore                leave out what .gitignore files leave out
+  --no-comments              comments such as auton8n:allow silence nothing
   --help                     print this
 
-Exit code: 0 nothing found, 1 something found, 2 wrong use or a path that cannot be read.
+Exit code: 0 nothing found, 1 something found, 2 wrong use or something that cannot be read.
 `
 
 const SEVERITIES: readonly string[] = ['low', 'medium', 'high', 'critical']
 const FORMATS: readonly string[] = ['text', 'json', 'sarif']
 
-/** SARIF knows three levels; the exact severity stands in its own property. */
-const LEVELS: Record<Severity, string> = { low: 'note', medium: 'warning', high: 'error', critical: 'error' }
-/** What code hosts sort findings by. */
-const SCORES: Record<Severity, string> = { low: '3.0', medium: '5.5', high: '8.0', critical: '9.5' }
-
-/** A baseline: findings that are known, by what does not change when lines move. */
-interface Baseline {
-  version: 1
-  findings: { fingerprint: string; rule: string; file: string }[]
-}
-
 interface Request {
+  from: 'path' | 'staged' | 'env'
   path: string
   format: string
   baseline: string | undefined
   writeBaseline: string | undefined
+  rules: string | undefined
+  disable: string[]
+  allowPaths: string[]
+  exclude: string[]
   minSeverity: Severity
   gitignore: boolean
+  comments: boolean
 }
-
-class WrongUse extends Error {}
 
 function parse(argv: string[]): Request | 'help' {
   let parsed
@@ -51,10 +56,17 @@ function parse(argv: string[]): Request | 'help' {
       options: {
         format: { type: 'string', default: 'text' },
         json: { type: 'boolean', default: false },
+        staged: { type: 'boolean', default: false },
+        env: { type: 'boolean', default: false },
         baseline: { type: 'string' },
         'write-baseline': { type: 'string' },
+        rules: { type: 'string' },
+        disable: { type: 'string', multiple: true, default: [] },
+        'allow-path': { type: 'string', multiple: true, default: [] },
+        exclude: { type: 'string', multiple: true, default: [] },
         'min-severity': { type: 'string', default: 'low' },
         gitignore: { type: 'boolean', default: false },
+        'no-comments': { type: 'boolean', default: false },
         help: { type: 'boolean', short: 'h', default: false },
       },
     })
@@ -64,134 +76,57 @@ function parse(argv: string[]): Request | 'help' {
   const { values, positionals } = parsed
   if (values.help) return 'help'
   const [path, ...more] = positionals
-  if (path === undefined || path === '') throw new WrongUse('a path is needed')
+  if (values.staged && values.env) throw new WrongUse('--staged and --env cannot be used together')
+  if (values.env && path !== undefined) throw new WrongUse('--env takes no path')
+  const from = values.staged ? 'staged' : values.env ? 'env' : 'path'
+  if (from !== 'path' && (values.gitignore || values.exclude.length > 0)) {
+    throw new WrongUse(`--gitignore and --exclude are for a path, not for --${from}`)
+  }
+  if (from === 'path' && (path === undefined || path === '')) throw new WrongUse('a path is needed')
   if (more.length > 0) throw new WrongUse(`only one path can be scanned, not ${JSON.stringify(more[0])} too`)
   const format = values.json ? 'json' : values.format
   if (!FORMATS.includes(format)) throw new WrongUse(`--format must be one of ${FORMATS.join(', ')}`)
   const minSeverity = values['min-severity']
   if (!SEVERITIES.includes(minSeverity)) throw new WrongUse(`--min-severity must be one of ${SEVERITIES.join(', ')}`)
   return {
-    path,
+    from,
+    path: path ?? '.',
     format,
     baseline: values.baseline,
     writeBaseline: values['write-baseline'],
+    rules: values.rules,
+    disable: values.disable,
+    allowPaths: values['allow-path'],
+    exclude: values.exclude,
     minSeverity: minSeverity as Severity,
     gitignore: values.gitignore,
+    comments: !values['no-comments'],
   }
 }
 
-async function readBaseline(file: string): Promise<Set<string>> {
-  let content: unknown
-  try {
-    content = JSON.parse(await readFile(file, 'utf8'))
-  } catch (error) {
-    throw new WrongUse(`the baseline ${file} cannot be read: ${error instanceof Error ? error.message : String(error)}`)
+async function scannerOf(request: Request): Promise<SecretsScanner> {
+  let rules: string | undefined
+  if (request.rules !== undefined) {
+    try {
+      rules = await readFile(request.rules, 'utf8')
+    } catch (error) {
+      const why = error instanceof Error ? error.message : String(error)
+      throw new WrongUse(`the rules ${request.rules} cannot be read: ${why}`)
+    }
   }
-  // The output of --format json is a baseline too.
-  const list: unknown = Array.isArray(content) ? content : (content as Partial<Baseline> | null)?.findings
-  if (!Array.isArray(list)) throw new WrongUse(`the baseline ${file} has no list of findings`)
-  const fingerprints = list.map((entry: unknown) =>
-    typeof entry === 'string' ? entry : (entry as { fingerprint?: unknown } | null)?.fingerprint,
-  )
-  if (!fingerprints.every((fingerprint) => typeof fingerprint === 'string')) {
-    throw new WrongUse(`the baseline ${file} has a finding without a fingerprint`)
-  }
-  return new Set(fingerprints)
+  return new SecretsScanner({
+    ...(rules === undefined ? {} : { rules }),
+    disable: request.disable,
+    allowlist: request.allowPaths.map((path): AllowlistEntry => ({ path })),
+    minSeverity: request.minSeverity,
+    allowComments: request.comments,
+  })
 }
 
-async function writeBaseline(file: string, findings: Finding[]): Promise<void> {
-  const baseline: Baseline = {
-    version: 1,
-    findings: findings.map(({ fingerprint, rule, file: path }) => ({ fingerprint, rule, file: path ?? '' })),
-  }
-  try {
-    await writeFile(file, `${JSON.stringify(baseline, null, 2)}\n`)
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error)
-    throw new WrongUse(`the baseline ${file} cannot be written: ${why}`)
-  }
-}
-
-function json(findings: Finding[]): string {
-  const rows = findings.map((one) => ({
-    file: one.file ?? '',
-    line: one.line,
-    column: one.column,
-    endLine: one.endLine,
-    endColumn: one.endColumn,
-    rule: one.rule,
-    type: one.type,
-    severity: one.severity,
-    redacted: one.redacted,
-    fingerprint: one.fingerprint,
-    confidence: one.confidence,
-  }))
-  return `${JSON.stringify(rows, null, 2)}\n`
-}
-
-function sarif(findings: Finding[], scanner: SecretsScanner): string {
-  const rules = scanner.getPatterns()
-  const index = new Map(rules.map((rule, place) => [rule.rule, place]))
-  const log = {
-    $schema: 'https://json.schemastore.org/sarif-2.1.0.json',
-    version: '2.1.0',
-    runs: [
-      {
-        tool: {
-          driver: {
-            name: 'auton8n',
-            informationUri: 'https://www.npmjs.com/package/@elizaos/plugin-auton8n',
-            rules: rules.map((rule) => ({
-              id: rule.rule,
-              name: rule.name,
-              shortDescription: { text: rule.name },
-              fullDescription: { text: rule.description || rule.name },
-              defaultConfiguration: { level: LEVELS[rule.severity] },
-              properties: { tags: ['security', 'secret'], 'security-severity': SCORES[rule.severity] },
-            })),
-          },
-        },
-        columnKind: 'utf16CodeUnits',
-        results: findings.map((one) => ({
-          ruleId: one.rule,
-          ruleIndex: index.get(one.rule) ?? -1,
-          level: LEVELS[one.severity],
-          message: { text: `${one.type} (${one.severity}): ${one.redacted}` },
-          locations: [
-            {
-              physicalLocation: {
-                artifactLocation: { uri: encodeURI(one.file ?? ''), uriBaseId: '%SRCROOT%' },
-                region: {
-                  startLine: one.line,
-                  startColumn: one.column,
-                  endLine: one.endLine,
-                  endColumn: one.endColumn,
-                },
-              },
-            },
-          ],
-          partialFingerprints: { 'auton8n/v1': one.fingerprint },
-          properties: { severity: one.severity, confidence: one.confidence },
-        })),
-      },
-    ],
-  }
-  return `${JSON.stringify(log, null, 2)}\n`
-}
-
-/** Control characters of a file's name could change what a terminal shows. */
-function printable(text: string): string {
-  return text.replace(/\p{Cc}/gu, '?')
-}
-
-function plain(findings: Finding[], result: ScanResult): string {
-  const lines = findings.map((one) =>
-    printable(`${one.file ?? ''}:${one.line}:${one.column} ${one.severity} ${one.type} [${one.rule}] ${one.redacted}`),
-  )
-  const skipped = result.skipped?.length ?? 0
-  const rest = skipped > 0 ? `, ${skipped} skipped` : ''
-  const count = findings.length === 1 ? '1 secret' : `${findings.length} secrets`
-  return `${[...lines, `${count} in ${result.filesScanned} files${rest}`].join('\n')}\n`
+async function look(request: Request, scanner: SecretsScanner): Promise<ScanResult> {
+  if (request.from === 'env') return scanner.validateEnvironmentVariables(process.env)
+  if (request.from === 'staged') return scanner.scanFiles(await stagedFiles(request.path))
+  return await scanner.scanDirectory(request.path, { gitignore: request.gitignore, exclude: request.exclude })
 }
 
 function print(text: string): Promise<void> {
@@ -202,11 +137,14 @@ function print(text: string): Promise<void> {
 }
 
 async function run(request: Request): Promise<number> {
-  const scanner = new SecretsScanner({ minSeverity: request.minSeverity })
-  const known = request.baseline === undefined ? new Set<string>() : await readBaseline(request.baseline)
-  const result = await scanner.scanDirectory(request.path, { gitignore: request.gitignore })
+  const scanner = await scannerOf(request)
+  const known = request.baseline === undefined ? undefined : await readBaseline(request.baseline)
+  const result = await look(request, scanner)
   if (request.writeBaseline !== undefined) await writeBaseline(request.writeBaseline, result.secrets)
-  const findings = result.secrets.filter((one) => !known.has(one.fingerprint))
+  const findings: Finding[] = []
+  for (const one of result.secrets) {
+    if (!(await known?.(one))) findings.push(one)
+  }
   if (request.format === 'json') await print(json(findings))
   else if (request.format === 'sarif') await print(sarif(findings, scanner))
   else await print(plain(findings, result))

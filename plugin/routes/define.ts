@@ -14,7 +14,9 @@ export interface RouteCall {
 /** What a route answers; nothing where it wrote the answer itself. */
 export interface RouteAnswer {
   status: number
+  /** JSON, or a text where it has a type of its own. */
   body: unknown
+  type?: string
 }
 
 /** A route before it is guarded. */
@@ -76,7 +78,7 @@ function digest(text: string): Buffer {
   return createHash('sha256').update(text).digest()
 }
 
-function headerOf(request: RouteRequest, name: string): string | undefined {
+export function headerOf(request: RouteRequest, name: string): string | undefined {
   const entry = Object.entries(request.headers ?? {}).find(([key]) => key.toLowerCase() === name)?.[1]
   return Array.isArray(entry) ? entry[0] : entry
 }
@@ -92,10 +94,15 @@ function refusal(status: number, code: string, message: string, extras: object =
   return { status, body: { error: { code, message, ...extras } } }
 }
 
-function send(response: RouteResponse, { status, body }: RouteAnswer): void {
+function send(response: RouteResponse, { status, body, type }: RouteAnswer): void {
   if (status === 401) response.setHeader?.('WWW-Authenticate', 'Bearer')
   response.setHeader?.('Cache-Control', 'no-store')
-  response.status(status).json(body)
+  if (type === undefined) {
+    response.status(status).json(body)
+    return
+  }
+  response.setHeader?.('Content-Type', type)
+  response.status(status).send(body)
 }
 
 function trySend(response: RouteResponse, answer: RouteAnswer): void {

@@ -3,10 +3,24 @@ import type { JobStatus } from '../api/queue.js'
 import { checkOptions, invalid, kindOf, type CreatePluginOptions } from '../api/options.js'
 import type { PluginSpecification } from '../api/specification.js'
 import { Auton8nError } from '../errors.js'
-import { defineRoute, type RouteCall } from './define.js'
+import { defineRoute, headerOf, type RouteCall } from './define.js'
 import { streamEvents } from './eventStream.js'
+import { negotiate, type Offer } from './negotiation.js'
 
 const MOST_LISTED = 200
+
+const METRICS_TYPES = {
+  prometheus: 'text/plain; version=0.0.4; charset=utf-8',
+  openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
+} as const
+
+const METRICS: [Offer<Metrics>, ...Offer<Metrics>[]] = [
+  { type: 'text/plain', value: 'prometheus' },
+  { type: 'application/openmetrics-text', value: 'openmetrics' },
+  { type: 'application/json', value: 'json' },
+]
+
+type Metrics = keyof typeof METRICS_TYPES | 'json'
 
 /** Options that may come over HTTP: no model, no key and no path. */
 type HttpOptions = Pick<
@@ -26,16 +40,28 @@ export const routes: Route[] = [
     type: 'GET',
     path: '/health',
     open: true,
-    run: async ({ service }) => {
-      const { status, reasons } = await service.getHealthStatus()
+    run: async ({ request, service }) => {
+      const probe = request.query?.probe
+      if (probe !== undefined && probe !== 'live' && probe !== 'ready') {
+        throw invalid("`probe` must be 'live' or 'ready'")
+      }
+      // Whoever answers lives; nothing else is looked at, so that a slow sandbox ends no process.
+      if (probe === 'live') return { status: 200, body: { live: true } }
+      const { status, live, ready, reasons } = await service.getHealthStatus()
       // Open to everyone, so the messages, which may name paths and addresses, stay inside.
-      return { status: 200, body: { status, reasons: reasons.map(({ code }) => code) } }
+      const body = { status, live, ready, reasons: reasons.map(({ code }) => code) }
+      return { status: probe === 'ready' && !ready ? 503 : 200, body }
     },
   }),
   defineRoute({
     type: 'GET',
     path: '/metrics',
-    run: async ({ service }) => ({ status: 200, body: await service.getMetrics() }),
+    run: async ({ request, service }) => {
+      const format = negotiate(headerOf(request, 'accept'), METRICS)
+      if (format === 'json') return { status: 200, body: await service.getMetrics() }
+      const body = await (await service.engine()).metricsText({ format })
+      return { status: 200, body, type: METRICS_TYPES[format] }
+    },
   }),
   defineRoute({
     type: 'GET',

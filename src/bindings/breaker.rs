@@ -10,7 +10,8 @@ use napi_derive::napi;
 use serde_json::Value;
 
 use super::error::BorderError;
-use crate::breaker::{Breaker, BreakerMetrics, BreakerOptions, BreakerState, Outcome, Permit};
+use crate::breaker::{Breaker, BreakerMetrics, BreakerOptions, BreakerSnapshot, BreakerState, Outcome, Permit};
+use crate::error::{Code, Error};
 
 /// Checks options of a breaker without making one.
 #[napi(catch_unwind)]
@@ -67,10 +68,7 @@ pub struct BreakerHandle {
 }
 
 #[napi]
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "napi hands arguments over by value"
-)]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
 impl BreakerHandle {
     #[napi(constructor, catch_unwind)]
     pub fn new(name: String, options: Value) -> Result<Self, BorderError> {
@@ -92,22 +90,10 @@ impl BreakerHandle {
 
     /// Takes the outcome of a permit (0 success, 1 failure, 2 timeout, 3 ignored).
     #[napi(catch_unwind)]
-    pub fn record(
-        &self,
-        permit: f64,
-        outcome: u32,
-        duration: f64,
-        retry_after: f64,
-        now: f64,
-    ) -> u32 {
+    pub fn record(&self, permit: f64, outcome: u32, duration: f64, retry_after: f64, now: f64) -> u32 {
         let retry_after = (retry_after > 0.0).then_some(retry_after as u64);
-        self.inner.record_with(
-            unpacked(permit),
-            outcome_of(outcome),
-            duration,
-            retry_after,
-            now as u64,
-        );
+        self.inner
+            .record_with(unpacked(permit), outcome_of(outcome), duration, retry_after, now as u64);
         self.standing(now)
     }
 
@@ -135,10 +121,8 @@ impl BreakerHandle {
     /// Takes the first `count` gathered successes, which began at `at`.
     #[napi(catch_unwind)]
     pub fn record_successes(&self, durations: Float64Array, count: u32, at: f64, now: f64) -> u32 {
-        self.inner.record_successes(
-            durations.get(..count as usize).unwrap_or_default(),
-            at as u64,
-        );
+        self.inner
+            .record_successes(durations.get(..count as usize).unwrap_or_default(), at as u64);
         self.standing(now)
     }
 
@@ -189,6 +173,25 @@ impl BreakerHandle {
     #[napi(catch_unwind)]
     pub fn reset(&self) {
         self.inner.reset();
+    }
+
+    /// What to keep for another process: state, `openFor` and `reopenings`.
+    #[napi(catch_unwind)]
+    pub fn snapshot(&self, now: f64) -> Value {
+        serde_json::json!(self.inner.snapshot(now as u64))
+    }
+
+    /// Goes on from what was kept `elapsed` milliseconds ago.
+    #[napi(catch_unwind)]
+    pub fn restore(&self, kept: Value, elapsed: f64, now: f64) -> Result<(), BorderError> {
+        let kept: BreakerSnapshot = serde_json::from_value(kept).map_err(|error| {
+            Error::new(
+                Code::OptionInvalid,
+                format!("Circuit breaker option initialState: {error}"),
+            )
+        })?;
+        self.inner.restore(kept, elapsed as u64, now as u64);
+        Ok(())
     }
 
     #[napi(catch_unwind)]

@@ -13,8 +13,9 @@ use super::error::promise;
 use super::model::JsModel;
 use crate::engine::{self, Backend, Creation, EngineOptions};
 use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventSink};
+use crate::event::{Event, EventSink, LogLine};
 use crate::generation::Model;
+use crate::metrics::Format;
 use crate::pipeline::Wish;
 use crate::queue::JobFilter;
 use crate::specification;
@@ -41,6 +42,14 @@ impl EventSink for JsSink {
         // A full queue drops the hint; the store has the truth.
         let _ = self.0.call(vec![json!(event)], ThreadsafeFunctionCallMode::NonBlocking);
     }
+
+    fn log(&self, lines: Vec<LogLine>) {
+        // Like a hint: where the loop is too busy, lines are lost.
+        let _ = self.0.call(
+            vec![json!({ "type": "log-lines", "lines": lines })],
+            ThreadsafeFunctionCallMode::NonBlocking,
+        );
+    }
 }
 
 /// An open engine.
@@ -54,12 +63,12 @@ pub struct Engine {
 impl Engine {
     /// Opens the engine of a data directory; `model` answers for jobs that have none of their own.
     #[napi]
-    pub fn open<'env>(
-        env: &'env Env,
+    pub fn open(
+        env: &Env,
         options: Value,
         listener: EngineListener,
         model: Option<ModelCallback>,
-    ) -> napi::Result<PromiseRaw<'env, Engine>> {
+    ) -> napi::Result<PromiseRaw<'_, Engine>> {
         let listener = Arc::new(listener);
         let model = js_model(model, &listener);
         promise(env, async move {
@@ -80,7 +89,12 @@ impl Engine {
         options: Value,
         model: Option<ModelCallback>,
     ) -> napi::Result<PromiseRaw<'env, String>> {
-        self.create(env, move || Ok(Wish::Specification(specification::value_of(&specification)?)), options, model)
+        self.create(
+            env,
+            move || Ok(Wish::Specification(specification::value_of(&specification)?)),
+            options,
+            model,
+        )
     }
 
     /// Stores a creation that begins with words.
@@ -143,6 +157,20 @@ impl Engine {
         promise(env, async move { backend.metrics().await })
     }
 
+    /// The same for a Prometheus; `format` is `prometheus` or `openmetrics`.
+    #[napi]
+    pub fn metrics_text<'env>(&self, env: &'env Env, format: String) -> napi::Result<PromiseRaw<'env, String>> {
+        let backend = Arc::clone(&self.backend);
+        promise(env, async move { backend.metrics_text(Format::parse(&format)?).await })
+    }
+
+    /// The spans of a trace or a job that are kept.
+    #[napi]
+    pub fn trace<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, Value>> {
+        let backend = Arc::clone(&self.backend);
+        promise(env, async move { backend.trace(&id).await })
+    }
+
     /// Whether a creation could be made, and what is missing.
     #[napi]
     pub fn health<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, Value>> {
@@ -192,7 +220,7 @@ impl Engine {
         let backend = Arc::clone(&self.backend);
         let model = js_model(model, &self.listener);
         promise(env, async move {
-            let creation = creation_of(wish()?, options)?;
+            let creation = creation_of(&wish()?, options)?;
             backend.create(creation, model).await
         })
     }
@@ -202,11 +230,16 @@ fn js_model(callback: Option<ModelCallback>, listener: &Arc<EngineListener>) -> 
     callback.map(|callback| Arc::new(JsModel::new(callback, Arc::clone(listener))) as Arc<dyn Model>)
 }
 
-fn creation_of(wish: Wish, options: Value) -> Result<Creation> {
+fn creation_of(wish: &Wish, options: Value) -> Result<Creation> {
     let mut fields = match options {
         Value::Object(fields) => fields,
         Value::Null => serde_json::Map::new(),
-        _ => return Err(Error::new(Code::OptionInvalid, "the options of a creation must be an object")),
+        _ => {
+            return Err(Error::new(
+                Code::OptionInvalid,
+                "the options of a creation must be an object",
+            ));
+        }
     };
     // Whether there is one is seen from the callback.
     fields.remove("hasModel");
@@ -215,6 +248,10 @@ fn creation_of(wish: Wish, options: Value) -> Result<Creation> {
 }
 
 fn options_of<T: serde::de::DeserializeOwned>(what: &str, value: Value) -> Result<T> {
-    serde_json::from_value(value)
-        .map_err(|error| Error::new(Code::OptionInvalid, format!("the options of {what} are not right: {error}")))
+    serde_json::from_value(value).map_err(|error| {
+        Error::new(
+            Code::OptionInvalid,
+            format!("the options of {what} are not right: {error}"),
+        )
+    })
 }

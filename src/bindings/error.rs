@@ -3,8 +3,8 @@
 use std::future::Future;
 use std::pin::Pin;
 
-use napi::bindgen_prelude::{PromiseRaw, ToNapiValue};
 use napi::bindgen_prelude::JsObjectValue;
+use napi::bindgen_prelude::{PromiseRaw, ToNapiValue};
 use napi::{Env, JsError, JsValue};
 
 use crate::error::Error;

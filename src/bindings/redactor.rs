@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, LazyLock};
 
+use napi_derive::napi;
+
 use crate::scanner::{Scanner, ScannerOptions};
 use crate::tracer::Redact;
 
@@ -14,4 +16,13 @@ pub fn redactor() -> Option<Redact> {
     let scanner = SCANNER.as_ref().map(Arc::clone)?;
     let redact: Redact = Arc::new(move |text| scanner.redact_text(text).into_owned());
     Some(redact)
+}
+
+/// Takes secrets out of many texts at once.
+#[napi(catch_unwind)]
+pub fn redact_texts(texts: Vec<String>) -> Vec<String> {
+    match redactor() {
+        Some(redact) => texts.iter().map(|text| redact(text)).collect(),
+        None => texts,
+    }
 }

@@ -18,6 +18,8 @@ pub struct Breaker {
     name: String,
     pub(super) options: BreakerOptions,
     rule: TripRule,
+    /// Where the chance of its open times begins.
+    seed: u64,
     pub(super) state: Mutex<State>,
     listener: std::sync::OnceLock<Listener>,
 }
@@ -39,12 +41,16 @@ impl Breaker {
             phase: Phase::CLOSED,
             generation: 0,
             next_id: 0,
-            window: Window::new(options.rolling_window_size),
+            window: options
+                .rolling_window_calls
+                .map_or_else(|| Window::new(options.rolling_window_size), Window::of_calls),
+            reopenings: 0,
             counters: Counters::default(),
         };
         Ok(Self {
             name: name.into(),
             rule: TripRule::new(&options),
+            seed: fastrand::u64(..),
             options,
             state: Mutex::new(state),
             listener: std::sync::OnceLock::new(),
@@ -117,13 +123,7 @@ impl Breaker {
 
     /// Takes the outcome of a call and tells what followed from it.
     #[allow(clippy::needless_pass_by_value, reason = "a permit is used up")]
-    pub fn record(
-        &self,
-        permit: Permit,
-        outcome: Outcome,
-        duration_ms: f64,
-        now: u64,
-    ) -> Vec<BreakerEvent> {
+    pub fn record(&self, permit: Permit, outcome: Outcome, duration_ms: f64, now: u64) -> Vec<BreakerEvent> {
         self.record_with(permit, outcome, duration_ms, None, now)
     }
 
@@ -151,13 +151,10 @@ impl Breaker {
         state.window.add(failed, slow, duration_ms, now);
         let sums = state.window.sums(now);
         let mut closes = false;
+        let from_trial = matches!(state.phase, Phase::HalfOpen { .. });
         let opens = match &mut state.phase {
             Phase::Closed { failures_in_a_row } => {
-                *failures_in_a_row = if failed {
-                    failures_in_a_row.saturating_add(1)
-                } else {
-                    0
-                };
+                *failures_in_a_row = if failed { failures_in_a_row.saturating_add(1) } else { 0 };
                 self.rule.trips(*failures_in_a_row, &sums)
             }
             Phase::Open { .. } => false,
@@ -170,20 +167,29 @@ impl Breaker {
             }
         };
         if opens {
-            let stays = self
-                .options
-                .reset_timeout
-                .max(retry_after_ms.unwrap_or(0).min(86_400_000));
+            state.reopenings = if from_trial {
+                state.reopenings.saturating_add(1)
+            } else {
+                0
+            };
+            let stays = self.open_ms(state).max(retry_after_ms.unwrap_or(0).min(86_400_000));
             state.enter(Phase::Open {
                 until: Some(now.saturating_add(stays)),
             });
             events.push(BreakerEvent::Open);
         } else if closes {
             state.window.clear();
+            state.reopenings = 0;
             state.enter(Phase::CLOSED);
             events.push(BreakerEvent::Close);
         }
         events
+    }
+
+    /// How long it stays open now. Chance comes from its own seed, so that a history can be told again.
+    pub(super) fn open_ms(&self, state: &State) -> u64 {
+        let chance = fastrand::Rng::with_seed(self.seed ^ u64::from(state.generation)).f64();
+        self.options.open_ms(state.reopenings, chance)
     }
 
     /// Counts a call that began without a permit and ended after the state had changed: it has no say.

@@ -8,7 +8,8 @@ use super::phase::{BreakerState, Phase};
 impl Breaker {
     /// Opens it for `resetTimeout`.
     pub fn force_open(&self, now: u64) -> Option<BreakerEvent> {
-        self.open_by_hand(Some(now.saturating_add(self.options.reset_timeout)))
+        let stays = self.open_ms(&self.state.lock());
+        self.open_by_hand(Some(now.saturating_add(stays)))
     }
 
     /// Opens it until a hand closes it.
@@ -28,6 +29,7 @@ impl Breaker {
         let state = &mut *self.state.lock();
         let was = state.phase.state();
         state.window.clear();
+        state.reopenings = 0;
         state.enter(Phase::CLOSED);
         (was != BreakerState::Closed).then_some(BreakerEvent::Close)
     }

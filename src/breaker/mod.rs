@@ -12,12 +12,13 @@ mod options;
 mod outcome;
 mod phase;
 mod registry;
+mod snapshot;
 mod state;
 mod trip;
 mod window;
 
 #[cfg(test)]
-mod model;
+mod model_tests;
 
 pub use guard::guard;
 pub use histogram::Percentiles;
@@ -27,3 +28,4 @@ pub use options::BreakerOptions;
 pub use outcome::{BreakerEvent, Outcome, Permit};
 pub use phase::BreakerState;
 pub use registry::Registry;
+pub use snapshot::BreakerSnapshot;

@@ -1,9 +1,9 @@
 //! Where a breaker stands, and what it must remember there.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// The state that users see.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum BreakerState {
     /// Calls go through.
@@ -49,9 +49,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    pub const CLOSED: Self = Self::Closed {
-        failures_in_a_row: 0,
-    };
+    pub const CLOSED: Self = Self::Closed { failures_in_a_row: 0 };
 
     pub const fn state(&self) -> BreakerState {
         match self {

@@ -12,6 +12,8 @@ pub struct State {
     pub generation: u32,
     pub next_id: u32,
     pub window: Window,
+    /// How often in a row trials failed.
+    pub reopenings: u32,
     pub counters: Counters,
 }
 
@@ -60,9 +62,7 @@ impl State {
         if permit.generation != self.generation {
             return false;
         }
-        let held = trials
-            .iter()
-            .any(|trial| trial.id == permit.id && trial.until > now);
+        let held = trials.iter().any(|trial| trial.id == permit.id && trial.until > now);
         trials.retain(|trial| trial.id != permit.id);
         held
     }

@@ -17,7 +17,12 @@ impl TripRule {
     pub fn new(options: &BreakerOptions) -> Self {
         Self {
             failures_in_a_row: options.failure_threshold,
-            volume: u64::from(options.volume_threshold),
+            // A window of fewer calls could never hold as many.
+            volume: u64::from(
+                options
+                    .volume_threshold
+                    .min(options.rolling_window_calls.unwrap_or(u32::MAX)),
+            ),
             error_percentage: options.error_threshold_percentage,
             slow_percentage: options
                 .slow_call_duration

@@ -1,5 +1,7 @@
 //! The rolling window: partial sums in a ring, so that a call costs the same at any rate.
 
+use std::collections::VecDeque;
+
 use super::histogram::Histogram;
 
 const BUCKETS: u64 = 10;
@@ -39,6 +41,13 @@ impl Sums {
         self.slow += other.slow;
         self.total_ms += other.total_ms;
     }
+
+    fn subtract(&mut self, other: &Self) {
+        self.calls -= other.calls;
+        self.failures -= other.failures;
+        self.slow -= other.slow;
+        self.total_ms = (self.total_ms - other.total_ms).max(0.0);
+    }
 }
 
 fn percentage(part: u64, whole: u64) -> f64 {
@@ -56,62 +65,104 @@ struct Bucket {
     times: Histogram,
 }
 
-/// Sums of the last `span_ms`, in ten buckets: a call leaves after nine to ten tenths of it.
+/// One call of a window of calls.
+#[derive(Clone, Copy, Debug)]
+struct Call {
+    failed: bool,
+    slow: bool,
+    duration_ms: f32,
+}
+
+/// What lies in the window: the calls of a time, or the last so many.
+#[derive(Debug)]
+enum Content {
+    /// Ten buckets: a call leaves after nine to ten tenths of the time. Only those in which something happened are
+    /// kept, the oldest first.
+    Time { width_ms: u64, buckets: VecDeque<Bucket> },
+    /// The last `most` calls, the oldest first.
+    Count { most: usize, calls: VecDeque<Call> },
+}
+
+/// Sums of the last calls, which cost the same however many there are.
 #[derive(Debug)]
 pub struct Window {
-    width_ms: u64,
-    /// Only buckets in which something happened, the oldest first.
-    buckets: std::collections::VecDeque<Bucket>,
-    /// Calls, failures and slow calls of all buckets together.
+    content: Content,
     sums: Sums,
 }
 
 impl Window {
-    /// An empty window of this length.
+    /// An empty window of this length in time.
     pub fn new(span_ms: u64) -> Self {
+        let width_ms = span_ms.div_ceil(BUCKETS).max(1);
         Self {
-            width_ms: span_ms.div_ceil(BUCKETS).max(1),
-            buckets: std::collections::VecDeque::new(),
+            content: Content::Time {
+                width_ms,
+                buckets: VecDeque::new(),
+            },
             sums: Sums::default(),
         }
     }
 
-    /// Milliseconds of one bucket.
-    pub fn width_ms(&self) -> u64 {
-        self.width_ms
+    /// An empty window of this many calls.
+    pub fn of_calls(most: u32) -> Self {
+        Self {
+            content: Content::Count {
+                most: most as usize,
+                calls: VecDeque::new(),
+            },
+            sums: Sums::default(),
+        }
+    }
+
+    /// Milliseconds of one bucket; one of calls has no buckets.
+    pub const fn width_ms(&self) -> u64 {
+        match self.content {
+            Content::Time { width_ms, .. } => width_ms,
+            Content::Count { .. } => u32::MAX as u64,
+        }
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.buckets.clear();
+        match &mut self.content {
+            Content::Time { buckets, .. } => buckets.clear(),
+            Content::Count { calls, .. } => calls.clear(),
+        }
         self.sums = Sums::default();
     }
 
     /// Counts one call.
     pub fn add(&mut self, failed: bool, slow: bool, duration_ms: f64, now: u64) {
         self.advance(now);
-        let call = Sums {
-            calls: 1,
-            failures: failed.into(),
-            slow: slow.into(),
-            total_ms: sane(duration_ms),
+        let call = Call {
+            failed,
+            slow,
+            duration_ms: sane(duration_ms) as f32,
         };
-        self.sums.add(&call);
-        let epoch = now / self.width_ms;
-        if self
-            .buckets
-            .back()
-            .is_none_or(|bucket| bucket.epoch < epoch)
-        {
-            self.buckets.push_back(Bucket {
-                epoch,
-                sums: Sums::default(),
-                times: Histogram::default(),
-            });
-        }
-        if let Some(bucket) = self.buckets.back_mut() {
-            bucket.sums.add(&call);
-            bucket.times.add(duration_ms);
+        self.sums.add(&call.sums());
+        match &mut self.content {
+            Content::Count { most, calls } => {
+                if calls.len() == *most
+                    && let Some(oldest) = calls.pop_front()
+                {
+                    self.sums.subtract(&oldest.sums());
+                }
+                calls.push_back(call);
+            }
+            Content::Time { width_ms, buckets } => {
+                let epoch = now / *width_ms;
+                if buckets.back().is_none_or(|bucket| bucket.epoch < epoch) {
+                    buckets.push_back(Bucket {
+                        epoch,
+                        sums: Sums::default(),
+                        times: Histogram::default(),
+                    });
+                }
+                if let Some(bucket) = buckets.back_mut() {
+                    bucket.sums.add(&call.sums());
+                    bucket.times.add(duration_ms);
+                }
+            }
         }
     }
 
@@ -125,27 +176,42 @@ impl Window {
     pub fn times(&mut self, now: u64) -> Histogram {
         self.advance(now);
         let mut all = Histogram::default();
-        for bucket in &self.buckets {
-            all.merge(&bucket.times);
+        match &self.content {
+            Content::Time { buckets, .. } => buckets.iter().for_each(|bucket| all.merge(&bucket.times)),
+            Content::Count { calls, .. } => calls.iter().for_each(|call| all.add(f64::from(call.duration_ms))),
         }
         all
     }
 
     fn advance(&mut self, now: u64) {
-        let epoch = now / self.width_ms;
+        let Content::Time { width_ms, buckets } = &mut self.content else {
+            return;
+        };
+        let epoch = now / *width_ms;
         let mut evicted = false;
-        while let Some(bucket) = self.buckets.front()
+        while let Some(bucket) = buckets.front()
             && bucket.epoch + BUCKETS <= epoch
         {
-            self.buckets.pop_front();
+            buckets.pop_front();
             evicted = true;
         }
         if evicted {
             // Added anew instead of subtracted, so that the sum of floats does not drift.
             self.sums = Sums::default();
-            for bucket in &self.buckets {
+            for bucket in buckets {
                 self.sums.add(&bucket.sums);
             }
+        }
+    }
+}
+
+impl Call {
+    fn sums(self) -> Sums {
+        Sums {
+            calls: 1,
+            failures: self.failed.into(),
+            slow: self.slow.into(),
+            total_ms: f64::from(self.duration_ms),
         }
     }
 }
@@ -187,10 +253,33 @@ mod tests {
         for call in 0..100_000_u64 {
             window.add(call % 2 == 0, false, 1.0, call);
         }
-        assert!(window.buckets.len() <= 10);
+        let Content::Time { buckets, .. } = &window.content else {
+            panic!("it counts time")
+        };
+        assert!(buckets.len() <= 10);
         let sums = window.sums(100_000);
         assert!((900..=1_000).contains(&sums.calls));
         assert!((sums.error_percentage() - 50.0).abs() < 1.0);
+    }
+
+    #[test]
+    fn a_window_of_calls_holds_the_last_ones_at_any_time() {
+        let mut window = Window::of_calls(3);
+        for call in 0..100_u32 {
+            window.add(call >= 98, call == 97, f64::from(call), u64::from(call));
+        }
+        assert_eq!(
+            window.sums(u64::MAX),
+            Sums {
+                calls: 3,
+                failures: 2,
+                slow: 1,
+                total_ms: 97.0 + 98.0 + 99.0
+            }
+        );
+        assert!(window.times(0).percentiles().p99 > 90.0);
+        window.clear();
+        assert_eq!(window.sums(0), Sums::default());
     }
 
     #[test]

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::generation::Model;
+use crate::metrics::Format;
 use crate::pipeline::{CreationReport, Generator, Wish};
 use crate::queue::{Job, JobFilter, Priority};
 
@@ -61,6 +62,12 @@ pub trait Backend: Send + Sync {
 
     /// Numbers of all rooms.
     async fn metrics(&self) -> Result<Value>;
+
+    /// The same for a Prometheus.
+    async fn metrics_text(&self, format: Format) -> Result<String>;
+
+    /// The spans of a trace or of a job that are kept: `traceId`, and `spans` as OTLP's JSON has them.
+    async fn trace(&self, id: &str) -> Result<Value>;
 
     /// Whether a creation could be made, and what is missing.
     async fn health(&self) -> Result<Value>;

@@ -1,40 +1,77 @@
 //! What is here, what is missing, and what to do about it.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::options::EngineOptions;
 use super::rooms::Rooms;
-use crate::error::{Code, Error, Result};
+use crate::breaker::BreakerState;
+use crate::error::{Error, Result};
 
-/// Whether a creation could be made now. The first look makes tools and engine ready, as the first job
-/// would; after a failure it looks again only when some time has passed.
-pub async fn health(rooms: &Rooms, token: &CancellationToken) -> Result<Value> {
-    let Some(workshop) = &rooms.pipeline.examiner.workshop else {
-        let off = "the sandbox is switched off, so no plugin can be verified";
-        return Ok(degraded(Code::SandboxUnavailable, off));
-    };
-    Ok(match workshop.ready_or_known_failure(token).await {
-        Ok(ready) => json!({
-            "status": "ok",
-            "reasons": [],
-            "engine": ready.engine.name(),
-            "isolation": ready.engine.isolation().to_string(),
-        }),
-        Err((code, message)) => degraded(code, &message),
-    })
-}
-
-fn degraded(code: Code, message: &str) -> Value {
-    json!({ "status": "degraded", "reasons": [reason(code.as_str(), message)] })
-}
-
-/// Something else that is not as it should be.
-pub fn add_problem(health: &mut Value, problem: &Error) {
-    health["status"] = json!("degraded");
-    if let Some(reasons) = health["reasons"].as_array_mut() {
-        reasons.push(reason(problem.code().as_str(), problem.message()));
+/// How the engine is: `live` where it answers, `ready` where it can take jobs, `degraded` with reasons and what to do
+/// about each. It looks at what is known, and starts nothing.
+pub async fn health(rooms: &Rooms, stored: Result<()>, token: &CancellationToken) -> Result<Value> {
+    let mut reasons = Vec::new();
+    let ready = stored.is_ok();
+    if let Err(error) = stored {
+        reasons.push(reason(
+            error.code().as_str(),
+            &format!("the store does not answer: {}", error.message()),
+        ));
     }
+    let now = rooms.clock.monotonic_ms();
+    if let Some(breaker) = rooms
+        .pipeline
+        .asker
+        .breaker
+        .as_ref()
+        .filter(|one| one.state() == BreakerState::Open)
+    {
+        let wait = breaker.due_in(now).map_or_else(
+            || "when it is closed by hand".to_owned(),
+            |ms| format!("in {} s", ms.div_ceil(1_000)),
+        );
+        reasons.push(reason(
+            "AUTON8N_BREAKER_OPEN",
+            &format!("the model failed too often, so it is not asked; it is tried again {wait}. Look at its key, its limits and its provider"),
+        ));
+    }
+    let spans = rooms.pipeline.examiner.telemetry.tracer.metrics();
+    if let Some(why) = spans.last_error.filter(|_| spans.failing) {
+        reasons.push(reason(
+            "AUTON8N_EXPORT_FAILED",
+            &format!("spans are lost: {why}. Look at the address of the receiver (AUTON8N_OTLP_ENDPOINT) and the disk"),
+        ));
+    }
+    let mut answer = sandbox(rooms, token, &mut reasons).await;
+    answer.insert(
+        "status".to_owned(),
+        json!(if reasons.is_empty() { "ok" } else { "degraded" }),
+    );
+    answer.insert("live".to_owned(), json!(true));
+    answer.insert("ready".to_owned(), json!(ready));
+    answer.insert("reasons".to_owned(), json!(reasons));
+    Ok(Value::Object(answer))
+}
+
+/// What would make the sandboxes, or why nothing would.
+async fn sandbox(rooms: &Rooms, token: &CancellationToken, reasons: &mut Vec<Value>) -> Map<String, Value> {
+    let mut answer = Map::new();
+    let Some(workshop) = &rooms.pipeline.examiner.workshop else {
+        let what =
+            "the sandbox is switched off, so no plugin can be verified; open the engine without `sandbox: false`";
+        reasons.push(reason("AUTON8N_SANDBOX_UNAVAILABLE", what));
+        return answer;
+    };
+    // The first look makes tools and engine ready, as the first job would; a failure is repeated for a while.
+    match workshop.ready_or_known_failure(token).await {
+        Ok(found) => {
+            answer.insert("engine".to_owned(), json!(found.engine.name()));
+            answer.insert("isolation".to_owned(), json!(found.engine.isolation().to_string()));
+        }
+        Err((code, message)) => reasons.push(reason(code.as_str(), &message)),
+    }
+    answer
 }
 
 fn reason(code: &str, message: &str) -> Value {

@@ -26,7 +26,10 @@ struct Scripted {
 
 impl Scripted {
     fn new(answers: Vec<Result<String>>) -> Arc<Self> {
-        Arc::new(Self { answers: Mutex::new(answers), asked: Mutex::default() })
+        Arc::new(Self {
+            answers: Mutex::new(answers),
+            asked: Mutex::default(),
+        })
     }
 
     fn prompts(&self) -> Vec<String> {
@@ -39,11 +42,20 @@ impl Model for Scripted {
     async fn complete(&self, request: ModelRequest, _token: CancellationToken) -> Result<ModelReply> {
         self.asked.lock().push(request);
         let mut answers = self.answers.lock();
-        let answer = if answers.is_empty() { Ok("no more".to_owned()) } else { answers.remove(0) };
+        let answer = if answers.is_empty() {
+            Ok("no more".to_owned())
+        } else {
+            answers.remove(0)
+        };
         answer.map(|text| ModelReply {
             text,
-            usage: Some(Usage { input_tokens: 100, output_tokens: 10 }),
+            usage: Some(Usage {
+                input_tokens: 100,
+                output_tokens: 10,
+            }),
             finish_reason: Some("stop".to_owned()),
+            model: Some("scripted".to_owned()),
+            provider: None,
         })
     }
 }
@@ -65,7 +77,10 @@ struct Home {
 
 impl Home {
     fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap(), heard: Arc::default() }
+        Self {
+            folder: tempfile::tempdir().unwrap(),
+            heard: Arc::default(),
+        }
     }
 
     fn options(&self, more: &Value) -> EngineOptions {
@@ -95,7 +110,10 @@ impl Home {
 
 fn node() -> PathBuf {
     let path = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&path).map(|folder| folder.join("node")).find(|file| file.is_file()).unwrap()
+    std::env::split_paths(&path)
+        .map(|folder| folder.join("node"))
+        .find(|file| file.is_file())
+        .unwrap()
 }
 
 fn weather() -> Value {
@@ -147,19 +165,31 @@ fn report_of(job: &Job) -> CreationReport {
 }
 
 fn status(report: &CreationReport, name: &str) -> CheckStatus {
-    report.checks.iter().find(|check| check.name == name).unwrap_or_else(|| panic!("no check {name}")).status
+    report
+        .checks
+        .iter()
+        .find(|check| check.name == name)
+        .unwrap_or_else(|| panic!("no check {name}"))
+        .status
 }
 
 /// With the sandbox switched off a job goes as far as it can, and then says that nothing was proven.
 fn left_open(job: &Job) {
     let code = job.error.as_ref().map(|error| error.code.as_str());
-    assert_eq!((job.status, code), (JobStatus::Failed, Some("AUTON8N_INCONCLUSIVE")), "{:?}", job.error);
+    assert_eq!(
+        (job.status, code),
+        (JobStatus::Failed, Some("AUTON8N_INCONCLUSIVE")),
+        "{:?}",
+        job.error
+    );
 }
 
 /// Says what was left out where no sandbox can run; with `AUTON8N_REQUIRE_ALL` that is a failure.
 fn left_out(job: &Job) -> bool {
     let missing = job.error.as_ref().is_some_and(|error| {
-        [Code::SandboxUnavailable, Code::ToolchainUnavailable].iter().any(|code| code.as_str() == error.code)
+        [Code::SandboxUnavailable, Code::ToolchainUnavailable]
+            .iter()
+            .any(|code| code.as_str() == error.code)
     });
     if missing {
         assert!(std::env::var_os("AUTON8N_REQUIRE_ALL").is_none(), "{:?}", job.error);
@@ -182,15 +212,27 @@ async fn a_template_creation_passes_every_check_and_can_be_verified_again() {
         let again = engine.verify(created.directory.clone(), Some(weather())).await.unwrap();
         assert_eq!(again.verdict, Verdict::Passed, "{:#?}", again.checks);
         let open = engine.verify(created.directory.clone(), None).await.unwrap();
-        assert_eq!((open.verdict, status(&open, "boot")), (Verdict::Inconclusive, CheckStatus::Inconclusive));
+        assert_eq!(
+            (open.verdict, status(&open, "boot")),
+            (Verdict::Inconclusive, CheckStatus::Inconclusive)
+        );
         let entry = created.directory.join("src/index.ts");
         std::fs::write(&entry, "export default 1\n").unwrap();
         let broken = engine.verify(created.directory, Some(weather())).await.unwrap();
-        assert_eq!((broken.verdict, status(&broken, "type-check")), (Verdict::Failed, CheckStatus::Failed));
+        assert_eq!(
+            (broken.verdict, status(&broken, "type-check")),
+            (Verdict::Failed, CheckStatus::Failed)
+        );
         assert_eq!(status(&broken, "boot"), CheckStatus::Skipped);
         assert_eq!(engine.health().await.unwrap()["status"], "ok");
         assert_eq!(engine.metrics().await.unwrap()["queue"]["completed"], 1);
-        assert!(home.heard.0.lock().iter().any(|event| event.kind.is_final() && event.job_id == id));
+        assert!(
+            home.heard
+                .0
+                .lock()
+                .iter()
+                .any(|event| event.kind.is_final() && event.job_id == id)
+        );
     }
     engine.close().await.unwrap();
     engine.close().await.unwrap();
@@ -199,16 +241,24 @@ async fn a_template_creation_passes_every_check_and_can_be_verified_again() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_type_error_goes_back_to_the_model_with_the_file_and_the_diagnostic() {
     let home = Home::new();
-    let broken = with(good(), "src/index.ts", |text| format!("export const wrong: number = 'text'\n{text}"));
+    let broken = with(good(), "src/index.ts", |text| {
+        format!("export const wrong: number = 'text'\n{text}")
+    });
     let model = Scripted::new(vec![Ok(reply::format(&broken)), Ok(reply::format(&good()))]);
     let engine = home.open(&json!({}), None).await;
-    let id = engine.create(creation(None), Some(Arc::clone(&model) as _)).await.unwrap();
+    let id = engine
+        .create(creation(None), Some(Arc::clone(&model) as _))
+        .await
+        .unwrap();
     let job = ended(&engine, &id).await;
     if !left_out(&job) {
         assert_eq!(job.status, JobStatus::Completed, "{:?}", job.error);
         let report = report_of(&job);
         assert_eq!((report.verdict, report.iterations), (Verdict::Passed, 2));
-        assert_eq!(report.tokens.map(|tokens| (tokens.input, tokens.output)), Some((200, 20)));
+        assert_eq!(
+            report.tokens.map(|tokens| (tokens.input, tokens.output)),
+            Some((200, 20))
+        );
         let prompts = model.prompts();
         assert!(prompts[1].contains("TS2322") && prompts[1].contains("export const wrong: number = 'text'"));
     }
@@ -226,9 +276,15 @@ async fn replies_that_cannot_be_used_end_the_job_with_a_report_of_every_stage() 
     asked.max_iterations = Some(2);
     let id = engine.create(asked, Some(Arc::clone(&model) as _)).await.unwrap();
     let job = ended(&engine, &id).await;
-    assert_eq!(job.error.as_ref().map(|error| error.code.as_str()), Some("AUTON8N_CHECKS_FAILED"));
+    assert_eq!(
+        job.error.as_ref().map(|error| error.code.as_str()),
+        Some("AUTON8N_CHECKS_FAILED")
+    );
     let report = report_of(&job);
-    assert_eq!((report.verdict, status(&report, "generate")), (Verdict::Failed, CheckStatus::Failed));
+    assert_eq!(
+        (report.verdict, status(&report, "generate")),
+        (Verdict::Failed, CheckStatus::Failed)
+    );
     assert_eq!(status(&report, "boot"), CheckStatus::Skipped);
     assert!(model.prompts()[1].contains("could not be used"));
     engine.close().await.unwrap();
@@ -239,7 +295,9 @@ async fn a_secret_in_a_reply_is_refused_and_kept_nowhere() {
     let home = Home::new();
     let secret = ["ghp_", "16C7e42F292c6912E7", "710c838347Ae178B4a"].concat();
     let key = ["AKIA", "Z7Q2M4XNRTLW5B3K"].concat();
-    let leaking = with(good(), "src/index.ts", |text| format!("export const token = '{secret}'\nexport const id = '{key}'\n{text}"));
+    let leaking = with(good(), "src/index.ts", |text| {
+        format!("export const token = '{secret}'\nexport const id = '{key}'\n{text}")
+    });
     let model = Scripted::new(vec![Ok(reply::format(&leaking)), Ok(String::new())]);
     let engine = home.open(&json!({}), None).await;
     let mut asked = creation(None);
@@ -254,7 +312,11 @@ async fn a_secret_in_a_reply_is_refused_and_kept_nowhere() {
         let path = entry.unwrap().path();
         if path.is_file() {
             let bytes = std::fs::read(&path).unwrap();
-            assert!(memchr::memmem::find(&bytes, key.as_bytes()).is_none(), "{} holds it", path.display());
+            assert!(
+                memchr::memmem::find(&bytes, key.as_bytes()).is_none(),
+                "{} holds it",
+                path.display()
+            );
         }
     }
 }
@@ -298,7 +360,10 @@ async fn without_a_sandbox_nothing_is_claimed() {
     let job = ended(&engine, &id).await;
     left_open(&job);
     let report = report_of(&job);
-    assert_eq!((report.verdict, report.isolation.as_str()), (Verdict::Inconclusive, "refused"));
+    assert_eq!(
+        (report.verdict, report.isolation.as_str()),
+        (Verdict::Inconclusive, "refused")
+    );
     for stage in ["type-check", "lint", "build", "test", "boot"] {
         assert_eq!(status(&report, stage), CheckStatus::Skipped);
     }
@@ -316,7 +381,10 @@ async fn a_job_whose_model_is_gone_waits_and_goes_on_with_another() {
     engine.close().await.unwrap();
     let engine = home.open(&json!({ "sandbox": false }), None).await;
     let waiting = engine.job(&id).await.unwrap().unwrap();
-    assert_eq!(waiting.error.map(|error| error.code).as_deref(), Some("AUTON8N_MODEL_NEEDED"));
+    assert_eq!(
+        waiting.error.map(|error| error.code).as_deref(),
+        Some("AUTON8N_MODEL_NEEDED")
+    );
     engine.set_model(Some(Scripted::new(vec![Ok(reply::format(&good()))]) as _));
     engine.wake().await.unwrap();
     left_open(&ended(&engine, &id).await);
@@ -328,13 +396,22 @@ async fn a_wrong_key_ends_the_job_and_an_overloaded_model_is_asked_again() {
     let home = Home::new();
     let engine = home.open(&json!({ "sandbox": false }), None).await;
     let wrong_key = Scripted::new(vec![Err(Error::new(Code::ModelUnauthorized, "the key was refused"))]);
-    let id = engine.create(creation(None), Some(Arc::clone(&wrong_key) as _)).await.unwrap();
+    let id = engine
+        .create(creation(None), Some(Arc::clone(&wrong_key) as _))
+        .await
+        .unwrap();
     let job = ended(&engine, &id).await;
-    assert_eq!(job.error.map(|error| error.code).as_deref(), Some("AUTON8N_MODEL_UNAUTHORIZED"));
+    assert_eq!(
+        job.error.map(|error| error.code).as_deref(),
+        Some("AUTON8N_MODEL_UNAUTHORIZED")
+    );
     assert_eq!(wrong_key.prompts().len(), 1);
     let busy = Error::new(Code::ModelRateLimited, "429").with_details(json!({ "retryAfterMs": 10 }));
     let busy = Scripted::new(vec![Err(busy), Ok(reply::format(&good()))]);
-    let id = engine.create(creation(None), Some(Arc::clone(&busy) as _)).await.unwrap();
+    let id = engine
+        .create(creation(None), Some(Arc::clone(&busy) as _))
+        .await
+        .unwrap();
     let job = ended(&engine, &id).await;
     left_open(&job);
     assert_eq!((job.attempts, busy.prompts().len()), (2, 2));
@@ -357,6 +434,11 @@ async fn words_become_a_specification_that_is_repaired_once() {
     let job = ended(&engine, &id).await;
     left_open(&job);
     assert!(model.prompts()[1].contains("$.name"));
-    assert!(report_of(&job).files.iter().any(|file| file.path == "src/actions/get-weather.ts"));
+    assert!(
+        report_of(&job)
+            .files
+            .iter()
+            .any(|file| file.path == "src/actions/get-weather.ts")
+    );
     engine.close().await.unwrap();
 }

@@ -3,12 +3,18 @@
 //! The first process on a data directory owns it (`owner.rs`); any other is served by the owner
 //! through its socket (`served.rs`). Both answer the same questions (`backend.rs`).
 
+mod around;
 mod backend;
 mod creation;
 mod doctor;
+mod exposition;
 mod hub;
+mod kept_breaker;
+mod log_subscriber;
+mod logs;
 mod options;
 mod owner;
+mod process;
 mod rooms;
 pub mod sandbox_options;
 mod served;

@@ -9,20 +9,25 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::around::{Logged, Releasing};
 use super::backend::{Backend, Creation};
 use super::creation::job_of;
 use super::doctor;
-use super::options::EngineOptions;
+use super::exposition;
 use super::hub::Store;
-use super::rooms::Rooms;
+use super::kept_breaker;
+use super::logs::Logs;
+use super::options::EngineOptions;
+use super::rooms::{Rooms, traces_dir};
 use super::serving::{self, Serving};
 use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventSink};
+use crate::event::EventSink;
 use crate::generation::Model;
-use crate::pipeline::{CreationReport, JOB_NAME, Models, QUEUE};
+use crate::metrics::Format;
+use crate::pipeline::{CreationReport, JOB_NAME, QUEUE, trace_of};
 use crate::queue::{Handler, Job, JobFilter, JobStatus, Queue, QueueApi, Worker, WorkerOptions};
 use crate::specification;
-use crate::tracer::TracerMetrics;
+use crate::tracer::{TraceId, TracerMetrics, stored_spans};
 
 /// How long a closing engine waits for running jobs before it hands them back. Short, since a creation
 /// goes on from its last finished stage.
@@ -41,21 +46,7 @@ pub struct Owner {
     queue: Queue,
     worker: Worker,
     token: CancellationToken,
-}
-
-/// Passes events on, and forgets a job's model when the job is over.
-struct Releasing {
-    models: Arc<Models>,
-    next: Arc<dyn EventSink>,
-}
-
-impl EventSink for Releasing {
-    fn emit(&self, event: Event) {
-        if event.kind.is_final() {
-            self.models.release_job(&event.job_id);
-        }
-        self.next.emit(event);
-    }
+    logs: Arc<Logs>,
 }
 
 /// Opens the engine on a store that this process owns.
@@ -66,16 +57,44 @@ pub async fn open(
     sink: Arc<dyn EventSink>,
     model: Option<Arc<dyn Model>>,
 ) -> Result<Arc<dyn Backend>> {
+    let token = CancellationToken::new();
+    let logs = Logs::new(
+        Arc::clone(&rooms.clock),
+        rooms.pipeline.examiner.scanner.clone(),
+        Arc::clone(&sink),
+    );
+    logs.start(token.clone());
+    let dispatch = logs.dispatch();
+    if let Some(breaker) = &rooms.pipeline.asker.breaker {
+        kept_breaker::keep(breaker, &options.data_dir, &rooms.clock);
+    }
     let has_model = model.is_some();
     if has_model {
         rooms.models.set_default(model);
     }
-    let sink = Arc::new(Releasing { models: Arc::clone(&rooms.models), next: sink });
+    let sink = Arc::new(Releasing {
+        models: Arc::clone(&rooms.models),
+        metrics: Arc::clone(&rooms.pipeline.examiner.telemetry.metrics),
+        next: sink,
+    });
     let queue = Queue::open(store.hub(), QUEUE, sink).await?;
-    queue.register(JOB_NAME, Arc::clone(&rooms.pipeline) as Arc<dyn Handler>)?;
+    let handler = Logged {
+        pipeline: Arc::clone(&rooms.pipeline),
+        dispatch: dispatch.clone(),
+    };
+    queue.register(JOB_NAME, Arc::new(handler) as Arc<dyn Handler>)?;
     let concurrency = options.concurrency.unwrap_or(DEFAULT_CONCURRENCY) as usize;
-    let worker = queue.start_worker(WorkerOptions { concurrency })?;
-    let owner = Arc::new(Owner { options, rooms, store, queue, worker, token: CancellationToken::new() });
+    // What it starts inherits the log.
+    let worker = tracing::dispatcher::with_default(&dispatch, || queue.start_worker(WorkerOptions { concurrency }))?;
+    let owner = Arc::new(Owner {
+        options,
+        rooms,
+        store,
+        queue,
+        worker,
+        token,
+        logs,
+    });
     if let Some(methods) = owner.store.methods() {
         methods.add(serving::PREFIX, Serving::of(&owner));
     }
@@ -93,9 +112,16 @@ impl Owner {
 }
 
 async fn wake_waiting(queue: &Queue) -> Result<()> {
-    let filter = JobFilter { status: Some(JobStatus::Retrying), limit: Some(1_000), ..JobFilter::default() };
+    let filter = JobFilter {
+        status: Some(JobStatus::Retrying),
+        limit: Some(1_000),
+        ..JobFilter::default()
+    };
     for job in queue.list(filter).await? {
-        if job.error.is_some_and(|failure| failure.code == Code::ModelNeeded.as_str()) {
+        if job
+            .error
+            .is_some_and(|failure| failure.code == Code::ModelNeeded.as_str())
+        {
             queue.retry(&job.id).await?;
         }
     }
@@ -162,16 +188,40 @@ impl Backend for Owner {
         Ok(json!({
             "queue": self.queue.metrics().await?,
             "breaker": breaker.map(|breaker| breaker.metrics(self.rooms.clock.monotonic_ms())),
-            "tracer": spans(&self.rooms.pipeline.examiner.tracer.metrics()),
+            "tracer": spans(&self.rooms.pipeline.examiner.telemetry.tracer.metrics()),
         }))
     }
 
+    async fn metrics_text(&self, format: Format) -> Result<String> {
+        Ok(exposition::text(&self.rooms, &self.queue.metrics().await?, format))
+    }
+
+    async fn trace(&self, id: &str) -> Result<Value> {
+        let trace = match TraceId::parse(id) {
+            Some(trace) => trace,
+            None => self.queue.get(id).await?.as_ref().and_then(trace_of).ok_or_else(|| {
+                Error::new(
+                    Code::JobNotFound,
+                    format!("there is no job and no trace '{id}'; `auton8n jobs` lists the jobs"),
+                )
+            })?,
+        };
+        let tracer = self.rooms.pipeline.examiner.telemetry.tracer.clone();
+        let directory = traces_dir(&self.options.data_dir);
+        let read = tokio::task::spawn_blocking(move || {
+            tracer.flush(FLUSH_DEADLINE);
+            stored_spans(&directory, trace)
+        });
+        let spans = read
+            .await
+            .map_err(|error| Error::new(Code::Internal, "the trace was not read").because(error))??;
+        Ok(json!({ "traceId": trace.to_string(), "spans": spans }))
+    }
+
     async fn health(&self) -> Result<Value> {
-        let mut health = doctor::health(&self.rooms, &self.token).await?;
-        if let Some(problem) = self.store.hub().store().problem() {
-            doctor::add_problem(&mut health, &problem);
-        }
-        Ok(health)
+        let stored = self.queue.metrics().await.map(drop);
+        let stored = stored.and_then(|()| self.store.hub().store().problem().map_or(Ok(()), Err));
+        doctor::health(&self.rooms, stored, &self.token).await
     }
 
     async fn verify(&self, directory: PathBuf, specification: Option<Value>) -> Result<CreationReport> {
@@ -192,9 +242,10 @@ impl Backend for Owner {
         if let Some(workshop) = &self.rooms.pipeline.examiner.workshop {
             workshop.close().await;
         }
-        let tracer = self.rooms.pipeline.examiner.tracer.clone();
+        let tracer = self.rooms.pipeline.examiner.telemetry.tracer.clone();
         // What is not sent by then is counted as dropped.
         let _ = tokio::task::spawn_blocking(move || tracer.shutdown(FLUSH_DEADLINE)).await;
+        self.logs.send();
         Ok(())
     }
 }
@@ -211,5 +262,7 @@ fn spans(metrics: &TracerMetrics) -> Value {
 }
 
 fn first(jobs: Vec<Job>) -> Result<Job> {
-    jobs.into_iter().next().ok_or_else(|| Error::new(Code::Internal, "the store answered without the job"))
+    jobs.into_iter()
+        .next()
+        .ok_or_else(|| Error::new(Code::Internal, "the store answered without the job"))
 }

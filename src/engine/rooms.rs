@@ -13,11 +13,12 @@ use super::sandbox_options;
 use crate::breaker::{Breaker, BreakerOptions};
 use crate::clock::{SharedClock, SystemClock};
 use crate::error::{Code, Error, Result};
-use crate::pipeline::{Asker, Examiner, Models, Pipeline, Workshop, WorkshopOptions};
+use crate::pipeline::{Asker, Examiner, Models, Pipeline, Telemetry, Workshop, WorkshopOptions};
 use crate::scanner::{Scanner, ScannerOptions};
 use crate::toolchain::{ToolchainOptions, cache_directory};
 use crate::tracer::{
-    Compression, OtlpExporter, OtlpOptions, ParentBasedSampler, ProbabilitySampler, Protocol, Redact, Tracer, TracerOptions,
+    Compression, Exporter, FileExporter, OtlpExporter, OtlpOptions, ParentBasedSampler, ProbabilitySampler, Protocol,
+    Redact, Tracer, TracerOptions,
 };
 
 /// A model answers slowly: the breaker's own time-out is that of the pipeline's deadline.
@@ -34,26 +35,42 @@ pub struct Rooms {
 pub fn open(options: &EngineOptions) -> Result<Rooms> {
     let clock = SystemClock::shared();
     let scanner = scanner(&options.scanner)?;
-    let tracer = tracer(&options.tracing, scanner.as_ref(), &clock)?;
+    let tracer = tracer(&options.tracing, &options.data_dir, scanner.as_ref(), &clock)?;
     let breaker = match options.breaker.options() {
-        Some(given) => Some(Arc::new(Breaker::new(MODEL_BREAKER, BreakerOptions::from_value(given)?)?)),
+        Some(given) => Some(Arc::new(Breaker::new(
+            MODEL_BREAKER,
+            BreakerOptions::from_value(given)?,
+        )?)),
         None => None,
     };
     let models = models_of(&options.data_dir);
+    let telemetry = Telemetry {
+        tracer,
+        metrics: Arc::default(),
+        clock: Arc::clone(&clock),
+    };
     let examiner = Examiner {
         scanner: scanner.clone(),
         workshop: workshop(options)?.map(Arc::new),
-        tracer: tracer.clone(),
-        clock: Arc::clone(&clock),
+        telemetry: telemetry.clone(),
     };
-    let asker = Asker { models: Arc::clone(&models), breaker, scanner, tracer, clock: Arc::clone(&clock) };
+    let asker = Asker {
+        models: Arc::clone(&models),
+        breaker,
+        scanner,
+        telemetry,
+    };
     let pipeline = Arc::new(Pipeline {
         examiner,
         asker,
         plugins_dir: plugins_dir(&options.data_dir),
         lock: options.package_root.join("toolchain.lock.json"),
     });
-    Ok(Rooms { pipeline, models, clock })
+    Ok(Rooms {
+        pipeline,
+        models,
+        clock,
+    })
 }
 
 /// Several engines of one process on one data directory share their jobs, so they share the models too.
@@ -72,18 +89,26 @@ fn models_of(data_dir: &Path) -> Arc<Models> {
 
 fn scanner(part: &Part) -> Result<Option<Arc<Scanner>>> {
     let Some(given) = part.options() else { return Ok(None) };
-    let mut options = if given.is_null() { ScannerOptions::default() } else { ScannerOptions::from_json(given)? };
+    let mut options = if given.is_null() {
+        ScannerOptions::default()
+    } else {
+        ScannerOptions::from_json(given)?
+    };
     // Generated code must not silence its own gate by a comment.
     options.allow_comments = false;
     Ok(Some(Arc::new(Scanner::new(options)?)))
 }
 
 /// What `tracing` may say: where spans go, and how many.
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Tracing {
-    /// An OTLP receiver. Without one no span is recorded.
-    url: String,
+    /// An OTLP receiver.
+    #[serde(default)]
+    url: Option<String>,
+    /// Whether spans are kept in the data directory, at most 16 MiB of them. Default true.
+    #[serde(default)]
+    file: Option<bool>,
     #[serde(default)]
     headers: std::collections::BTreeMap<String, String>,
     #[serde(default)]
@@ -97,17 +122,36 @@ struct Tracing {
     ratio: Option<f64>,
 }
 
-fn tracer(part: &Part, scanner: Option<&Arc<Scanner>>, clock: &SharedClock) -> Result<Tracer> {
-    let Some(given) = part.options().filter(|given| !given.is_null()) else { return Ok(Tracer::disabled()) };
-    let tracing = options_of::<Tracing>("tracing", given)?;
-    let exporter = OtlpExporter::new(OtlpOptions {
-        url: tracing.url,
-        headers: tracing.headers,
-        protocol: tracing.protocol,
-        compression: Compression::default(),
-        timeout: None,
-    })?;
-    let mut options = TracerOptions::new(tracing.service_name.unwrap_or_else(|| "auton8n".to_owned()), Box::new(exporter));
+/// Where the spans of a data directory are kept.
+pub fn traces_dir(data_dir: &Path) -> PathBuf {
+    data_dir.join("traces")
+}
+
+fn tracer(part: &Part, data_dir: &Path, scanner: Option<&Arc<Scanner>>, clock: &SharedClock) -> Result<Tracer> {
+    let Some(given) = part.options() else {
+        return Ok(Tracer::disabled());
+    };
+    let tracing = if given.is_null() {
+        Tracing::default()
+    } else {
+        options_of::<Tracing>("tracing", given)?
+    };
+    let sent = match tracing.url {
+        None => None,
+        Some(url) => Some(Box::new(OtlpExporter::new(OtlpOptions {
+            url,
+            headers: tracing.headers,
+            protocol: tracing.protocol,
+            compression: Compression::default(),
+            timeout: None,
+        })?) as Box<dyn Exporter>),
+    };
+    let exporter = match (tracing.file, sent) {
+        (Some(false), None) => return Ok(Tracer::disabled()),
+        (Some(false), Some(sent)) => sent,
+        (_, sent) => Box::new(FileExporter::new(traces_dir(data_dir), sent)),
+    };
+    let mut options = TracerOptions::new(tracing.service_name.unwrap_or_else(|| "auton8n".to_owned()), exporter);
     options.service_version = Some(env!("CARGO_PKG_VERSION").to_owned());
     options.environment = tracing.environment;
     if let Some(ratio) = tracing.ratio {
@@ -121,7 +165,9 @@ fn tracer(part: &Part, scanner: Option<&Arc<Scanner>>, clock: &SharedClock) -> R
 }
 
 fn workshop(options: &EngineOptions) -> Result<Option<Workshop>> {
-    let Some(given) = options.sandbox.options() else { return Ok(None) };
+    let Some(given) = options.sandbox.options() else {
+        return Ok(None);
+    };
     let (sandbox, limits) = sandbox_options::parse(given)?;
     let lock = options.package_root.join("toolchain.lock.json");
     let mut toolchain = ToolchainOptions::new(lock, cache_of(options));
@@ -138,12 +184,17 @@ fn workshop(options: &EngineOptions) -> Result<Option<Workshop>> {
 
 fn cache_of(options: &EngineOptions) -> PathBuf {
     options.toolchain_dir.clone().unwrap_or_else(|| {
-        let env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let env =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         cache_directory(&env.collect(), std::env::consts::OS, Path::new(&options.data_dir))
     })
 }
 
 fn options_of<T: serde::de::DeserializeOwned>(part: &str, given: serde_json::Value) -> Result<T> {
-    serde_json::from_value(given)
-        .map_err(|error| Error::new(Code::OptionInvalid, format!("the options of `{part}` are not right: {error}")))
+    serde_json::from_value(given).map_err(|error| {
+        Error::new(
+            Code::OptionInvalid,
+            format!("the options of `{part}` are not right: {error}"),
+        )
+    })
 }

@@ -15,6 +15,7 @@ use super::served_model::NearModels;
 use crate::error::{Code, Error, Result};
 use crate::event::{EventSink, NoSink};
 use crate::generation::Model;
+use crate::metrics::Format;
 use crate::pipeline::{CreationReport, QUEUE};
 use crate::queue::{Job, JobFilter, Peer, QueueApi, RemoteQueue};
 
@@ -40,7 +41,12 @@ pub async fn open(peer: Peer, sink: Arc<dyn EventSink>, model: Option<Arc<dyn Mo
     let queue = RemoteQueue::open(&peer, QUEUE, Arc::new(NoSink)).await?;
     let models = NearModels::new(sink);
     peer.handle(Arc::clone(&models) as Arc<dyn crate::queue::RpcHandler>);
-    Ok(Arc::new(Served { peer, queue, models, default: Mutex::new(model) }))
+    Ok(Arc::new(Served {
+        peer,
+        queue,
+        models,
+        default: Mutex::new(model),
+    }))
 }
 
 impl Served {
@@ -65,7 +71,15 @@ impl Backend for Served {
         if let (Some(key), Some(model)) = (&key, model) {
             self.models.bind(key, model);
         }
-        let asked = self.ask::<String>("engine.create", json!(FarCreation { creation, model_key: key.clone() })).await;
+        let asked = self
+            .ask::<String>(
+                "engine.create",
+                json!(FarCreation {
+                    creation,
+                    model_key: key.clone()
+                }),
+            )
+            .await;
         if let Some(key) = &key {
             match &asked {
                 Ok(id) => self.models.assign(key, id),
@@ -108,12 +122,24 @@ impl Backend for Served {
         self.ask("engine.metrics", Value::Null).await
     }
 
+    async fn metrics_text(&self, format: Format) -> Result<String> {
+        self.ask("engine.metricsText", json!(format.as_str())).await
+    }
+
+    async fn trace(&self, id: &str) -> Result<Value> {
+        self.ask("engine.trace", json!(id)).await
+    }
+
     async fn health(&self) -> Result<Value> {
         self.ask("engine.health", Value::Null).await
     }
 
     async fn verify(&self, directory: PathBuf, specification: Option<Value>) -> Result<CreationReport> {
-        self.ask("engine.verify", json!({ "directory": directory, "specification": specification })).await
+        self.ask(
+            "engine.verify",
+            json!({ "directory": directory, "specification": specification }),
+        )
+        .await
     }
 
     async fn doctor(&self) -> Result<Value> {

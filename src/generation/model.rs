@@ -11,8 +11,7 @@ use crate::error::Result;
 #[async_trait]
 pub trait Model: Send + Sync + 'static {
     /// Answers one prompt, or ends soon after `token` is cancelled.
-    async fn complete(&self, request: ModelRequest, token: CancellationToken)
-    -> Result<ModelReply>;
+    async fn complete(&self, request: ModelRequest, token: CancellationToken) -> Result<ModelReply>;
 }
 
 /// What a model is asked.
@@ -27,11 +26,17 @@ pub struct ModelRequest {
 }
 
 /// What a model answered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelReply {
     pub text: String,
     pub usage: Option<Usage>,
     pub finish_reason: Option<String>,
+    /// Which model answered, where it has a name.
+    #[serde(default)]
+    pub model: Option<String>,
+    /// Who runs it, such as `anthropic`.
+    #[serde(default)]
+    pub provider: Option<String>,
 }
 
 /// Tokens that a call cost.

@@ -6,13 +6,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::deadline;
 use super::models::Models;
+use super::watch::Telemetry;
 use crate::breaker::{self, Breaker, Outcome};
-use crate::clock::SharedClock;
 use crate::error::{Code, Error, Result};
 use crate::generation::{ModelReply, ModelRequest};
 use crate::queue::AttemptError;
 use crate::scanner::{Scanner, Severity};
-use crate::tracer::{Kind, SpanContext, Tracer};
+use crate::tracer::{Kind, Span, SpanContext, Value};
 
 /// Tokens that an answer may have.
 const MAX_TOKENS: u32 = 16_000;
@@ -28,8 +28,7 @@ pub struct Asker {
     pub models: Arc<Models>,
     pub breaker: Option<Arc<Breaker>>,
     pub scanner: Option<Arc<Scanner>>,
-    pub tracer: Tracer,
-    pub clock: SharedClock,
+    pub telemetry: Telemetry,
 }
 
 /// One question of a job.
@@ -55,9 +54,11 @@ impl Asker {
             )
         })?;
         self.refuse_secrets(&question.prompt)?;
-        let mut span = self.tracer.start("chat", Kind::Client, parent);
+        let started = self.telemetry.clock.monotonic_ms();
+        let mut span = self.telemetry.tracer.start("chat", Kind::Client, parent);
         span.set("gen_ai.operation.name", "chat");
         span.set("gen_ai.request.max_tokens", i64::from(MAX_TOKENS));
+        span.set("gen_ai.request.temperature", TEMPERATURE);
         span.set("auton8n.iteration", i64::from(question.iteration));
         let request = ModelRequest {
             system: question.system,
@@ -72,32 +73,66 @@ impl Asker {
         let answer = async move { model.complete(request, call).await };
         let limit = std::time::Duration::from_millis(deadline::MODEL_CALL);
         let reply = match &self.breaker {
-            Some(breaker) => breaker::guard(breaker, &self.clock, limit, answer, classify).await,
+            Some(breaker) => breaker::guard(breaker, &self.telemetry.clock, limit, answer, classify).await,
             None => tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
-                Err(Error::new(Code::Timeout, format!("Operation timed out after {} ms", deadline::MODEL_CALL)))
+                Err(Error::new(
+                    Code::Timeout,
+                    format!("Operation timed out after {} ms", deadline::MODEL_CALL),
+                ))
             }),
         };
         drop(guard);
         let reply = reply.map_err(|error| self.redacted(&error));
-        match &reply {
+        self.tell(span, &reply, started);
+        reply
+    }
+
+    fn tell(&self, mut span: Span, reply: &Result<ModelReply>, started: u64) {
+        let Telemetry { metrics, .. } = &self.telemetry;
+        let seconds = self.telemetry.seconds_since(started);
+        let exemplar = self.telemetry.exemplar(span.context());
+        let exemplar = exemplar.as_ref().map(|(id, at)| (id.as_str(), *at));
+        match reply {
             Ok(reply) => {
+                if let Some(model) = &reply.model {
+                    span.rename(&format!("chat {model}"));
+                    span.set("gen_ai.request.model", model.as_str());
+                }
+                if let Some(provider) = &reply.provider {
+                    span.set("gen_ai.provider.name", provider.as_str());
+                }
                 if let Some(usage) = reply.usage {
                     span.set("gen_ai.usage.input_tokens", usage.input_tokens as i64);
                     span.set("gen_ai.usage.output_tokens", usage.output_tokens as i64);
+                    metrics.tokens.add(&["input"], usage.input_tokens);
+                    metrics.tokens.add(&["output"], usage.output_tokens);
                 }
                 if let Some(reason) = &reply.finish_reason {
-                    span.set("gen_ai.response.finish_reasons", reason.as_str());
+                    span.set(
+                        "gen_ai.response.finish_reasons",
+                        Value::List(vec![reason.as_str().into()]),
+                    );
                 }
-                span.end();
+                metrics.model_calls.observe(&["ok"], seconds, exemplar);
             }
-            Err(error) => span.fail(error),
+            Err(error) => {
+                span.fail(error);
+                tracing::warn!(
+                    code = error.code().as_str(),
+                    seconds,
+                    "a call of the model failed: {}",
+                    error.message()
+                );
+                metrics.model_calls.observe(&[error.code().as_str()], seconds, exemplar);
+            }
         }
-        reply
     }
 
     /// Text without what the scanner takes for a secret.
     pub fn redact(&self, text: &str) -> String {
-        self.scanner.as_ref().map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
+        self.scanner
+            .as_ref()
+            .map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
     }
 
     /// Providers put requests and keys into their errors, and errors are stored and shown.
@@ -109,11 +144,15 @@ impl Asker {
     fn refuse_secrets(&self, text: &str) -> Result<()> {
         let Some(scanner) = &self.scanner else { return Ok(()) };
         let found = scanner.scan_text(text, None);
+        self.telemetry.metrics.scanned("prompt", &found);
         match found.secrets.iter().find(|finding| finding.severity >= Severity::High) {
             None => Ok(()),
             Some(finding) => Err(Error::new(
                 Code::SecretFound,
-                format!("the text for the model holds a secret ({}); name a setting instead of its value", finding.rule),
+                format!(
+                    "the text for the model holds a secret ({}); name a setting instead of its value",
+                    finding.rule
+                ),
             )),
         }
     }

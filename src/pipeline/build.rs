@@ -1,7 +1,7 @@
 //! Stage *build*: one ESM file by esbuild, and the fixed face of a plugin as its declaration.
 
+use super::bench::Bench;
 use super::command::{self, Tool};
-use super::examination::Bench;
 use super::report::{Check, Where};
 use super::stage::Stage;
 use crate::error::{Code, Error, Result};
@@ -25,10 +25,14 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         "--color=false",
         "--outfile=out/dist/index.js",
     ]));
-    let tool = Tool { argv, env: [("GOMAXPROCS".to_owned(), "1".to_owned())].into(), ..Tool::default() };
-    let token = bench.token;
+    let tool = Tool {
+        argv,
+        env: [("GOMAXPROCS".to_owned(), "1".to_owned())].into(),
+        ..Tool::default()
+    };
+    let runner = bench.runner();
     let session = bench.tools().await?;
-    let ran = command::run(session, Stage::Build, tool, token).await?;
+    let ran = command::run(session, Stage::Build, tool, &runner).await?;
     let check = Check::of(Stage::Build, Where::Sandbox).ran(&ran.argv, &ran.outcome);
     if let Some(stopped) = ran.stopped {
         return Ok(vec![check.judged(vec![stopped])]);
@@ -42,11 +46,17 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
     }
     let mut taken = session.collect(&["out/dist".to_owned()]).await?;
     let Some(bytes) = taken.remove(OUTPUT) else {
-        return Err(Error::new(Code::Inconclusive, "the build ended without an error, but its output is not there"));
+        return Err(Error::new(
+            Code::Inconclusive,
+            "the build ended without an error, but its output is not there",
+        ));
     };
     let size = bytes.len() as u64;
     bench.candidate.built.clear();
     bench.candidate.built.insert("dist/index.js".to_owned(), bytes);
-    bench.candidate.built.insert("dist/index.d.ts".to_owned(), scaffold::plugin_face().as_bytes().to_vec());
+    bench.candidate.built.insert(
+        "dist/index.d.ts".to_owned(),
+        scaffold::plugin_face().as_bytes().to_vec(),
+    );
     Ok(vec![check.counting("bytes", size).judged(Vec::new())])
 }

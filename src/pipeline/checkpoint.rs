@@ -58,7 +58,7 @@ impl Checkpoint {
         self.scaffold = StoredFiles::from(&candidate.scaffold);
         self.built = StoredFiles::from(&candidate.built);
         self.tests = candidate.tests.clone();
-        self.multiplied = candidate.multiplied.clone();
+        self.multiplied.clone_from(&candidate.multiplied);
         self.checks = checks.to_vec();
     }
 

@@ -8,6 +8,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::candidate::{Candidate, StoredFiles};
 use super::checkpoint::Checkpoint;
+use super::ending::{self, refused};
 use super::examination::{Examined, may_help_to_retry};
 use super::generate::{self, Generated, Round};
 use super::observer::Watcher;
@@ -15,7 +16,6 @@ use super::package;
 use super::report::{Check, CheckStatus, CreationReport, Verdict};
 use super::request::{CreationRequest, Generator, Wish};
 use super::stage::Stage;
-use super::ending::{self, refused};
 use super::{Pipeline, describe, scan, validate, verdict};
 use crate::error::{Code, Error};
 use crate::generation::scaffold;
@@ -48,20 +48,30 @@ impl Creation<'_> {
         }
         self.prepare().await?;
         loop {
-            if !self.state.has_files() || !self.state.diagnostics.is_empty() {
-                if let Some(problem) = self.generate().await? {
-                    self.next_round_or_end(vec![problem], None)?;
-                    continue;
-                }
+            let wanted = !self.state.has_files() || !self.state.diagnostics.is_empty();
+            if wanted && let Some(problem) = self.generate().await? {
+                self.next_round_or_end(vec![problem], None)?;
+                continue;
             }
             let (candidate, examined) = self.examine().await;
-            let checks = self.state.preamble.iter().chain(&examined.checks).cloned().collect::<Vec<_>>();
+            let checks = self
+                .state
+                .preamble
+                .iter()
+                .chain(&examined.checks)
+                .cloned()
+                .collect::<Vec<_>>();
             if let Some(fault) = examined.fault {
-                return Err(self.inconclusive(fault, checks, &examined.isolation, &examined.engine));
+                return Err(self.inconclusive(fault, &checks, &examined.isolation, &examined.engine));
             }
             match verdict::of(&checks, &Stage::ALL[..Stage::ALL.len() - 1]) {
                 Verdict::Failed => {
-                    let Examined { checks, isolation, engine, .. } = examined;
+                    let Examined {
+                        checks,
+                        isolation,
+                        engine,
+                        ..
+                    } = examined;
                     self.next_round_or_end(checks, Some((isolation, engine)))?;
                 }
                 found => return self.deliver(&candidate, checks, examined, found),
@@ -75,19 +85,30 @@ impl Creation<'_> {
             return Ok(());
         }
         self.tell(Stage::Validate);
-        let allowed = self.pipeline.allowed_dependencies().map_err(|error| AttemptError::Abort(error, None))?;
+        let allowed = self
+            .pipeline
+            .allowed_dependencies()
+            .map_err(|error| AttemptError::Abort(error, None))?;
         let scanner = self.pipeline.examiner.scanner.as_deref();
         let value = match self.request.wish.clone() {
             Wish::Specification(value) => value,
             Wish::Description(text) => {
-                scan::run(scanner, &text).map_err(final_error)?;
+                scan::run(scanner, &text, &self.pipeline.examiner.telemetry.metrics).map_err(final_error)?;
                 self.tell(Stage::Generate);
                 describe::run(self, &text, &allowed).await?
             }
         };
-        let (specification, validated) = validate::run(&value, &allowed).map_err(final_error)?;
+        let telemetry = &self.pipeline.examiner.telemetry;
+        let parent = self.parent.clone();
+        let (specification, validated) = telemetry
+            .watch(Stage::Validate, parent.as_ref(), || validate::run(&value, &allowed))
+            .map_err(final_error)?;
         self.tell(Stage::Scan);
-        let scanned = scan::run(scanner, &value.to_string()).map_err(final_error)?;
+        let scanned = telemetry
+            .watch(Stage::Scan, parent.as_ref(), || {
+                scan::run(scanner, &value.to_string(), &telemetry.metrics)
+            })
+            .map_err(final_error)?;
         self.state.preamble = vec![validated, scanned];
         self.state.specification = Some(specification);
         self.save();
@@ -99,13 +120,22 @@ impl Creation<'_> {
         self.state.iteration += 1;
         self.tell(Stage::Generate);
         let Some(specification) = self.state.specification.clone() else {
-            return Err(final_error(Error::new(Code::Internal, "a creation reached generate without a specification")));
+            return Err(final_error(Error::new(
+                Code::Internal,
+                "a creation reached generate without a specification",
+            )));
         };
+        let watch = self
+            .pipeline
+            .examiner
+            .telemetry
+            .stage(Stage::Generate, self.parent.as_ref());
+        let parent = watch.context().cloned();
         let round = Round {
             model_key: self.request.model_key.as_deref(),
             generator: self.request.generator,
             specification: &specification,
-            parent: self.parent.as_ref(),
+            parent: parent.as_ref(),
             token: &self.attempt.token,
         };
         let made = generate::run(&self.pipeline.asker, round, &mut self.state).await;
@@ -113,9 +143,22 @@ impl Creation<'_> {
             // The round did not take place: the next attempt asks again under the same number.
             self.state.iteration -= 1;
         }
+        match &made {
+            Ok(Generated::Files(..)) => watch.end("passed"),
+            Ok(Generated::Unusable(_)) => watch.end("failed"),
+            Err(
+                AttemptError::Retry(error)
+                | AttemptError::RetryAfter(error, _)
+                | AttemptError::Wait(error, _)
+                | AttemptError::Abort(error, _),
+            ) => watch.fail(error, "inconclusive"),
+        }
         match made? {
             Generated::Unusable(check) => {
-                self.log(&format!("iteration {}: the reply could not be used", self.state.iteration));
+                self.log(&format!(
+                    "iteration {}: the reply could not be used",
+                    self.state.iteration
+                ));
                 Ok(Some(check))
             }
             Generated::Files(sources, check) => {
@@ -137,7 +180,13 @@ impl Creation<'_> {
         let examined = self
             .pipeline
             .examiner
-            .examine(&mut candidate, done, &watcher, self.parent.as_ref(), &self.attempt.token)
+            .examine(
+                &mut candidate,
+                done,
+                &watcher,
+                self.parent.as_ref(),
+                &self.attempt.token,
+            )
             .await;
         self.state = watcher.into_state();
         (candidate, examined)
@@ -161,7 +210,10 @@ impl Creation<'_> {
             return Ok(());
         };
         let first = diagnostics.first().map_or_else(String::new, ToString::to_string);
-        let stage = checks.iter().find(|check| check.status == CheckStatus::Failed).map_or("a check", |check| check.name.as_str());
+        let stage = checks
+            .iter()
+            .find(|check| check.status == CheckStatus::Failed)
+            .map_or("a check", |check| check.name.as_str());
         let message = format!(
             "the plugin was refused by {stage} after {} iteration(s), and {reason}: {first} ({} finding(s) in the report)",
             self.state.iteration,
@@ -169,27 +221,43 @@ impl Creation<'_> {
         );
         let message = self.pipeline.redact(&message);
         let (isolation, engine) = place.unwrap_or_else(|| ("refused".to_owned(), "none".to_owned()));
-        let all = ending::with_skipped(self.state.preamble.iter().cloned().chain(checks).collect());
+        let all = ending::with_skipped(&self.state.preamble.iter().cloned().chain(checks).collect::<Vec<_>>());
         let report = self.report(Verdict::Failed, all, &isolation, &engine, &self.state.candidate());
         Err(refused(Error::new(Code::ChecksFailed, message), &report))
     }
 
     /// The checks could not be carried out: again later, and honestly open when attempts are used up.
-    fn inconclusive(&self, fault: Error, checks: Vec<Check>, isolation: &str, engine: &str) -> AttemptError {
+    fn inconclusive(&self, fault: Error, checks: &[Check], isolation: &str, engine: &str) -> AttemptError {
         if fault.code() == Code::Cancelled || self.attempt.token.is_cancelled() {
             return AttemptError::Retry(fault);
         }
-        if let Some(workshop) = self.pipeline.examiner.workshop.as_ref().filter(|_| fault.code() == Code::SandboxFailed) {
+        if let Some(workshop) = self
+            .pipeline
+            .examiner
+            .workshop
+            .as_ref()
+            .filter(|_| fault.code() == Code::SandboxFailed)
+        {
             workshop.forget();
         }
-        let report = self.report(Verdict::Inconclusive, ending::with_skipped(checks), isolation, engine, &self.state.candidate());
+        let report = self.report(
+            Verdict::Inconclusive,
+            ending::with_skipped(checks),
+            isolation,
+            engine,
+            &self.state.candidate(),
+        );
         let report = Some(serde_json::json!({ "report": report }));
         if !may_help_to_retry(&fault) {
             return AttemptError::Abort(fault, report);
         }
         let error = Error::new(
             Code::Inconclusive,
-            format!("the checks could not be carried out ({}): {}", fault.code().as_str(), fault.message()),
+            format!(
+                "the checks could not be carried out ({}): {}",
+                fault.code().as_str(),
+                fault.message()
+            ),
         )
         .because(fault);
         if self.attempt.is_last {
@@ -198,28 +266,53 @@ impl Creation<'_> {
         AttemptError::Retry(error)
     }
 
-    fn deliver(&mut self, candidate: &Candidate, mut checks: Vec<Check>, examined: Examined, found: Verdict) -> Outcome<Value> {
+    fn deliver(
+        &mut self,
+        candidate: &Candidate,
+        mut checks: Vec<Check>,
+        examined: Examined,
+        found: Verdict,
+    ) -> Outcome<Value> {
         let undecided = checks.iter().any(|check| check.status == CheckStatus::Inconclusive);
         if undecided {
             let fault = Error::new(Code::Inconclusive, "a check stayed open");
             self.state.checks.clear();
-            return Err(self.inconclusive(fault, checks, &examined.isolation, &examined.engine));
+            return Err(self.inconclusive(fault, &checks, &examined.isolation, &examined.engine));
         }
         if candidate.built.is_empty() {
             let what = "nothing was built or tested, since the sandbox is switched off; open the engine with a sandbox";
-            let report = self.report(Verdict::Inconclusive, ending::with_skipped(checks), &examined.isolation, &examined.engine, candidate);
+            let report = self.report(
+                Verdict::Inconclusive,
+                ending::with_skipped(&checks),
+                &examined.isolation,
+                &examined.engine,
+                candidate,
+            );
             return Err(refused(Error::new(Code::Inconclusive, what), &report));
         }
         self.tell(Stage::Package);
         let (isolation, engine) = (examined.isolation, examined.engine);
+        let watch = self
+            .pipeline
+            .examiner
+            .telemetry
+            .stage(Stage::Package, self.parent.as_ref());
         let delivered = package::stage(candidate, &self.target(), &self.attempt.job.id).and_then(|parcel| {
             let checks = checks.iter().chain([parcel.check()]).cloned().collect::<Vec<_>>();
-            let verdict = if found == Verdict::Passed { verdict::of(&checks, &Stage::ALL) } else { found };
+            let verdict = if found == Verdict::Passed {
+                verdict::of(&checks, &Stage::ALL)
+            } else {
+                found
+            };
             parcel.deliver(self.report(verdict, checks, &isolation, &engine, candidate))
         });
+        watch.settle(delivered.as_ref().err());
         let created = delivered.map_err(|error| {
             checks.push(ending::failed(Stage::Package, &error));
-            refused(error, &self.report(Verdict::Failed, checks, &isolation, &engine, candidate))
+            refused(
+                error,
+                &self.report(Verdict::Failed, checks, &isolation, &engine, candidate),
+            )
         })?;
         serde_json::to_value(created).map_err(|error| {
             final_error(Error::new(Code::Internal, "the result could not be written as JSON").because(error))
@@ -227,10 +320,20 @@ impl Creation<'_> {
     }
 
     fn target(&self) -> PathBuf {
-        self.request.out_dir.clone().unwrap_or_else(|| self.pipeline.plugins_dir.join(&self.attempt.job.id))
+        self.request
+            .out_dir
+            .clone()
+            .unwrap_or_else(|| self.pipeline.plugins_dir.join(&self.attempt.job.id))
     }
 
-    pub(super) fn report(&self, verdict: Verdict, checks: Vec<Check>, isolation: &str, engine: &str, candidate: &Candidate) -> CreationReport {
+    pub(super) fn report(
+        &self,
+        verdict: Verdict,
+        checks: Vec<Check>,
+        isolation: &str,
+        engine: &str,
+        candidate: &Candidate,
+    ) -> CreationReport {
         self.pipeline.redacted(CreationReport {
             verdict,
             isolation: isolation.to_owned(),
@@ -238,7 +341,12 @@ impl Creation<'_> {
             iterations: self.state.iteration,
             tokens: (self.request.generator == Generator::Model).then_some(self.state.tokens),
             files: package::digests(&candidate.all()),
-            specification_sha256: self.state.specification.as_ref().map(super::specification_digest).unwrap_or_default(),
+            specification_sha256: self
+                .state
+                .specification
+                .as_ref()
+                .map(super::specification_digest)
+                .unwrap_or_default(),
             trace_id: self.parent.as_ref().map(SpanContext::trace_id),
             engine: engine.to_owned(),
             started_at: self.state.started_at,
@@ -260,7 +368,7 @@ impl Creation<'_> {
     }
 
     fn now(&self) -> i64 {
-        self.pipeline.examiner.clock.now_ms()
+        self.pipeline.examiner.telemetry.clock.now_ms()
     }
 
     pub(super) fn token(&self) -> &CancellationToken {
@@ -275,4 +383,3 @@ pub(super) fn final_error(error: Error) -> AttemptError {
 
 /// Names and ranges that a plugin may depend on.
 pub(super) type Allowed = BTreeMap<String, String>;
-

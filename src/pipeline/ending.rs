@@ -20,16 +20,27 @@ impl Creation<'_> {
         let (verdict, check) = if is_refusal(error.code()) {
             (Verdict::Failed, self::failed(self.stage, &error))
         } else {
-            (Verdict::Inconclusive, Check::of(self.stage, place_of(self.stage)).inconclusive(&error))
+            (
+                Verdict::Inconclusive,
+                Check::of(self.stage, place_of(self.stage)).inconclusive(&error),
+            )
         };
-        let done = self.state.preamble.iter().chain(&self.state.checks).filter(|check| !belongs_to(check, self.stage));
-        let checks = with_skipped(done.cloned().chain([check]).collect());
-        refused(error, &self.report(verdict, checks, "refused", "none", &self.state.candidate()))
+        let done = self
+            .state
+            .preamble
+            .iter()
+            .chain(&self.state.checks)
+            .filter(|check| !belongs_to(check, self.stage));
+        let checks = with_skipped(&done.cloned().chain([check]).collect::<Vec<_>>());
+        refused(
+            error,
+            &self.report(verdict, checks, "refused", "none", &self.state.candidate()),
+        )
     }
 }
 
 /// In the order of the stages, with every one that was not reached, so that a report never hides one.
-pub(super) fn with_skipped(checks: Vec<Check>) -> Vec<Check> {
+pub(super) fn with_skipped(checks: &[Check]) -> Vec<Check> {
     let mut ordered = Vec::with_capacity(checks.len() + Stage::ALL.len());
     for stage in Stage::ALL {
         let before = ordered.len();
@@ -48,7 +59,9 @@ pub(super) fn refused(error: Error, report: &CreationReport) -> AttemptError {
 
 /// A stage that cannot be passed.
 pub(super) fn failed(stage: Stage, error: &Error) -> Check {
-    let cause = std::error::Error::source(error).map(|cause| format!(": {cause}")).unwrap_or_default();
+    let cause = std::error::Error::source(error)
+        .map(|cause| format!(": {cause}"))
+        .unwrap_or_default();
     let message = format!("{}{cause}", error.message());
     Check::of(stage, place_of(stage)).judged(vec![Diagnostic::of("", error.code().as_str(), message)])
 }
@@ -57,6 +70,10 @@ pub(super) fn failed(stage: Stage, error: &Error) -> Check {
 const fn is_refusal(code: Code) -> bool {
     matches!(
         code,
-        Code::SpecificationInvalid | Code::DependencyUnsupported | Code::SecretFound | Code::ModelRefused | Code::ModelReplyInvalid
+        Code::SpecificationInvalid
+            | Code::DependencyUnsupported
+            | Code::SecretFound
+            | Code::ModelRefused
+            | Code::ModelReplyInvalid
     )
 }

@@ -3,22 +3,30 @@
 use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
+use super::bench::Bench;
 use super::candidate::Candidate;
 use super::report::{Check, CheckStatus, Where};
 use super::stage::Stage;
-use super::workshop::{Ready, Workshop};
+use super::watch::Telemetry;
+use super::workshop::Workshop;
 use super::{boot, build, check, inspect, install, lint, test, type_check};
-use crate::clock::SharedClock;
 use crate::diagnostic::Diagnostic;
-use crate::error::{Code, Error, Result};
-use crate::sandbox::Session;
+use crate::error::{Code, Error};
 use crate::scanner::Scanner;
-use crate::tracer::{Kind, SpanContext, Tracer};
+use crate::tracer::SpanContext;
 
 /// The stages that examine a candidate, in order.
-pub const STAGES: [Stage; 7] =
-    [Stage::Inspect, Stage::Install, Stage::TypeCheck, Stage::Lint, Stage::Build, Stage::Test, Stage::Boot];
+pub const STAGES: [Stage; 7] = [
+    Stage::Inspect,
+    Stage::Install,
+    Stage::TypeCheck,
+    Stage::Lint,
+    Stage::Build,
+    Stage::Test,
+    Stage::Boot,
+];
 
 /// Told of each stage as it starts and ends.
 pub trait Observer: Send + Sync {
@@ -34,8 +42,7 @@ pub struct Examiner {
     pub scanner: Option<Arc<Scanner>>,
     /// `None`: switched off, so nothing that needs a sandbox runs.
     pub workshop: Option<Arc<Workshop>>,
-    pub tracer: Tracer,
-    pub clock: SharedClock,
+    pub telemetry: Telemetry,
 }
 
 /// How it went.
@@ -52,20 +59,11 @@ pub struct Examined {
 impl Examined {
     /// What the plugin's author has to mend.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        self.checks.iter().flat_map(|check| check.diagnostics.iter().cloned()).collect()
+        self.checks
+            .iter()
+            .flat_map(|check| check.diagnostics.iter().cloned())
+            .collect()
     }
-}
-
-/// One examination on its way.
-pub(super) struct Bench<'a> {
-    pub examiner: &'a Examiner,
-    pub candidate: &'a mut Candidate,
-    pub ready: Option<Ready>,
-    /// The box of the parse-only tools.
-    pub tools: Option<Box<dyn Session>>,
-    /// The box in which the plugin's code runs.
-    pub stage: Option<Box<dyn Session>>,
-    pub token: &'a CancellationToken,
 }
 
 impl Examiner {
@@ -80,10 +78,21 @@ impl Examiner {
         token: &CancellationToken,
     ) -> Examined {
         let mut checks = done;
-        let mut bench = Bench { examiner: self, candidate, ready: None, tools: None, stage: None, token };
+        let mut bench = Bench {
+            examiner: self,
+            candidate,
+            ready: None,
+            tools: None,
+            stage: None,
+            token,
+            span: None,
+        };
         let mut fault = None;
         for stage in STAGES {
-            if checks.iter().any(|check| check.name == stage.as_str() && check.status == CheckStatus::Passed) {
+            if checks
+                .iter()
+                .any(|check| check.name == stage.as_str() && check.status == CheckStatus::Passed)
+            {
                 continue;
             }
             checks.retain(|check| !belongs_to(check, stage));
@@ -109,7 +118,12 @@ impl Examiner {
             |ready| (ready.engine.isolation().to_string(), ready.engine.name()),
         );
         bench.close().await;
-        Examined { checks, isolation, engine, fault }
+        Examined {
+            checks,
+            isolation,
+            engine,
+            fault,
+        }
     }
 
     /// Why a stage does not run, where it does not.
@@ -130,91 +144,54 @@ impl Examiner {
         stage: Stage,
         parent: Option<&SpanContext>,
     ) -> (Vec<Check>, Option<Error>) {
-        let mut span = self.tracer.start(stage.as_str(), Kind::Internal, parent);
-        let started = self.clock.monotonic_ms();
-        let result = match stage {
-            Stage::Inspect => inspect::run(bench),
-            Stage::Install => install::run(bench).await,
-            Stage::TypeCheck => type_check::run(bench).await,
-            Stage::Lint => lint::run(bench).await,
-            Stage::Build => build::run(bench).await,
-            Stage::Test => test::run(bench).await,
-            _ => boot::run(bench).await,
+        let mut watch = self.telemetry.stage(stage, parent);
+        bench.span = watch.context().cloned();
+        let clock = self.telemetry.clock.as_ref();
+        let started = clock.monotonic_ms();
+        let lines = tracing::info_span!("stage", stage = stage.as_str());
+        let work = async {
+            match stage {
+                Stage::Inspect => Ok(inspect::run(bench)),
+                Stage::Install => install::run(bench).await,
+                Stage::TypeCheck => type_check::run(bench).await,
+                Stage::Lint => lint::run(bench).await,
+                Stage::Build => build::run(bench).await,
+                Stage::Test => test::run(bench).await,
+                _ => boot::run(bench).await,
+            }
         };
+        let result = work.instrument(lines.clone()).await;
+        let _in_stage = lines.entered();
         match result {
             Ok(mut checks) => {
+                let mut outcome = "passed";
                 if let Some(first) = checks.first_mut() {
-                    first.duration_ms = self.clock.monotonic_ms().saturating_sub(started);
-                    span.set("auton8n.check.status", status_name(first.status));
+                    first.duration_ms = clock.monotonic_ms().saturating_sub(started);
+                    outcome = status_name(first.status);
                     if let Some(code) = first.exit_code {
-                        span.set("process.exit.code", i64::from(code));
+                        watch.set("process.exit.code", i64::from(code));
                     }
                 }
-                span.end();
+                watch.end(outcome);
                 (checks, None)
             }
             Err(error) => {
-                span.fail(&error);
-                let check = Check::of(stage, place_of(stage)).inconclusive(&error).timed(self.clock.as_ref(), started);
+                let check = Check::of(stage, place_of(stage))
+                    .inconclusive(&error)
+                    .timed(clock, started);
+                watch.fail(&error, "inconclusive");
                 (vec![check], Some(error))
             }
         }
     }
 }
 
-impl Bench<'_> {
-    /// Tools and engine, made ready at the first need.
-    pub async fn ready(&mut self) -> Result<Ready> {
-        if let Some(ready) = &self.ready {
-            return Ok(ready.clone());
-        }
-        let workshop = self.examiner.workshop.as_ref().ok_or_else(|| {
-            Error::new(Code::SandboxUnavailable, "the sandbox is switched off; open the engine with one to run this check")
-        })?;
-        let ready = workshop.ready(self.token).await?;
-        self.ready = Some(ready.clone());
-        Ok(ready)
-    }
-
-    /// The box of the parse-only tools, with the project in it.
-    pub async fn tools(&mut self) -> Result<&mut Box<dyn Session>> {
-        if self.tools.is_none() {
-            let ready = self.ready().await?;
-            let mut session = ready.engine.start(&ready.limits).await?;
-            session.put(&install::project_files(self.candidate)).await?;
-            self.tools = Some(session);
-        }
-        self.tools.as_mut().ok_or_else(lost)
-    }
-
-    /// The box in which the plugin's code runs: sources and the built file, out of the job's reach.
-    pub async fn stage(&mut self) -> Result<&mut Box<dyn Session>> {
-        if let Some(tools) = self.tools.take() {
-            tools.close().await;
-        }
-        if self.stage.is_none() {
-            let ready = self.ready().await?;
-            let mut session = ready.engine.start(&ready.limits).await?;
-            session.put(&install::stage_files(self.candidate)).await?;
-            self.stage = Some(session);
-        }
-        self.stage.as_mut().ok_or_else(lost)
-    }
-
-    async fn close(self) {
-        for session in [self.tools, self.stage].into_iter().flatten() {
-            session.close().await;
-        }
-    }
-}
-
-fn lost() -> Error {
-    Error::new(Code::Internal, "a sandbox went away between two steps; please report this")
-}
-
 /// Whether a check is the stage's own or one within it.
 pub(super) fn belongs_to(check: &Check, stage: Stage) -> bool {
-    check.name.strip_prefix(stage.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
+    check
+        .name
+        .strip_prefix(stage.as_str())
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
 }
 
 const fn status_name(status: CheckStatus) -> &'static str {

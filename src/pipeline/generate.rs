@@ -32,12 +32,18 @@ pub struct Round<'a> {
 
 /// Makes the files of the checkpoint's present iteration.
 pub async fn run(asker: &Asker, round: Round<'_>, state: &mut Checkpoint) -> Result<Generated, AttemptError> {
-    let started = asker.clock.monotonic_ms();
+    let started = asker.telemetry.clock.monotonic_ms();
     let check = Check::of(Stage::Generate, Where::Host);
     if round.generator == Generator::Template {
         let files = template::generate(round.specification);
-        let check = check.saying("template").counting("files", files.len() as u64).judged(Vec::new());
-        return Ok(Generated::Files(files, check.timed(asker.clock.as_ref(), started)));
+        let check = check
+            .saying("template")
+            .counting("files", files.len() as u64)
+            .judged(Vec::new());
+        return Ok(Generated::Files(
+            files,
+            check.timed(asker.telemetry.clock.as_ref(), started),
+        ));
     }
     let question = Question {
         model_key: round.model_key,
@@ -45,7 +51,10 @@ pub async fn run(asker: &Asker, round: Round<'_>, state: &mut Checkpoint) -> Res
         prompt: prompt_of(asker, round.specification, state),
         iteration: state.iteration,
     };
-    let answer = asker.ask(question, round.parent, round.token).await.map_err(consequence)?;
+    let answer = asker
+        .ask(question, round.parent, round.token)
+        .await
+        .map_err(consequence)?;
     if let Some(usage) = answer.usage {
         state.tokens.input += usage.input_tokens;
         state.tokens.output += usage.output_tokens;
@@ -56,13 +65,20 @@ pub async fn run(asker: &Asker, round: Round<'_>, state: &mut Checkpoint) -> Res
         Ok(files) => {
             state.reply_problem = None;
             let check = check.counting("files", files.len() as u64).judged(Vec::new());
-            Ok(Generated::Files(files, check.timed(asker.clock.as_ref(), started)))
+            Ok(Generated::Files(
+                files,
+                check.timed(asker.telemetry.clock.as_ref(), started),
+            ))
         }
         Err(problem) if problem.code() == Code::ModelRefused => Err(AttemptError::Abort(problem.into(), None)),
         Err(problem) => {
             state.reply_problem = Some(prompt::retry_format(&problem));
             let diagnostic = Diagnostic::of("", problem.code().as_str(), problem.message);
-            Ok(Generated::Unusable(check.judged(vec![diagnostic]).timed(asker.clock.as_ref(), started)))
+            Ok(Generated::Unusable(
+                check
+                    .judged(vec![diagnostic])
+                    .timed(asker.telemetry.clock.as_ref(), started),
+            ))
         }
     }
 }

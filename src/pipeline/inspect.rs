@@ -1,31 +1,31 @@
 //! Stage *inspect*: secrets, paths and the syntax tree, before anything is compiled.
 
-use super::examination::Bench;
+use super::bench::Bench;
 use super::report::{Check, Where};
 use super::stage::Stage;
 use crate::diagnostic::Diagnostic;
-use crate::error::Result;
 use crate::files::FileSet;
 use crate::inspection::{self, Policy};
 use crate::scanner::{Scanner, Severity};
 
 /// Parses every file on the host; nothing of it is executed.
-pub fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
+pub fn run(bench: &mut Bench<'_>) -> Vec<Check> {
     let mut secrets = Check::named("inspect: secrets", Where::Host);
-    secrets = match &bench.examiner.scanner {
-        Some(scanner) => {
-            let (found, files) = secrets_in(scanner, bench);
-            if !found.is_empty() {
-                redact(scanner, &mut bench.candidate.sources);
-            }
-            secrets.counting("files", files).judged(found)
+    secrets = if let Some(scanner) = &bench.examiner.scanner {
+        let (found, files) = secrets_in(scanner, bench);
+        if !found.is_empty() {
+            redact(scanner, &mut bench.candidate.sources);
         }
-        None => {
-            secrets.status = super::report::CheckStatus::Skipped;
-            secrets.saying("not run, since the scanner is switched off")
-        }
+        secrets.counting("files", files).judged(found)
+    } else {
+        secrets.status = super::report::CheckStatus::Skipped;
+        secrets.saying("not run, since the scanner is switched off")
     };
-    let policy = bench.candidate.specification.as_ref().map_or_else(Policy::default, Policy::of);
+    let policy = bench
+        .candidate
+        .specification
+        .as_ref()
+        .map_or_else(Policy::default, Policy::of);
     let inspection = inspection::inspect(&bench.candidate.sources, &policy);
     bench.candidate.tests = inspection.tests;
     bench.candidate.multiplied = inspection.multiplied;
@@ -37,7 +37,7 @@ pub fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         .counting("tests", inspection.test_count)
         .counting("hosts", inspection.capabilities.hosts.len() as u64)
         .judged(diagnostics);
-    Ok(vec![check, secrets])
+    vec![check, secrets]
 }
 
 /// What is refused for a secret is neither stored nor shown to a model with it.
@@ -54,6 +54,7 @@ fn redact(scanner: &Scanner, files: &mut FileSet) {
 fn secrets_in(scanner: &Scanner, bench: &Bench<'_>) -> (Vec<Diagnostic>, u64) {
     let files = bench.candidate.project();
     let result = scanner.scan_files(files.iter().map(|(path, bytes)| (path.as_str(), bytes.as_slice())));
+    bench.examiner.telemetry.metrics.scanned("candidate", &result);
     let found = result
         .secrets
         .into_iter()
@@ -62,7 +63,10 @@ fn secrets_in(scanner: &Scanner, bench: &Bench<'_>) -> (Vec<Diagnostic>, u64) {
             Diagnostic::of(
                 finding.file.unwrap_or_default(),
                 format!("secret/{}", finding.rule),
-                format!("{} ({}) must not stand in code; read it from a declared setting", finding.kind, finding.redacted),
+                format!(
+                    "{} ({}) must not stand in code; read it from a declared setting",
+                    finding.kind, finding.redacted
+                ),
             )
             .at(finding.line, finding.column)
         })

@@ -1,7 +1,7 @@
 //! Stage *lint*: oxlint with our rules; a plugin's own configuration is never read.
 
+use super::bench::Bench;
 use super::command::{self, Tool};
-use super::examination::Bench;
 use super::install::OXLINT_NAME;
 use super::report::{Check, Where};
 use super::stage::Stage;
@@ -25,8 +25,8 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         ],
         ..Tool::default()
     };
-    let token = bench.token;
-    let ran = command::run(bench.tools().await?, Stage::Lint, tool, token).await?;
+    let runner = bench.runner();
+    let ran = command::run(bench.tools().await?, Stage::Lint, tool, &runner).await?;
     let check = Check::of(Stage::Lint, Where::Sandbox).ran(&ran.argv, &ran.outcome);
     if let Some(stopped) = ran.stopped {
         return Ok(vec![check.judged(vec![stopped])]);
@@ -37,5 +37,10 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
     if diagnostics.is_empty() && ran.outcome.exit_code != Some(0) {
         return Err(command::unexplained(Stage::Lint, &ran.outcome));
     }
-    Ok(vec![check.counting("files", counts.files).counting("rules", counts.rules).judged(diagnostics)])
+    Ok(vec![
+        check
+            .counting("files", counts.files)
+            .counting("rules", counts.rules)
+            .judged(diagnostics),
+    ])
 }

@@ -4,6 +4,7 @@
 //! candidate; `verify.rs` uses the same examination on a project that exists already.
 
 mod ask;
+mod bench;
 mod boot;
 mod build;
 mod candidate;
@@ -19,6 +20,7 @@ mod generate;
 mod inspect;
 mod install;
 mod lint;
+mod metrics;
 mod models;
 mod observer;
 mod package;
@@ -29,21 +31,26 @@ mod scan;
 mod stage;
 mod tarball;
 mod test;
+mod trace;
 mod type_check;
 mod validate;
 mod verdict;
 mod verify;
+mod watch;
 mod workshop;
 
 pub use ask::Asker;
 pub use deadline::JOB as JOB_DEADLINE;
 pub use examination::Examiner;
+pub use metrics::Metrics;
 pub use models::Models;
 pub use package::{CreatedPlugin, check_target};
 pub use report::{Check, CheckStatus, CreationReport, ReportedFile, Tokens, Verdict, Where};
 pub use request::{CreationRequest, DEFAULT_ITERATIONS, Generator, Wish};
 pub use stage::Stage;
+pub use trace::{TRACEPARENT, trace_of};
 pub use validate::{description as check_description, run as validate};
+pub use watch::Telemetry;
 pub use workshop::{Ready, Workshop, WorkshopOptions};
 
 use std::collections::BTreeMap;
@@ -53,12 +60,13 @@ use async_trait::async_trait;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 use crate::error::{Code, Error, Result};
 use crate::queue::{Attempt, AttemptError, Handler};
 use crate::specification::Specification;
 use crate::toolchain;
-use crate::tracer::Kind;
+use crate::tracer::SpanContext;
 use checkpoint::Checkpoint;
 use creation::Creation;
 
@@ -101,9 +109,8 @@ impl Pipeline {
 
     /// An end whose words may be stored: they may hold what a tool or a provider printed.
     fn redacted_error(&self, error: AttemptError) -> AttemptError {
-        let clean = |error: Error| {
-            Error::new(error.code(), self.redact(error.message())).with_details(error.details().clone())
-        };
+        let clean =
+            |error: Error| Error::new(error.code(), self.redact(error.message())).with_details(error.details().clone());
         match error {
             AttemptError::Retry(error) => AttemptError::Retry(clean(error)),
             AttemptError::RetryAfter(error, wait) => AttemptError::RetryAfter(clean(error), wait),
@@ -131,19 +138,76 @@ impl Handler for Pipeline {
             let what = "the stored job is not a creation request of this version; create the plugin again";
             AttemptError::Abort(Error::new(Code::StoreCorrupt, what).because(error), None)
         })?;
-        let mut span = self.examiner.tracer.start("create plugin", Kind::Internal, None);
-        span.set("auton8n.job.id", attempt.job.id.as_str());
-        span.set("auton8n.job.attempt", i64::from(attempt.job.attempts));
+        let telemetry = &self.examiner.telemetry;
+        let started = telemetry.clock.monotonic_ms();
+        let waited = (telemetry.clock.now_ms() - attempt.job.run_at).max(0);
+        telemetry.metrics.waits.observe(&[], waited as f64 / 1e3, None);
+        let mut span = trace::begin(&telemetry.tracer, &attempt.job);
         let state = Checkpoint::from_value(&attempt.job.checkpoint);
-        let mut creation = Creation { pipeline: self, attempt: &attempt, request, state, parent: span.context().cloned(), stage: Stage::Validate };
-        let outcome = creation.run().await.map_err(|error| self.redacted_error(error));
-        match &outcome {
-            Ok(_) => span.end(),
-            Err(AttemptError::Retry(error) | AttemptError::RetryAfter(error, _) | AttemptError::Wait(error, _) | AttemptError::Abort(error, _)) => {
+        let mut creation = Creation {
+            pipeline: self,
+            attempt: &attempt,
+            request,
+            state,
+            parent: span.context().cloned(),
+            stage: Stage::Validate,
+        };
+        let trace_id = span.context().map(SpanContext::trace_id).unwrap_or_default();
+        let lines = tracing::info_span!("job", job_id = attempt.job.id.as_str(), trace_id = trace_id.as_str());
+        let outcome = creation
+            .run()
+            .instrument(lines.clone())
+            .await
+            .map_err(|error| self.redacted_error(error));
+        lines.in_scope(|| log_end(&outcome, attempt.job.attempts));
+        let iterations = creation.state.iteration;
+        let how = match &outcome {
+            Ok(_) => "completed",
+            Err(AttemptError::Abort(error, _)) => {
                 span.fail(error);
+                "failed"
             }
+            Err(AttemptError::Retry(error) | AttemptError::RetryAfter(error, _) | AttemptError::Wait(error, _)) => {
+                span.fail(error);
+                "retry"
+            }
+        };
+        let exemplar = telemetry.exemplar(span.context());
+        let exemplar = exemplar.as_ref().map(|(id, at)| (id.as_str(), *at));
+        telemetry
+            .metrics
+            .attempts
+            .observe(&[how], telemetry.seconds_since(started), exemplar);
+        if how != "retry" {
+            telemetry
+                .metrics
+                .iterations
+                .observe(&[], f64::from(iterations), exemplar);
         }
+        span.end();
         outcome
+    }
+}
+
+fn log_end(outcome: &Result<Value, AttemptError>, attempt: u32) {
+    match outcome {
+        Ok(_) => tracing::info!(attempt, "a plugin was created"),
+        Err(AttemptError::Abort(error, _)) => {
+            tracing::warn!(
+                attempt,
+                code = error.code().as_str(),
+                "a creation failed: {}",
+                error.message()
+            );
+        }
+        Err(AttemptError::Retry(error) | AttemptError::RetryAfter(error, _) | AttemptError::Wait(error, _)) => {
+            tracing::warn!(
+                attempt,
+                code = error.code().as_str(),
+                "an attempt failed: {}",
+                error.message()
+            );
+        }
     }
 }
 

@@ -1,18 +1,20 @@
 //! Stage *scan*: no secret of the user reaches a model, a file or a log.
 
+use super::metrics::Metrics;
 use super::report::{Check, CheckStatus, Where};
 use super::stage::Stage;
 use crate::error::{Code, Error, Result};
 use crate::scanner::{Scanner, Severity};
 
 /// Scans what the user said. A secret is told by its kind and place, never repeated.
-pub fn run(scanner: Option<&Scanner>, text: &str) -> Result<Check> {
+pub fn run(scanner: Option<&Scanner>, text: &str, metrics: &Metrics) -> Result<Check> {
     let mut check = Check::of(Stage::Scan, Where::Host);
     let Some(scanner) = scanner else {
         check.status = CheckStatus::Skipped;
         return Ok(check.saying("not run, since the scanner is switched off"));
     };
     let result = scanner.scan_text(text, None);
+    metrics.scanned("request", &result);
     let Some(first) = result.secrets.iter().find(|finding| finding.severity >= Severity::High) else {
         return Ok(check.counting("bytes", text.len() as u64).judged(Vec::new()));
     };

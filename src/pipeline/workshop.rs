@@ -44,7 +44,11 @@ const REMEMBERED: Duration = Duration::from_secs(30);
 impl Workshop {
     /// A workshop that has done nothing yet.
     pub fn new(options: WorkshopOptions) -> Self {
-        Self { options, ready: Mutex::new(None), failure: parking_lot::Mutex::new(None) }
+        Self {
+            options,
+            ready: Mutex::new(None),
+            failure: parking_lot::Mutex::new(None),
+        }
     }
 
     /// Fetches the tools and opens the engine, or answers what is there already.
@@ -57,7 +61,11 @@ impl Workshop {
         let toolchain = self.toolchain(token).await?;
         let inputs = self.inputs(&toolchain)?;
         let engine = sandbox::open(self.options.sandbox.clone(), inputs).await?;
-        let ready = Ready { engine, toolchain, limits: self.options.limits.clone() };
+        let ready = Ready {
+            engine,
+            toolchain,
+            limits: self.options.limits.clone(),
+        };
         *slot = Some(ready.clone());
         Ok(ready)
     }
@@ -70,8 +78,14 @@ impl Workshop {
         {
             return Err((code, message));
         }
-        let made = self.ready(token).await.map_err(|error| (error.code(), error.message().to_owned()));
-        *self.failure.lock() = made.as_ref().err().map(|(code, message)| (Instant::now(), *code, message.clone()));
+        let made = self
+            .ready(token)
+            .await
+            .map_err(|error| (error.code(), error.message().to_owned()));
+        *self.failure.lock() = made
+            .as_ref()
+            .err()
+            .map(|(code, message)| (Instant::now(), *code, message.clone()));
         made
     }
 
@@ -92,7 +106,10 @@ impl Workshop {
 
     fn node(&self, toolchain: &Toolchain) -> Result<PathBuf> {
         self.options.node.clone().or_else(|| toolchain.node()).ok_or_else(|| {
-            Error::new(Code::ToolchainUnavailable, "there is no Node binary for the sandbox; run the engine in Node")
+            Error::new(
+                Code::ToolchainUnavailable,
+                "there is no Node binary for the sandbox; run the engine in Node",
+            )
         })
     }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
+use tracing::instrument::WithSubscriber;
 
 use super::attempt;
 use super::core::Core;
@@ -132,7 +133,7 @@ impl Worker {
             ended: Arc::default(),
             active,
         };
-        tasks.spawn(work.run());
+        tasks.spawn(work.run().with_current_subscriber());
         let inner = Inner {
             hub: hub.clone(),
             id,
@@ -234,9 +235,8 @@ impl Loop {
             let Some(handler) = handler else { continue };
             let slot = Slot { permit: Some(permit), ends: self.ending.clone(), ended: self.ended.clone() };
             let (shared, core, id) = (self.shared.clone(), self.core.clone(), self.id);
-            self.tasks.spawn(async move {
-                attempt::run(&shared, &core, handler, claim, id, slot).await;
-            });
+            let run = async move { attempt::run(&shared, &core, handler, claim, id, slot).await };
+            self.tasks.spawn(run.with_current_subscriber());
         }
         Ok(count == limit)
     }

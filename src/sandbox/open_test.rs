@@ -38,7 +38,7 @@ fn engine_that(folder: &tempfile::TempDir, talk: fn(std::os::unix::net::UnixStre
         listener
             .incoming()
             .flatten()
-            .for_each(|stream| drop(std::thread::spawn(move || talk(stream))))
+            .for_each(|stream| drop(std::thread::spawn(move || talk(stream))));
     });
     format!("unix://{}", path.display())
 }

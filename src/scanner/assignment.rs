@@ -17,35 +17,42 @@ pub struct Assignment {
     pub leads: bool,
 }
 
-/// Calls back for each assignment. `wanted` sees the name first, so that most values are never looked at.
+/// Calls back for each assignment; for tests, which look at every sign.
+#[cfg(test)]
 pub fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&Assignment)) {
-    for at in memchr::memchr3_iter(b'=', b':', b'>', text) {
-        if text[at] == b'>' && text.get(at.wrapping_sub(1)) != Some(&b'=') {
-            tag(text, at, &wanted, &mut found);
-            continue;
-        }
-        // The sign that ends a longer one stands for all of it: `==`, `!=`, `::`, `=>`, `:=`.
-        if matches!(text.get(at + 1), Some(b'=' | b'>' | b':'))
-            || matches!(text.get(at.wrapping_sub(1)), Some(b'=' | b'!' | b'<')) && text[at] != b'>'
-        {
-            continue;
-        }
-        let mut end = at;
-        while end > 0 && matches!(text[end - 1], b'=' | b':' | b'?' | b'+') && at - end < 2 {
-            end -= 1;
-        }
-        if let Some(name) = name_before(text, end)
-            && wanted(&text[name.clone()])
-            && let Some((value, quoted)) = value_after(text, at + 1)
-        {
-            let leads = leads(text, name.start);
-            found(&Assignment {
-                name,
-                value,
-                quoted,
-                leads,
-            });
-        }
+    for sign in memchr::memchr3_iter(b'=', b':', b'>', text) {
+        at(text, sign, &wanted, &mut found);
+    }
+}
+
+/// Calls back for the assignment whose sign stands at `at`, if there is one. `wanted` sees the name
+/// first, so that most values are never looked at.
+pub fn at(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {
+    if text[at] == b'>' && text.get(at.wrapping_sub(1)) != Some(&b'=') {
+        tag(text, at, wanted, found);
+        return;
+    }
+    // The sign that ends a longer one stands for all of it: `==`, `!=`, `::`, `=>`, `:=`.
+    if matches!(text.get(at + 1), Some(b'=' | b'>' | b':'))
+        || matches!(text.get(at.wrapping_sub(1)), Some(b'=' | b'!' | b'<')) && text[at] != b'>'
+    {
+        return;
+    }
+    let mut end = at;
+    while end > 0 && matches!(text[end - 1], b'=' | b':' | b'?' | b'+') && at - end < 2 {
+        end -= 1;
+    }
+    if let Some(name) = name_before(text, end)
+        && wanted(&text[name.clone()])
+        && let Some((value, quoted)) = value_after(text, at + 1)
+    {
+        let leads = leads(text, name.start);
+        found(&Assignment {
+            name,
+            value,
+            quoted,
+            leads,
+        });
     }
 }
 
@@ -53,12 +60,7 @@ pub fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&
 fn name_before(text: &[u8], end: usize) -> Option<Range<usize>> {
     let floor = end.saturating_sub(LONGEST_NAME + 8);
     let mut stop = end;
-    while stop > floor
-        && matches!(
-            text[stop - 1],
-            b' ' | b'\t' | b'"' | b'\'' | b'`' | b']' | b'\\'
-        )
-    {
+    while stop > floor && matches!(text[stop - 1], b' ' | b'\t' | b'"' | b'\'' | b'`' | b']' | b'\\') {
         stop -= 1;
     }
     // `password: string = "…"` and `let password: &str = "…"`: a type stands between.
@@ -134,10 +136,7 @@ fn value_after(text: &[u8], from: usize) -> Option<(Range<usize>, bool)> {
         .iter()
         .position(|byte| {
             byte.is_ascii_whitespace()
-                || matches!(
-                    byte,
-                    b'"' | b'\'' | b'`' | b';' | b',' | b'&' | b'<' | b'\0' | b'\\'
-                )
+                || matches!(byte, b'"' | b'\'' | b'`' | b';' | b',' | b'&' | b'<' | b'\0' | b'\\')
         })
         .unwrap_or(limit - at);
     if at + length == limit && limit < text.len() {
@@ -147,31 +146,21 @@ fn value_after(text: &[u8], from: usize) -> Option<(Range<usize>, bool)> {
     // An inner `=` starts another assignment; at the end it is padding.
     let inner = text[value.clone()].iter().position(|byte| *byte == b'=');
     let value = match inner {
-        Some(place) if text[at + place..value.end].iter().any(|byte| *byte != b'=') => {
-            at..at + place
-        }
+        Some(place) if text[at + place..value.end].iter().any(|byte| *byte != b'=') => at..at + place,
         _ => value,
     };
     (!value.is_empty()).then_some((value, false))
 }
 
 /// `<password>value</password>`.
-fn tag(
-    text: &[u8],
-    at: usize,
-    wanted: &impl Fn(&[u8]) -> bool,
-    found: &mut impl FnMut(&Assignment),
-) {
+fn tag(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {
     let floor = at.saturating_sub(LONGEST_NAME);
     let start = word_start(text, floor, at);
     if start == at || start == 0 || text[start - 1] != b'<' || !wanted(&text[start..at]) {
         return;
     }
     let limit = text.len().min(at + 1 + LONGEST_VALUE);
-    let Some(length) = text[at + 1..limit]
-        .iter()
-        .position(|byte| matches!(byte, b'<' | b'\n'))
-    else {
+    let Some(length) = text[at + 1..limit].iter().position(|byte| matches!(byte, b'<' | b'\n')) else {
         return;
     };
     let value = at + 1..at + 1 + length;
@@ -193,17 +182,7 @@ fn leads(text: &[u8], name: usize) -> bool {
         && (left.is_empty()
             || matches!(
                 left,
-                b"export"
-                    | b"-"
-                    | b"set"
-                    | b"ENV"
-                    | b"ARG"
-                    | b"\""
-                    | b"'"
-                    | b"#"
-                    | b"//"
-                    | b"+"
-                    | b"- name"
+                b"export" | b"-" | b"set" | b"ENV" | b"ARG" | b"\"" | b"'" | b"#" | b"//" | b"+" | b"- name"
             ))
 }
 
@@ -247,10 +226,7 @@ mod tests {
             ("spring.password=abc", "spring.password", "abc", false),
         ] {
             let all = found(text);
-            assert!(
-                all.contains(&(name.into(), value.into(), quoted)),
-                "{text}: {all:?}"
-            );
+            assert!(all.contains(&(name.into(), value.into(), quoted)), "{text}: {all:?}");
         }
     }
 

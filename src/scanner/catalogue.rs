@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, LazyLock};
 
+use super::boundary::is_word;
 use super::candidate::Candidate;
 use super::detectors::{self, Detector};
-use super::prefilter::Prefilter;
+use super::prefilter::{Literal, Prefilter};
 use super::rule::{Rule, RuleFile, RuleInfo};
+use super::sweep::{self, Kinds, Openings, Visit};
 use crate::error::{Code, Error, Result};
 
 /// The data files, one a family.
@@ -23,11 +25,8 @@ pub const FILES: &[(&str, &str)] = &[
     ("wallet", include_str!("rules/wallet.toml")),
 ];
 
-static BUILT_IN: LazyLock<std::result::Result<Arc<Catalogue>, String>> = LazyLock::new(|| {
-    Catalogue::read(FILES)
-        .map(Arc::new)
-        .map_err(|error| error.to_string())
-});
+static BUILT_IN: LazyLock<std::result::Result<Arc<Catalogue>, String>> =
+    LazyLock::new(|| Catalogue::read(FILES).map(Arc::new).map_err(|error| error.to_string()));
 
 /// Rules, and the searches that lead to them.
 #[derive(Debug)]
@@ -43,48 +42,36 @@ pub struct Catalogue {
 impl Catalogue {
     /// The rules that come with the engine.
     pub fn built_in() -> Result<Arc<Self>> {
-        BUILT_IN.as_ref().map(Arc::clone).map_err(|error| {
-            Error::new(
-                Code::Internal,
-                format!("the built-in rules cannot be read: {error}"),
-            )
-        })
+        BUILT_IN
+            .as_ref()
+            .map(Arc::clone)
+            .map_err(|error| Error::new(Code::Internal, format!("the built-in rules cannot be read: {error}")))
     }
 
     fn read(files: &[(&str, &str)]) -> Result<Self> {
         let mut rules = Vec::new();
         for (name, text) in files {
-            let file: RuleFile = toml::from_str(text).map_err(|error| {
-                Error::new(
-                    Code::Internal,
-                    format!("the rules of {name} cannot be read: {error}"),
-                )
-            })?;
+            let file: RuleFile = toml::from_str(text)
+                .map_err(|error| Error::new(Code::Internal, format!("the rules of {name} cannot be read: {error}")))?;
             rules.extend(file.rule.iter().map(Rule::of));
         }
         let literals = shortest_literals(&rules);
-        let by_literal = literals
+        let by_literal: Vec<Vec<usize>> = literals
             .iter()
             .map(|literal| {
                 (0..rules.len())
-                    .filter(|index| {
-                        rules[*index]
-                            .prefix
-                            .iter()
-                            .any(|prefix| prefix.starts_with(literal))
-                    })
+                    .filter(|index| rules[*index].prefix.iter().any(|prefix| prefix.starts_with(literal)))
                     .collect()
             })
             .collect();
         let runs = (0..rules.len())
             .filter(|index| {
                 let rule = &rules[*index];
-                rule.detector.is_some_and(Detector::is_for_runs)
-                    || (rule.prefix.is_empty() && !rule.context.is_empty())
+                rule.detector.is_some_and(Detector::is_for_runs) || (rule.prefix.is_empty() && !rule.context.is_empty())
             })
             .collect();
         Ok(Self {
-            prefilter: Prefilter::new(&literals)?,
+            prefilter: Prefilter::new(&placed(literals, &by_literal, &rules))?,
             by_literal,
             runs,
             rules,
@@ -93,42 +80,68 @@ impl Catalogue {
 
     /// A rule by its id.
     pub fn rule(&self, id: &str) -> Option<&Arc<RuleInfo>> {
-        self.rules
-            .iter()
-            .map(|rule| &rule.info)
-            .find(|info| info.id == id)
+        self.rules.iter().map(|rule| &rule.info).find(|info| info.id == id)
     }
 
     /// Everything with a fixed format; what a disabled rule finds is marked silent.
     pub fn formats(&self, text: &[u8], enabled: &[bool], out: &mut Vec<Candidate>) {
-        self.prefilter.each(text, |at, literal| {
-            for index in &self.by_literal[literal] {
-                let rule = &self.rules[*index];
-                if rule
-                    .prefix
-                    .iter()
-                    .any(|prefix| text[at..].starts_with(prefix))
-                    && let Some(candidate) = detectors::confirm(rule, text, at)
-                {
-                    out.push(Candidate {
-                        silent: !enabled[*index],
-                        ..candidate
-                    });
-                }
-            }
+        self.floating(text, enabled, out);
+        let mut formats = Formats {
+            catalogue: self,
+            text,
+            enabled,
+            words: WordStarts::default(),
+            out,
+        };
+        sweep::each(text, self.openings(), &mut formats);
+    }
+
+    /// What words start with that lead to a format.
+    pub fn openings(&self) -> &Openings {
+        self.prefilter.openings()
+    }
+
+    /// The formats whose literal may stand inside of a word.
+    pub fn floating(&self, text: &[u8], enabled: &[bool], out: &mut Vec<Candidate>) {
+        self.prefilter.floating(text, |at, literal| {
+            self.confirm(text, at, literal, enabled, out);
         });
     }
 
+    /// The formats to which the word that starts at `at` leads.
+    #[inline]
+    pub fn word(&self, text: &[u8], at: usize, enabled: &[bool], out: &mut Vec<Candidate>) {
+        self.prefilter.word(text, at, |at, literal| {
+            self.confirm(text, at, literal, enabled, out);
+        });
+    }
+
+    fn confirm(&self, text: &[u8], at: usize, literal: usize, enabled: &[bool], out: &mut Vec<Candidate>) {
+        for index in &self.by_literal[literal] {
+            let rule = &self.rules[*index];
+            if rule.prefix.iter().any(|prefix| text[at..].starts_with(prefix))
+                && (rule.detector.is_some() || rule.may_start(&text[at..]))
+                && let Some(candidate) = detectors::confirm(rule, text, at)
+            {
+                out.push(Candidate {
+                    silent: !enabled[*index],
+                    ..candidate
+                });
+            }
+        }
+    }
+
     /// What a run of token characters is.
-    pub fn run(
-        &self,
-        text: &[u8],
-        run: &std::ops::Range<usize>,
-        enabled: &[bool],
-        out: &mut Vec<Candidate>,
-    ) {
+    pub fn run(&self, text: &[u8], run: &std::ops::Range<usize>, enabled: &[bool], out: &mut Vec<Candidate>) {
+        let token = &text[run.clone()];
+        // Words and paths: what has no digit was not drawn at random.
+        if !token.iter().any(u8::is_ascii_digit) {
+            return;
+        }
         for index in &self.runs {
-            if let Some(candidate) = detectors::confirm_run(&self.rules[*index], text, run.clone())
+            let rule = &self.rules[*index];
+            if (rule.detector.is_some() || rule.may_start(token))
+                && let Some(candidate) = detectors::confirm_run(rule, text, run.clone())
             {
                 out.push(Candidate {
                     silent: !enabled[*index],
@@ -139,12 +152,89 @@ impl Catalogue {
     }
 }
 
+/// Looks for formats only.
+struct Formats<'a> {
+    catalogue: &'a Catalogue,
+    text: &'a [u8],
+    enabled: &'a [bool],
+    words: WordStarts,
+    out: &'a mut Vec<Candidate>,
+}
+
+impl Visit for Formats<'_> {
+    fn block(&mut self, at: usize, kinds: Kinds) {
+        self.words.block(self.text, at, &kinds, |start| {
+            self.catalogue.word(self.text, start, self.enabled, self.out);
+        });
+    }
+}
+
+/// Where words start, also after escapes whose letters only look like a word.
+#[derive(Debug, Default)]
+pub struct WordStarts {
+    /// Whether the last byte of the block before is of a word.
+    open: u64,
+}
+
+impl WordStarts {
+    /// Calls back for each start in a block that may lead to a literal.
+    #[expect(clippy::inline_always, reason = "it runs for every 64 bytes, inside of vector code")]
+    #[inline(always)]
+    pub fn block(&mut self, text: &[u8], at: usize, kinds: &Kinds, mut start: impl FnMut(usize)) {
+        let mut bits = kinds.word & !(kinds.word << 1 | self.open) & kinds.opens;
+        self.open = kinds.word >> 63;
+        while bits != 0 {
+            start(at + bits.trailing_zeros() as usize);
+            bits &= bits - 1;
+        }
+        let mut escapes = kinds.escape;
+        while escapes != 0 {
+            let escape = at + escapes.trailing_zeros() as usize;
+            if let Some(after) = after_escape(text, escape) {
+                start(after);
+            }
+            escapes &= escapes - 1;
+        }
+    }
+}
+
+/// Where the text goes on after the escape at `at`, if a word does there.
+fn after_escape(text: &[u8], at: usize) -> Option<usize> {
+    let length = match (text[at], text.get(at + 1)?) {
+        (b'\\', b'n' | b'r' | b't') => 2,
+        (b'\\', b'u') => 6,
+        (b'%', _) => 3,
+        _ => return None,
+    };
+    let digits = match length {
+        6 => text.get(at + 2..at + 6)?,
+        3 => text.get(at + 1..at + 3)?,
+        _ => &[],
+    };
+    let after = *text.get(at + length)?;
+    (is_word(after) && digits.iter().all(u8::is_ascii_hexdigit)).then_some(at + length)
+}
+
+/// Literals with what their rules say about their place.
+fn placed(literals: Vec<Vec<u8>>, by_literal: &[Vec<usize>], rules: &[Rule]) -> Vec<Literal> {
+    literals
+        .into_iter()
+        .zip(by_literal)
+        .map(|(bytes, users)| {
+            let all = |fits: fn(&Rule) -> bool| users.iter().all(|index| fits(&rules[*index]));
+            let header = all(|rule| matches!(rule.detector, Some(Detector::Basic | Detector::Bearer)));
+            Literal {
+                bytes,
+                starts_word: all(|rule| rule.before.is_none() && matches!(rule.detector, None | Some(Detector::Jwt))),
+                after: if header { b"Bb" } else { b"" },
+            }
+        })
+        .collect()
+}
+
 /// All literals without those that start with another one.
 fn shortest_literals(rules: &[Rule]) -> Vec<Vec<u8>> {
-    let mut all: Vec<Vec<u8>> = rules
-        .iter()
-        .flat_map(|rule| rule.prefix.iter().cloned())
-        .collect();
+    let mut all: Vec<Vec<u8>> = rules.iter().flat_map(|rule| rule.prefix.iter().cloned()).collect();
     all.sort();
     all.dedup();
     let mut kept: Vec<Vec<u8>> = Vec::new();

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::candidate::{Candidate, RANK_FORMAT};
-use super::options::{CustomRuleData, RuleSource};
+use super::options::{Allowed, CustomRuleData, RuleSource, ScannerOptions};
 use super::rule::RuleInfo;
 use crate::error::{Code, Error, Result};
 
@@ -43,13 +43,7 @@ impl CustomRule {
         }
         let id: String = name
             .chars()
-            .map(|character| {
-                if character.is_whitespace() {
-                    '-'
-                } else {
-                    character
-                }
-            })
+            .map(|character| if character.is_whitespace() { '-' } else { character })
             .collect();
         Ok(Self {
             info: Arc::new(RuleInfo {
@@ -60,10 +54,7 @@ impl CustomRule {
                 confidence: 0.8,
                 pattern: data.pattern.clone(),
             }),
-            has_group: regex
-                .capture_names()
-                .flatten()
-                .any(|group| group == "secret"),
+            has_group: regex.capture_names().flatten().any(|group| group == "secret"),
             regex,
         })
     }
@@ -118,17 +109,11 @@ pub fn compile_pattern(name: &str, pattern: &str) -> Result<Regex> {
     }
     if let Err(error) = regex_syntax::Parser::new().parse(pattern) {
         let (offset, why) = match &error {
-            regex_syntax::Error::Parse(error) => {
-                (error.span().start.offset, error.kind().to_string())
-            }
-            regex_syntax::Error::Translate(error) => {
-                (error.span().start.offset, error.kind().to_string())
-            }
+            regex_syntax::Error::Parse(error) => (error.span().start.offset, error.kind().to_string()),
+            regex_syntax::Error::Translate(error) => (error.span().start.offset, error.kind().to_string()),
             _ => (0, error.to_string()),
         };
-        let position = pattern
-            .get(..offset)
-            .map_or(0, |before| before.encode_utf16().count());
+        let position = pattern.get(..offset).map_or(0, |before| before.encode_utf16().count());
         return Err(invalid(position, &why));
     }
     regex::bytes::RegexBuilder::new(pattern)
@@ -136,10 +121,9 @@ pub fn compile_pattern(name: &str, pattern: &str) -> Result<Regex> {
         .dfa_size_limit(1 << 20)
         .build()
         .map_err(|error| match error {
-            regex::Error::CompiledTooBig(limit) => invalid(
-                0,
-                &format!("it needs more than {limit} bytes; use smaller repetitions"),
-            ),
+            regex::Error::CompiledTooBig(limit) => {
+                invalid(0, &format!("it needs more than {limit} bytes; use smaller repetitions"))
+            }
             other => invalid(0, &other.to_string()),
         })
 }
@@ -149,26 +133,36 @@ pub fn compile_pattern(name: &str, pattern: &str) -> Result<Regex> {
 struct CustomFile {
     #[serde(default)]
     rule: Vec<CustomRuleData>,
+    #[serde(default)]
+    disable: Vec<String>,
+    #[serde(default)]
+    allowlist: Vec<Allowed>,
+}
+
+/// Options whose `rules` are a list: what a TOML text says beside its rules is added to the other options.
+pub fn with_file(mut options: ScannerOptions) -> Result<ScannerOptions> {
+    if let RuleSource::Toml(text) = &options.rules {
+        let file: CustomFile = toml::from_str(text).map_err(|error| {
+            Error::new(
+                Code::OptionInvalid,
+                format!("the scanner's option rules is no valid TOML: {error}"),
+            )
+        })?;
+        options.rules = RuleSource::List(file.rule);
+        options.disable.extend(file.disable);
+        options.allowlist.extend(file.allowlist);
+    }
+    Ok(options)
 }
 
 /// The rules of an option.
 pub fn compile_all(source: &RuleSource) -> Result<Vec<Arc<CustomRule>>> {
-    let compile = |list: &[CustomRuleData]| {
-        list.iter()
-            .map(|data| CustomRule::compile(data).map(Arc::new))
-            .collect()
-    };
     match source {
-        RuleSource::List(list) => compile(list),
-        RuleSource::Toml(text) => {
-            let file: CustomFile = toml::from_str(text).map_err(|error| {
-                Error::new(
-                    Code::OptionInvalid,
-                    format!("the scanner's option rules is no valid TOML: {error}"),
-                )
-            })?;
-            compile(&file.rule)
-        }
+        RuleSource::List(list) => list
+            .iter()
+            .map(|data| CustomRule::compile(data).map(Arc::new))
+            .collect(),
+        RuleSource::Toml(_) => Ok(Vec::new()),
     }
 }
 
@@ -196,10 +190,7 @@ mod tests {
             let spans: Vec<_> = out.into_iter().map(|one| one.span).collect();
             assert_eq!(
                 spans,
-                [
-                    STEP - shift..STEP - shift + 11,
-                    STEP - shift + 12..STEP - shift + 23
-                ]
+                [STEP - shift..STEP - shift + 11, STEP - shift + 12..STEP - shift + 23]
             );
         }
     }
@@ -218,10 +209,7 @@ mod tests {
             assert_eq!(error.code(), Code::PatternInvalid, "{pattern}");
             assert_eq!(error.details()["position"], position, "{pattern}: {error}");
         }
-        assert_eq!(
-            rule("(a{1000}){1000}").unwrap_err().code(),
-            Code::PatternInvalid
-        );
+        assert_eq!(rule("(a{1000}){1000}").unwrap_err().code(), Code::PatternInvalid);
     }
 
     #[test]

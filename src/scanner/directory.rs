@@ -1,7 +1,6 @@
 //! Scans a tree of files on several threads.
 
 use std::fs::File;
-use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use ignore::{DirEntry, WalkBuilder, WalkState};
@@ -10,6 +9,7 @@ use serde::Deserialize;
 
 use super::engine::Scanner;
 use super::finding::{ScanResult, Skipped};
+use super::stream::{Buffer, WHOLE};
 use crate::error::{Code, Error, Result};
 
 /// How a tree is walked.
@@ -96,7 +96,7 @@ impl Scanner {
             let name = root
                 .file_name()
                 .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            return Ok(self.scan_one(&root, &name, limit));
+            return Ok(self.scan_one(&root, &name, limit, &mut Buffer::default()));
         }
         if !kind.is_dir() {
             return Err(Error::new(
@@ -109,9 +109,7 @@ impl Scanner {
     }
 
     fn walk(&self, root: &Path, options: &DirectoryOptions, limit: u64) -> Result<ScanResult> {
-        let threads = std::thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(THREADS);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
         let mut builder = WalkBuilder::new(root);
         builder
             .standard_filters(false)
@@ -134,13 +132,17 @@ impl Scanner {
                     .because(error)
                 })?;
         }
-        builder.overrides(exclude.build().map_err(|error| {
-            Error::new(Code::OptionInvalid, "the option exclude cannot be used").because(error)
-        })?);
+        builder.overrides(
+            exclude
+                .build()
+                .map_err(|error| Error::new(Code::OptionInvalid, "the option exclude cannot be used").because(error))?,
+        );
         let all = Mutex::new(ScanResult::default());
         builder.build_parallel().run(|| {
-            Box::new(|entry| {
-                let one = self.visit(root, entry, limit);
+            let mut buffer = Buffer::default();
+            let all = &all;
+            Box::new(move |entry| {
+                let one = self.visit(root, entry, limit, &mut buffer);
                 if let Some(one) = one {
                     all.lock().absorb(one);
                 }
@@ -157,50 +159,47 @@ impl Scanner {
         root: &Path,
         entry: std::result::Result<DirEntry, ignore::Error>,
         limit: u64,
+        buffer: &mut Buffer,
     ) -> Option<ScanResult> {
         match entry {
             // Pipes, sockets and devices would block; links lead elsewhere.
             Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
                 let name = relative(root, entry.path());
-                Some(self.scan_one(entry.path(), &name, limit))
+                Some(self.scan_one(entry.path(), &name, limit, buffer))
             }
             Ok(_) => None,
             Err(error) => Some(skipped("", &error.to_string())),
         }
     }
 
-    fn scan_one(&self, path: &Path, name: &str, limit: u64) -> ScanResult {
-        match read(path, limit) {
-            Ok(Content::Text(bytes)) => self.scan_bytes(&bytes, Some(name)),
-            Ok(Content::Binary) => skipped(name, "binary"),
-            Ok(Content::TooLarge) => skipped(name, "too large"),
+    fn scan_one(&self, path: &Path, name: &str, limit: u64, buffer: &mut Buffer) -> ScanResult {
+        match self.read_and_scan(path, name, limit, buffer) {
+            Ok(result) => result,
             Err(error) => skipped(name, &error.to_string()),
         }
     }
-}
 
-enum Content {
-    Text(Vec<u8>),
-    Binary,
-    TooLarge,
-}
-
-fn read(path: &Path, limit: u64) -> std::io::Result<Content> {
-    let file = File::open(path)?;
-    if file.metadata()?.len() > limit {
-        return Ok(Content::TooLarge);
+    fn read_and_scan(&self, path: &Path, name: &str, limit: u64, buffer: &mut Buffer) -> std::io::Result<ScanResult> {
+        let mut file = File::open(path)?;
+        let whole = usize::try_from(limit).map_or(WHOLE, |limit| limit.min(WHOLE));
+        // One byte more tells whether the file ends there.
+        let ended = buffer.read(&mut file, whole + 1)?;
+        if !ended && whole as u64 == limit {
+            return Ok(skipped(name, "too large"));
+        }
+        if is_binary(path, buffer.text()) {
+            return Ok(skipped(name, "binary"));
+        }
+        if ended {
+            return Ok(self.scan_bytes(buffer.text(), Some(name)));
+        }
+        if file.metadata()?.len() > limit {
+            return Ok(skipped(name, "too large"));
+        }
+        // A file may grow while it is read.
+        let result = self.scan_stream(&mut file, name, buffer, limit)?;
+        Ok(result.unwrap_or_else(|| skipped(name, "too large")))
     }
-    // A file may grow while it is read.
-    let mut bytes = Vec::new();
-    file.take(limit + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > limit {
-        return Ok(Content::TooLarge);
-    }
-    Ok(if is_binary(path, &bytes) {
-        Content::Binary
-    } else {
-        Content::Text(bytes)
-    })
 }
 
 fn is_binary(path: &Path, bytes: &[u8]) -> bool {

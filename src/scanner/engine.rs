@@ -7,35 +7,33 @@ use parking_lot::RwLock;
 
 use super::allowlist::Allowlist;
 use super::assignment;
-use super::candidate::{Candidate, DOUBTFUL, RANK_STRUCTURE, resolve, union};
+use super::candidate::{Candidate, resolve, union};
 use super::catalogue::Catalogue;
-use super::custom::{CustomRule, compile_all};
-use super::decoding::{hidden_text, to_utf8};
-use super::detectors;
+use super::custom::{CustomRule, compile_all, with_file};
+use super::decoding::to_utf8;
 use super::finding::ScanResult;
 use super::generic::Generic;
-use super::naming::{Naming, naming};
 use super::options::{CustomRuleData, ScannerOptions};
-use super::pair;
 use super::place::Place;
+use super::position::Cursor;
 use super::redaction::{on_characters, redact};
 use super::rule::RuleInfo;
-use super::run;
+use super::search::Search;
 use super::severity::Severity;
 use crate::error::{Code, Error, Result};
 
-/// Tokens without a prefix are not longer.
-const LONGEST_CONTEXTUAL: usize = 256;
+/// How often a text that had secrets is looked at again; each round takes something out.
+const MOST_ROUNDS: usize = 8;
 
 /// Finds and takes out secrets. One serves any number of threads.
 #[derive(Debug)]
 pub struct Scanner {
     pub(super) options: ScannerOptions,
-    catalogue: Arc<Catalogue>,
+    pub(super) catalogue: Arc<Catalogue>,
     /// For each built-in rule, whether it is used.
-    enabled: Vec<bool>,
-    generic: Generic,
-    mnemonic: Option<Arc<RuleInfo>>,
+    pub(super) enabled: Vec<bool>,
+    pub(super) generic: Generic,
+    pub(super) mnemonic: Option<Arc<RuleInfo>>,
     pub(super) allowlist: Allowlist,
     custom: RwLock<Vec<Arc<CustomRule>>>,
 }
@@ -55,14 +53,11 @@ pub struct PatternInfo {
 impl Scanner {
     /// A scanner with the built-in rules and what the options add, change and silence.
     pub fn new(options: ScannerOptions) -> Result<Self> {
+        let options = with_file(options)?;
         options.check()?;
         let catalogue = Catalogue::built_in()?;
         for id in &options.disable {
-            if !catalogue
-                .rules
-                .iter()
-                .any(|rule| is_named(id, &rule.info.id))
-            {
+            if !catalogue.rules.iter().any(|rule| is_named(id, &rule.info.id)) {
                 return Err(Error::new(
                     Code::OptionInvalid,
                     format!(
@@ -109,10 +104,7 @@ impl Scanner {
     }
 
     /// Scans files that are in memory; none is skipped, so that a hostile one cannot hide.
-    pub fn scan_files<'a>(
-        &self,
-        files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-    ) -> ScanResult {
+    pub fn scan_files<'a>(&self, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> ScanResult {
         let mut result = ScanResult::default();
         for (file, bytes) in files {
             result.absorb(self.scan_bytes(bytes, Some(file)));
@@ -125,7 +117,7 @@ impl Scanner {
     pub fn scan_bytes(&self, bytes: &[u8], file: Option<&str>) -> ScanResult {
         let text = to_utf8(bytes);
         let candidates = resolve(self.candidates(&text, file));
-        let secrets = self.findings(&text, file, candidates);
+        let secrets = self.findings(&text, file, candidates, Cursor::new(&text));
         ScanResult {
             found: !secrets.is_empty(),
             secrets,
@@ -136,10 +128,7 @@ impl Scanner {
     }
 
     /// Scans variables; a finding's `file` is `env:` and the name, its place counts inside of the value.
-    pub fn scan_environment<'a>(
-        &self,
-        variables: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> ScanResult {
+    pub fn scan_environment<'a>(&self, variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> ScanResult {
         let mut result = ScanResult::default();
         for (name, value) in variables {
             let text = format!("{name}={value}");
@@ -159,7 +148,8 @@ impl Scanner {
                 candidate.span = candidate.span.start - from..candidate.span.end - from;
             }
             let file = format!("env:{name}");
-            let secrets = self.findings(value.as_bytes(), Some(&file), resolve(candidates));
+            let value = value.as_bytes();
+            let secrets = self.findings(value, Some(&file), resolve(candidates), Cursor::new(value));
             result.absorb(ScanResult {
                 found: !secrets.is_empty(),
                 secrets,
@@ -180,6 +170,21 @@ impl Scanner {
     /// A text without its secrets; a clean one is handed back as it is. Doing it twice changes nothing.
     /// Comments and paths allow nothing here, and a token with a wrong checksum is taken out too.
     pub fn redact_text<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let Some(mut clean) = self.redact_once(text) else {
+            return Cow::Borrowed(text);
+        };
+        // What was taken out may have hidden another secret, such as a token in the middle of a key.
+        for _ in 0..MOST_ROUNDS {
+            match self.redact_once(&clean) {
+                Some(cleaner) if cleaner != clean => clean = cleaner,
+                _ => break,
+            }
+        }
+        Cow::Owned(clean)
+    }
+
+    /// The text without the secrets that are seen at once, or nothing where there is none.
+    fn redact_once(&self, text: &str) -> Option<String> {
         let mut candidates = self.candidates(text.as_bytes(), None);
         if candidates.iter().any(|one| one.silent) {
             candidates = resolve(candidates);
@@ -191,7 +196,7 @@ impl Scanner {
                 .allows_value(&one.rule.id, &text.as_bytes()[one.span.clone()])
         });
         if candidates.is_empty() {
-            return Cow::Borrowed(text);
+            return None;
         }
         let mut out = String::with_capacity(text.len());
         let mut at = 0;
@@ -205,7 +210,7 @@ impl Scanner {
             at = span.end;
         }
         out.push_str(&text[at..]);
-        Cow::Owned(out)
+        Some(out)
     }
 
     /// Adds a rule; scans that run already do not see it.
@@ -247,44 +252,8 @@ impl Scanner {
             .collect()
     }
 
-    fn candidates(&self, text: &[u8], file: Option<&str>) -> Vec<Candidate> {
-        let mut out = Vec::new();
-        self.catalogue.formats(text, &self.enabled, &mut out);
-        if let Some(rule) = &self.mnemonic {
-            detectors::each_mnemonic(text, |span| {
-                out.push(Candidate::of(rule, span, RANK_STRUCTURE));
-            });
-        }
-        run::each(text, |span| {
-            if span.len() <= LONGEST_CONTEXTUAL {
-                self.catalogue.run(text, &span, &self.enabled, &mut out);
-            }
-            if let Some(hidden) = hidden_text(text, &span) {
-                let mut inner = Vec::new();
-                self.catalogue.formats(&hidden, &self.enabled, &mut inner);
-                // The outer run stands for the best of what it hides.
-                let best = inner
-                    .into_iter()
-                    .filter(|one| one.confidence > DOUBTFUL && !one.silent)
-                    .max_by_key(|one| (one.rank, one.severity));
-                out.extend(best.map(|one| Candidate {
-                    span: span.clone(),
-                    rank: RANK_STRUCTURE,
-                    ..one
-                }));
-            }
-        });
-        let place = Place::of(file);
-        if !place.lock {
-            let wanted = |name: &[u8]| self.generic.wants(name);
-            assignment::each(text, wanted, |one| {
-                out.extend(self.generic.judge(text, one, place));
-            });
-            let named = |name: &[u8]| self.generic.wants(name) && naming(name) != Naming::Neutral;
-            pair::each(text, named, |one| {
-                out.extend(self.generic.judge(text, one, place));
-            });
-        }
+    pub(super) fn candidates(&self, text: &[u8], file: Option<&str>) -> Vec<Candidate> {
+        let mut out = Search::run(self, text, Place::of(file));
         for rule in self.custom.read().iter() {
             rule.scan(text, &mut out);
         }

@@ -19,6 +19,8 @@ mod directory;
 mod engine;
 mod finding;
 mod generic;
+mod head;
+mod names;
 mod naming;
 mod options;
 mod pair;
@@ -30,8 +32,10 @@ mod randomness;
 mod redaction;
 mod report;
 mod rule;
-mod run;
+mod search;
 mod severity;
+mod stream;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -39,7 +43,5 @@ mod words;
 pub use directory::DirectoryOptions;
 pub use engine::{PatternInfo, Scanner};
 pub use finding::{Finding, ScanResult, Skipped};
-pub use options::{
-    Allowed, AllowedEntry, CustomRuleData, EntropyLimits, EntropyOption, RuleSource, ScannerOptions,
-};
+pub use options::{Allowed, AllowedEntry, CustomRuleData, EntropyLimits, EntropyOption, RuleSource, ScannerOptions};
 pub use severity::Severity;

@@ -21,7 +21,7 @@ pub struct ScannerOptions {
     pub min_severity: Severity,
     /// Findings below it are left out. Default: 0.2.
     pub min_confidence: f64,
-    /// Bytes; larger files of a directory are skipped and listed. Default: 20 MiB.
+    /// Bytes; larger files of a directory are skipped and listed. Default: none is too large.
     pub max_file_size: u64,
     /// Whether findings carry the secret itself.
     pub reveal: bool,
@@ -38,14 +38,15 @@ impl Default for ScannerOptions {
             allowlist: Vec::new(),
             min_severity: Severity::Low,
             min_confidence: 0.2,
-            max_file_size: 20 * 1024 * 1024,
+            max_file_size: u64::MAX,
             reveal: false,
             allow_comments: true,
         }
     }
 }
 
-/// Rules as objects, or as the text of a TOML file with `[[rule]]` tables of the same fields.
+/// Rules as objects, or as the text of a TOML file with `[[rule]]` tables of the same fields; such a file
+/// may also have a list `disable` and `[[allowlist]]` tables.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(untagged)]
 pub enum RuleSource {
@@ -156,12 +157,7 @@ impl ScannerOptions {
 
     /// Checks the ranges.
     pub(super) fn check(&self) -> Result<()> {
-        let refuse = |what: &str| {
-            Err(Error::new(
-                Code::OptionInvalid,
-                format!("the scanner's option {what}"),
-            ))
-        };
+        let refuse = |what: &str| Err(Error::new(Code::OptionInvalid, format!("the scanner's option {what}")));
         if !(0.0..=1.0).contains(&self.min_confidence) {
             return refuse("minConfidence must be a number from 0 to 1");
         }
@@ -171,9 +167,7 @@ impl ScannerOptions {
         if let Some(limits) = self.entropy.limits()
             && (!(0.0..=8.0).contains(&limits.threshold) || !(8..=256).contains(&limits.min_length))
         {
-            return refuse(
-                "entropy must have a threshold from 0 to 8 bits and a minLength from 8 to 256",
-            );
+            return refuse("entropy must have a threshold from 0 to 8 bits and a minLength from 8 to 256");
         }
         Ok(())
     }

@@ -7,51 +7,50 @@ use super::assignment::Assignment;
 
 const LONGEST_NAME: usize = 64;
 const LONGEST_VALUE: usize = 256;
+/// What stands before a name that its value follows after a blank.
+pub const SIGNS: [&[u8]; 3] = [b"--", b"ENV ", b"ARG "];
 
-/// Calls back for each pair whose name is wanted.
-pub fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&Assignment)) {
-    for joint in [b"', '", b"\", \""] {
-        for at in memchr::memmem::find_iter(text, joint) {
-            let name = at - name_length(text[..at].iter().rev())..at;
-            let opens = name
-                .start
-                .checked_sub(1)
-                .is_some_and(|quote| text[quote] == joint[0]);
-            if opens && wanted(&text[name.clone()]) {
-                let start = at + joint.len();
-                let window = &text[start..text.len().min(start + LONGEST_VALUE)];
-                if let Some(length) = memchr::memchr2(joint[0], b'\n', window)
-                    && window[length] == joint[0]
-                {
-                    found(&Assignment {
-                        name,
-                        value: start..start + length,
-                        quoted: true,
-                        leads: false,
-                    });
-                }
-            }
-        }
+/// Calls back for the pair whose joint, from quote to quote, stands at `at`.
+pub fn at_joint(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {
+    let quote = text[at];
+    if !matches!(quote, b'"' | b'\'') || text.get(at + 1..at + 4) != Some(&[b',', b' ', quote]) {
+        return;
     }
-    for (sign, at) in ["--", "ENV ", "ARG "]
-        .iter()
-        .flat_map(|sign| memchr::memmem::find_iter(text, sign).map(move |at| (sign, at)))
-    {
-        let start = at + sign.len();
-        let before = at.checked_sub(1).map_or(b'\n', |index| text[index]);
-        let name = start..start + name_length(text[start..].iter());
-        if before.is_ascii_whitespace()
-            && text.get(name.end) == Some(&b' ')
-            && wanted(&text[name.clone()])
+    let name = at - name_length(text[..at].iter().rev())..at;
+    let opens = name.start.checked_sub(1).is_some_and(|before| text[before] == quote);
+    if opens && wanted(&text[name.clone()]) {
+        let start = at + 4;
+        let window = &text[start..text.len().min(start + LONGEST_VALUE)];
+        if let Some(length) = memchr::memchr2(quote, b'\n', window)
+            && window[length] == quote
         {
-            let value = word(text, name.end + 1);
             found(&Assignment {
                 name,
-                value,
+                value: start..start + length,
                 quoted: true,
-                leads: true,
+                leads: false,
             });
         }
+    }
+}
+
+/// Calls back for the pair whose name starts with `--`, `ENV ` or `ARG ` at `at`.
+pub fn at_sign(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {
+    let rest = &text[at..];
+    let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(sign)) else {
+        return;
+    };
+    let start = at + sign.len();
+    let before = at.checked_sub(1).map_or(b'\n', |index| text[index]);
+    let name = start..start + name_length(text[start..].iter());
+    if before.is_ascii_whitespace() && text.get(name.end) == Some(&b' ') && wanted(&text[name.clone()]) {
+        let value = word(text, name.end + 1);
+        found(&Assignment {
+            name,
+            value,
+            quoted: true,
+            leads: true,
+        });
     }
 }
 
@@ -76,6 +75,13 @@ fn word(text: &[u8], from: usize) -> Range<usize> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&Assignment)) {
+        for at in 0..text.len() {
+            at_joint(text, at, &wanted, &mut found);
+            at_sign(text, at, &wanted, &mut found);
+        }
+    }
 
     #[test]
     fn names_and_values_beside_each_other_are_pairs() {

@@ -1,12 +1,54 @@
-//! Finds the literals with which tokens start: several small vector searches over chunks that fit the
-//! cache, because one automaton over all literals is several times slower.
+//! Finds the literals with which tokens start. Nearly every literal stands at the start of a word, so
+//! three bytes of each are looked up in one small table at those places only, however many literals
+//! there are; the few others are searched for with vectors.
 
 use aho_corasick::{AhoCorasick, MatchKind, packed};
 
+use super::boundary::is_word;
+use super::pair::SIGNS;
+use super::sweep::Openings;
 use crate::error::{Code, Error, Result};
 
-const GROUP: usize = 16;
+/// Small searchers over a part that fits the cache are several times faster than one for all literals.
+const GROUP: usize = 8;
 const CHUNK: usize = 64 * 1024;
+/// Hashes of three bytes.
+const BITS: u32 = 16;
+
+/// A literal, and where the rules that start with it may stand.
+#[derive(Clone, Debug)]
+pub struct Literal {
+    pub bytes: Vec<u8>,
+    /// Nothing that starts with it is confirmed inside of a word.
+    pub starts_word: bool,
+    /// Letters of which one stands before the literal and starts a word.
+    pub after: &'static [u8],
+}
+
+/// A text that starts a word and leads to a literal.
+struct Anchor {
+    bytes: Vec<u8>,
+    /// The first four bytes, and which of them the text has.
+    start: u32,
+    mask: u32,
+    /// How far the literal stands behind the start of the word, and how far before it.
+    forward: usize,
+    back: usize,
+    literal: usize,
+}
+
+/// Literals, and the searches for them.
+pub struct Prefilter {
+    literals: Vec<Vec<u8>>,
+    anchors: Vec<Anchor>,
+    openings: Openings,
+    /// One bit for each hash of three bytes with which an anchor starts.
+    bits: Box<[u64; 1 << (BITS - 6)]>,
+    /// For each first byte, the anchors that start with it.
+    by_first: Vec<Vec<u16>>,
+    floating: Vec<(Searcher, Vec<usize>)>,
+    longest: usize,
+}
 
 enum Searcher {
     Vector(packed::Searcher),
@@ -14,56 +56,116 @@ enum Searcher {
     Automaton(AhoCorasick),
 }
 
-/// Literals in groups, each with its own searcher.
-pub struct Prefilter {
-    groups: Vec<(Searcher, Vec<usize>)>,
-    longest: usize,
+const fn hash(gram: u32) -> usize {
+    ((gram & 0xff_ffff).wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as usize
+}
+
+/// The four bytes at `at`, with NUL after the end.
+#[inline]
+fn gram(text: &[u8], at: usize) -> u32 {
+    match text.get(at..at + 4) {
+        Some(bytes) => u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
+        None => (0..4).fold(0, |gram, index| {
+            gram | u32::from(text.get(at + index).copied().unwrap_or(0)) << (8 * index)
+        }),
+    }
 }
 
 impl Prefilter {
     /// A searcher for literals; each hit tells the literal's index.
-    pub fn new(literals: &[Vec<u8>]) -> Result<Self> {
-        let mut groups = Vec::new();
-        let mut order: Vec<usize> = (0..literals.len()).collect();
-        // Literals that start alike go together: their masks stay narrow.
-        order.sort_by(|a, b| literals[*a].cmp(&literals[*b]));
-        for group in order.chunks(GROUP) {
-            let words: Vec<&[u8]> = group
-                .iter()
-                .map(|index| literals[*index].as_slice())
-                .collect();
-            let vector = packed::Config::new()
-                .builder()
-                .extend(words.iter().copied())
-                .build();
-            let searcher = if let Some(vector) = vector {
-                Searcher::Vector(vector)
-            } else {
-                let automaton = AhoCorasick::builder()
-                    .match_kind(MatchKind::LeftmostFirst)
-                    .build(&words)
-                    .map_err(|error| {
-                        Error::new(Code::Internal, "the prefix search cannot be built")
-                            .because(error)
-                    })?;
-                Searcher::Automaton(automaton)
+    pub fn new(literals: &[Literal]) -> Result<Self> {
+        let mut anchors = Vec::new();
+        let mut floating = Vec::new();
+        for (index, literal) in literals.iter().enumerate() {
+            let anchor = |bytes: Vec<u8>, forward: usize, back: usize| Anchor {
+                start: gram(&bytes, 0),
+                mask: u32::MAX >> (8 * (4 - bytes.len().min(4))),
+                bytes,
+                forward,
+                back,
+                literal: index,
             };
-            groups.push((searcher, group.to_vec()));
+            let bytes = &literal.bytes;
+            let inner = (1..bytes.len().saturating_sub(1)).find(|at| is_word(bytes[*at]) && !is_word(bytes[*at - 1]));
+            if !literal.after.is_empty() {
+                anchors.extend(
+                    literal
+                        .after
+                        .iter()
+                        .map(|first| anchor([&[*first], bytes.as_slice()].concat(), 1, 0)),
+                );
+            } else if literal.starts_word && bytes.first().copied().is_some_and(is_word) {
+                anchors.push(anchor(bytes.clone(), 0, 0));
+            } else if let Some(at) = inner {
+                anchors.push(anchor(bytes[at..].to_vec(), 0, at));
+            } else {
+                floating.push(index);
+            }
+        }
+        let mut bits = Box::new([0; 1 << (BITS - 6)]);
+        let mut by_first = vec![Vec::new(); 256];
+        for (index, anchor) in (0_u16..).zip(&anchors) {
+            let [first, second] = [anchor.bytes[0], anchor.bytes.get(1).copied().unwrap_or(0)];
+            by_first[usize::from(first)].push(index);
+            let third = anchor.bytes.get(2).map_or(0..=u8::MAX, |third| *third..=*third);
+            for third in third {
+                let at = hash(u32::from_le_bytes([first, second, third, 0]));
+                bits[at >> 6] |= 1 << (at & 63);
+            }
         }
         Ok(Self {
-            groups,
-            longest: literals.iter().map(Vec::len).max().unwrap_or(1),
+            longest: literals.iter().map(|literal| literal.bytes.len()).max().unwrap_or(1),
+            floating: searchers(literals, &floating)?,
+            literals: literals.iter().map(|literal| literal.bytes.clone()).collect(),
+            openings: Openings::new(
+                anchors
+                    .iter()
+                    .map(|anchor| anchor.bytes.as_slice())
+                    .chain(SIGNS.into_iter().filter(|sign| is_word(sign[0]))),
+            ),
+            anchors,
+            bits,
+            by_first,
         })
     }
 
-    /// Calls back for each place at which a literal stands, a chunk at a time.
-    pub fn each(&self, text: &[u8], mut hit: impl FnMut(usize, usize)) {
+    /// What words start with that lead to a literal, or to a pair of a name and a value.
+    pub fn openings(&self) -> &Openings {
+        &self.openings
+    }
+
+    /// Calls back for each literal to which the word that starts at `at` leads.
+    #[inline]
+    pub fn word(&self, text: &[u8], at: usize, hit: impl FnMut(usize, usize)) {
+        let gram = gram(text, at);
+        let index = hash(gram);
+        if self.bits[index >> 6] >> (index & 63) & 1 == 1 {
+            self.anchored(text, at, gram, hit);
+        }
+    }
+
+    #[cold]
+    fn anchored(&self, text: &[u8], at: usize, gram: u32, mut hit: impl FnMut(usize, usize)) {
+        for index in &self.by_first[usize::from(text[at])] {
+            let anchor = &self.anchors[usize::from(*index)];
+            if gram & anchor.mask == anchor.start
+                && text[at..].starts_with(&anchor.bytes)
+                && let Some(start) = (at + anchor.forward).checked_sub(anchor.back)
+                && (anchor.back == 0 || text[start..].starts_with(&self.literals[anchor.literal]))
+            {
+                hit(start, anchor.literal);
+            }
+        }
+    }
+
+    /// Calls back for each literal that may stand anywhere, a chunk at a time.
+    pub fn floating(&self, text: &[u8], mut hit: impl FnMut(usize, usize)) {
         let mut start = 0;
         while start < text.len() {
             let border = (start + CHUNK).min(text.len());
             // A literal may stand across the border: it belongs to the chunk in which it starts.
             let end = (border + self.longest - 1).min(text.len());
-            for (searcher, indexes) in &self.groups {
+            for (searcher, indexes) in &self.floating {
                 let mut from = start;
                 while let Some((at, word)) = searcher.find(text, from, end) {
                     if at >= border {
@@ -76,6 +178,25 @@ impl Prefilter {
             start = border;
         }
     }
+}
+
+fn searchers(literals: &[Literal], floating: &[usize]) -> Result<Vec<(Searcher, Vec<usize>)>> {
+    let mut groups = Vec::new();
+    for group in floating.chunks(GROUP) {
+        let words: Vec<&[u8]> = group.iter().map(|index| literals[*index].bytes.as_slice()).collect();
+        let vector = packed::Config::new().builder().extend(words.iter().copied()).build();
+        let searcher = if let Some(vector) = vector {
+            Searcher::Vector(vector)
+        } else {
+            let automaton = AhoCorasick::builder()
+                .match_kind(MatchKind::LeftmostFirst)
+                .build(&words)
+                .map_err(|error| Error::new(Code::Internal, "the prefix search cannot be built").because(error))?;
+            Searcher::Automaton(automaton)
+        };
+        groups.push((searcher, group.to_vec()));
+    }
+    Ok(groups)
 }
 
 impl Searcher {
@@ -96,7 +217,8 @@ impl Searcher {
 impl std::fmt::Debug for Prefilter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Prefilter")
-            .field("groups", &self.groups.len())
+            .field("anchors", &self.anchors.len())
+            .field("floating", &self.floating.len())
             .finish_non_exhaustive()
     }
 }
@@ -105,34 +227,54 @@ impl std::fmt::Debug for Prefilter {
 mod tests {
     use super::*;
 
+    fn literal(text: &str, starts_word: bool) -> Literal {
+        Literal {
+            bytes: text.as_bytes().to_vec(),
+            starts_word,
+            after: &[],
+        }
+    }
+
     #[test]
-    fn a_literal_is_found_wherever_the_chunk_border_falls() {
-        let prefilter = Prefilter::new(&[b"needle_".to_vec(), b"dle_x".to_vec()]).unwrap();
+    fn a_floating_literal_is_found_wherever_the_chunk_border_falls() {
+        let prefilter = Prefilter::new(&[literal("needle_", false), literal("dle_x", false)]).unwrap();
         for shift in 0..12 {
             let mut text = vec![b'.'; CHUNK - shift];
             text.extend_from_slice(b"needle_x");
             text.extend_from_slice(&[b'.'; 40]);
             let mut hits = Vec::new();
-            prefilter.each(&text, |at, word| hits.push((at, word)));
+            prefilter.floating(&text, |at, word| hits.push((at, word)));
             hits.sort_unstable();
-            assert_eq!(
-                hits,
-                [(CHUNK - shift, 0), (CHUNK - shift + 3, 1)],
-                "{shift}"
-            );
+            assert_eq!(hits, [(CHUNK - shift, 0), (CHUNK - shift + 3, 1)], "{shift}");
         }
     }
 
     #[test]
-    fn more_literals_than_fit_one_group_are_all_found() {
-        let literals: Vec<Vec<u8>> = (0..70)
-            .map(|index| format!("lit{index:02}_").into_bytes())
-            .collect();
-        let prefilter = Prefilter::new(&literals).unwrap();
-        let text = literals.concat();
-        let mut seen = Vec::new();
-        prefilter.each(&text, |_, word| seen.push(word));
-        seen.sort_unstable();
-        assert_eq!(seen, (0..70).collect::<Vec<_>>());
+    fn words_lead_to_literals_before_at_and_after_their_start() {
+        let header = Literal {
+            after: b"Bb",
+            ..literal("asic ", false)
+        };
+        let prefilter = Prefilter::new(&[
+            literal("ab", true),
+            literal("abc_", true),
+            literal(":AA", false),
+            header,
+        ])
+        .unwrap();
+        for (text, at, expected) in [
+            ("ab", 0, vec![(0, 0)]),
+            ("abc_d", 0, vec![(0, 0), (0, 1)]),
+            ("1:AAx", 2, vec![(1, 2)]),
+            ("AAx", 0, vec![]),
+            ("xAAx", 1, vec![]),
+            ("Basic x", 0, vec![(1, 3)]),
+            ("basic x", 0, vec![(1, 3)]),
+            ("a", 0, vec![]),
+        ] {
+            let mut hits = Vec::new();
+            prefilter.word(text.as_bytes(), at, |at, word| hits.push((at, word)));
+            assert_eq!(hits, expected, "{text}");
+        }
     }
 }

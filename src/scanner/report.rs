@@ -16,8 +16,8 @@ impl Scanner {
         text: &[u8],
         file: Option<&str>,
         candidates: Vec<Candidate>,
+        mut cursor: Cursor<'_>,
     ) -> Vec<Finding> {
-        let mut cursor = Cursor::new(text);
         let mut findings = Vec::new();
         for candidate in candidates {
             if candidate.silent
@@ -34,9 +34,7 @@ impl Scanner {
                 value,
                 fingerprint: &fingerprint,
             };
-            if self.allowlist.allows(seen)
-                || (self.options.allow_comments && has_comment(text, &candidate.span))
-            {
+            if self.allowlist.allows(seen) || (self.options.allow_comments && has_comment(text, &candidate.span)) {
                 continue;
             }
             let secret = String::from_utf8_lossy(value);

@@ -7,6 +7,7 @@ use serde::Deserialize;
 
 use super::checksum::Checksum;
 use super::detectors::Detector;
+use super::head::Head;
 use super::severity::Severity;
 
 /// The longest token that a pattern is tried on.
@@ -58,10 +59,7 @@ pub struct RuleData {
     #[serde(default)]
     pub schemes: Vec<String>,
     #[serde(default)]
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the test that runs every example reads it")
-    )]
+    #[cfg_attr(not(test), expect(dead_code, reason = "the test that runs every example reads it"))]
     pub examples: Examples,
 }
 
@@ -99,10 +97,7 @@ impl Before {
 /// Texts in pieces, so that no scanner takes this repository for a leak.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the test that runs every example reads it")
-)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the test that runs every example reads it"))]
 pub struct Examples {
     #[serde(default, rename = "match")]
     pub matching: Vec<Vec<String>>,
@@ -134,6 +129,7 @@ pub struct Rule {
     /// Compiled at the first hit: most rules never see one.
     source: String,
     pattern: OnceLock<Option<Regex>>,
+    head: OnceLock<Head>,
     pub has_group: bool,
     pub checksum: Option<Checksum>,
     pub detector: Option<Detector>,
@@ -161,14 +157,11 @@ impl Rule {
                 confidence: data.confidence,
                 pattern: shown,
             }),
-            prefix: data
-                .prefix
-                .iter()
-                .map(|prefix| prefix.clone().into_bytes())
-                .collect(),
+            prefix: data.prefix.iter().map(|prefix| prefix.clone().into_bytes()).collect(),
             has_group: data.pattern.contains("(?<secret>"),
             source: data.pattern.clone(),
             pattern: OnceLock::new(),
+            head: OnceLock::new(),
             checksum: data.checksum,
             detector: data.detector,
             context: data
@@ -197,8 +190,13 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// Whether a token may start `text`, by its first bytes only; most near-matches end here.
+    pub fn may_start(&self, text: &[u8]) -> bool {
+        self.head.get_or_init(|| Head::of(&self.source)).fits(text)
+    }
+}
+
 fn anchored(pattern: &str) -> std::result::Result<Regex, regex::Error> {
-    RegexBuilder::new(&format!(r"\A(?:{pattern})"))
-        .unicode(false)
-        .build()
+    RegexBuilder::new(&format!(r"\A(?:{pattern})")).unicode(false).build()
 }

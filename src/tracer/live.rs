@@ -41,12 +41,16 @@ impl Span {
     /// Sets an attribute.
     pub fn set(&mut self, key: &str, value: impl Into<Value>) {
         if let Some(live) = self.recording()
-            && !live
-                .tracer
-                .limits
-                .set(&mut live.record.attributes, key, value.into())
+            && !live.tracer.limits.set(&mut live.record.attributes, key, value.into())
         {
             live.record.dropped_attributes += 1;
+        }
+    }
+
+    /// Gives it another name, known only now.
+    pub fn rename(&mut self, name: &str) {
+        if let Some(live) = self.recording() {
+            live.record.name = live.tracer.limits.cut(name.to_owned());
         }
     }
 

@@ -7,6 +7,7 @@ mod batch;
 mod batch_options;
 mod context;
 mod exporter;
+mod file;
 mod frame;
 mod limits;
 mod live;
@@ -24,14 +25,13 @@ pub use batch::Batcher;
 pub use batch_options::{BatchOptions, TracerMetrics};
 pub use context::{SpanContext, SpanId, TraceId, TraceState};
 pub use exporter::{ConsoleExporter, Export, Exporter, Resource};
+pub use file::{FileExporter, stored_spans};
 pub use frame::Frame;
 pub use limits::Limits;
 pub use live::Span;
 pub use otlp::{Compression, OtlpExporter, OtlpOptions, Protocol};
 pub use recorder::{Tracer, TracerOptions, resource};
 pub use redact::Redact;
-pub use sampler::{
-    AlwaysSampler, ParentBasedSampler, ProbabilitySampler, RateLimitingSampler, Sampler,
-};
+pub use sampler::{AlwaysSampler, ParentBasedSampler, ProbabilitySampler, RateLimitingSampler, Sampler};
 pub use span::{Kind, Link, SpanEvent, SpanRecord, Status};
 pub use value::Value;

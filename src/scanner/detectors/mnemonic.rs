@@ -15,45 +15,94 @@ static WORDS: LazyLock<HashMap<&'static [u8], u16>> = LazyLock::new(|| {
         .collect()
 });
 
-/// Twelve words of three letters and what stands between them.
-const SHORTEST: usize = 12 * 3 + 11;
-const LENGTHS: [usize; 5] = [24, 21, 18, 15, 12];
+static STARTS: LazyLock<Starts> = LazyLock::new(|| {
+    let mut starts = Starts(vec![0; 1 << 10]);
+    for word in Language::English.word_list() {
+        let at = Starts::hash(word.as_bytes());
+        starts.0[at >> 6] |= 1 << (at & 63);
+    }
+    starts
+});
 
-/// Calls back for each list of words whose checksum is right.
-pub fn each(text: &[u8], mut found: impl FnMut(Range<usize>)) {
-    // Each list is longer than the stride, so one of the places looked at lies inside of it.
-    let mut at = SHORTEST - 1;
-    let mut before = 0;
-    while at < text.len() {
-        if !allowed(text[at]) {
-            at += SHORTEST;
-            continue;
-        }
-        let start = at
-            - text[before..at]
-                .iter()
-                .rev()
-                .take_while(|byte| allowed(**byte))
-                .count();
-        let mut end = at + 1;
-        // From the start of the run to the place nothing else can be, so only the run's rest is left.
-        while end < text.len() && allowed(text[end]) {
-            end += 1;
-        }
-        if end - start >= SHORTEST {
-            lists(text, start..end, &mut found);
-        }
-        before = end;
-        at = end + SHORTEST;
+/// Hashes of the first letters of all words: nearly every other word is told apart by one bit.
+struct Starts(Vec<u64>);
+
+impl Starts {
+    fn hash(word: &[u8]) -> usize {
+        let letters = word.iter().take(4);
+        let start = letters.fold(0_u32, |start, letter| start << 8 | u32::from(*letter));
+        (start.wrapping_mul(0x9e37_79b1) >> 16) as usize
+    }
+
+    fn holds(&self, word: &[u8]) -> bool {
+        let at = Self::hash(word);
+        self.0[at >> 6] >> (at & 63) & 1 == 1
     }
 }
 
-/// Letters of words and what may stand between them: blanks, line ends, commas, quotes.
-const fn allowed(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'a'..=b'z' | b' ' | b'\n' | b'\r' | b'\t' | b',' | b'"' | b'\''
-    )
+/// Twelve words of three letters and what stands between them: shorter runs of small letters, blanks,
+/// line ends, commas and quotes hold no list.
+pub const SHORTEST: usize = 12 * 3 + 11;
+const LENGTHS: [usize; 5] = [24, 21, 18, 15, 12];
+
+/// Calls back for each list of words whose checksum is right, in a run of characters that lists have.
+pub fn each(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
+    // Each list is longer than the stride, so one of the words looked at is its own.
+    let mut floor = run.start;
+    let mut at = floor + SHORTEST - 1;
+    while at < run.end {
+        let word = word_at(text, at, &(floor..run.end));
+        let (mut start, mut end, mut count) = (word.start, word.end, 1);
+        if is_likely(&text[word]) {
+            while start > floor {
+                let stop = start - gap(text[floor..start].iter().rev());
+                let before = word_at(text, stop.saturating_sub(1).max(floor), &(floor..stop));
+                if !is_likely(&text[before.clone()]) {
+                    break;
+                }
+                start = before.start;
+                count += 1;
+            }
+            while end < run.end {
+                let next = word_at(text, end, &(end..run.end));
+                if !is_likely(&text[next.clone()]) {
+                    break;
+                }
+                end = next.end;
+                count += 1;
+            }
+            if count >= 12 {
+                lists(text, start..end, found);
+            }
+        }
+        floor = end.max(floor + 1);
+        at = floor + SHORTEST - 1;
+    }
+}
+
+/// The word at `at`, or the one after it where none is, inside of `limits`; empty where there is none.
+fn word_at(text: &[u8], at: usize, limits: &Range<usize>) -> Range<usize> {
+    let start = at + gap(text[at.min(limits.end)..limits.end].iter());
+    let back = text[limits.start..start.min(limits.end)]
+        .iter()
+        .rev()
+        .take_while(|byte| byte.is_ascii_lowercase())
+        .count();
+    let forward = text[start.min(limits.end)..limits.end]
+        .iter()
+        .take_while(|byte| byte.is_ascii_lowercase())
+        .count();
+    start.min(limits.end) - back..start.min(limits.end) + forward
+}
+
+/// How many bytes stand before the next letter.
+fn gap<'a>(bytes: impl Iterator<Item = &'a u8>) -> usize {
+    bytes.take_while(|byte| !byte.is_ascii_lowercase()).count()
+}
+
+/// Whether a word may be one of the list, by its length and its first letters.
+fn is_likely(word: &[u8]) -> bool {
+    (3..=8).contains(&word.len()) && STARTS.holds(word)
 }
 
 fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
@@ -69,12 +118,12 @@ fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
             let word = at..at + length;
             // A capital or a digit beside it makes it a part of a longer word.
             let whole = boundaries(text, &word);
-            match WORDS.get(&text[word.clone()]) {
+            match is_likely(&text[word.clone()])
+                .then(|| WORDS.get(&text[word.clone()]))
+                .flatten()
+            {
                 Some(index) if whole => {
-                    if row
-                        .last()
-                        .is_some_and(|(last, _)| word.start - last.end > 8)
-                    {
+                    if row.last().is_some_and(|(last, _)| word.start - last.end > 8) {
                         take(&mut row, found);
                     }
                     row.push((word.clone(), *index));
@@ -146,7 +195,7 @@ mod tests {
 
     fn found(text: &str) -> Vec<&str> {
         let mut spans = Vec::new();
-        each(text.as_bytes(), |span| spans.push(span));
+        each(text.as_bytes(), 0..text.len(), &mut |span| spans.push(span));
         spans.into_iter().map(|span| &text[span]).collect()
     }
 
@@ -169,7 +218,10 @@ mod tests {
     fn words_with_a_wrong_checksum_and_prose_are_silent() {
         let wrong = "abandon ".repeat(12);
         assert!(found(wrong.trim()).is_empty());
-        assert!(found("a long time ago there was a house in which nobody had lived for many years and the door stood open").is_empty());
+        assert!(
+            found("a long time ago there was a house in which nobody had lived for many years and the door stood open")
+                .is_empty()
+        );
         assert!(found(&Language::English.word_list().join(" ")).is_empty());
     }
 }

@@ -1,35 +1,34 @@
 //! Connection strings: the password between the user and the host.
 
+use super::super::boundary;
 use super::super::candidate::{Candidate, RANK_STRUCTURE};
 use super::super::placeholder::is_placeholder;
 use super::super::rule::Rule;
 use super::super::severity::Severity;
 
 const LONGEST: usize = 512;
-const LONGEST_SCHEME: usize = 24;
 
 /// A string whose `://` stands at `at`.
 pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
-    let scheme = scheme(text, at);
-    if !rule
-        .schemes
-        .iter()
-        .any(|known| scheme.eq_ignore_ascii_case(known.as_bytes()))
-    {
+    // `jdbc:postgresql`, `\npostgres` in a JSON text and the like end in the scheme that matters.
+    if !rule.schemes.iter().any(|known| {
+        at.checked_sub(known.len()).is_some_and(|start| {
+            text[start..at].eq_ignore_ascii_case(known.as_bytes()) && boundary::starts(text, start, b"+-")
+        })
+    }) {
         return None;
     }
     let start = at + 3;
     let authority = authority(&text[start..text.len().min(start + LONGEST)]);
     // A password may hold an unescaped `@`: the host stands after the last one.
     let border = memchr::memrchr(b'@', authority)?;
-    let (user, password) =
-        authority[..border].split_at_checked(memchr::memchr(b':', &authority[..border])?)?;
+    let (user, password) = authority[..border].split_at_checked(memchr::memchr(b':', &authority[..border])?)?;
     let password = &password[1..];
     let host = &authority[border + 1..];
     if password.is_empty()
-        || !host.first().is_some_and(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b'$' | b'{' | b'%')
-        })
+        || !host
+            .first()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b'$' | b'{' | b'%'))
     {
         return None;
     }
@@ -39,11 +38,7 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
         return Some(candidate.doubtful());
     }
     let name = host.split(|byte| *byte == b':').next().unwrap_or(host);
-    if name == b"localhost"
-        || name.starts_with(b"127.")
-        || name.starts_with(b"[::1")
-        || name.starts_with(b"0.0.0.0")
-    {
+    if name == b"localhost" || name.starts_with(b"127.") || name.starts_with(b"[::1") || name.starts_with(b"0.0.0.0") {
         candidate.severity = Severity::Low;
         candidate.confidence = 0.5;
     } else if name.ends_with(b"example.com") || name == b"host" || name == b"hostname" {
@@ -51,21 +46,6 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
         candidate.confidence = 0.3;
     }
     Some(candidate)
-}
-
-fn scheme(text: &[u8], at: usize) -> &[u8] {
-    let window = &text[at.saturating_sub(LONGEST_SCHEME)..at];
-    let length = window
-        .iter()
-        .rev()
-        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'.' | b'-'))
-        .count();
-    let scheme = &window[window.len() - length..];
-    // `jdbc:postgresql`, `\npostgres` and the like end in the scheme that matters.
-    match memchr::memrchr(b'.', scheme) {
-        Some(dot) => &scheme[dot + 1..],
-        None => scheme,
-    }
 }
 
 /// Everything up to the path, a quote or a blank.

@@ -12,33 +12,17 @@ fn a_tree_is_scanned_in_a_fixed_order_without_links_and_pipes() {
     for name in ["b.ts", "a/c.env", ".env", "a/.git/config"] {
         fs::write(root.path().join(name), &token).unwrap();
     }
-    fs::write(
-        root.path().join("hidden.ts"),
-        [b"\0\0\0 ", token.as_bytes()].concat(),
-    )
-    .unwrap();
-    fs::write(
-        root.path().join("data"),
-        [b"\0\0\0 ", token.as_bytes()].concat(),
-    )
-    .unwrap();
+    fs::write(root.path().join("hidden.ts"), [b"\0\0\0 ", token.as_bytes()].concat()).unwrap();
+    fs::write(root.path().join("data"), [b"\0\0\0 ", token.as_bytes()].concat()).unwrap();
     #[cfg(unix)]
     std::os::unix::fs::symlink(root.path().join("b.ts"), root.path().join("link.ts")).unwrap();
     let result = scanner()
         .scan_directory(root.path(), &DirectoryOptions::default())
         .unwrap();
-    let files: Vec<_> = result
-        .secrets
-        .iter()
-        .filter_map(|one| one.file.as_deref())
-        .collect();
+    let files: Vec<_> = result.secrets.iter().filter_map(|one| one.file.as_deref()).collect();
     assert_eq!(files, [".env", "a/c.env", "b.ts", "hidden.ts"]);
     assert_eq!(
-        result
-            .skipped
-            .iter()
-            .map(|one| one.file.as_str())
-            .collect::<Vec<_>>(),
+        result.skipped.iter().map(|one| one.file.as_str()).collect::<Vec<_>>(),
         ["data"]
     );
     assert_eq!(result.files_scanned, 4);
@@ -56,10 +40,69 @@ fn a_missing_path_and_a_bad_glob_are_told() {
         ..DirectoryOptions::default()
     };
     assert_eq!(
-        scanner()
-            .scan_directory(root.path(), &options)
-            .unwrap_err()
-            .code(),
+        scanner().scan_directory(root.path(), &options).unwrap_err().code(),
         Code::OptionInvalid
     );
+}
+
+/// Big files are read in windows; what is found must be what one piece would give, at the same place.
+#[test]
+fn a_secret_is_found_at_its_place_wherever_the_borders_of_windows_fall() {
+    let root = tempfile::tempdir().unwrap();
+    let token = github_token(3);
+    let step = 2 * 1024 * 1024;
+    let line = "the quick brown fox: caf\u{e9} and tea, 12 of them\n";
+    for (number, shift) in [0, 20, 41].into_iter().enumerate() {
+        let mut text = String::new();
+        for border in 1..=2 {
+            let at = border * step - shift;
+            while text.len() + line.len() < at {
+                text.push_str(line);
+            }
+            text.push_str(&" ".repeat(at.saturating_sub(text.len())));
+            text.push_str(&token);
+            text.push(' ');
+        }
+        while text.len() < 2 * step + 200_000 {
+            text.push_str(line);
+        }
+        let whole = scanner().scan_text(&text, Some("big.txt"));
+        assert_eq!(whole.secrets.len(), 2, "{shift}");
+        let units: Vec<u8> = [0xff, 0xfe]
+            .into_iter()
+            .chain(text.encode_utf16().flat_map(u16::to_le_bytes))
+            .collect();
+        fs::write(root.path().join("big.txt"), &text).unwrap();
+        let wide = number == 1;
+        if wide {
+            fs::create_dir_all(root.path().join("wide")).unwrap();
+            fs::write(root.path().join("wide/big.txt"), &units).unwrap();
+        }
+        let streamed = scanner()
+            .scan_directory(&root.path().join("big.txt"), &DirectoryOptions::default())
+            .unwrap();
+        assert_eq!(streamed.secrets, whole.secrets, "{shift}");
+        assert_eq!(streamed.bytes_scanned, text.len() as u64);
+        if wide {
+            let streamed = scanner()
+                .scan_directory(&root.path().join("wide/big.txt"), &DirectoryOptions::default())
+                .unwrap();
+            assert_eq!(streamed.secrets, whole.secrets);
+        }
+    }
+}
+
+#[test]
+fn a_limit_skips_larger_files_and_nothing_else_is_too_large() {
+    let root = tempfile::tempdir().unwrap();
+    fs::write(root.path().join("a.txt"), "x".repeat(100)).unwrap();
+    let with = |limit: u64| {
+        let options = DirectoryOptions {
+            max_file_size: Some(limit),
+            ..DirectoryOptions::default()
+        };
+        scanner().scan_directory(root.path(), &options).unwrap()
+    };
+    assert_eq!(with(99).skipped.len(), 1);
+    assert_eq!(with(100).files_scanned, 1);
 }

@@ -25,8 +25,7 @@ fn the_example_of_every_rule_is_taken_out_once_and_for_all() {
         for rule in file.rule {
             for pieces in rule.examples.matching {
                 let text = pieces.concat();
-                let reveal =
-                    scanner_with(serde_json::json!({ "reveal": true })).scan_text(&text, None);
+                let reveal = scanner_with(serde_json::json!({ "reveal": true })).scan_text(&text, None);
                 let redacted = scanner.redact_text(&text).into_owned();
                 for one in reveal.secrets {
                     let secret = one.matched.unwrap();
@@ -45,6 +44,25 @@ fn comments_and_disabled_guesses_do_not_open_the_log() {
     assert!(!scanner().redact_text(&text).contains(&token));
     let allowed = scanner_with(serde_json::json!({ "allowlist": [token.clone()] }));
     assert_eq!(allowed.redact_text(&text), text);
+}
+
+/// A job's row is JSON in JSON: what stands before a secret is an escape whose letters look like a word.
+#[test]
+fn secrets_after_escapes_are_taken_out_of_text_in_text() {
+    let password = ["q7Zt4Rk9", "Vb2Xm8Lw"].concat();
+    let text = format!(
+        "x\n{}\npostgres://admin:{password}@db.internal.net/app\thttps://u:{password}@h.net\r\n{}\n",
+        github_token(1),
+        github_token(2)
+    );
+    let mut shown = text;
+    for depth in 0..3 {
+        let clean = scanner().redact_text(&shown).into_owned();
+        for secret in [&password, &github_token(1), &github_token(2)] {
+            assert!(!clean.contains(secret.as_str()), "{depth}: {clean}");
+        }
+        shown = serde_json::to_string(&shown).unwrap();
+    }
 }
 
 proptest! {

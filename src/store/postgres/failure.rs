@@ -63,8 +63,7 @@ pub fn is_connection(error: &PostgresError) -> bool {
     error.code().map_or_else(
         || {
             error.is_closed()
-                || std::error::Error::source(error)
-                    .is_some_and(<dyn std::error::Error + 'static>::is::<std::io::Error>)
+                || std::error::Error::source(error).is_some_and(<dyn std::error::Error + 'static>::is::<std::io::Error>)
         },
         |code| ["08", "57"].iter().any(|class| code.code().starts_with(class)),
     )

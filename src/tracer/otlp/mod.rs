@@ -2,6 +2,9 @@
 
 mod json;
 mod protobuf;
+mod retry;
+
+pub use json::encode as encode_json;
 
 use std::io::Write;
 use std::time::Duration;
@@ -64,8 +67,8 @@ impl OtlpExporter {
     pub fn new(options: OtlpOptions) -> Result<Self> {
         let url = address(&options.url)?;
         for (name, value) in &options.headers {
-            let sound = ureq::http::HeaderName::try_from(name).is_ok()
-                && ureq::http::HeaderValue::try_from(value).is_ok();
+            let sound =
+                ureq::http::HeaderName::try_from(name).is_ok() && ureq::http::HeaderValue::try_from(value).is_ok();
             if !sound {
                 return Err(Error::new(
                     Code::OptionInvalid,
@@ -86,11 +89,7 @@ impl OtlpExporter {
             .max_redirects(0)
             .build()
             .into();
-        Ok(Self {
-            agent,
-            url,
-            options,
-        })
+        Ok(Self { agent, url, options })
     }
 
     fn body(&self, resource: &Resource, spans: &[SpanRecord]) -> Result<Vec<u8>> {
@@ -104,9 +103,7 @@ impl OtlpExporter {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(&plain)
             .and_then(|()| gzip.finish())
-            .map_err(|error| {
-                Error::new(Code::ExportFailed, "Spans could not be compressed").because(error)
-            })
+            .map_err(|error| Error::new(Code::ExportFailed, "Spans could not be compressed").because(error))
     }
 }
 
@@ -139,7 +136,7 @@ impl Exporter for OtlpExporter {
         let after = response
             .headers()
             .get("retry-after")
-            .and_then(|value| value.to_str().ok()?.trim().parse().ok());
+            .and_then(|value| retry::after(value.to_str().ok()?, std::time::SystemTime::now()));
         let answer = response
             .body_mut()
             .with_config()
@@ -156,7 +153,7 @@ impl Exporter for OtlpExporter {
                 Ok(Export::Done { rejected })
             }
             429 | 502 | 503 | 504 => Ok(Export::Retry {
-                after: after.map(Duration::from_secs),
+                after,
                 why: format!("the receiver answered {status}"),
             }),
             _ => Err(Error::new(

@@ -15,6 +15,8 @@ enum Step {
         retry_after: Option<u64>,
     },
     Poll,
+    /// Another process goes on, so long after.
+    Restart(u64),
     ForceOpen,
     ForceClose,
     Reset,
@@ -44,6 +46,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         8 => Just(Step::Acquire),
         8 => end,
         1 => Just(Step::Poll),
+        1 => (0_u64..200).prop_map(Step::Restart),
         1 => prop_oneof![3 => Just(Step::ForceClose), 1 => Just(Step::ForceOpen), 1 => Just(Step::Reset)],
     ];
     prop::collection::vec(step, 0..200)
@@ -59,6 +62,7 @@ struct Model {
     /// Time, failed, slow of every call of this era of being closed.
     calls: Vec<(u64, bool, bool)>,
     good_trials: u32,
+    reopenings: u32,
     trials: Vec<(u32, u64)>,
     totals: [u64; 5],
 }
@@ -71,8 +75,14 @@ impl Model {
         self.good_trials = 0;
         self.trials.clear();
         if state == BreakerState::Closed {
+            self.reopenings = 0;
             self.calls.clear();
         }
+    }
+
+    /// Twice as long after each failed trial, but never above 1,000.
+    fn open_time(&self) -> u64 {
+        (0..self.reopenings).fold(self.options.reset_timeout, |time, _| (time * 2).min(1_000))
     }
 
     fn poll(&mut self, now: u64) -> bool {
@@ -121,11 +131,7 @@ impl Model {
         self.totals[1] += u64::from(outcome == Outcome::Success);
         self.totals[2] += u64::from(failed);
         self.totals[4] += u64::from(outcome == Outcome::Timeout);
-        let is_trial = era == self.era
-            && self
-                .trials
-                .iter()
-                .any(|(trial, until)| *trial == id && now < *until);
+        let is_trial = era == self.era && self.trials.iter().any(|(trial, until)| *trial == id && now < *until);
         if era == self.era {
             self.trials.retain(|(trial, _)| *trial != id);
         }
@@ -137,17 +143,23 @@ impl Model {
         if self.state == BreakerState::Closed {
             self.in_a_row = if failed { self.in_a_row + 1 } else { 0 };
             let width = self.options.rolling_window_size / 10;
-            let inside: Vec<_> = self
-                .calls
-                .iter()
-                .filter(|(at, ..)| at / width + 10 > now / width)
-                .collect();
+            let inside: Vec<_> = match self.options.rolling_window_calls {
+                Some(most) => self.calls.iter().rev().take(most as usize).collect(),
+                None => self
+                    .calls
+                    .iter()
+                    .filter(|(at, ..)| at / width + 10 > now / width)
+                    .collect(),
+            };
+            let volume = self
+                .options
+                .volume_threshold
+                .min(self.options.rolling_window_calls.unwrap_or(u32::MAX));
             let share = |part: usize| part as f64 * 100.0 / inside.len() as f64;
             let failures = inside.iter().filter(|(_, failed, _)| *failed).count();
             let slow = inside.iter().filter(|(.., slow)| *slow).count();
             open = self.in_a_row >= self.options.failure_threshold
-                || inside.len() >= self.options.volume_threshold as usize
-                    && (share(failures) >= 50.0 || share(slow) >= 80.0);
+                || inside.len() >= volume as usize && (share(failures) >= 50.0 || share(slow) >= 80.0);
         } else if is_trial && failed {
             open = true;
         } else if is_trial {
@@ -158,8 +170,13 @@ impl Model {
             }
         }
         if open {
+            self.reopenings = if self.state == BreakerState::HalfOpen {
+                self.reopenings + 1
+            } else {
+                0
+            };
             self.enter(BreakerState::Open);
-            self.open_until = now + self.options.reset_timeout.max(retry.unwrap_or(0));
+            self.open_until = now + self.open_time().max(retry.unwrap_or(0));
             events.push(BreakerEvent::Open);
         }
         events
@@ -167,8 +184,12 @@ impl Model {
 }
 
 fn options() -> impl Strategy<Value = BreakerOptions> {
-    (1_u32..6, 1_u32..4, 1_u32..12, 1_u32..4).prop_map(
-        |(failures, successes, volume, half_open_max)| BreakerOptions {
+    let calls = prop_oneof![Just(None), (1_u32..15).prop_map(Some)];
+    (1_u32..6, 1_u32..4, 1_u32..12, 1_u32..4, calls).prop_map(|(failures, successes, volume, half_open_max, calls)| {
+        BreakerOptions {
+            rolling_window_calls: calls,
+            reset_backoff: 2.0,
+            reset_timeout_max: Some(1_000),
             failure_threshold: failures,
             success_threshold: successes,
             volume_threshold: volume,
@@ -179,8 +200,8 @@ fn options() -> impl Strategy<Value = BreakerOptions> {
             slow_call_duration: Some(50),
             slow_call_percentage: Some(80.0),
             ..BreakerOptions::default()
-        },
-    )
+        }
+    })
 }
 
 proptest! {
@@ -188,10 +209,10 @@ proptest! {
 
     #[test]
     fn it_behaves_like_the_plain_model(options in options(), steps in steps()) {
-        let breaker = Breaker::new("model", options.clone()).unwrap();
+        let mut breaker = Breaker::new("model", options.clone()).unwrap();
         let mut model = Model {
             options, state: BreakerState::Closed, era: 0, open_until: 0, in_a_row: 0, calls: Vec::new(),
-            good_trials: 0, trials: Vec::new(), totals: [0; 5],
+            good_trials: 0, reopenings: 0, trials: Vec::new(), totals: [0; 5],
         };
         let mut now = 5_000_u64;
         let mut held: Vec<(Permit, u32, u64)> = Vec::new();
@@ -216,7 +237,20 @@ proptest! {
                 Step::ForceOpen => {
                     breaker.force_open(now);
                     model.enter(BreakerState::Open);
-                    model.open_until = now + model.options.reset_timeout;
+                    model.open_until = now + model.open_time();
+                }
+                Step::Restart(away) => {
+                    let kept = breaker.snapshot(now);
+                    breaker = Breaker::new("model", model.options.clone()).unwrap();
+                    now += away;
+                    breaker.restore(kept, away, now);
+                    held.clear();
+                    let (was, reopenings) = (model.state, model.reopenings);
+                    model.calls.clear();
+                    model.totals = [0; 5];
+                    model.enter(if was == BreakerState::HalfOpen { BreakerState::Open } else { was });
+                    model.reopenings = reopenings;
+                    model.open_until = if was == BreakerState::HalfOpen { now } else { model.open_until.max(now) };
                 }
                 Step::ForceClose => {
                     breaker.force_close();

@@ -1,0 +1,239 @@
+//! Measures the scanner alone: `files DIR`, `memory DIR`, `redact`, `start FILE` and `hostile`.
+#![allow(dead_code, unused_imports, reason = "only a part of the rooms is used here")]
+
+#[path = "../../../src/error.rs"]
+mod error;
+#[path = "../../../src/scanner/mod.rs"]
+mod scanner;
+
+use std::hint::black_box;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+use scanner::{DirectoryOptions, ScanResult, Scanner, ScannerOptions};
+
+type Fault = Box<dyn std::error::Error>;
+
+fn main() -> Result<(), Fault> {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    match words.as_slice() {
+        ["files", path] => files(Path::new(path)),
+        ["memory", path] => memory(Path::new(path)),
+        ["findings", path] => findings(Path::new(path)),
+        ["redact"] => redact(),
+        ["hostile", megabytes] => hostile(megabytes.parse::<usize>()? << 20),
+        _ => Err("usage: scanner-speed files DIR | memory DIR | findings DIR | redact | hostile MB".into()),
+    }
+}
+
+fn made() -> Result<Scanner, Fault> {
+    Scanner::new(ScannerOptions::default()).map_err(|error| error.to_string().into())
+}
+
+fn scanned(scanner: &Scanner, path: &Path) -> Result<ScanResult, Fault> {
+    scanner
+        .scan_directory(path, &DirectoryOptions::default())
+        .map_err(|error| error.to_string().into())
+}
+
+/// What a fresh process does: the caller measures its time and its memory.
+fn files(path: &Path) -> Result<(), Fault> {
+    let result = scanned(&made()?, path)?;
+    println!(
+        "{} files, {} bytes, {} findings, {} skipped",
+        result.files_scanned,
+        result.bytes_scanned,
+        result.secrets.len(),
+        result.skipped.len()
+    );
+    Ok(())
+}
+
+/// What is found, without the secrets, so that two versions can be compared.
+fn findings(path: &Path) -> Result<(), Fault> {
+    for one in scanned(&made()?, path)?.secrets {
+        println!(
+            "{}:{}:{}-{}:{} {} {} {}",
+            one.file.as_deref().unwrap_or(""),
+            one.line,
+            one.column,
+            one.end_line,
+            one.end_column,
+            one.rule,
+            one.confidence,
+            one.redacted
+        );
+    }
+    Ok(())
+}
+
+fn collect(path: &Path, into: &mut Vec<(String, Vec<u8>)>) -> Result<(), Fault> {
+    for entry in std::fs::read_dir(path)? {
+        let path: PathBuf = entry?.path();
+        if path.is_dir() {
+            collect(&path, into)?;
+        } else {
+            into.push((path.to_string_lossy().into_owned(), std::fs::read(&path)?));
+        }
+    }
+    Ok(())
+}
+
+fn median(mut times: Vec<Duration>) -> Duration {
+    times.sort();
+    times[times.len() / 2]
+}
+
+fn rate(bytes: usize, time: Duration) -> f64 {
+    bytes as f64 / 1e6 / time.as_secs_f64()
+}
+
+/// Every file of a tree, read before the clock starts; one thread.
+fn memory(path: &Path) -> Result<(), Fault> {
+    let mut all = Vec::new();
+    collect(path, &mut all)?;
+    let total: usize = all.iter().map(|(_, bytes)| bytes.len()).sum();
+    let scanner = made()?;
+    let mut times = Vec::new();
+    for _ in 0..6 {
+        let from = cpu();
+        for (name, bytes) in &all {
+            black_box(scanner.scan_bytes(bytes, Some(name)));
+        }
+        times.push(cpu() - from);
+    }
+    times.remove(0);
+    println!("{:.0} MB/s (CPU time of one thread)", rate(total, median(times)));
+    Ok(())
+}
+
+/// The process's CPU time, which other programs on the machine do not stretch.
+fn cpu() -> Duration {
+    let text = std::fs::read_to_string("/proc/self/schedstat").unwrap_or_default();
+    let nanoseconds = text.split(' ').next().and_then(|word| word.parse().ok());
+    Duration::from_nanos(nanoseconds.unwrap_or(0))
+}
+
+const LINES: &[&str] = &[
+    "2026-11-20T09:14:03.512Z INFO http: GET /api/plugins/weather/versions?limit=20&sort=desc 200 in 13.4 ms, request 7f3c9a1e-52d8-4c1b-9e0f-2a6b8d4c7e10, client 10.4.18.77, agent Mozilla/5.0 (X11; Linux x86_64) ok",
+    "{\"level\":\"info\",\"time\":1763629443512,\"msg\":\"stage finished\",\"job\":\"0195f3c2-8a41-7c1e-b2d3-91f00c55aa10\",\"stage\":\"type-check\",\"ms\":1843,\"files\":27,\"warnings\":0,\"node\":\"v24.1.0\",\"queue\":\"default\"}",
+    "[worker 3] building /var/lib/auton8n/jobs/0195f3c2/package with tsc 5.9.2: src/index.ts, src/actions/forecast.ts, src/providers/location.ts, src/services/weather.ts -> dist (4 files, 0 errors, 1.84 s, 212 MB)",
+    "warn: the model answered after 21.3 s with 4096 tokens (prompt 1811, completion 2285), finish reason stop; the answer names 4 files and 2 packages: zod ^4.1.0, undici ^7.3.0; next attempt is not needed here..",
+];
+
+fn redact() -> Result<(), Fault> {
+    let scanner = made()?;
+    const ROUNDS: u32 = 200_000;
+    for line in LINES {
+        let mut times = Vec::new();
+        for _ in 0..6 {
+            let from = cpu();
+            for _ in 0..ROUNDS {
+                black_box(scanner.redact_text(black_box(line)));
+            }
+            times.push(cpu() - from);
+        }
+        times.remove(0);
+        let clean = scanner.redact_text(line) == *line;
+        println!(
+            "{} bytes: {:.0} ns{}",
+            line.len(),
+            median(times).as_nanos() as f64 / f64::from(ROUNDS),
+            if clean { "" } else { " (something was taken out)" }
+        );
+    }
+    Ok(())
+}
+
+/// The literals of all rules, out of their data files.
+fn literals() -> Result<Vec<String>, Fault> {
+    let mut all = Vec::new();
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/scanner/rules");
+    for entry in std::fs::read_dir(folder)? {
+        let file: toml::Table = toml::from_str(&std::fs::read_to_string(entry?.path())?)?;
+        let rules = file.get("rule").and_then(toml::Value::as_array);
+        for rule in rules.into_iter().flatten() {
+            let prefix = rule.get("prefix").and_then(toml::Value::as_array);
+            let texts = prefix.into_iter().flatten().filter_map(toml::Value::as_str);
+            all.extend(texts.map(str::to_owned));
+        }
+    }
+    all.sort();
+    Ok(all)
+}
+
+/// Near-matches of every rule and other input that makes scanners slow, in one line.
+fn hostile(size: usize) -> Result<(), Fault> {
+    let scanner = made()?;
+    let mut parts: Vec<String> = [
+        "a",
+        " ",
+        "\"",
+        "'",
+        "`",
+        "=",
+        ":",
+        ">",
+        "-",
+        "\\",
+        "%",
+        "A",
+        "0",
+        "/",
+        "\n",
+        "a ",
+        "=\"",
+        "='",
+        "', '",
+        "\", \"",
+        "eyJ.",
+        "eyJhbGciOi.",
+        "://",
+        "postgres://u:",
+        "a:b@",
+        "password=",
+        "password=\"",
+        "password='\"`",
+        "secret token password key api_key= : ",
+        "-----BEGIN RSA PRIVATE KEY-----",
+        "-----BEGIN ",
+        "PuTTY-User-Key-File-2 Private-Lines:",
+        "abandon ",
+        "abandon abandon zoo ",
+        "Bearer ",
+        "Basic dXNl",
+        ":AA",
+        "0x",
+        "\u{1f600}",
+        "\\n",
+        "%3D",
+        "<password>",
+        "A1b2C3d4+/",
+        "x = 'aB3",
+        "SG.",
+        "glpat-.01.",
+        "AAAA\n",
+        "'token', '",
+        " --token ",
+        "curl -u a:b",
+        "ENV A_TOKEN ",
+        "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF ",
+        "key=aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF&",
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    parts.extend(literals()?.into_iter().map(|literal| format!("{literal}a1 ")));
+    let mut slowest: Vec<(f64, String)> = Vec::new();
+    for part in parts {
+        let text = part.repeat(size / part.len());
+        let from = cpu();
+        black_box(scanner.scan_text(&text, None));
+        slowest.push((rate(text.len(), cpu() - from), part));
+    }
+    slowest.sort_by(|a, b| a.0.total_cmp(&b.0));
+    for (rate, part) in slowest {
+        println!("{rate:>8.0} MB/s  {part:?}");
+    }
+    Ok(())
+}

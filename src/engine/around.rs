@@ -1,0 +1,57 @@
+//! What stands between the queue and the rooms: the log around each job, and what follows from its end.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use serde_json::Value;
+use tracing::Dispatch;
+use tracing::instrument::WithSubscriber;
+
+use crate::event::{Event, EventKind, EventSink, LogLine};
+use crate::pipeline::{Metrics, Models, Pipeline};
+use crate::queue::{Attempt, AttemptError, Handler};
+
+/// Runs jobs with the engine's log around them.
+pub struct Logged {
+    pub pipeline: Arc<Pipeline>,
+    pub dispatch: Dispatch,
+}
+
+#[async_trait]
+impl Handler for Logged {
+    async fn run(&self, attempt: Attempt) -> Result<Value, AttemptError> {
+        self.pipeline.run(attempt).with_subscriber(self.dispatch.clone()).await
+    }
+}
+
+/// Passes events on, and forgets a job's model when the job is over.
+pub struct Releasing {
+    pub models: Arc<Models>,
+    pub metrics: Arc<Metrics>,
+    pub next: Arc<dyn EventSink>,
+}
+
+impl EventSink for Releasing {
+    fn emit(&self, event: Event) {
+        if event.kind.is_final() {
+            self.models.release_job(&event.job_id);
+            self.count(&event.kind);
+        }
+        self.next.emit(event);
+    }
+
+    fn log(&self, lines: Vec<LogLine>) {
+        self.next.log(lines);
+    }
+}
+
+impl Releasing {
+    fn count(&self, kind: &EventKind) {
+        let ended = match kind {
+            EventKind::Completed { .. } => ["completed", ""],
+            EventKind::Failed { code, .. } => ["failed", code.as_str()],
+            _ => ["cancelled", ""],
+        };
+        self.metrics.jobs.add(&ended, 1);
+    }
+}

@@ -1,0 +1,209 @@
+//! Goes over a text once and asks everything that may know what stands at a place.
+
+use std::ops::Range;
+
+use super::assignment::{self, Assignment};
+use super::candidate::{Candidate, DOUBTFUL, RANK_STRUCTURE};
+use super::catalogue::WordStarts;
+use super::decoding::hidden_text;
+use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic};
+use super::engine::Scanner;
+use super::generic::SHORTEST_UNNAMED;
+use super::names::known;
+use super::naming::Naming;
+use super::pair;
+use super::place::Place;
+use super::sweep::{self, Kinds, Runs, Visit};
+
+/// Shorter runs of token characters are not looked at: every token without a prefix is as long.
+const SHORTEST_RUN: u32 = 32;
+/// Longer runs are data; a key file in base64 stays below.
+const LONGEST_RUN: usize = 16 * 1024;
+/// Tokens without a prefix are not longer.
+const LONGEST_CONTEXTUAL: usize = 256;
+
+/// One pass over one text.
+pub struct Search<'a> {
+    scanner: &'a Scanner,
+    text: &'a [u8],
+    place: Place,
+    out: Vec<Candidate>,
+    words: WordStarts,
+    tokens: Runs,
+    prose: Runs,
+    /// The last bit of the block before, shifted in at the start of the next one.
+    token_before: u64,
+}
+
+impl Visit for Search<'_> {
+    #[expect(clippy::inline_always, reason = "it runs for every 64 bytes, inside of vector code")]
+    #[inline(always)]
+    fn block(&mut self, at: usize, kinds: Kinds) {
+        let mut words = std::mem::take(&mut self.words);
+        words.block(self.text, at, &kinds, |start| self.word(start));
+        self.words = words;
+        let mut tokens = self.tokens;
+        tokens.block(at, kinds.token, |start, end| self.token(start..end));
+        self.tokens = tokens;
+        if self.scanner.mnemonic.is_some() {
+            let mut prose = self.prose;
+            prose.block(at, kinds.prose, |start, end| self.prose(start..end));
+            self.prose = prose;
+        }
+        if !self.place.lock {
+            self.names(at, &kinds);
+        }
+    }
+}
+
+impl<'a> Search<'a> {
+    /// Everything that is proposed for a text.
+    pub fn run(scanner: &'a Scanner, text: &'a [u8], place: Place) -> Vec<Candidate> {
+        let mut search = Self {
+            scanner,
+            text,
+            place,
+            out: Vec::new(),
+            words: WordStarts::default(),
+            tokens: Runs::new(SHORTEST_RUN),
+            prose: Runs::new(SHORTEST_MNEMONIC as u32),
+            token_before: 0,
+        };
+        scanner.catalogue.floating(text, &scanner.enabled, &mut search.out);
+        sweep::each(text, scanner.catalogue.openings(), &mut search);
+        let (tokens, prose) = (search.tokens, search.prose);
+        tokens.finish(text.len(), |start, end| search.token(start..end));
+        prose.finish(text.len(), |start, end| search.prose(start..end));
+        search.out
+    }
+
+    #[inline]
+    fn word(&mut self, at: usize) {
+        let scanner = self.scanner;
+        scanner.catalogue.word(self.text, at, &scanner.enabled, &mut self.out);
+        if matches!(self.text[at], b'E' | b'A') && self.text.get(at + 3) == Some(&b' ') {
+            self.sign_pair(at);
+        }
+    }
+
+    /// A long run of token characters.
+    #[inline(never)]
+    fn token(&mut self, run: Range<usize>) {
+        if run.len() > LONGEST_RUN {
+            return;
+        }
+        let scanner = self.scanner;
+        let padding = self.text[run.end..]
+            .iter()
+            .take(2)
+            .take_while(|byte| **byte == b'=')
+            .count();
+        let span = run.start..run.end + padding;
+        if span.len() <= LONGEST_CONTEXTUAL {
+            scanner.catalogue.run(self.text, &span, &scanner.enabled, &mut self.out);
+        }
+        if let Some(hidden) = hidden_text(self.text, &span) {
+            let mut inner = Vec::new();
+            scanner.catalogue.formats(&hidden, &scanner.enabled, &mut inner);
+            // The outer run stands for the best of what it hides.
+            let best = inner
+                .into_iter()
+                .filter(|one| one.confidence > DOUBTFUL && !one.silent)
+                .max_by_key(|one| (one.rank, one.severity));
+            self.out.extend(best.map(|one| Candidate {
+                span,
+                rank: RANK_STRUCTURE,
+                ..one
+            }));
+        }
+    }
+
+    /// A long run of small letters and what stands between the words of a wallet.
+    #[inline(never)]
+    fn prose(&mut self, run: Range<usize>) {
+        let Some(rule) = &self.scanner.mnemonic else {
+            return;
+        };
+        each_mnemonic(self.text, run, &mut |span| {
+            self.out.push(Candidate::of(rule, span, RANK_STRUCTURE));
+        });
+    }
+
+    /// Values with names.
+    #[expect(clippy::inline_always, reason = "it runs for every 64 bytes, inside of vector code")]
+    #[inline(always)]
+    fn names(&mut self, at: usize, kinds: &Kinds) {
+        // What follows is known up to the end of the block; after it anything may stand.
+        let next = |mask: u64| mask >> 1 | 1 << 63;
+        let second = |mask: u64| mask >> 2 | 3 << 62;
+        let third = |mask: u64| mask >> 3 | 7 << 61;
+        let opening = kinds.quote | kinds.lead & next(kinds.quote);
+        let valued = if self.place.source {
+            // Only what is quoted counts: a quote follows, or a blank and one more byte that may lead to one.
+            next(opening) | next(kinds.blank) & second(opening | kinds.blank)
+        } else {
+            u64::MAX
+        };
+        let tag = kinds.close & (kinds.token << 1 | self.token_before);
+        let mut signs = kinds.sign & valued | tag;
+        while signs != 0 {
+            self.sign(at + signs.trailing_zeros() as usize);
+            signs &= signs - 1;
+        }
+        let mut joints = kinds.quote & next(kinds.comma) & second(kinds.blank) & third(kinds.quote);
+        while joints != 0 {
+            self.joint(at + joints.trailing_zeros() as usize);
+            joints &= joints - 1;
+        }
+        let mut dashes = kinds.dash & next(kinds.dash) & !(kinds.token << 1 | self.token_before);
+        while dashes != 0 {
+            self.sign_pair(at + dashes.trailing_zeros() as usize);
+            dashes &= dashes - 1;
+        }
+        self.token_before = kinds.token >> 63;
+    }
+
+    #[inline(never)]
+    fn sign(&mut self, at: usize) {
+        let generic = &self.scanner.generic;
+        let wanted = |name: &[u8]| generic.wants_kind(known(name));
+        assignment::at(self.text, at, &wanted, &mut |one| {
+            self.out.extend(judge(self.scanner, self.text, one, self.place));
+        });
+    }
+
+    #[inline(never)]
+    fn joint(&mut self, at: usize) {
+        let (scanner, text, place) = (self.scanner, self.text, self.place);
+        pair::at_joint(text, at, &named(scanner), &mut |one| {
+            self.out.extend(scanner.generic.judge(text, one, place));
+        });
+    }
+
+    #[inline(never)]
+    fn sign_pair(&mut self, at: usize) {
+        let (scanner, text, place) = (self.scanner, self.text, self.place);
+        if place.lock {
+            return;
+        }
+        pair::at_sign(text, at, &named(scanner), &mut |one| {
+            self.out.extend(scanner.generic.judge(text, one, place));
+        });
+    }
+}
+
+/// Without a sign between them, a name must say that its value is a secret.
+fn named(scanner: &Scanner) -> impl Fn(&[u8]) -> bool + '_ {
+    |name| {
+        let naming = known(name);
+        naming != Naming::Neutral && scanner.generic.wants_kind(naming)
+    }
+}
+
+fn judge(scanner: &Scanner, text: &[u8], one: &Assignment, place: Place) -> Option<Candidate> {
+    // Most values have a name that says nothing, and are short.
+    if (!one.quoted || one.value.len() < SHORTEST_UNNAMED) && known(&text[one.name.clone()]) == Naming::Neutral {
+        return None;
+    }
+    scanner.generic.judge(text, one, place)
+}
