@@ -169,7 +169,11 @@ impl Window {
             }
             return;
         }
-        let calls = Sums { calls: count, total_ms: sane(total_ms), ..Sums::default() };
+        let calls = Sums {
+            calls: count,
+            total_ms: sane(total_ms),
+            ..Sums::default()
+        };
         self.sums.add(&calls);
         let bucket = self.bucket(now);
         if let Some(bucket) = bucket {
@@ -180,10 +184,16 @@ impl Window {
 
     /// The bucket of the present, made where there is none yet.
     fn bucket(&mut self, now: u64) -> Option<&mut Bucket> {
-        let Content::Time { width_ms, buckets } = &mut self.content else { return None };
+        let Content::Time { width_ms, buckets } = &mut self.content else {
+            return None;
+        };
         let epoch = now / *width_ms;
         if buckets.back().is_none_or(|bucket| bucket.epoch < epoch) {
-            buckets.push_back(Bucket { epoch, sums: Sums::default(), times: Histogram::default() });
+            buckets.push_back(Bucket {
+                epoch,
+                sums: Sums::default(),
+                times: Histogram::default(),
+            });
         }
         buckets.back_mut()
     }
