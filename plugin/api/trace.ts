@@ -45,24 +45,27 @@ interface OtlpSpan {
 
 /** A trace of the engine, out of OTLP's JSON. */
 export function traceOf(kept: { traceId: string; spans: unknown[] }): StoredTrace {
-  const spans = (kept.spans as OtlpSpan[]).map((span): StoredSpan => {
-    const startTime = milliseconds(span.startTimeUnixNano)
-    return {
-      spanId: span.spanId,
-      ...(span.parentSpanId ? { parentSpanId: span.parentSpanId } : {}),
-      name: span.name,
-      startTime,
-      duration: milliseconds(span.endTimeUnixNano) - startTime,
-      attributes: record(span.attributes),
-      ...(span.status?.code === 2 ? { error: span.status.message ?? '' } : {}),
-      events: (span.events ?? []).map(({ name, timeUnixNano, attributes }) => ({
-        name,
-        time: milliseconds(timeUnixNano),
-        attributes: record(attributes),
-      })),
-    }
-  })
+  const spans = (kept.spans as OtlpSpan[]).map(storedSpan)
   return { traceId: kept.traceId, spans: spans.sort((one, other) => one.startTime - other.startTime) }
+}
+
+function storedSpan(span: OtlpSpan): StoredSpan {
+  const startTime = milliseconds(span.startTimeUnixNano)
+  const stored: StoredSpan = {
+    spanId: span.spanId,
+    name: span.name,
+    startTime,
+    duration: milliseconds(span.endTimeUnixNano) - startTime,
+    attributes: record(span.attributes),
+    events: (span.events ?? []).map(({ name, timeUnixNano, attributes }) => ({
+      name,
+      time: milliseconds(timeUnixNano),
+      attributes: record(attributes),
+    })),
+  }
+  if (span.parentSpanId) stored.parentSpanId = span.parentSpanId
+  if (span.status?.code === 2) stored.error = span.status.message ?? ''
+  return stored
 }
 
 /** Of nanoseconds since 1970, which a number cannot hold. */

@@ -3,6 +3,8 @@ import type { StoredSpan, StoredTrace } from '../api/trace.js'
 /** Columns of the bars, and of the names before them. */
 const BARS = 40
 const NAMES = 34
+/** Spans below this depth are left out. */
+const MOST_DEPTH = 100
 
 /** The attributes that a line shows, in this order. */
 const SHOWN = [
@@ -46,13 +48,16 @@ function ordered(spans: StoredSpan[]): { span: StoredSpan; depth: number }[] {
     children.set(parent, [...(children.get(parent) ?? []), span])
   }
   const result: { span: StoredSpan; depth: number }[] = []
-  const waiting = (children.get(undefined) ?? []).map((span) => ({ span, depth: 0 })).reverse()
-  for (let next = waiting.pop(); next; next = waiting.pop()) {
-    result.push(next)
-    const below = children.get(next.span.spanId) ?? []
-    children.delete(next.span.spanId)
-    for (const span of [...below].reverse()) waiting.push({ span, depth: next.depth + 1 })
+  const visit = (parent: string | undefined, depth: number): void => {
+    const below = children.get(parent) ?? []
+    // Each is visited once, also where spans name each other as parents.
+    children.delete(parent)
+    for (const span of below) {
+      result.push({ span, depth })
+      if (depth < MOST_DEPTH) visit(span.spanId, depth + 1)
+    }
   }
+  visit(undefined, 0)
   return result
 }
 
