@@ -71,7 +71,7 @@ async function run(
   prompts: string[] = [],
 ): Promise<void> {
   try {
-    const creation = await place.engine.createPlugin(specification, { maxIterations: 2, ...options })
+    const creation = await place.engine.createPlugin(specification as PluginSpecification, { maxIterations: 2, ...options })
     const events = (async () => {
       for await (const event of creation.events()) seen.push(JSON.stringify(event))
     })()

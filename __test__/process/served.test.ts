@@ -1,5 +1,5 @@
 import { rm } from 'node:fs/promises'
-import { afterAll, afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { openEngine, type Engine } from '../../plugin/api/engine.js'
 import { formatReply } from '../../plugin/api/reply.js'
 import { buildForChildren, startChild, type Child } from '../support/child.js'
@@ -8,7 +8,7 @@ import { example, templateFiles, temporary, type Files } from '../support/workpl
 let directory = ''
 let owner: Child
 let engine: Engine
-let good: Files
+let good: Files | undefined
 
 beforeAll(() => buildForChildren())
 
@@ -28,10 +28,6 @@ afterEach(async () => {
   await rm(directory, { recursive: true, force: true })
 })
 
-afterAll(() => {
-  expect(Object.keys(good)).toContain('src/index.ts')
-})
-
 it('a second process on a data directory is served: it adds, reads, hears and cancels', async () => {
   const creation = await engine.createPlugin(example('weather'), { generator: 'template' })
   const heard: string[] = []
@@ -42,16 +38,16 @@ it('a second process on a data directory is served: it adds, reads, hears and ca
   expect(report.verdict).toBe('passed')
   expect((await engine.jobs({ status: 'completed' })).map((job) => job.id)).toEqual([creation.id])
   expect((await engine.health()).status).toBe('ok')
-  good = await templateFiles(engine, example('weather'))
 })
 
 it('the model of a served process answers for its own job, and its call is given up with the job', async () => {
+  good ??= await templateFiles(engine, example('weather'))
   let asked = 0
   const creation = await engine.createPlugin(example('weather'), {
     model: async ({ prompt }) => {
       asked += 1
       expect(prompt).toContain('GET_WEATHER')
-      return formatReply(good)
+      return formatReply(good ?? {})
     },
   })
   expect((await creation.result()).report.verdict).toBe('passed')
