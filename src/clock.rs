@@ -30,17 +30,23 @@ pub struct SystemClock {
 impl SystemClock {
     /// The machine's clock; monotonic time starts now.
     pub fn shared() -> SharedClock {
-        Arc::new(Self { started: Instant::now() })
+        Arc::new(Self {
+            started: Instant::now(),
+        })
     }
 }
 
 impl Clock for SystemClock {
     fn now_ms(&self) -> i64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_millis() as i64)
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_millis() as i64)
     }
 
     fn now_ns(&self) -> u64 {
-        SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos() as u64)
+        SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_nanos() as u64)
     }
 
     fn monotonic_ms(&self) -> u64 {
@@ -57,7 +63,9 @@ pub struct ManualClock {
 impl ManualClock {
     /// A clock that stands at `now_ms`.
     pub fn at(now_ms: u64) -> Arc<Self> {
-        Arc::new(Self { now: AtomicU64::new(now_ms) })
+        Arc::new(Self {
+            now: AtomicU64::new(now_ms),
+        })
     }
 
     /// Turns it forward.

@@ -21,7 +21,13 @@ pub struct Diagnostic {
 impl Diagnostic {
     /// A problem of a whole file or package.
     pub fn of(file: impl Into<String>, code: impl Into<String>, message: impl Into<String>) -> Self {
-        Self { file: file.into(), line: 0, column: 0, code: code.into(), message: message.into() }
+        Self {
+            file: file.into(),
+            line: 0,
+            column: 0,
+            code: code.into(),
+            message: message.into(),
+        }
     }
 
     /// Puts it at a place.

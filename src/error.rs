@@ -123,7 +123,12 @@ pub struct Error {
 impl Error {
     /// An error that says what happened and what to do.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), details: Value::Null, cause: None }
+        Self {
+            code,
+            message: message.into(),
+            details: Value::Null,
+            cause: None,
+        }
     }
 
     /// Adds what caused it.
@@ -187,7 +192,10 @@ mod tests {
             .because(std::io::Error::other("gone"))
             .with_details(serde_json::json!({ "path": "x" }));
         assert_eq!(error.to_string(), "cannot read x");
-        assert_eq!(std::error::Error::source(&error).map(ToString::to_string).as_deref(), Some("gone"));
+        assert_eq!(
+            std::error::Error::source(&error).map(ToString::to_string).as_deref(),
+            Some("gone")
+        );
         assert_eq!(error.details()["path"], "x");
     }
 }

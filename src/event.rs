@@ -29,7 +29,12 @@ pub enum EventKind {
     /// A worker runs it.
     Started { attempt: u32 },
     /// It came further. `stage` and `iteration` are told by jobs that have them.
-    Progress { progress: f64, stage: Option<String>, iteration: Option<u32>, message: Option<String> },
+    Progress {
+        progress: f64,
+        stage: Option<String>,
+        iteration: Option<u32>,
+        message: Option<String>,
+    },
     /// It wrote a line to its log.
     Log { line: String },
     /// It is done.

@@ -11,18 +11,26 @@ const MAX_PATH: usize = 200;
 const MAX_DEPTH: usize = 8;
 
 /// Names that Windows reserves; a package with one cannot be unpacked there.
-const RESERVED: &[&str] = &["con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "lpt1", "lpt2", "lpt3"];
+const RESERVED: &[&str] = &[
+    "con", "prn", "aux", "nul", "com1", "com2", "com3", "com4", "lpt1", "lpt2", "lpt3",
+];
 
 /// Checks that `path` is a plain relative path that stays inside of its package.
 pub fn check_path(path: &str) -> Result<()> {
     let refuse = |why: &str| {
         let shown: String = path.chars().take(MAX_PATH).collect();
-        Err(Error::new(Code::PathRefused, format!("the path {shown:?} is refused: {why}")))
+        Err(Error::new(
+            Code::PathRefused,
+            format!("the path {shown:?} is refused: {why}"),
+        ))
     };
     if path.is_empty() || path.len() > MAX_PATH {
         return refuse("it must have 1 to 200 bytes");
     }
-    if !path.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_./@".contains(&byte)) {
+    if !path
+        .bytes()
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_./@".contains(&byte))
+    {
         return refuse("only letters, digits and - _ . / @ may stand in it");
     }
     let parts: Vec<&str> = path.split('/').collect();
@@ -47,7 +55,12 @@ mod tests {
 
     #[test]
     fn plain_paths_pass() {
-        for path in ["src/index.ts", "README.md", "src/actions/get-weather.ts", "a/b/c/d.test.ts"] {
+        for path in [
+            "src/index.ts",
+            "README.md",
+            "src/actions/get-weather.ts",
+            "a/b/c/d.test.ts",
+        ] {
             assert!(check_path(path).is_ok(), "{path}");
         }
     }
@@ -56,8 +69,24 @@ mod tests {
     fn paths_that_leave_the_package_are_refused() {
         let long = "a".repeat(300);
         for path in [
-            "", "/etc/passwd", "../x", "src/../../x", "src//x", "C:\\x", "a\\b", "a\0b", "src/./x", ".npmrc",
-            "src/.env", "a b", "con", "src/nul.ts", "x.", "a/b/c/d/e/f/g/h/i", "сrc/x.ts", &long,
+            "",
+            "/etc/passwd",
+            "../x",
+            "src/../../x",
+            "src//x",
+            "C:\\x",
+            "a\\b",
+            "a\0b",
+            "src/./x",
+            ".npmrc",
+            "src/.env",
+            "a b",
+            "con",
+            "src/nul.ts",
+            "x.",
+            "a/b/c/d/e/f/g/h/i",
+            "сrc/x.ts",
+            &long,
         ] {
             assert!(check_path(path).is_err(), "{path:?}");
         }

@@ -20,20 +20,49 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("inspection", &["specification"]),
     (
         "pipeline",
-        &["specification", "queue", "breaker", "scanner", "sandbox", "tracer", "toolchain", "generation", "inspection"],
+        &[
+            "specification",
+            "queue",
+            "breaker",
+            "scanner",
+            "sandbox",
+            "tracer",
+            "toolchain",
+            "generation",
+            "inspection",
+        ],
     ),
     (
         "engine",
         &[
-            "specification", "store", "queue", "breaker", "scanner", "sandbox", "tracer", "toolchain", "generation",
-            "inspection", "pipeline",
+            "specification",
+            "store",
+            "queue",
+            "breaker",
+            "scanner",
+            "sandbox",
+            "tracer",
+            "toolchain",
+            "generation",
+            "inspection",
+            "pipeline",
         ],
     ),
     (
         "bindings",
         &[
-            "specification", "store", "queue", "breaker", "scanner", "sandbox", "tracer", "toolchain", "generation",
-            "inspection", "pipeline", "engine",
+            "specification",
+            "store",
+            "queue",
+            "breaker",
+            "scanner",
+            "sandbox",
+            "tracer",
+            "toolchain",
+            "generation",
+            "inspection",
+            "pipeline",
+            "engine",
         ],
     ),
 ];
@@ -77,7 +106,11 @@ fn imports(text: &str) -> Vec<String> {
         };
         let separators: &[char] = if rest.starts_with('{') { &[','] } else { &['\0'] };
         for part in list.split(separators) {
-            let name: String = part.trim_start().chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
+            let name: String = part
+                .trim_start()
+                .chars()
+                .take_while(|c| c.is_alphanumeric() || *c == '_')
+                .collect();
             rooms.push(name);
         }
     }
@@ -142,15 +175,20 @@ fn length(name: &str, text: &str) -> usize {
 
 #[test]
 fn a_file_has_one_subject_and_stays_short() {
-    let long: Vec<String> = [("src", ".rs"), ("keeper/src", ".rs"), ("plugin", ".ts"), ("harness", ".mjs")]
-        .into_iter()
-        .flat_map(|(folder, ending)| {
-            let files = sources(folder, ending).into_iter();
-            files.map(move |(name, text)| (format!("{folder}/{name}"), length(&name, &text)))
-        })
-        .filter(|(_, lines)| *lines > 300)
-        .map(|(name, lines)| format!("{name}: {lines}"))
-        .collect();
+    let long: Vec<String> = [
+        ("src", ".rs"),
+        ("keeper/src", ".rs"),
+        ("plugin", ".ts"),
+        ("harness", ".mjs"),
+    ]
+    .into_iter()
+    .flat_map(|(folder, ending)| {
+        let files = sources(folder, ending).into_iter();
+        files.map(move |(name, text)| (format!("{folder}/{name}"), length(&name, &text)))
+    })
+    .filter(|(_, lines)| *lines > 300)
+    .map(|(name, lines)| format!("{name}: {lines}"))
+    .collect();
     assert!(long.is_empty(), "over 300 lines: {long:#?}");
 }
 

@@ -67,10 +67,7 @@ pub struct BreakerHandle {
 }
 
 #[napi]
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "napi hands arguments over by value"
-)]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
 impl BreakerHandle {
     #[napi(constructor, catch_unwind)]
     pub fn new(name: String, options: Value) -> Result<Self, BorderError> {
@@ -92,22 +89,10 @@ impl BreakerHandle {
 
     /// Takes the outcome of a permit (0 success, 1 failure, 2 timeout, 3 ignored).
     #[napi(catch_unwind)]
-    pub fn record(
-        &self,
-        permit: f64,
-        outcome: u32,
-        duration: f64,
-        retry_after: f64,
-        now: f64,
-    ) -> u32 {
+    pub fn record(&self, permit: f64, outcome: u32, duration: f64, retry_after: f64, now: f64) -> u32 {
         let retry_after = (retry_after > 0.0).then_some(retry_after as u64);
-        self.inner.record_with(
-            unpacked(permit),
-            outcome_of(outcome),
-            duration,
-            retry_after,
-            now as u64,
-        );
+        self.inner
+            .record_with(unpacked(permit), outcome_of(outcome), duration, retry_after, now as u64);
         self.standing(now)
     }
 
@@ -135,10 +120,8 @@ impl BreakerHandle {
     /// Takes the first `count` gathered successes, which began at `at`.
     #[napi(catch_unwind)]
     pub fn record_successes(&self, durations: Float64Array, count: u32, at: f64, now: f64) -> u32 {
-        self.inner.record_successes(
-            durations.get(..count as usize).unwrap_or_default(),
-            at as u64,
-        );
+        self.inner
+            .record_successes(durations.get(..count as usize).unwrap_or_default(), at as u64);
         self.standing(now)
     }
 

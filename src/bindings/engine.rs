@@ -53,7 +53,11 @@ pub struct Engine {
 impl Engine {
     /// Opens the engine of a data directory.
     #[napi]
-    pub fn open<'env>(env: &'env Env, options: Value, listener: EngineListener) -> napi::Result<PromiseRaw<'env, Engine>> {
+    pub fn open<'env>(
+        env: &'env Env,
+        options: Value,
+        listener: EngineListener,
+    ) -> napi::Result<PromiseRaw<'env, Engine>> {
         let listener = Arc::new(listener);
         promise(env, async move {
             let options = EngineOptions::from_value(options)?;
@@ -154,7 +158,9 @@ impl Engine {
     ) -> napi::Result<PromiseRaw<'env, Value>> {
         let backend = Arc::clone(&self.backend);
         promise(env, async move {
-            let report = backend.verify(PathBuf::from(directory), specification.filter(|value| !value.is_null())).await?;
+            let report = backend
+                .verify(PathBuf::from(directory), specification.filter(|value| !value.is_null()))
+                .await?;
             Ok(json!(report))
         })
     }
@@ -200,7 +206,12 @@ fn creation_of(wish: Wish, options: Value) -> Result<Creation> {
     let mut fields = match options {
         Value::Object(fields) => fields,
         Value::Null => serde_json::Map::new(),
-        _ => return Err(Error::new(Code::OptionInvalid, "the options of a creation must be an object")),
+        _ => {
+            return Err(Error::new(
+                Code::OptionInvalid,
+                "the options of a creation must be an object",
+            ));
+        }
     };
     // Whether there is one is seen from the callback.
     fields.remove("hasModel");
@@ -209,6 +220,10 @@ fn creation_of(wish: Wish, options: Value) -> Result<Creation> {
 }
 
 fn options_of<T: serde::de::DeserializeOwned>(what: &str, value: Value) -> Result<T> {
-    serde_json::from_value(value)
-        .map_err(|error| Error::new(Code::OptionInvalid, format!("the options of {what} are not right: {error}")))
+    serde_json::from_value(value).map_err(|error| {
+        Error::new(
+            Code::OptionInvalid,
+            format!("the options of {what} are not right: {error}"),
+        )
+    })
 }

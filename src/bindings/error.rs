@@ -2,8 +2,8 @@
 
 use std::future::Future;
 
-use napi::bindgen_prelude::{PromiseRaw, ToNapiValue};
 use napi::bindgen_prelude::JsObjectValue;
+use napi::bindgen_prelude::{PromiseRaw, ToNapiValue};
 use napi::{Env, JsError, JsValue};
 
 use crate::error::Error;

@@ -1,8 +1,8 @@
 //! The only room that names napi. A border type mirrors its core type; a class holds one `Arc`.
 
-mod error;
 mod breaker;
 mod engine;
+mod error;
 mod model;
 mod queue;
 mod redactor;

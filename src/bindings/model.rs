@@ -51,12 +51,26 @@ impl Model for JsModel {
         // A model's own error may hold the prompt, so its words do not travel on.
         let value = answer.map_err(|_| Error::new(Code::ModelFailed, "the model function could not be called"))?;
         match serde_json::from_value(value) {
-            Ok(Answer::Text { text, usage, finish_reason }) => {
-                let usage = usage.map(|usage| Usage { input_tokens: usage.input_tokens, output_tokens: usage.output_tokens });
-                Ok(ModelReply { text, usage, finish_reason })
+            Ok(Answer::Text {
+                text,
+                usage,
+                finish_reason,
+            }) => {
+                let usage = usage.map(|usage| Usage {
+                    input_tokens: usage.input_tokens,
+                    output_tokens: usage.output_tokens,
+                });
+                Ok(ModelReply {
+                    text,
+                    usage,
+                    finish_reason,
+                })
             }
             Ok(Answer::Failed { error }) => Err(error.into()),
-            Err(_) => Err(Error::new(Code::ModelFailed, "the model function answered neither a text nor an error")),
+            Err(_) => Err(Error::new(
+                Code::ModelFailed,
+                "the model function answered neither a text nor an error",
+            )),
         }
     }
 }
@@ -64,7 +78,9 @@ impl Model for JsModel {
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Answer {
-    Failed { error: Failure },
+    Failed {
+        error: Failure,
+    },
     #[serde(rename_all = "camelCase")]
     Text {
         text: String,

@@ -21,8 +21,8 @@ use crate::clock::SystemClock;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink};
 use crate::queue::{
-    self, Access, Attempt, AttemptError, Handler, Hub, HubOptions, JobFilter, JobStatus, NewJob,
-    Owner, Peer, Queue, QueueApi, RemoteQueue, Reporter, Retention, Worker, WorkerOptions,
+    self, Access, Attempt, AttemptError, Handler, Hub, HubOptions, JobFilter, JobStatus, NewJob, Owner, Peer, Queue,
+    QueueApi, RemoteQueue, Reporter, Retention, Worker, WorkerOptions,
 };
 use crate::store::{DataDirectory, SqliteStore, StoreKind};
 
@@ -110,9 +110,8 @@ fn read<T: for<'de> Deserialize<'de>>(what: &str, json: &str) -> Result<T> {
 }
 
 fn written<T: Serialize>(value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| {
-        Error::new(Code::Internal, "an answer cannot be written as JSON").because(error)
-    })
+    serde_json::to_string(value)
+        .map_err(|error| Error::new(Code::Internal, "an answer cannot be written as JSON").because(error))
 }
 
 struct Listener(QueueListener);
@@ -140,11 +139,8 @@ struct Running {
 
 impl Runner {
     fn tell(&self, message: &ToRunner<'_>) -> bool {
-        serde_json::to_string(message).is_ok_and(|text| {
-            self.call
-                .call(text, ThreadsafeFunctionCallMode::NonBlocking)
-                == Status::Ok
-        })
+        serde_json::to_string(message)
+            .is_ok_and(|text| self.call.call(text, ThreadsafeFunctionCallMode::NonBlocking) == Status::Ok)
     }
 }
 
@@ -209,10 +205,7 @@ fn outcome(settled: Settled) -> Result<Value, AttemptError> {
     let known = settled
         .code
         .and_then(|code| Code::ALL.iter().find(|known| known.as_str() == code));
-    let error = Error::new(
-        known.copied().unwrap_or(Code::HandlerFailed),
-        settled.message,
-    );
+    let error = Error::new(known.copied().unwrap_or(Code::HandlerFailed), settled.message);
     Err(match settled.retry_after {
         Some(delay) => AttemptError::RetryAfter(error, delay),
         None => AttemptError::Retry(error),
@@ -235,12 +228,7 @@ struct Inner {
 }
 
 impl Inner {
-    async fn open(
-        name: String,
-        options: OpenOptions,
-        sink: Listener,
-        runner: QueueRunner,
-    ) -> Result<Self> {
+    async fn open(name: String, options: OpenOptions, sink: Listener, runner: QueueRunner) -> Result<Self> {
         let clock = SystemClock::shared();
         if !(100..=3_600_000).contains(&options.lease_duration) {
             return Err(Error::new(
@@ -298,8 +286,7 @@ impl Inner {
         let worker = queue.start_worker(WorkerOptions {
             concurrency: options.concurrency,
         })?;
-        let (mut activity, runner, until) =
-            (worker.activity(), self.runner.clone(), worker.clone());
+        let (mut activity, runner, until) = (worker.activity(), self.runner.clone(), worker.clone());
         self.workers.lock().insert(id, worker);
         tokio::spawn(async move {
             let follow = async {
@@ -355,9 +342,7 @@ pub fn open_queue<'env>(
     promise(env, async move {
         let options: OpenOptions = read("the queue's options", &options)?;
         let inner = Inner::open(name, options, Listener(on_event), on_attempt).await?;
-        Ok(NativeQueue {
-            inner: Arc::new(inner),
-        })
+        Ok(NativeQueue { inner: Arc::new(inner) })
     })
 }
 
@@ -380,11 +365,7 @@ impl NativeQueue {
 
     /// Adds a batch, all or nothing; JSON in and out.
     #[napi]
-    pub fn add<'env>(
-        &self,
-        env: &'env Env,
-        jobs: String,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
+    pub fn add<'env>(&self, env: &'env Env, jobs: String) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
         promise(env, async move {
             let jobs: Vec<NewJob> = read("the job's options", &jobs)?;
@@ -394,11 +375,7 @@ impl NativeQueue {
 
     /// Adds batches that stand alone; answers, for each, its jobs or its error.
     #[napi]
-    pub fn add_each<'env>(
-        &self,
-        env: &'env Env,
-        batches: Vec<String>,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
+    pub fn add_each<'env>(&self, env: &'env Env, batches: Vec<String>) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
         promise(env, async move {
             let adds = batches.into_iter().map(|batch| {
@@ -433,11 +410,7 @@ impl NativeQueue {
 
     /// Jobs as JSON.
     #[napi]
-    pub fn list<'env>(
-        &self,
-        env: &'env Env,
-        filter: String,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
+    pub fn list<'env>(&self, env: &'env Env, filter: String) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
         promise(env, async move {
             let filter: JobFilter = read("the filter", &filter)?;
@@ -454,11 +427,7 @@ impl NativeQueue {
 
     /// Runs a job again; answers it as JSON.
     #[napi]
-    pub fn retry<'env>(
-        &self,
-        env: &'env Env,
-        id: String,
-    ) -> napi::Result<PromiseRaw<'env, String>> {
+    pub fn retry<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
         promise(env, async move { written(&inner.api.retry(&id).await?) })
     }
@@ -490,11 +459,7 @@ impl NativeQueue {
 
     /// Pauses or resumes the queue.
     #[napi]
-    pub fn set_paused<'env>(
-        &self,
-        env: &'env Env,
-        paused: bool,
-    ) -> napi::Result<PromiseRaw<'env, ()>> {
+    pub fn set_paused<'env>(&self, env: &'env Env, paused: bool) -> napi::Result<PromiseRaw<'env, ()>> {
         let inner = self.inner.clone();
         promise(env, async move {
             if paused {
@@ -507,28 +472,16 @@ impl NativeQueue {
 
     /// Starts a worker under an id of the caller's.
     #[napi]
-    pub fn start_worker<'env>(
-        &self,
-        env: &'env Env,
-        id: u32,
-        options: String,
-    ) -> napi::Result<PromiseRaw<'env, ()>> {
+    pub fn start_worker<'env>(&self, env: &'env Env, id: u32, options: String) -> napi::Result<PromiseRaw<'env, ()>> {
         let inner = self.inner.clone();
         promise(env, async move {
-            inner
-                .start(id, read("the worker's options", &options)?)
-                .await
+            inner.start(id, read("the worker's options", &options)?).await
         })
     }
 
     /// Stops a worker; running jobs have so many milliseconds.
     #[napi]
-    pub fn stop_worker<'env>(
-        &self,
-        env: &'env Env,
-        id: u32,
-        deadline: u32,
-    ) -> napi::Result<PromiseRaw<'env, ()>> {
+    pub fn stop_worker<'env>(&self, env: &'env Env, id: u32, deadline: u32) -> napi::Result<PromiseRaw<'env, ()>> {
         let inner = self.inner.clone();
         promise(env, async move {
             let worker = inner.workers.lock().remove(&id);
@@ -545,9 +498,7 @@ impl NativeQueue {
         let running = self.inner.runner.running.lock().remove(&attempt);
         if let Some(running) = running {
             // One that is over already is not listened to any more.
-            let _ = running
-                .settle
-                .send(serde_json::from_str(&settled).unwrap_or_default());
+            let _ = running.settle.send(serde_json::from_str(&settled).unwrap_or_default());
         }
     }
 

@@ -38,9 +38,8 @@ fn parsed<T: serde::de::DeserializeOwned>(what: &str, value: Value) -> Result<T,
 
 /// A result as one text: it is parsed faster than it could be built field by field.
 fn encoded(result: &ScanResult) -> Result<String, Error> {
-    serde_json::to_string(result).map_err(|error| {
-        Error::new(Code::Internal, "a scan's result cannot be written").because(error)
-    })
+    serde_json::to_string(result)
+        .map_err(|error| Error::new(Code::Internal, "a scan's result cannot be written").because(error))
 }
 
 /// Finds secrets and takes them out of texts.
@@ -55,11 +54,7 @@ impl NativeScanner {
     #[napi(constructor)]
     pub fn new(options: Value) -> Result<Self, BorderError> {
         guarded(|| {
-            let options = if options.is_null() {
-                json!({})
-            } else {
-                options
-            };
+            let options = if options.is_null() { json!({}) } else { options };
             Ok(Self {
                 inner: Arc::new(Scanner::new(ScannerOptions::from_json(options)?)?),
             })
@@ -109,12 +104,10 @@ impl NativeScanner {
             } else {
                 parsed("an option of scanDirectory", options)?
             };
-            let scan = tokio::task::spawn_blocking(move || {
-                scanner.scan_directory(&PathBuf::from(path), &options)
-            });
-            let result = scan.await.map_err(|error| {
-                Error::new(Code::Internal, "the scan of a directory failed").because(error)
-            })??;
+            let scan = tokio::task::spawn_blocking(move || scanner.scan_directory(&PathBuf::from(path), &options));
+            let result = scan
+                .await
+                .map_err(|error| Error::new(Code::Internal, "the scan of a directory failed").because(error))??;
             encoded(&result)
         })
     }
@@ -148,9 +141,8 @@ impl NativeScanner {
     #[napi]
     pub fn patterns(&self) -> Result<String, BorderError> {
         guarded(|| {
-            serde_json::to_string(&self.inner.patterns()).map_err(|error| {
-                Error::new(Code::Internal, "the rules cannot be written").because(error)
-            })
+            serde_json::to_string(&self.inner.patterns())
+                .map_err(|error| Error::new(Code::Internal, "the rules cannot be written").because(error))
         })
     }
 }

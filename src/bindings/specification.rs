@@ -43,16 +43,12 @@ impl From<specification::Problem> for SpecificationProblem {
 
 /// Validates the specification in a JSON text.
 #[napi]
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "napi hands over owned values"
-)]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands over owned values")]
 pub fn validate_specification(json: String) -> Result<SpecificationCheck, BorderError> {
     match specification::parse_json(&json) {
         Ok(valid) => {
-            let value = serde_json::to_value(&valid).map_err(|error| {
-                Error::new(Code::Internal, "the specification could not be written").because(error)
-            })?;
+            let value = serde_json::to_value(&valid)
+                .map_err(|error| Error::new(Code::Internal, "the specification could not be written").because(error))?;
             Ok(SpecificationCheck {
                 ok: true,
                 specification: Some(value),
@@ -61,15 +57,11 @@ pub fn validate_specification(json: String) -> Result<SpecificationCheck, Border
         }
         Err(error) => {
             let problems = error.details().get("problems").cloned().unwrap_or_default();
-            let problems: Vec<specification::Problem> =
-                serde_json::from_value(problems).unwrap_or_default();
+            let problems: Vec<specification::Problem> = serde_json::from_value(problems).unwrap_or_default();
             Ok(SpecificationCheck {
                 ok: false,
                 specification: None,
-                problems: problems
-                    .into_iter()
-                    .map(SpecificationProblem::from)
-                    .collect(),
+                problems: problems.into_iter().map(SpecificationProblem::from).collect(),
             })
         }
     }

@@ -52,19 +52,12 @@ pub struct SpanPipeline {
 }
 
 #[napi]
-#[allow(
-    clippy::needless_pass_by_value,
-    reason = "napi hands arguments over by value"
-)]
+#[allow(clippy::needless_pass_by_value, reason = "napi hands arguments over by value")]
 impl SpanPipeline {
     #[napi(constructor, catch_unwind)]
     pub fn new(options: Value) -> Result<Self, BorderError> {
         let options: PipelineOptions = parse(options, "Tracer")?;
-        let resource = resource(
-            &options.service_name,
-            options.service_version,
-            options.environment,
-        )?;
+        let resource = resource(&options.service_name, options.service_version, options.environment)?;
         let exporter = Box::new(OtlpExporter::new(options.otlp)?);
         let batch = Arc::new(Batcher::new(exporter, resource, options.batch, redactor())?);
         Ok(Self { batch })
@@ -83,11 +76,7 @@ impl SpanPipeline {
 
     /// Waits until everything taken so far is exported or failed; false when the time is up.
     #[napi]
-    pub fn flush<'env>(
-        &self,
-        env: &'env Env,
-        timeout: f64,
-    ) -> napi::Result<PromiseRaw<'env, bool>> {
+    pub fn flush<'env>(&self, env: &'env Env, timeout: f64) -> napi::Result<PromiseRaw<'env, bool>> {
         let batch = Arc::clone(&self.batch);
         promise(env, blocking(move || batch.flush(milliseconds(timeout))))
     }
@@ -100,11 +89,7 @@ impl SpanPipeline {
 
     /// Flushes and ends the thread; false when the time was up.
     #[napi]
-    pub fn shutdown<'env>(
-        &self,
-        env: &'env Env,
-        timeout: f64,
-    ) -> napi::Result<PromiseRaw<'env, bool>> {
+    pub fn shutdown<'env>(&self, env: &'env Env, timeout: f64) -> napi::Result<PromiseRaw<'env, bool>> {
         let batch = Arc::clone(&self.batch);
         promise(env, blocking(move || batch.shutdown(milliseconds(timeout))))
     }
@@ -122,9 +107,9 @@ impl SpanPipeline {
 }
 
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T> {
-    tokio::task::spawn_blocking(work).await.map_err(|error| {
-        Error::new(Code::Internal, "Waiting for spans was interrupted").because(error)
-    })
+    tokio::task::spawn_blocking(work)
+        .await
+        .map_err(|error| Error::new(Code::Internal, "Waiting for spans was interrupted").because(error))
 }
 
 fn milliseconds(timeout: f64) -> Duration {
@@ -132,6 +117,5 @@ fn milliseconds(timeout: f64) -> Duration {
 }
 
 fn parse<T: serde::de::DeserializeOwned>(options: Value, what: &str) -> Result<T> {
-    serde_json::from_value(options)
-        .map_err(|error| Error::new(Code::OptionInvalid, format!("{what} options: {error}")))
+    serde_json::from_value(options).map_err(|error| Error::new(Code::OptionInvalid, format!("{what} options: {error}")))
 }

@@ -117,13 +117,7 @@ impl Breaker {
 
     /// Takes the outcome of a call and tells what followed from it.
     #[allow(clippy::needless_pass_by_value, reason = "a permit is used up")]
-    pub fn record(
-        &self,
-        permit: Permit,
-        outcome: Outcome,
-        duration_ms: f64,
-        now: u64,
-    ) -> Vec<BreakerEvent> {
+    pub fn record(&self, permit: Permit, outcome: Outcome, duration_ms: f64, now: u64) -> Vec<BreakerEvent> {
         self.record_with(permit, outcome, duration_ms, None, now)
     }
 
@@ -153,11 +147,7 @@ impl Breaker {
         let mut closes = false;
         let opens = match &mut state.phase {
             Phase::Closed { failures_in_a_row } => {
-                *failures_in_a_row = if failed {
-                    failures_in_a_row.saturating_add(1)
-                } else {
-                    0
-                };
+                *failures_in_a_row = if failed { failures_in_a_row.saturating_add(1) } else { 0 };
                 self.rule.trips(*failures_in_a_row, &sums)
             }
             Phase::Open { .. } => false,

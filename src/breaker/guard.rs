@@ -36,10 +36,7 @@ pub async fn guard<T>(
     let Ok(result) = tokio::time::timeout(timeout, call).await else {
         held.end(Outcome::Timeout, None);
         let ms = timeout.as_millis();
-        return Err(Error::new(
-            Code::Timeout,
-            format!("Operation timed out after {ms} ms"),
-        ));
+        return Err(Error::new(Code::Timeout, format!("Operation timed out after {ms} ms")));
     };
     match &result {
         Ok(_) => held.end(Outcome::Success, None),
@@ -61,9 +58,7 @@ impl Held<'_> {
         if let Some(permit) = self.permit.take() {
             let now = self.clock.monotonic_ms();
             let duration = now.saturating_sub(self.started) as f64;
-            let events = self
-                .breaker
-                .record_with(permit, outcome, duration, retry_after_ms, now);
+            let events = self.breaker.record_with(permit, outcome, duration, retry_after_ms, now);
             self.breaker.tell(&events);
         }
     }
@@ -98,21 +93,17 @@ mod tests {
             ..Default::default()
         });
         let call = std::future::pending::<Result<()>>();
-        let error = guard(&breaker, &clock, Duration::from_millis(50), call, |_| {
-            Outcome::Failure
-        })
-        .await
-        .unwrap_err();
+        let error = guard(&breaker, &clock, Duration::from_millis(50), call, |_| Outcome::Failure)
+            .await
+            .unwrap_err();
         assert_eq!(
             (error.code(), error.message()),
             (Code::Timeout, "Operation timed out after 50 ms")
         );
         assert_eq!(breaker.state(), BreakerState::Open);
-        let refused = guard(&breaker, &clock, LONG, async { Ok(1) }, |_| {
-            Outcome::Failure
-        })
-        .await
-        .unwrap_err();
+        let refused = guard(&breaker, &clock, LONG, async { Ok(1) }, |_| Outcome::Failure)
+            .await
+            .unwrap_err();
         assert_eq!(
             (refused.code(), refused.message()),
             (Code::BreakerOpen, "Circuit breaker 'model' is open")
@@ -149,24 +140,17 @@ mod tests {
         );
         clock.advance(4_999);
         assert!(
-            guard(&breaker, &shared, LONG, async { Ok(()) }, |_| {
-                Outcome::Failure
-            })
-            .await
-            .is_err()
+            guard(&breaker, &shared, LONG, async { Ok(()) }, |_| { Outcome::Failure })
+                .await
+                .is_err()
         );
         clock.advance(1);
         assert!(
-            guard(&breaker, &shared, LONG, async { Ok(()) }, |_| {
-                Outcome::Failure
-            })
-            .await
-            .is_ok()
+            guard(&breaker, &shared, LONG, async { Ok(()) }, |_| { Outcome::Failure })
+                .await
+                .is_ok()
         );
-        assert_eq!(
-            *heard.lock(),
-            [Failure, Open, Rejected, HalfOpen, Success, Close]
-        );
+        assert_eq!(*heard.lock(), [Failure, Open, Rejected, HalfOpen, Success, Close]);
     }
 
     #[tokio::test]
@@ -177,20 +161,14 @@ mod tests {
         });
         breaker.force_open(1_000);
         clock.advance(10);
-        let hanging = guard(
-            &breaker,
-            &shared,
-            LONG,
-            std::future::pending::<Result<()>>(),
-            |_| Outcome::Failure,
-        );
+        let hanging = guard(&breaker, &shared, LONG, std::future::pending::<Result<()>>(), |_| {
+            Outcome::Failure
+        });
         assert!(futures_util::poll!(Box::pin(hanging)).is_pending());
         assert!(
-            guard(&breaker, &shared, LONG, async { Ok(()) }, |_| {
-                Outcome::Failure
-            })
-            .await
-            .is_ok()
+            guard(&breaker, &shared, LONG, async { Ok(()) }, |_| { Outcome::Failure })
+                .await
+                .is_ok()
         );
     }
 }

@@ -112,10 +112,7 @@ mod tests {
             (found.p95, 950.0),
             (found.p99, 990.0),
         ] {
-            assert!(
-                (value - wanted).abs() / wanted < 0.0626,
-                "{value} for {wanted}"
-            );
+            assert!((value - wanted).abs() / wanted < 0.0626, "{value} for {wanted}");
         }
     }
 
@@ -123,14 +120,7 @@ mod tests {
     fn nothing_counted_is_zero_and_hostile_durations_do_not_panic() {
         let mut histogram = Histogram::default();
         assert!(histogram.quantile(0.99).abs() < f64::EPSILON);
-        for duration in [
-            f64::NAN,
-            f64::INFINITY,
-            -1.0,
-            0.0,
-            f64::MAX,
-            f64::MIN_POSITIVE,
-        ] {
+        for duration in [f64::NAN, f64::INFINITY, -1.0, 0.0, f64::MAX, f64::MIN_POSITIVE] {
             histogram.add(duration);
         }
         assert!(histogram.percentiles().p99.is_finite());

@@ -121,11 +121,7 @@ impl Model {
         self.totals[1] += u64::from(outcome == Outcome::Success);
         self.totals[2] += u64::from(failed);
         self.totals[4] += u64::from(outcome == Outcome::Timeout);
-        let is_trial = era == self.era
-            && self
-                .trials
-                .iter()
-                .any(|(trial, until)| *trial == id && now < *until);
+        let is_trial = era == self.era && self.trials.iter().any(|(trial, until)| *trial == id && now < *until);
         if era == self.era {
             self.trials.retain(|(trial, _)| *trial != id);
         }
@@ -167,20 +163,18 @@ impl Model {
 }
 
 fn options() -> impl Strategy<Value = BreakerOptions> {
-    (1_u32..6, 1_u32..4, 1_u32..12, 1_u32..4).prop_map(
-        |(failures, successes, volume, half_open_max)| BreakerOptions {
-            failure_threshold: failures,
-            success_threshold: successes,
-            volume_threshold: volume,
-            half_open_max,
-            reset_timeout: 300,
-            rolling_window_size: 1_000,
-            timeout: 100,
-            slow_call_duration: Some(50),
-            slow_call_percentage: Some(80.0),
-            ..BreakerOptions::default()
-        },
-    )
+    (1_u32..6, 1_u32..4, 1_u32..12, 1_u32..4).prop_map(|(failures, successes, volume, half_open_max)| BreakerOptions {
+        failure_threshold: failures,
+        success_threshold: successes,
+        volume_threshold: volume,
+        half_open_max,
+        reset_timeout: 300,
+        rolling_window_size: 1_000,
+        timeout: 100,
+        slow_call_duration: Some(50),
+        slow_call_percentage: Some(80.0),
+        ..BreakerOptions::default()
+    })
 }
 
 proptest! {

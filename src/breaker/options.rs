@@ -66,12 +66,8 @@ impl BreakerOptions {
                     "Circuit breaker options: invalid type: an array, expected an object",
                 ));
             }
-            value => serde_json::from_value(value).map_err(|error| {
-                Error::new(
-                    Code::OptionInvalid,
-                    format!("Circuit breaker options: {error}"),
-                )
-            })?,
+            value => serde_json::from_value(value)
+                .map_err(|error| Error::new(Code::OptionInvalid, format!("Circuit breaker options: {error}")))?,
         };
         options.check()?;
         Ok(options)
@@ -80,59 +76,28 @@ impl BreakerOptions {
     /// Checks every range.
     pub fn check(&self) -> Result<()> {
         let counts = [
-            (
-                "failureThreshold",
-                u64::from(self.failure_threshold),
-                1,
-                1_000_000,
-            ),
-            (
-                "successThreshold",
-                u64::from(self.success_threshold),
-                1,
-                1_000_000,
-            ),
-            (
-                "volumeThreshold",
-                u64::from(self.volume_threshold),
-                1,
-                1_000_000,
-            ),
+            ("failureThreshold", u64::from(self.failure_threshold), 1, 1_000_000),
+            ("successThreshold", u64::from(self.success_threshold), 1, 1_000_000),
+            ("volumeThreshold", u64::from(self.volume_threshold), 1, 1_000_000),
             ("halfOpenMax", u64::from(self.half_open_max), 1, 1_000),
             ("resetTimeout", self.reset_timeout, 1, LONGEST_MS),
             ("timeout", self.timeout, 0, LONGEST_MS),
             ("rollingWindowSize", self.rolling_window_size, 1, LONGEST_MS),
-            (
-                "slowCallDuration",
-                self.slow_call_duration.unwrap_or(1),
-                1,
-                LONGEST_MS,
-            ),
+            ("slowCallDuration", self.slow_call_duration.unwrap_or(1), 1, LONGEST_MS),
             ("trialLease", self.trial_lease.unwrap_or(1), 1, LONGEST_MS),
         ];
         for (name, value, least, most) in counts {
             if value < least || value > most {
-                return Err(out_of_range(
-                    name,
-                    &format!("{least} to {most}"),
-                    &value.to_string(),
-                ));
+                return Err(out_of_range(name, &format!("{least} to {most}"), &value.to_string()));
             }
         }
         let percentages = [
             ("errorThresholdPercentage", self.error_threshold_percentage),
-            (
-                "slowCallPercentage",
-                self.slow_call_percentage.unwrap_or(100.0),
-            ),
+            ("slowCallPercentage", self.slow_call_percentage.unwrap_or(100.0)),
         ];
         for (name, value) in percentages {
             if !(value > 0.0 && value <= 100.0) {
-                return Err(out_of_range(
-                    name,
-                    "above 0 and at most 100",
-                    &value.to_string(),
-                ));
+                return Err(out_of_range(name, "above 0 and at most 100", &value.to_string()));
             }
         }
         if self.slow_call_percentage.is_some() && self.slow_call_duration.is_none() {
@@ -178,11 +143,7 @@ mod tests {
             (5, 60_000, 2)
         );
         assert_eq!(
-            (
-                options.timeout,
-                options.volume_threshold,
-                options.rolling_window_size
-            ),
+            (options.timeout, options.volume_threshold, options.rolling_window_size),
             (10_000, 10, 60_000)
         );
         assert_eq!((options.half_open_max, options.lease_ms()), (1, 20_000));
@@ -196,10 +157,7 @@ mod tests {
             (json!({ "timeout": -1 }), "invalid value"),
             (json!({ "timeout": "10" }), "invalid type"),
             (json!({ "resetTimeout": 1e15 as u64 }), "resetTimeout"),
-            (
-                json!({ "errorThresholdPercentage": 101 }),
-                "errorThresholdPercentage",
-            ),
+            (json!({ "errorThresholdPercentage": 101 }), "errorThresholdPercentage"),
             (json!({ "slowCallPercentage": 10 }), "slowCallDuration"),
             (json!([]), "Circuit breaker options"),
             (json!(7), "invalid type"),

@@ -49,9 +49,7 @@ pub enum Phase {
 }
 
 impl Phase {
-    pub const CLOSED: Self = Self::Closed {
-        failures_in_a_row: 0,
-    };
+    pub const CLOSED: Self = Self::Closed { failures_in_a_row: 0 };
 
     pub const fn state(&self) -> BreakerState {
         match self {

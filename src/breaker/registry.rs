@@ -33,10 +33,7 @@ impl Registry {
         if let Some(breaker) = breakers.get(name) {
             return Ok(Arc::clone(breaker));
         }
-        let breaker = Arc::new(Breaker::new(
-            name,
-            options.unwrap_or_else(|| self.defaults.clone()),
-        )?);
+        let breaker = Arc::new(Breaker::new(name, options.unwrap_or_else(|| self.defaults.clone()))?);
         breakers.insert(name.to_owned(), Arc::clone(&breaker));
         Ok(breaker)
     }
@@ -79,18 +76,8 @@ mod tests {
             failure_threshold: 1,
             ..BreakerOptions::default()
         };
-        assert!(Arc::ptr_eq(
-            &first,
-            &registry.breaker("a", Some(own.clone())).unwrap()
-        ));
-        assert_eq!(
-            registry
-                .breaker("b", Some(own))
-                .unwrap()
-                .options()
-                .failure_threshold,
-            1
-        );
+        assert!(Arc::ptr_eq(&first, &registry.breaker("a", Some(own.clone())).unwrap()));
+        assert_eq!(registry.breaker("b", Some(own)).unwrap().options().failure_threshold, 1);
         first.force_open(0);
         registry.reset_all();
         assert_eq!(first.state().as_str(), "closed");

@@ -60,9 +60,7 @@ impl State {
         if permit.generation != self.generation {
             return false;
         }
-        let held = trials
-            .iter()
-            .any(|trial| trial.id == permit.id && trial.until > now);
+        let held = trials.iter().any(|trial| trial.id == permit.id && trial.until > now);
         trials.retain(|trial| trial.id != permit.id);
         held
     }

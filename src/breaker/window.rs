@@ -98,11 +98,7 @@ impl Window {
         };
         self.sums.add(&call);
         let epoch = now / self.width_ms;
-        if self
-            .buckets
-            .back()
-            .is_none_or(|bucket| bucket.epoch < epoch)
-        {
+        if self.buckets.back().is_none_or(|bucket| bucket.epoch < epoch) {
             self.buckets.push_back(Bucket {
                 epoch,
                 sums: Sums::default(),

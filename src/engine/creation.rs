@@ -29,25 +29,42 @@ pub fn job_of(pipeline: &Pipeline, creation: Creation, model_key: Option<String>
             "words become a specification by a model; give `model` or `apiKey`, or give a specification",
         ));
     }
-    let out_dir = creation.out_dir.map(std::path::absolute).transpose().map_err(|error| {
-        Error::new(Code::OptionInvalid, "`outDir` is not a path that can be used").because(error)
-    })?;
+    let out_dir =
+        creation.out_dir.map(std::path::absolute).transpose().map_err(|error| {
+            Error::new(Code::OptionInvalid, "`outDir` is not a path that can be used").because(error)
+        })?;
     out_dir.as_deref().map_or(Ok(()), check_target)?;
     let iterations = creation.max_iterations.unwrap_or(DEFAULT_ITERATIONS);
     within("maxIterations", u64::from(iterations), 1, u64::from(MAX_ITERATIONS))?;
     let timeout = creation.timeout.unwrap_or(JOB_DEADLINE);
     within("timeout", timeout, 1, LONGEST)?;
-    if creation.user_id.as_ref().is_some_and(|id| id.is_empty() || id.len() > MAX_USER_ID) {
-        return Err(Error::new(Code::OptionInvalid, format!("`userId` must have 1 to {MAX_USER_ID} bytes")));
+    if creation
+        .user_id
+        .as_ref()
+        .is_some_and(|id| id.is_empty() || id.len() > MAX_USER_ID)
+    {
+        return Err(Error::new(
+            Code::OptionInvalid,
+            format!("`userId` must have 1 to {MAX_USER_ID} bytes"),
+        ));
     }
     if let Some(metadata) = &creation.metadata {
         let text = metadata.to_string();
         if text.len() > MAX_METADATA {
-            return Err(Error::new(Code::OptionInvalid, format!("`metadata` has more than {MAX_METADATA} bytes as JSON")));
+            return Err(Error::new(
+                Code::OptionInvalid,
+                format!("`metadata` has more than {MAX_METADATA} bytes as JSON"),
+            ));
         }
         refuse_secrets(pipeline, &text, "`metadata`")?;
     }
-    let request = CreationRequest { wish, generator, max_iterations: iterations, model_key, out_dir };
+    let request = CreationRequest {
+        wish,
+        generator,
+        max_iterations: iterations,
+        model_key,
+        out_dir,
+    };
     Ok(NewJob {
         name: JOB_NAME.to_owned(),
         data: json!(request),
@@ -68,7 +85,11 @@ fn generator_of(creation: &Creation, has_model: bool) -> Result<Generator> {
             "`generator: 'model'` needs `model` or `apiKey`; give one, or use `generator: 'template'`",
         )),
         Some(generator) => Ok(generator),
-        None => Ok(if has_model { Generator::Model } else { Generator::Template }),
+        None => Ok(if has_model {
+            Generator::Model
+        } else {
+            Generator::Template
+        }),
     }
 }
 
@@ -90,13 +111,18 @@ fn checked(pipeline: &Pipeline, wish: Wish) -> Result<Wish> {
 }
 
 fn refuse_secrets(pipeline: &Pipeline, text: &str, what: &str) -> Result<()> {
-    let Some(scanner) = &pipeline.examiner.scanner else { return Ok(()) };
+    let Some(scanner) = &pipeline.examiner.scanner else {
+        return Ok(());
+    };
     let found = scanner.scan_text(text, None);
     match found.secrets.iter().find(|finding| finding.severity >= Severity::High) {
         None => Ok(()),
         Some(finding) => Err(Error::new(
             Code::SecretFound,
-            format!("{what} holds a secret ({}); take it out, and name an environment variable instead of its value", finding.rule),
+            format!(
+                "{what} holds a secret ({}); take it out, and name an environment variable instead of its value",
+                finding.rule
+            ),
         )),
     }
 }
@@ -105,7 +131,10 @@ fn within(name: &str, value: u64, low: u64, high: u64) -> Result<()> {
     if (low..=high).contains(&value) {
         return Ok(());
     }
-    Err(Error::new(Code::OptionInvalid, format!("`{name}` must be {low} to {high}, not {value}")))
+    Err(Error::new(
+        Code::OptionInvalid,
+        format!("`{name}` must be {low} to {high}, not {value}"),
+    ))
 }
 
 /// The folder of plugins whose user named no place.

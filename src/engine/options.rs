@@ -63,10 +63,15 @@ impl Part {
 impl<'de> Deserialize<'de> for Part {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
         match Value::deserialize(deserializer)? {
-            Value::Bool(false) => Ok(Self { off: true, options: Value::Null }),
+            Value::Bool(false) => Ok(Self {
+                off: true,
+                options: Value::Null,
+            }),
             Value::Bool(true) | Value::Null => Ok(Self::default()),
             options @ Value::Object(_) => Ok(Self { off: false, options }),
-            _ => Err(serde::de::Error::custom("a part of the engine is `false` or an object of options")),
+            _ => Err(serde::de::Error::custom(
+                "a part of the engine is `false` or an object of options",
+            )),
         }
     }
 }
@@ -74,8 +79,12 @@ impl<'de> Deserialize<'de> for Part {
 impl EngineOptions {
     /// Reads what a user gave; a key that is not known or a wrong type is an error.
     pub fn from_value(value: Value) -> Result<Self> {
-        serde_json::from_value(value)
-            .map_err(|error| Error::new(Code::OptionInvalid, format!("the engine's options are not right: {error}")))
+        serde_json::from_value(value).map_err(|error| {
+            Error::new(
+                Code::OptionInvalid,
+                format!("the engine's options are not right: {error}"),
+            )
+        })
     }
 }
 
@@ -96,12 +105,19 @@ mod tests {
     fn a_part_is_off_only_when_it_is_false() {
         assert!(with(&json!({ "sandbox": false })).unwrap().sandbox.is_off());
         assert_eq!(with(&json!({})).unwrap().sandbox.options(), Some(Value::Null));
-        assert_eq!(with(&json!({ "sandbox": { "cpus": 2 } })).unwrap().sandbox.options(), Some(json!({ "cpus": 2 })));
+        assert_eq!(
+            with(&json!({ "sandbox": { "cpus": 2 } })).unwrap().sandbox.options(),
+            Some(json!({ "cpus": 2 }))
+        );
     }
 
     #[test]
     fn a_misspelt_key_and_a_wrong_type_are_refused() {
-        for extra in [json!({ "concurency": 2 }), json!({ "concurrency": "2" }), json!({ "sandbox": 7 })] {
+        for extra in [
+            json!({ "concurency": 2 }),
+            json!({ "concurrency": "2" }),
+            json!({ "sandbox": 7 }),
+        ] {
             assert_eq!(with(&extra).unwrap_err().code(), Code::OptionInvalid, "{extra}");
         }
     }

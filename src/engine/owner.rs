@@ -12,8 +12,8 @@ use uuid::Uuid;
 use super::backend::{Backend, Creation};
 use super::creation::job_of;
 use super::doctor;
-use super::options::EngineOptions;
 use super::hub::Store;
+use super::options::EngineOptions;
 use super::rooms::Rooms;
 use super::serving::{self, Serving};
 use crate::error::{Code, Error, Result};
@@ -69,12 +69,22 @@ pub async fn open(
     if has_model {
         rooms.models.set_default(model);
     }
-    let sink = Arc::new(Releasing { models: Arc::clone(&rooms.models), next: sink });
+    let sink = Arc::new(Releasing {
+        models: Arc::clone(&rooms.models),
+        next: sink,
+    });
     let queue = Queue::open(store.hub(), QUEUE, sink).await?;
     queue.register(JOB_NAME, Arc::clone(&rooms.pipeline) as Arc<dyn Handler>)?;
     let concurrency = options.concurrency.unwrap_or(DEFAULT_CONCURRENCY) as usize;
     let worker = queue.start_worker(WorkerOptions { concurrency })?;
-    let owner = Arc::new(Owner { options, rooms, store, queue, worker, token: CancellationToken::new() });
+    let owner = Arc::new(Owner {
+        options,
+        rooms,
+        store,
+        queue,
+        worker,
+        token: CancellationToken::new(),
+    });
     if let Some(methods) = owner.store.methods() {
         methods.add(serving::PREFIX, Serving::of(&owner));
     }
@@ -92,9 +102,16 @@ impl Owner {
 }
 
 async fn wake_waiting(queue: &Queue) -> Result<()> {
-    let filter = JobFilter { status: Some(JobStatus::Retrying), limit: Some(1_000), ..JobFilter::default() };
+    let filter = JobFilter {
+        status: Some(JobStatus::Retrying),
+        limit: Some(1_000),
+        ..JobFilter::default()
+    };
     for job in queue.list(filter).await? {
-        if job.error.is_some_and(|failure| failure.code == Code::ModelNeeded.as_str()) {
+        if job
+            .error
+            .is_some_and(|failure| failure.code == Code::ModelNeeded.as_str())
+        {
             queue.retry(&job.id).await?;
         }
     }
@@ -205,5 +222,7 @@ fn spans(metrics: &TracerMetrics) -> Value {
 }
 
 fn first(jobs: Vec<Job>) -> Result<Job> {
-    jobs.into_iter().next().ok_or_else(|| Error::new(Code::Internal, "the store answered without the job"))
+    jobs.into_iter()
+        .next()
+        .ok_or_else(|| Error::new(Code::Internal, "the store answered without the job"))
 }

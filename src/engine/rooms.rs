@@ -17,7 +17,8 @@ use crate::pipeline::{Asker, Examiner, Models, Pipeline, Workshop, WorkshopOptio
 use crate::scanner::{Scanner, ScannerOptions};
 use crate::toolchain::{ToolchainOptions, cache_directory};
 use crate::tracer::{
-    Compression, OtlpExporter, OtlpOptions, ParentBasedSampler, ProbabilitySampler, Protocol, Redact, Tracer, TracerOptions,
+    Compression, OtlpExporter, OtlpOptions, ParentBasedSampler, ProbabilitySampler, Protocol, Redact, Tracer,
+    TracerOptions,
 };
 
 /// A model answers slowly: the breaker's own time-out is that of the pipeline's deadline.
@@ -36,7 +37,10 @@ pub fn open(options: &EngineOptions) -> Result<Rooms> {
     let scanner = scanner(&options.scanner)?;
     let tracer = tracer(&options.tracing, scanner.as_ref(), &clock)?;
     let breaker = match options.breaker.options() {
-        Some(given) => Some(Arc::new(Breaker::new(MODEL_BREAKER, BreakerOptions::from_value(given)?)?)),
+        Some(given) => Some(Arc::new(Breaker::new(
+            MODEL_BREAKER,
+            BreakerOptions::from_value(given)?,
+        )?)),
         None => None,
     };
     let models = models_of(&options.data_dir);
@@ -46,14 +50,24 @@ pub fn open(options: &EngineOptions) -> Result<Rooms> {
         tracer: tracer.clone(),
         clock: Arc::clone(&clock),
     };
-    let asker = Asker { models: Arc::clone(&models), breaker, scanner, tracer, clock: Arc::clone(&clock) };
+    let asker = Asker {
+        models: Arc::clone(&models),
+        breaker,
+        scanner,
+        tracer,
+        clock: Arc::clone(&clock),
+    };
     let pipeline = Arc::new(Pipeline {
         examiner,
         asker,
         plugins_dir: plugins_dir(&options.data_dir),
         lock: options.package_root.join("toolchain.lock.json"),
     });
-    Ok(Rooms { pipeline, models, clock })
+    Ok(Rooms {
+        pipeline,
+        models,
+        clock,
+    })
 }
 
 /// Several engines of one process on one data directory share their jobs, so they share the models too.
@@ -72,7 +86,11 @@ fn models_of(data_dir: &Path) -> Arc<Models> {
 
 fn scanner(part: &Part) -> Result<Option<Arc<Scanner>>> {
     let Some(given) = part.options() else { return Ok(None) };
-    let mut options = if given.is_null() { ScannerOptions::default() } else { ScannerOptions::from_json(given)? };
+    let mut options = if given.is_null() {
+        ScannerOptions::default()
+    } else {
+        ScannerOptions::from_json(given)?
+    };
     // Generated code must not silence its own gate by a comment.
     options.allow_comments = false;
     Ok(Some(Arc::new(Scanner::new(options)?)))
@@ -98,7 +116,9 @@ struct Tracing {
 }
 
 fn tracer(part: &Part, scanner: Option<&Arc<Scanner>>, clock: &SharedClock) -> Result<Tracer> {
-    let Some(given) = part.options().filter(|given| !given.is_null()) else { return Ok(Tracer::disabled()) };
+    let Some(given) = part.options().filter(|given| !given.is_null()) else {
+        return Ok(Tracer::disabled());
+    };
     let tracing = options_of::<Tracing>("tracing", given)?;
     let exporter = OtlpExporter::new(OtlpOptions {
         url: tracing.url,
@@ -107,7 +127,10 @@ fn tracer(part: &Part, scanner: Option<&Arc<Scanner>>, clock: &SharedClock) -> R
         compression: Compression::default(),
         timeout: None,
     })?;
-    let mut options = TracerOptions::new(tracing.service_name.unwrap_or_else(|| "auton8n".to_owned()), Box::new(exporter));
+    let mut options = TracerOptions::new(
+        tracing.service_name.unwrap_or_else(|| "auton8n".to_owned()),
+        Box::new(exporter),
+    );
     options.service_version = Some(env!("CARGO_PKG_VERSION").to_owned());
     options.environment = tracing.environment;
     if let Some(ratio) = tracing.ratio {
@@ -121,7 +144,9 @@ fn tracer(part: &Part, scanner: Option<&Arc<Scanner>>, clock: &SharedClock) -> R
 }
 
 fn workshop(options: &EngineOptions) -> Result<Option<Workshop>> {
-    let Some(given) = options.sandbox.options() else { return Ok(None) };
+    let Some(given) = options.sandbox.options() else {
+        return Ok(None);
+    };
     let (sandbox, limits) = sandbox_options::parse(given)?;
     let lock = options.package_root.join("toolchain.lock.json");
     let mut toolchain = ToolchainOptions::new(lock, cache_of(options));
@@ -138,12 +163,17 @@ fn workshop(options: &EngineOptions) -> Result<Option<Workshop>> {
 
 fn cache_of(options: &EngineOptions) -> PathBuf {
     options.toolchain_dir.clone().unwrap_or_else(|| {
-        let env = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let env =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
         cache_directory(&env.collect(), std::env::consts::OS, Path::new(&options.data_dir))
     })
 }
 
 fn options_of<T: serde::de::DeserializeOwned>(part: &str, given: serde_json::Value) -> Result<T> {
-    serde_json::from_value(given)
-        .map_err(|error| Error::new(Code::OptionInvalid, format!("the options of `{part}` are not right: {error}")))
+    serde_json::from_value(given).map_err(|error| {
+        Error::new(
+            Code::OptionInvalid,
+            format!("the options of `{part}` are not right: {error}"),
+        )
+    })
 }

@@ -34,10 +34,17 @@ const MEBI: u64 = 1 << 20;
 pub fn parse(value: Value) -> Result<(SandboxOptions, Limits)> {
     let given: Given = match value {
         Value::Null => Given::default(),
-        other => serde_json::from_value(other)
-            .map_err(|error| Error::new(Code::OptionInvalid, format!("the options of `sandbox` are not right: {error}")))?,
+        other => serde_json::from_value(other).map_err(|error| {
+            Error::new(
+                Code::OptionInvalid,
+                format!("the options of `sandbox` are not right: {error}"),
+            )
+        })?,
     };
-    let engine = given.engine.as_deref().map_or(Ok(EngineChoice::Auto), EngineChoice::parse)?;
+    let engine = given
+        .engine
+        .as_deref()
+        .map_or(Ok(EngineChoice::Auto), EngineChoice::parse)?;
     let standard = Limits::default();
     let limits = Limits {
         memory: size("memory", given.memory, standard.memory, 64 * MEBI)?,
@@ -47,14 +54,23 @@ pub fn parse(value: Value) -> Result<(SandboxOptions, Limits)> {
         work: size("work", given.work, standard.work, MEBI)?,
         output: standard.output,
     };
-    Ok((SandboxOptions { engine, image: given.image, allow_reduced: given.allow_reduced }, limits))
+    Ok((
+        SandboxOptions {
+            engine,
+            image: given.image,
+            allow_reduced: given.allow_reduced,
+        },
+        limits,
+    ))
 }
 
 fn size(name: &str, given: Option<Size>, standard: u64, least: u64) -> Result<u64> {
     let bytes = match given {
         None => standard,
         Some(Size::Bytes(bytes)) => bytes,
-        Some(Size::Text(text)) => bytes_of(&text).ok_or_else(|| wrong(name, "a number of bytes, or a text such as `512m` or `1g`"))?,
+        Some(Size::Text(text)) => {
+            bytes_of(&text).ok_or_else(|| wrong(name, "a number of bytes, or a text such as `512m` or `1g`"))?
+        }
     };
     if bytes < least {
         return Err(wrong(name, &format!("at least {}m", least / MEBI)));
@@ -76,7 +92,11 @@ fn bytes_of(text: &str) -> Option<u64> {
 }
 
 fn within(name: &str, value: f64, low: f64, high: f64) -> Result<f64> {
-    if (low..=high).contains(&value) { Ok(value) } else { Err(wrong(name, &format!("{low} to {high}"))) }
+    if (low..=high).contains(&value) {
+        Ok(value)
+    } else {
+        Err(wrong(name, &format!("{low} to {high}")))
+    }
 }
 
 fn wrong(name: &str, what: &str) -> Error {
@@ -90,7 +110,12 @@ mod tests {
 
     #[test]
     fn sizes_are_read_in_the_units_of_people() {
-        for (text, bytes) in [("512m", 512 << 20), ("1g", 1 << 30), ("65536k", 64 << 20), ("67108864", 64 << 20)] {
+        for (text, bytes) in [
+            ("512m", 512 << 20),
+            ("1g", 1 << 30),
+            ("65536k", 64 << 20),
+            ("67108864", 64 << 20),
+        ] {
             assert_eq!(parse(json!({ "memory": text })).unwrap().1.memory, bytes, "{text}");
         }
         assert_eq!(parse(json!({ "memory": 134_217_728 })).unwrap().1.memory, 128 << 20);
@@ -100,8 +125,14 @@ mod tests {
     #[test]
     fn what_makes_no_sense_is_refused() {
         for wrong in [
-            json!({ "memory": "lots" }), json!({ "memory": "-1" }), json!({ "memory": "1m" }), json!({ "cpus": 0 }),
-            json!({ "pids": 1 }), json!({ "engine": "chroot" }), json!({ "mem": "1g" }), json!({ "memory": "99999999999g" }),
+            json!({ "memory": "lots" }),
+            json!({ "memory": "-1" }),
+            json!({ "memory": "1m" }),
+            json!({ "cpus": 0 }),
+            json!({ "pids": 1 }),
+            json!({ "engine": "chroot" }),
+            json!({ "mem": "1g" }),
+            json!({ "memory": "99999999999g" }),
         ] {
             assert_eq!(parse(wrong.clone()).unwrap_err().code(), Code::OptionInvalid, "{wrong}");
         }

@@ -40,7 +40,12 @@ pub async fn open(peer: Peer, sink: Arc<dyn EventSink>, model: Option<Arc<dyn Mo
     let queue = RemoteQueue::open(&peer, QUEUE, Arc::new(NoSink)).await?;
     let models = NearModels::new(sink);
     peer.handle(Arc::clone(&models) as Arc<dyn crate::queue::RpcHandler>);
-    Ok(Arc::new(Served { peer, queue, models, default: Mutex::new(model) }))
+    Ok(Arc::new(Served {
+        peer,
+        queue,
+        models,
+        default: Mutex::new(model),
+    }))
 }
 
 impl Served {
@@ -65,7 +70,15 @@ impl Backend for Served {
         if let (Some(key), Some(model)) = (&key, model) {
             self.models.bind(key, model);
         }
-        let asked = self.ask::<String>("engine.create", json!(FarCreation { creation, model_key: key.clone() })).await;
+        let asked = self
+            .ask::<String>(
+                "engine.create",
+                json!(FarCreation {
+                    creation,
+                    model_key: key.clone()
+                }),
+            )
+            .await;
         if let Some(key) = &key {
             match &asked {
                 Ok(id) => self.models.assign(key, id),
@@ -113,7 +126,11 @@ impl Backend for Served {
     }
 
     async fn verify(&self, directory: PathBuf, specification: Option<Value>) -> Result<CreationReport> {
-        self.ask("engine.verify", json!({ "directory": directory, "specification": specification })).await
+        self.ask(
+            "engine.verify",
+            json!({ "directory": directory, "specification": specification }),
+        )
+        .await
     }
 
     async fn doctor(&self) -> Result<Value> {

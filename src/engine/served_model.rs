@@ -45,7 +45,11 @@ impl FarModel {
 impl Model for FarModel {
     async fn complete(&self, request: ModelRequest, token: CancellationToken) -> Result<ModelReply> {
         let call = Uuid::now_v7().to_string();
-        let question = json!(Question { key: self.key.clone(), call: call.clone(), request });
+        let question = json!(Question {
+            key: self.key.clone(),
+            call: call.clone(),
+            request
+        });
         let answer = tokio::select! {
             answer = self.peer.request(ASK, question) => answer,
             () = token.cancelled() => {
@@ -57,8 +61,9 @@ impl Model for FarModel {
             Err(_) if self.peer.is_closed() => return Err(gone()),
             other => other?,
         };
-        serde_json::from_value(value)
-            .map_err(|error| Error::new(Code::ModelFailed, "the other process answered what is no reply").because(error))
+        serde_json::from_value(value).map_err(|error| {
+            Error::new(Code::ModelFailed, "the other process answered what is no reply").because(error)
+        })
     }
 }
 
@@ -81,7 +86,12 @@ pub struct NearModels {
 impl NearModels {
     /// No model yet; events go to `sink`.
     pub fn new(sink: Arc<dyn EventSink>) -> Arc<Self> {
-        Arc::new(Self { sink, models: Mutex::default(), calls: Mutex::default(), jobs: Mutex::default() })
+        Arc::new(Self {
+            sink,
+            models: Mutex::default(),
+            calls: Mutex::default(),
+            jobs: Mutex::default(),
+        })
     }
 
     /// Keeps a model under a key.
@@ -116,7 +126,10 @@ impl RpcHandler for NearModels {
     async fn call(&self, method: &str, params: Value, _peer: &Peer) -> Result<Value> {
         match method {
             ASK => self.answer(params).await,
-            other => Err(Error::new(Code::StoreUnavailable, format!("this process does not answer {other:?}"))),
+            other => Err(Error::new(
+                Code::StoreUnavailable,
+                format!("this process does not answer {other:?}"),
+            )),
         }
     }
 

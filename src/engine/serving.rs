@@ -26,7 +26,9 @@ pub struct Serving {
 impl Serving {
     /// Answers for `owner`, without keeping it.
     pub fn of(owner: &Arc<Owner>) -> Arc<Self> {
-        Arc::new(Self { owner: Arc::downgrade(owner) })
+        Arc::new(Self {
+            owner: Arc::downgrade(owner),
+        })
     }
 }
 
@@ -40,14 +42,18 @@ struct Verify {
 #[async_trait]
 impl RpcHandler for Serving {
     async fn call(&self, method: &str, params: Value, peer: &Peer) -> Result<Value> {
-        let owner = self
-            .owner
-            .upgrade()
-            .ok_or_else(|| Error::new(Code::Closed, "the engine that owns the data directory is closed; open yours again"))?;
+        let owner = self.owner.upgrade().ok_or_else(|| {
+            Error::new(
+                Code::Closed,
+                "the engine that owns the data directory is closed; open yours again",
+            )
+        })?;
         match method {
             "engine.create" => {
                 let asked: FarCreation = read(params)?;
-                let model = asked.model_key.map(|key| Arc::new(FarModel::new(peer.clone(), key)) as Arc<dyn Model>);
+                let model = asked
+                    .model_key
+                    .map(|key| Arc::new(FarModel::new(peer.clone(), key)) as Arc<dyn Model>);
                 owner.create(asked.creation, model).await.map(Value::String)
             }
             "engine.metrics" => owner.metrics().await,
@@ -55,9 +61,15 @@ impl RpcHandler for Serving {
             "engine.doctor" => owner.doctor().await,
             "engine.verify" => {
                 let asked: Verify = read(params)?;
-                owner.verify(asked.directory, asked.specification).await.map(|report| json!(report))
+                owner
+                    .verify(asked.directory, asked.specification)
+                    .await
+                    .map(|report| json!(report))
             }
-            other => Err(Error::new(Code::StoreUnavailable, format!("this version does not answer {other:?}"))),
+            other => Err(Error::new(
+                Code::StoreUnavailable,
+                format!("this version does not answer {other:?}"),
+            )),
         }
     }
 
@@ -66,6 +78,9 @@ impl RpcHandler for Serving {
 
 fn read<T: serde::de::DeserializeOwned>(params: Value) -> Result<T> {
     serde_json::from_value(params).map_err(|error| {
-        Error::new(Code::OptionInvalid, format!("the question of the other process is not understood: {error}"))
+        Error::new(
+            Code::OptionInvalid,
+            format!("the question of the other process is not understood: {error}"),
+        )
     })
 }

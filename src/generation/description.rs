@@ -16,9 +16,7 @@ const SHAPE: &str = include_str!("description.md");
 pub fn prompt(text: &str) -> Result<String> {
     let length = text.chars().count();
     if text.trim().is_empty() || length > MAX_DESCRIPTION {
-        let message = format!(
-            "The description must have 1 to {MAX_DESCRIPTION} characters and has {length}."
-        );
+        let message = format!("The description must have 1 to {MAX_DESCRIPTION} characters and has {length}.");
         return Err(Error::new(Code::OptionInvalid, message));
     }
     Ok(format!(
@@ -82,10 +80,7 @@ fn looks_like_one(value: &Value) -> bool {
 fn refuse_or(value: Value) -> Result<Value> {
     match value.get("refused").and_then(Value::as_str) {
         Some(why) => {
-            let message = format!(
-                "The model declined to specify this plugin: {}",
-                clean(why, 300)
-            );
+            let message = format!("The model declined to specify this plugin: {}", clean(why, 300));
             Err(Error::new(Code::ModelRefused, message))
         }
         None => Ok(value),
@@ -119,19 +114,13 @@ mod tests {
             parse("{\"refused\": \"it would spy\"}").unwrap_err().code(),
             Code::ModelRefused
         );
-        assert_eq!(
-            parse(&"{".repeat(400_000)).unwrap_err().code(),
-            Code::ModelReplyInvalid
-        );
+        assert_eq!(parse(&"{".repeat(400_000)).unwrap_err().code(), Code::ModelReplyInvalid);
     }
 
     #[test]
     fn a_description_has_a_size() {
         assert_eq!(prompt(" ").unwrap_err().code(), Code::OptionInvalid);
-        assert_eq!(
-            prompt(&"x".repeat(20_000)).unwrap_err().code(),
-            Code::OptionInvalid
-        );
+        assert_eq!(prompt(&"x".repeat(20_000)).unwrap_err().code(), Code::OptionInvalid);
         let problems = [Problem {
             path: "$.name".into(),
             message: "is missing".into(),

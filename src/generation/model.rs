@@ -11,8 +11,7 @@ use crate::error::Result;
 #[async_trait]
 pub trait Model: Send + Sync + 'static {
     /// Answers one prompt, or ends soon after `token` is cancelled.
-    async fn complete(&self, request: ModelRequest, token: CancellationToken)
-    -> Result<ModelReply>;
+    async fn complete(&self, request: ModelRequest, token: CancellationToken) -> Result<ModelReply>;
 }
 
 /// What a model is asked.

@@ -22,11 +22,7 @@ pub(super) fn chain<'t>(expression: &'t Expression) -> Option<Vec<&'t str>> {
             }
             Expression::ChainExpression(chain) => {
                 names.push(member_name(chain.expression.as_member_expression()?));
-                chain
-                    .expression
-                    .as_member_expression()?
-                    .object()
-                    .get_inner_expression()
+                chain.expression.as_member_expression()?.object().get_inner_expression()
             }
             other => {
                 let member = other.as_member_expression()?;
@@ -50,9 +46,7 @@ pub(super) fn member_name<'t>(member: &'t MemberExpression) -> &'t str {
     match member {
         MemberExpression::StaticMemberExpression(member) => member.property.name.as_str(),
         MemberExpression::PrivateFieldExpression(_) => "#",
-        MemberExpression::ComputedMemberExpression(member) => {
-            text_of(&member.expression).unwrap_or(UNKNOWN)
-        }
+        MemberExpression::ComputedMemberExpression(member) => text_of(&member.expression).unwrap_or(UNKNOWN),
     }
 }
 

@@ -95,20 +95,14 @@ pub(super) fn judge<'n>(names: &[&'n str]) -> Verdict<'n> {
     let (root, rest) = match names {
         [root, rest @ ..] if is_global_object(root) => match rest {
             [] | [UNKNOWN, ..] => {
-                return refused(
-                    "global-access",
-                    "the global object may only be reached by plain names",
-                );
+                return refused("global-access", "the global object may only be reached by plain names");
             }
             [member, ..] if REPLACEABLE.contains(member) && *member != "fetch" => {
                 return Verdict::Harmless;
             }
             [member, rest @ ..] => match judge_name(member, rest) {
                 Verdict::Unknown => {
-                    return refused(
-                        "global-access",
-                        "that member of the global object may not be reached",
-                    );
+                    return refused("global-access", "that member of the global object may not be reached");
                 }
                 verdict => return verdict,
             },
@@ -131,10 +125,9 @@ fn judge_name<'n>(root: &str, rest: &[&'n str]) -> Verdict<'n> {
             "process-control",
             "a plugin may not control, end or hand on the process",
         ),
-        ("eval" | "Function" | "WebAssembly", _) => refused(
-            "code-from-text",
-            "code may not be made while the program runs",
-        ),
+        ("eval" | "Function" | "WebAssembly", _) => {
+            refused("code-from-text", "code may not be made while the program runs")
+        }
         ("require", _) => refused("require", "`require` is refused: use `import`"),
         ("Bun" | "Deno" | "Worker", _) => refused(
             "runtime-global",

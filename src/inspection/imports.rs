@@ -107,16 +107,11 @@ pub(super) fn judge<'s>(
             ),
         ));
     }
-    let base = built_in
-        .unwrap_or(first)
-        .split('/')
-        .next()
-        .unwrap_or_default();
+    let base = built_in.unwrap_or(first).split('/').next().unwrap_or_default();
     if built_in.is_some() || BUILT_INS.contains(&base) {
         if !type_only && !policy.built_ins.contains(base) {
-            let message = format!(
-                "the built-in module {base:?} is refused: this plugin's specification does not ask for it"
-            );
+            let message =
+                format!("the built-in module {base:?} is refused: this plugin's specification does not ask for it");
             return Err(("import-builtin", message));
         }
         return Ok(Target::BuiltIn {
@@ -134,10 +129,7 @@ fn package<'s>(specifier: &'s str, from: &str, policy: &Policy) -> Result<Target
         .nth(slashes - 1)
         .map_or(specifier.len(), |(at, _)| at);
     let name = &specifier[..end];
-    if specifier[end..]
-        .split('/')
-        .any(|part| part.starts_with('.'))
-    {
+    if specifier[end..].split('/').any(|part| part.starts_with('.')) {
         return Err((
             "import-refused",
             format!("the import {specifier:?} is refused: it leaves its package"),
@@ -174,21 +166,13 @@ pub(super) fn is_test(file: &str) -> bool {
     file.starts_with("__tests__/")
 }
 
-fn relative(
-    specifier: &str,
-    from: &str,
-    files: &FileSet,
-    policy: &Policy,
-) -> Result<String, Refusal> {
+fn relative(specifier: &str, from: &str, files: &FileSet, policy: &Policy) -> Result<String, Refusal> {
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
     for part in specifier.split('/') {
         match part {
             ".." if parts.pop().is_none() => {
-                return Err((
-                    "import-outside",
-                    format!("the import {specifier:?} leaves the package"),
-                ));
+                return Err(("import-outside", format!("the import {specifier:?} leaves the package")));
             }
             "" | "." | ".." => {}
             other => parts.push(other),
@@ -200,11 +184,7 @@ fn relative(
         .find_map(|extension| path.strip_suffix(extension));
     let candidates = match stem {
         Some(stem) => vec![path.clone(), format!("{stem}.ts"), format!("{stem}.tsx")],
-        None => vec![
-            format!("{path}.ts"),
-            format!("{path}.tsx"),
-            format!("{path}/index.ts"),
-        ],
+        None => vec![format!("{path}.ts"), format!("{path}.tsx"), format!("{path}/index.ts")],
     };
     let exists = |path: &String| files.contains_key(path) || policy.own_files.contains(path);
     let Some(found) = candidates.into_iter().find(exists) else {
@@ -215,18 +195,7 @@ fn relative(
             .map(|(_, extension)| extension);
         if matches!(
             other,
-            Some(
-                "json"
-                    | "json5"
-                    | "jsonc"
-                    | "node"
-                    | "wasm"
-                    | "toml"
-                    | "txt"
-                    | "html"
-                    | "css"
-                    | "sh"
-            )
+            Some("json" | "json5" | "jsonc" | "node" | "wasm" | "toml" | "txt" | "html" | "css" | "sh")
         ) {
             return Err((
                 "import-kind",
@@ -239,10 +208,7 @@ fn relative(
         ));
     };
     if is_test(&found) && !is_test(from) {
-        return Err((
-            "import-test",
-            format!("{from} may not import the test {found}"),
-        ));
+        return Err(("import-test", format!("{from} may not import the test {found}")));
     }
     Ok(found)
 }

@@ -64,10 +64,7 @@ pub fn inspect(files: &FileSet, policy: &Policy) -> Inspection {
 fn inspect_here(files: &FileSet, policy: &Policy) -> Inspection {
     let mut inspection = Inspection::default();
     if files.len() > MAX_FILES {
-        let message = format!(
-            "there are {} files; a plugin may have {MAX_FILES}",
-            files.len()
-        );
+        let message = format!("there are {} files; a plugin may have {MAX_FILES}", files.len());
         inspection
             .diagnostics
             .push(Diagnostic::of("", "too-many-files", message));
@@ -79,19 +76,15 @@ fn inspect_here(files: &FileSet, policy: &Policy) -> Inspection {
             inspect_file(path, files, policy, &mut inspection);
         }));
         if parsed.is_err() {
-            inspection.diagnostics.push(Diagnostic::of(
-                path,
-                "too-complex",
-                "the parser gave up on this file",
-            ));
+            inspection
+                .diagnostics
+                .push(Diagnostic::of(path, "too-complex", "the parser gave up on this file"));
         }
     }
     inspection.test_count = inspection.tests.values().sum();
     if inspection.test_count == 0 {
         let message = "there is no test: write at least one in __tests__/";
-        inspection
-            .diagnostics
-            .push(Diagnostic::of("", "no-tests", message));
+        inspection.diagnostics.push(Diagnostic::of("", "no-tests", message));
     }
     inspection.diagnostics.truncate(MAX_DIAGNOSTICS);
     inspection
@@ -109,22 +102,16 @@ fn is_writable(path: &str) -> bool {
 }
 
 /// The text of a file that may be parsed, or a code and a message.
-fn admit<'f>(
-    path: &str,
-    bytes: &'f [u8],
-    policy: &Policy,
-) -> Result<&'f str, (&'static str, String)> {
+fn admit<'f>(path: &str, bytes: &'f [u8], policy: &Policy) -> Result<&'f str, (&'static str, String)> {
     if !is_writable(path) {
-        let message =
-            "only src/**/*.ts and __tests__/**/*.ts may be written; all else is given";
+        let message = "only src/**/*.ts and __tests__/**/*.ts may be written; all else is given";
         return Err(("file-refused", message.to_owned()));
     }
     if bytes.len() > policy.max_file {
         let message = format!("a file may have {} bytes", policy.max_file);
         return Err(("too-large", message));
     }
-    let text =
-        std::str::from_utf8(bytes).map_err(|_| ("not-utf8", "it is not UTF-8".to_owned()))?;
+    let text = std::str::from_utf8(bytes).map_err(|_| ("not-utf8", "it is not UTF-8".to_owned()))?;
     if nesting(bytes) > policy.max_nesting {
         let message = format!("brackets may be nested {} deep", policy.max_nesting);
         return Err(("too-deep", message));
@@ -205,14 +192,9 @@ fn judge_program(
     }
     judge_imports(path, &mut walk, &mut refused, files, policy, inspection);
     judge_tests(path, &walk, &mut refused, inspection);
-    for name in walk
-        .capabilities
-        .environment
-        .difference(&policy.environment)
-    {
+    for name in walk.capabilities.environment.difference(&policy.environment) {
         let shown: String = name.chars().take(100).collect();
-        let message =
-            format!("the environment variable {shown} is not declared in the specification");
+        let message = format!("the environment variable {shown} is not declared in the specification");
         refused.push((Span::new(0, 0), "undeclared-environment", message));
     }
     let mine = &mut inspection.capabilities;
@@ -259,17 +241,12 @@ fn judge_tests(path: &str, walk: &Walk, refused: &mut Refused, inspection: &mut 
     if !path.ends_with(".test.ts") {
         return;
     }
-    let from_vitest =
-        |import: &Import| import.file == path && import.specifier == "vitest" && !import.type_only;
+    let from_vitest = |import: &Import| import.file == path && import.specifier == "vitest" && !import.type_only;
     if !inspection.imports.iter().any(from_vitest) {
         let message = "a test imports `it` or `test`, and `expect`, from 'vitest'".to_owned();
         refused.push((Span::new(0, 0), "test-import", message));
     } else if walk.tests == 0 && refused.is_empty() {
-        refused.push((
-            Span::new(0, 0),
-            "no-tests",
-            "this file holds no test".to_owned(),
-        ));
+        refused.push((Span::new(0, 0), "no-tests", "this file holds no test".to_owned()));
     }
     if walk.multiplied {
         inspection.multiplied.insert(path.to_owned());

@@ -43,14 +43,8 @@ fn a_good_plugin_is_refused_for_nothing() {
     assert_eq!(inspection.tests.get("__tests__/weather.test.ts"), Some(&3));
     assert!(inspection.multiplied.is_empty());
     let reach = inspection.capabilities;
-    assert_eq!(
-        reach.hosts.into_iter().collect::<Vec<_>>(),
-        ["api.example.com"]
-    );
-    assert_eq!(
-        reach.settings.into_iter().collect::<Vec<_>>(),
-        ["WEATHER_API_TOKEN"]
-    );
+    assert_eq!(reach.hosts.into_iter().collect::<Vec<_>>(), ["api.example.com"]);
+    assert_eq!(reach.settings.into_iter().collect::<Vec<_>>(), ["WEATHER_API_TOKEN"]);
     assert_eq!(
         reach.packages.into_iter().collect::<Vec<_>>(),
         ["@elizaos/core", "vitest", "zod"]
@@ -120,10 +114,7 @@ fn a_helper_of_tests_needs_no_test_and_may_answer_for_the_network() {
 fn nothing_to_inspect_is_no_tests() {
     let found = inspect(&FileSet::new(), &policy()).diagnostics;
     assert_eq!(
-        found
-            .iter()
-            .map(|one| one.code.as_str())
-            .collect::<Vec<_>>(),
+        found.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(),
         ["no-tests"]
     );
 }
@@ -136,17 +127,10 @@ fn a_syntax_error_has_its_place() {
     ]);
     let found = inspect(&set, &policy()).diagnostics;
     assert_eq!(
-        (
-            found[0].file.as_str(),
-            found[0].line,
-            found[0].code.as_str()
-        ),
+        (found[0].file.as_str(), found[0].line, found[0].code.as_str()),
         ("src/x.ts", 2, "syntax")
     );
-    let set = files(&[
-        ("src/x.ts", "\n  process.exit(0)\n"),
-        ("__tests__/ok.test.ts", OK_TEST),
-    ]);
+    let set = files(&[("src/x.ts", "\n  process.exit(0)\n"), ("__tests__/ok.test.ts", OK_TEST)]);
     let found = inspect(&set, &policy()).diagnostics;
     assert_eq!((found[0].line, found[0].column), (2, 3));
 }
@@ -161,27 +145,13 @@ fn strange_bytes_are_refused() {
     ] {
         let set = FileSet::from([
             ("src/x.ts".to_owned(), bytes),
-            (
-                "__tests__/ok.test.ts".to_owned(),
-                OK_TEST.as_bytes().to_vec(),
-            ),
+            ("__tests__/ok.test.ts".to_owned(), OK_TEST.as_bytes().to_vec()),
         ]);
         let found = inspect(&set, &policy()).diagnostics;
-        assert_eq!(
-            found
-                .iter()
-                .map(|one| one.code.as_str())
-                .collect::<Vec<_>>(),
-            [code]
-        );
+        assert_eq!(found.iter().map(|one| one.code.as_str()).collect::<Vec<_>>(), [code]);
     }
-    let many: FileSet = (0..500)
-        .map(|index| (format!("src/x{index}.ts"), Vec::new()))
-        .collect();
-    assert_eq!(
-        inspect(&many, &policy()).diagnostics[0].code,
-        "too-many-files"
-    );
+    let many: FileSet = (0..500).map(|index| (format!("src/x{index}.ts"), Vec::new())).collect();
+    assert_eq!(inspect(&many, &policy()).diagnostics[0].code, "too-many-files");
 }
 
 #[path = "inspect_tests_more.rs"]

@@ -11,31 +11,16 @@ fn tests_that_do_not_always_run_are_refused() {
         ("it.skipIf(true)('x', () => {})", "test-skipped"),
         ("it['skip']('x', () => {})", "test-skipped"),
         ("it.fails('x', () => {})", "test-skipped"),
-        (
-            "describe.skip('x', () => { it('y', () => {}) })",
-            "test-skipped",
-        ),
+        ("describe.skip('x', () => { it('y', () => {}) })", "test-skipped"),
         ("it('x', { skip: true }, () => {})", "test-skipped"),
         ("it('x', (ctx) => { ctx.skip() })", "test-skipped"),
         ("it.only('x', () => {})", "test-only"),
-        (
-            "describe.only('x', () => { it('y', () => {}) })",
-            "test-only",
-        ),
+        ("describe.only('x', () => { it('y', () => {}) })", "test-only"),
         ("if (expect) { it('x', () => {}) }", "test-conditional"),
-        (
-            "for (const n of [1]) { it(`x${n}`, () => {}) }",
-            "test-conditional",
-        ),
+        ("for (const n of [1]) { it(`x${n}`, () => {}) }", "test-conditional"),
         ("expect && it('x', () => {})", "test-conditional"),
-        (
-            "const f = () => { it('x', () => {}) }\nf()",
-            "test-conditional",
-        ),
-        (
-            "[1].forEach(() => { it('x', () => {}) })",
-            "test-conditional",
-        ),
+        ("const f = () => { it('x', () => {}) }\nf()", "test-conditional"),
+        ("[1].forEach(() => { it('x', () => {}) })", "test-conditional"),
         ("const t = it\nt('x', () => {})", "test-dynamic"),
         ("it[String('skip')]('x', () => {})", "test-dynamic"),
         ("it.extend({})", "test-dynamic"),
@@ -43,31 +28,18 @@ fn tests_that_do_not_always_run_are_refused() {
             "expect.extend({ toBe: () => ({ pass: true, message: () => '' }) })\nit('x', () => {})",
             "global-patching",
         ),
-        (
-            "expect.prototype = {}\nit('x', () => {})",
-            "global-patching",
-        ),
-        (
-            "vi.stubGlobal('process', {})\nit('x', () => {})",
-            "global-patching",
-        ),
+        ("expect.prototype = {}\nit('x', () => {})", "global-patching"),
+        ("vi.stubGlobal('process', {})\nit('x', () => {})", "global-patching"),
         ("expect(1).toBe(1)", "no-tests"),
         ("process.exit(0)\nit('x', () => {})", "process-control"),
     ] {
-        assert_eq!(
-            codes("__tests__/x.test.ts", &format!("{head}{text}")),
-            [code],
-            "{text}"
-        );
+        assert_eq!(codes("__tests__/x.test.ts", &format!("{head}{text}")), [code], "{text}");
     }
     let alias = "import { it as x } from 'vitest'\nx('a', () => {})";
     assert_eq!(codes("__tests__/x.test.ts", alias), ["test-dynamic"]);
     let namespace = "import * as v from 'vitest'\nv.it('a', () => {})";
     assert_eq!(codes("__tests__/x.test.ts", namespace), ["test-dynamic"]);
-    assert_eq!(
-        codes("__tests__/x.test.ts", "it('a', () => {})"),
-        ["test-import"]
-    );
+    assert_eq!(codes("__tests__/x.test.ts", "it('a', () => {})"), ["test-import"]);
     assert_eq!(
         codes(
             "__tests__/x.test.ts",
@@ -181,10 +153,7 @@ fn endless_sound_nests_break_nothing() {
         ("", "(a)=>", "a"),
         ("", "a&&", "a"),
     ] {
-        let text = format!(
-            "{head}{}{tail}",
-            piece.repeat((120 << 10) / piece.len().max(1))
-        );
+        let text = format!("{head}{}{tail}", piece.repeat((120 << 10) / piece.len().max(1)));
         let set = FileSet::from([("src/x.ts".to_owned(), text.into_bytes())]);
         let started = std::time::Instant::now();
         let found = inspect(&set, &policy()).diagnostics;

@@ -19,11 +19,7 @@ impl<'t> Lines<'t> {
     pub fn place(&self, offset: u32) -> (u32, u32) {
         let offset = self.text.floor_char_boundary(offset as usize);
         let line = self.starts.partition_point(|start| *start <= offset);
-        let start = self
-            .starts
-            .get(line.saturating_sub(1))
-            .copied()
-            .unwrap_or(0);
+        let start = self.starts.get(line.saturating_sub(1)).copied().unwrap_or(0);
         let before = self.text.get(start..offset).unwrap_or_default();
         (line as u32, before.encode_utf16().count() as u32 + 1)
     }

@@ -67,10 +67,7 @@ impl Default for Policy {
     fn default() -> Self {
         Self {
             packages: BTreeSet::from(["@elizaos/core".to_owned(), "zod".to_owned()]),
-            built_ins: HARMLESS_BUILT_INS
-                .iter()
-                .map(|name| (*name).to_owned())
-                .collect(),
+            built_ins: HARMLESS_BUILT_INS.iter().map(|name| (*name).to_owned()).collect(),
             environment: BTreeSet::new(),
             own_files: BTreeSet::new(),
             max_file: 128 << 10,
@@ -94,10 +91,7 @@ mod tests {
             policy.packages.into_iter().collect::<Vec<_>>(),
             ["@elizaos/core", "uuid", "zod"]
         );
-        assert_eq!(
-            policy.environment.into_iter().collect::<Vec<_>>(),
-            ["B_TOKEN"]
-        );
+        assert_eq!(policy.environment.into_iter().collect::<Vec<_>>(), ["B_TOKEN"]);
         assert!(policy.built_ins.contains("crypto") && !policy.built_ins.contains("fs"));
     }
 }

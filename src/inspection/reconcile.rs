@@ -52,9 +52,7 @@ mod tests {
     }
 
     fn report(files: &[(&str, u64)]) -> TestReport {
-        let files = files
-            .iter()
-            .map(|(file, count)| ((*file).to_owned(), *count));
+        let files = files.iter().map(|(file, count)| ((*file).to_owned(), *count));
         TestReport {
             files: files.collect(),
             ..TestReport::default()
@@ -80,9 +78,6 @@ mod tests {
             skipped: 1,
             ..report(&[("a", 2)])
         };
-        assert_eq!(
-            inspection(false).reconcile(&skipped)[0].code,
-            "test-skipped"
-        );
+        assert_eq!(inspection(false).reconcile(&skipped)[0].code, "test-skipped");
     }
 }

@@ -19,9 +19,7 @@ pub(super) enum TestCall {
 }
 
 /// Members that leave tests out, or make a failing one pass.
-pub(super) const SKIPPING: &[&str] = &[
-    "skip", "todo", "skipIf", "runIf", "todoIf", "fails", "failing",
-];
+pub(super) const SKIPPING: &[&str] = &["skip", "todo", "skipIf", "runIf", "todoIf", "fails", "failing"];
 
 /// Members that may follow `it`, `test` and `describe`.
 const HARMLESS: &[&str] = &["concurrent", "sequential", "shuffle"];
@@ -44,9 +42,7 @@ pub(super) fn classify(call: &CallExpression) -> TestCall {
             _ => return TestCall::Other,
         },
         _ => match chain(&call.callee) {
-            Some(names) if names.iter().skip(1).all(|name| HARMLESS.contains(name)) => {
-                (names, false)
-            }
+            Some(names) if names.iter().skip(1).all(|name| HARMLESS.contains(name)) => (names, false),
             _ => return TestCall::Other,
         },
     };

@@ -1,14 +1,12 @@
 //! Walks one file's syntax tree.
 
 use oxc_ast::ast::{
-    ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, CallExpression,
-    ConditionalExpression, DoWhileStatement, ForInStatement, ForOfStatement, ForStatement,
-    Function, IdentifierReference, IfStatement, ImportDeclaration, ImportDeclarationSpecifier,
-    ImportExpression, ImportMeta, ImportSpecifier, LogicalExpression, MemberExpression,
-    NewExpression, ObjectExpression, SimpleAssignmentTarget, StringLiteral, SwitchStatement,
-    TSExternalModuleDeclaration, TSExternalModuleReference, TSGlobalDeclaration, TSImportType,
-    TSTypeName, TSTypeQueryExprName, TemplateElement, TryStatement, UnaryExpression,
-    UpdateExpression, WhileStatement,
+    ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, CallExpression, ConditionalExpression,
+    DoWhileStatement, ForInStatement, ForOfStatement, ForStatement, Function, IdentifierReference, IfStatement,
+    ImportDeclaration, ImportDeclarationSpecifier, ImportExpression, ImportMeta, ImportSpecifier, LogicalExpression,
+    MemberExpression, NewExpression, ObjectExpression, SimpleAssignmentTarget, StringLiteral, SwitchStatement,
+    TSExternalModuleDeclaration, TSExternalModuleReference, TSGlobalDeclaration, TSImportType, TSTypeName,
+    TSTypeQueryExprName, TemplateElement, TryStatement, UnaryExpression, UpdateExpression, WhileStatement,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan;
@@ -30,11 +28,7 @@ macro_rules! conditional {
 
 impl<'a> Visit<'a> for Walk {
     fn visit_call_expression(&mut self, call: &CallExpression<'a>) {
-        let kind = if self.in_test {
-            classify(call)
-        } else {
-            TestCall::Other
-        };
+        let kind = if self.in_test { classify(call) } else { TestCall::Other };
         if kind != TestCall::Other {
             return self.test_call(call, kind);
         }
@@ -125,8 +119,7 @@ impl<'a> Visit<'a> for Walk {
                     self.visit_import_specifier(one);
                 }
                 _ if self.in_test && import.source.value == "vitest" => {
-                    let message =
-                        "tests import `it`, `test` and `expect` from vitest by their names";
+                    let message = "tests import `it`, `test` and `expect` from vitest by their names";
                     self.refuse(import.span, "test-dynamic", message);
                 }
                 _ => {}
@@ -136,10 +129,7 @@ impl<'a> Visit<'a> for Walk {
 
     fn visit_import_specifier(&mut self, specifier: &ImportSpecifier<'a>) {
         let imported = specifier.imported.name();
-        if self.in_test
-            && makes_tests(imported.as_str())
-            && specifier.local.name != imported.as_str()
-        {
+        if self.in_test && makes_tests(imported.as_str()) && specifier.local.name != imported.as_str() {
             self.refuse(
                 specifier.span,
                 "test-dynamic",
@@ -156,9 +146,7 @@ impl<'a> Visit<'a> for Walk {
             if self.patch(member_chain(member), assignment.span) {
                 return self.visit_expression(&assignment.right);
             }
-            if self.in_test
-                && member_chain(member).is_some_and(|names| globals::is_global_object(names[0]))
-            {
+            if self.in_test && member_chain(member).is_some_and(|names| globals::is_global_object(names[0])) {
                 return self.visit_expression(&assignment.right);
             }
         } else if let AssignmentTarget::AssignmentTargetIdentifier(name) = &assignment.left
@@ -197,9 +185,7 @@ impl<'a> Visit<'a> for Walk {
 
     fn visit_import_expression(&mut self, import: &ImportExpression<'a>) {
         match text_of(&import.source) {
-            Some(specifier) => self
-                .imports
-                .push((specifier.to_owned(), import.span, false, true)),
+            Some(specifier) => self.imports.push((specifier.to_owned(), import.span, false, true)),
             None => self.refuse(
                 import.span,
                 "import-dynamic",
@@ -210,12 +196,8 @@ impl<'a> Visit<'a> for Walk {
     }
 
     fn visit_ts_import_type(&mut self, import: &TSImportType<'a>) {
-        self.imports.push((
-            import.source.value.as_str().to_owned(),
-            import.span,
-            true,
-            false,
-        ));
+        self.imports
+            .push((import.source.value.as_str().to_owned(), import.span, true, false));
         walk::walk_ts_import_type(self, import);
     }
 
@@ -236,11 +218,7 @@ impl<'a> Visit<'a> for Walk {
     }
 
     fn visit_ts_global_declaration(&mut self, global: &TSGlobalDeclaration<'a>) {
-        self.refuse(
-            global.span,
-            "module-augmentation",
-            "global types may not be changed",
-        );
+        self.refuse(global.span, "module-augmentation", "global types may not be changed");
     }
 
     fn visit_import_meta(&mut self, meta: &ImportMeta) {

@@ -10,8 +10,7 @@ use super::globals::{self, REPLACEABLE, Verdict};
 use super::report::Capabilities;
 use super::tests_of_plugin::{SKIPPING, TestCall, makes_tests, skipping_option};
 
-pub(super) const MODELS: &str =
-    "a plugin may not bring `models`: they would take the place of the agent's own";
+pub(super) const MODELS: &str = "a plugin may not bring `models`: they would take the place of the agent's own";
 
 /// What one file does, and what of it is refused.
 #[derive(Default)]
@@ -66,11 +65,7 @@ impl Walk {
 
     pub(super) fn test_call(&mut self, call: &CallExpression, kind: TestCall) {
         if let Some(option) = skipping_option(call) {
-            let code = if option == "only" {
-                "test-only"
-            } else {
-                "test-skipped"
-            };
+            let code = if option == "only" { "test-only" } else { "test-skipped" };
             self.refuse(
                 call.span,
                 code,
@@ -131,9 +126,7 @@ impl Walk {
                 return matches!(names[..], [root] if globals::is_global_object(root))
                     && text(1).is_some_and(|name| REPLACEABLE.contains(&name));
             }
-            ["vi" | "vitest", "stubGlobal"]
-                if text(0).is_none_or(|name| !REPLACEABLE.contains(&name)) =>
-            {
+            ["vi" | "vitest", "stubGlobal"] if text(0).is_none_or(|name| !REPLACEABLE.contains(&name)) => {
                 self.refuse(
                     call.span,
                     "global-patching",
@@ -154,10 +147,7 @@ impl Walk {
             | [
                 "Reflect",
                 "set" | "defineProperty" | "deleteProperty" | "setPrototypeOf",
-            ] if first
-                .and_then(chain)
-                .is_some_and(|names| globals::is_shared(&names)) =>
-            {
+            ] if first.and_then(chain).is_some_and(|names| globals::is_shared(&names)) => {
                 self.refuse(
                     call.span,
                     "global-patching",
@@ -166,18 +156,10 @@ impl Walk {
                 return true;
             }
             ["setTimeout" | "setInterval"] if text(0).is_some() => {
-                self.refuse(
-                    call.span,
-                    "code-from-text",
-                    "timers take functions, no text",
-                );
+                self.refuse(call.span, "code-from-text", "timers take functions, no text");
             }
             [_, .., last] if self.in_test && SKIPPING.contains(last) && !makes_tests(names[0]) => {
-                self.refuse(
-                    call.span,
-                    "test-skipped",
-                    "no test may be left out while it runs",
-                );
+                self.refuse(call.span, "test-skipped", "no test may be left out while it runs");
             }
             _ => {}
         }
@@ -197,15 +179,8 @@ impl Walk {
                 .split(['/', '?', '#', ' ', '"', '\'', '`', '\\', ')'])
                 .next()
                 .unwrap_or_default();
-            let host = rest
-                .rsplit('@')
-                .next()
-                .unwrap_or_default()
-                .to_ascii_lowercase();
-            if matches!(scheme, "http" | "https" | "ws" | "wss")
-                && !host.is_empty()
-                && host.len() < 256
-            {
+            let host = rest.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
+            if matches!(scheme, "http" | "https" | "ws" | "wss") && !host.is_empty() && host.len() < 256 {
                 self.capabilities.hosts.insert(host);
             }
         }

@@ -74,7 +74,10 @@ impl Asker {
         let reply = match &self.breaker {
             Some(breaker) => breaker::guard(breaker, &self.clock, limit, answer, classify).await,
             None => tokio::time::timeout(limit, answer).await.unwrap_or_else(|_| {
-                Err(Error::new(Code::Timeout, format!("Operation timed out after {} ms", deadline::MODEL_CALL)))
+                Err(Error::new(
+                    Code::Timeout,
+                    format!("Operation timed out after {} ms", deadline::MODEL_CALL),
+                ))
             }),
         };
         drop(guard);
@@ -102,7 +105,10 @@ impl Asker {
             None => Ok(()),
             Some(finding) => Err(Error::new(
                 Code::SecretFound,
-                format!("the text for the model holds a secret ({}); name a setting instead of its value", finding.rule),
+                format!(
+                    "the text for the model holds a secret ({}); name a setting instead of its value",
+                    finding.rule
+                ),
             )),
         }
     }

@@ -34,12 +34,14 @@ struct JudgedCheck {
 pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
     let contract = bench.candidate.specification.clone();
     let specification = match &contract {
-        Some(specification) => serde_json::to_value(specification)
-            .map_err(|error| Error::new(Code::Internal, "a specification could not be written as JSON").because(error))?,
+        Some(specification) => serde_json::to_value(specification).map_err(|error| {
+            Error::new(Code::Internal, "a specification could not be written as JSON").because(error)
+        })?,
         None => serde_json::Value::Null,
     };
     let seed = uuid::Uuid::now_v7().simple().to_string();
-    let question = json!({ "specification": specification, "seed": seed, "deadlineMs": deadline::of(Stage::Boot) - 10_000 });
+    let question =
+        json!({ "specification": specification, "seed": seed, "deadlineMs": deadline::of(Stage::Boot) - 10_000 });
     let tool = Tool {
         argv: command::args([NODE, "/sandbox/harness/subject.mjs", "/sandbox/work/dist/index.js"]),
         judge: Some(command::args([NODE, "/sandbox/harness/judge.mjs"])),
@@ -50,7 +52,10 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
     let ran = command::run(bench.stage().await?, Stage::Boot, tool, token).await?;
     let check = Check::of(Stage::Boot, Where::Sandbox).ran(&ran.argv, &ran.outcome);
     let Some(judge) = ran.outcome.judge.as_deref() else {
-        return Err(Error::new(Code::Inconclusive, "the box ran the plugin without its judge"));
+        return Err(Error::new(
+            Code::Inconclusive,
+            "the box ran the plugin without its judge",
+        ));
     };
     if ran.outcome.oom_killed || ran.outcome.timed_out {
         return Ok(vec![check.judged(ran.stopped.into_iter().collect())]);
@@ -62,12 +67,7 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
 }
 
 /// The stage's check, and those of the judge below it.
-fn conclude(
-    mut check: Check,
-    judgement: Judgement,
-    has_contract: bool,
-    judge_exit: Option<i32>,
-) -> Vec<Check> {
+fn conclude(mut check: Check, judgement: Judgement, has_contract: bool, judge_exit: Option<i32>) -> Vec<Check> {
     check.exit_code = judge_exit;
     let mut diagnostics = Vec::new();
     let mut inner = Vec::new();
@@ -85,7 +85,11 @@ fn conclude(
     }
     let passed = inner.iter().filter(|sub| sub.status == CheckStatus::Passed).count() as u64;
     let failed = diagnostics.len() as u64;
-    check = check.counting("checks", inner.len() as u64).counting("passed", passed).counting("failed", failed).judged(diagnostics);
+    check = check
+        .counting("checks", inner.len() as u64)
+        .counting("passed", passed)
+        .counting("failed", failed)
+        .judged(diagnostics);
     if check.status == CheckStatus::Passed && judge_exit != Some(0) {
         undecided = true;
     }
@@ -108,7 +112,12 @@ mod tests {
     fn judged(statuses: &[CheckStatus]) -> Judgement {
         let checks = statuses
             .iter()
-            .map(|status| JudgedCheck { name: "x".into(), status: *status, detail: Some("why".into()), duration_ms: 1.0 })
+            .map(|status| JudgedCheck {
+                name: "x".into(),
+                status: *status,
+                detail: Some("why".into()),
+                duration_ms: 1.0,
+            })
             .collect();
         Judgement { checks }
     }

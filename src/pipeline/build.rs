@@ -25,7 +25,11 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         "--color=false",
         "--outfile=out/dist/index.js",
     ]));
-    let tool = Tool { argv, env: [("GOMAXPROCS".to_owned(), "1".to_owned())].into(), ..Tool::default() };
+    let tool = Tool {
+        argv,
+        env: [("GOMAXPROCS".to_owned(), "1".to_owned())].into(),
+        ..Tool::default()
+    };
     let token = bench.token;
     let session = bench.tools().await?;
     let ran = command::run(session, Stage::Build, tool, token).await?;
@@ -42,11 +46,17 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
     }
     let mut taken = session.collect(&["out/dist".to_owned()]).await?;
     let Some(bytes) = taken.remove(OUTPUT) else {
-        return Err(Error::new(Code::Inconclusive, "the build ended without an error, but its output is not there"));
+        return Err(Error::new(
+            Code::Inconclusive,
+            "the build ended without an error, but its output is not there",
+        ));
     };
     let size = bytes.len() as u64;
     bench.candidate.built.clear();
     bench.candidate.built.insert("dist/index.js".to_owned(), bytes);
-    bench.candidate.built.insert("dist/index.d.ts".to_owned(), scaffold::plugin_face().as_bytes().to_vec());
+    bench.candidate.built.insert(
+        "dist/index.d.ts".to_owned(),
+        scaffold::plugin_face().as_bytes().to_vec(),
+    );
     Ok(vec![check.counting("bytes", size).judged(Vec::new())])
 }

@@ -48,12 +48,21 @@ pub struct StoredFiles(BTreeMap<String, String>);
 
 impl From<&FileSet> for StoredFiles {
     fn from(files: &FileSet) -> Self {
-        Self(files.iter().map(|(path, bytes)| (path.clone(), String::from_utf8_lossy(bytes).into_owned())).collect())
+        Self(
+            files
+                .iter()
+                .map(|(path, bytes)| (path.clone(), String::from_utf8_lossy(bytes).into_owned()))
+                .collect(),
+        )
     }
 }
 
 impl From<StoredFiles> for FileSet {
     fn from(stored: StoredFiles) -> Self {
-        stored.0.into_iter().map(|(path, text)| (path, text.into_bytes())).collect()
+        stored
+            .0
+            .into_iter()
+            .map(|(path, text)| (path, text.into_bytes()))
+            .collect()
     }
 }

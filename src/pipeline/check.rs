@@ -43,7 +43,11 @@ impl Check {
     /// Passed where there is nothing to mend, else failed.
     #[must_use]
     pub fn judged(mut self, diagnostics: Vec<Diagnostic>) -> Self {
-        self.status = if diagnostics.is_empty() { CheckStatus::Passed } else { CheckStatus::Failed };
+        self.status = if diagnostics.is_empty() {
+            CheckStatus::Passed
+        } else {
+            CheckStatus::Failed
+        };
         self.diagnostics = diagnostics;
         self
     }
@@ -92,17 +96,30 @@ impl Check {
 pub fn stopped(stage: Stage, outcome: &Outcome, limit_ms: u64) -> Option<Diagnostic> {
     let name = stage.as_str();
     if outcome.oom_killed {
-        return Some(Diagnostic::of("", "out-of-memory", format!("{name} used more memory than the sandbox allows")));
+        return Some(Diagnostic::of(
+            "",
+            "out-of-memory",
+            format!("{name} used more memory than the sandbox allows"),
+        ));
     }
     if outcome.timed_out {
-        return Some(Diagnostic::of("", "timeout", format!("{name} did not end within {limit_ms} ms")));
+        return Some(Diagnostic::of(
+            "",
+            "timeout",
+            format!("{name} did not end within {limit_ms} ms"),
+        ));
     }
-    outcome.signal.map(|signal| Diagnostic::of("", "killed", format!("{name} was ended by signal {signal}")))
+    outcome
+        .signal
+        .map(|signal| Diagnostic::of("", "killed", format!("{name} was ended by signal {signal}")))
 }
 
 /// Whether the fault is ours or the engine's, so that trying again may help.
 pub const fn is_ours(code: Code) -> bool {
-    matches!(code, Code::SandboxFailed | Code::Inconclusive | Code::Internal | Code::Closed)
+    matches!(
+        code,
+        Code::SandboxFailed | Code::Inconclusive | Code::Internal | Code::Closed
+    )
 }
 
 /// At most `limit` bytes, head and tail.
@@ -112,7 +129,12 @@ pub fn cut(text: &str, limit: usize) -> String {
     }
     let head = floor_boundary(text, limit * 2 / 3);
     let tail = ceil_boundary(text, text.len() - limit / 3);
-    format!("{}\n… {} bytes left out …\n{}", &text[..head], tail - head, &text[tail..])
+    format!(
+        "{}\n… {} bytes left out …\n{}",
+        &text[..head],
+        tail - head,
+        &text[tail..]
+    )
 }
 
 fn floor_boundary(text: &str, mut at: usize) -> usize {
@@ -146,13 +168,34 @@ mod tests {
     fn nothing_to_mend_is_passed_and_anything_is_failed() {
         let check = Check::of(Stage::Lint, Where::Sandbox);
         assert_eq!(check.clone().judged(Vec::new()).status, CheckStatus::Passed);
-        assert_eq!(check.judged(vec![Diagnostic::of("a", "b", "c")]).status, CheckStatus::Failed);
+        assert_eq!(
+            check.judged(vec![Diagnostic::of("a", "b", "c")]).status,
+            CheckStatus::Failed
+        );
     }
 
     #[test]
     fn what_stopped_a_command_is_told_by_the_kernel_first() {
-        let outcome = Outcome { oom_killed: true, timed_out: true, signal: Some(9), ..Outcome::default() };
-        assert_eq!(stopped(Stage::Test, &outcome, 5).map(|d| d.code).as_deref(), Some("out-of-memory"));
-        assert_eq!(stopped(Stage::Test, &Outcome { exit_code: Some(1), ..Outcome::default() }, 5), None);
+        let outcome = Outcome {
+            oom_killed: true,
+            timed_out: true,
+            signal: Some(9),
+            ..Outcome::default()
+        };
+        assert_eq!(
+            stopped(Stage::Test, &outcome, 5).map(|d| d.code).as_deref(),
+            Some("out-of-memory")
+        );
+        assert_eq!(
+            stopped(
+                Stage::Test,
+                &Outcome {
+                    exit_code: Some(1),
+                    ..Outcome::default()
+                },
+                5
+            ),
+            None
+        );
     }
 }

@@ -31,7 +31,13 @@ pub struct Ran {
 pub async fn run(session: &mut Box<dyn Session>, stage: Stage, tool: Tool, token: &CancellationToken) -> Result<Ran> {
     let timeout_ms = deadline::of(stage);
     let argv = tool.argv.clone();
-    let command = Command { argv: tool.argv, env: tool.env, stdin: tool.stdin, timeout_ms, judge: tool.judge };
+    let command = Command {
+        argv: tool.argv,
+        env: tool.env,
+        stdin: tool.stdin,
+        timeout_ms,
+        judge: tool.judge,
+    };
     let outcome = session.run(&command, token).await?;
     if token.is_cancelled() {
         return Err(Error::new(Code::Cancelled, format!("{} was cancelled", stage.as_str())));

@@ -47,13 +47,24 @@ impl Creation<'_> {
                 }
             }
             let (candidate, examined) = self.examine().await;
-            let checks = self.state.preamble.iter().chain(&examined.checks).cloned().collect::<Vec<_>>();
+            let checks = self
+                .state
+                .preamble
+                .iter()
+                .chain(&examined.checks)
+                .cloned()
+                .collect::<Vec<_>>();
             if let Some(fault) = examined.fault {
                 return Err(self.inconclusive(fault, checks, &examined.isolation, &examined.engine));
             }
             match verdict::of(&checks, &Stage::ALL[..Stage::ALL.len() - 1]) {
                 Verdict::Failed => {
-                    let Examined { checks, isolation, engine, .. } = examined;
+                    let Examined {
+                        checks,
+                        isolation,
+                        engine,
+                        ..
+                    } = examined;
                     self.next_round_or_end(checks, Some((isolation, engine)))?;
                 }
                 found => return self.deliver(&candidate, checks, examined, found),
@@ -67,7 +78,10 @@ impl Creation<'_> {
             return Ok(());
         }
         self.tell(Stage::Validate);
-        let allowed = self.pipeline.allowed_dependencies().map_err(|error| AttemptError::Abort(error, None))?;
+        let allowed = self
+            .pipeline
+            .allowed_dependencies()
+            .map_err(|error| AttemptError::Abort(error, None))?;
         let scanner = self.pipeline.examiner.scanner.as_deref();
         let value = match self.request.wish.clone() {
             Wish::Specification(value) => value,
@@ -91,7 +105,10 @@ impl Creation<'_> {
         self.state.iteration += 1;
         self.tell(Stage::Generate);
         let Some(specification) = self.state.specification.clone() else {
-            return Err(final_error(Error::new(Code::Internal, "a creation reached generate without a specification")));
+            return Err(final_error(Error::new(
+                Code::Internal,
+                "a creation reached generate without a specification",
+            )));
         };
         let round = Round {
             model_key: self.request.model_key.as_deref(),
@@ -107,7 +124,10 @@ impl Creation<'_> {
         }
         match made? {
             Generated::Unusable(check) => {
-                self.log(&format!("iteration {}: the reply could not be used", self.state.iteration));
+                self.log(&format!(
+                    "iteration {}: the reply could not be used",
+                    self.state.iteration
+                ));
                 Ok(Some(check))
             }
             Generated::Files(sources, check) => {
@@ -129,7 +149,13 @@ impl Creation<'_> {
         let examined = self
             .pipeline
             .examiner
-            .examine(&mut candidate, done, &watcher, self.parent.as_ref(), &self.attempt.token)
+            .examine(
+                &mut candidate,
+                done,
+                &watcher,
+                self.parent.as_ref(),
+                &self.attempt.token,
+            )
             .await;
         self.state = watcher.into_state();
         (candidate, examined)
@@ -153,7 +179,10 @@ impl Creation<'_> {
             return Ok(());
         };
         let first = diagnostics.first().map_or_else(String::new, ToString::to_string);
-        let stage = checks.iter().find(|check| check.status == CheckStatus::Failed).map_or("a check", |check| check.name.as_str());
+        let stage = checks
+            .iter()
+            .find(|check| check.status == CheckStatus::Failed)
+            .map_or("a check", |check| check.name.as_str());
         let message = format!(
             "the plugin was refused by {stage} after {} iteration(s), and {reason}: {first} ({} finding(s) in the report)",
             self.state.iteration,
@@ -163,7 +192,10 @@ impl Creation<'_> {
         let (isolation, engine) = place.unwrap_or_else(|| ("refused".to_owned(), "none".to_owned()));
         let all = self.with_skipped(self.state.preamble.iter().cloned().chain(checks).collect());
         let report = self.report(Verdict::Failed, all, &isolation, &engine, &self.state.candidate());
-        Err(AttemptError::Abort(Error::new(Code::ChecksFailed, message), Some(serde_json::json!({ "report": report }))))
+        Err(AttemptError::Abort(
+            Error::new(Code::ChecksFailed, message),
+            Some(serde_json::json!({ "report": report })),
+        ))
     }
 
     /// The checks could not be carried out: again later, and honestly open when attempts are used up.
@@ -171,14 +203,24 @@ impl Creation<'_> {
         if fault.code() == Code::Cancelled || self.attempt.token.is_cancelled() {
             return AttemptError::Retry(fault);
         }
-        let report = self.report(Verdict::Inconclusive, self.with_skipped(checks), isolation, engine, &self.state.candidate());
+        let report = self.report(
+            Verdict::Inconclusive,
+            self.with_skipped(checks),
+            isolation,
+            engine,
+            &self.state.candidate(),
+        );
         let report = Some(serde_json::json!({ "report": report }));
         if !may_help_to_retry(&fault) {
             return AttemptError::Abort(fault, report);
         }
         let error = Error::new(
             Code::Inconclusive,
-            format!("the checks could not be carried out ({}): {}", fault.code().as_str(), fault.message()),
+            format!(
+                "the checks could not be carried out ({}): {}",
+                fault.code().as_str(),
+                fault.message()
+            ),
         )
         .because(fault);
         if self.attempt.job.attempts > self.attempt.job.options.retries {
@@ -187,7 +229,13 @@ impl Creation<'_> {
         AttemptError::Retry(error)
     }
 
-    fn deliver(&mut self, candidate: &Candidate, mut checks: Vec<Check>, examined: Examined, found: Verdict) -> Outcome<Value> {
+    fn deliver(
+        &mut self,
+        candidate: &Candidate,
+        mut checks: Vec<Check>,
+        examined: Examined,
+        found: Verdict,
+    ) -> Outcome<Value> {
         let undecided = checks.iter().any(|check| check.status == CheckStatus::Inconclusive);
         if undecided {
             let fault = Error::new(Code::Inconclusive, "a check stayed open");
@@ -197,7 +245,11 @@ impl Creation<'_> {
         self.tell(Stage::Package);
         let parcel = package::stage(candidate, &self.target(), &self.attempt.job.id).map_err(final_error)?;
         checks.push(parcel.check().clone());
-        let verdict = if found == Verdict::Passed { verdict::of(&checks, &Stage::ALL) } else { found };
+        let verdict = if found == Verdict::Passed {
+            verdict::of(&checks, &Stage::ALL)
+        } else {
+            found
+        };
         let report = self.report(verdict, checks, &examined.isolation, &examined.engine, candidate);
         let created = parcel.deliver(report).map_err(final_error)?;
         serde_json::to_value(created).map_err(|error| {
@@ -206,10 +258,20 @@ impl Creation<'_> {
     }
 
     fn target(&self) -> PathBuf {
-        self.request.out_dir.clone().unwrap_or_else(|| self.pipeline.plugins_dir.join(&self.attempt.job.id))
+        self.request
+            .out_dir
+            .clone()
+            .unwrap_or_else(|| self.pipeline.plugins_dir.join(&self.attempt.job.id))
     }
 
-    fn report(&self, verdict: Verdict, checks: Vec<Check>, isolation: &str, engine: &str, candidate: &Candidate) -> CreationReport {
+    fn report(
+        &self,
+        verdict: Verdict,
+        checks: Vec<Check>,
+        isolation: &str,
+        engine: &str,
+        candidate: &Candidate,
+    ) -> CreationReport {
         self.pipeline.redacted(CreationReport {
             verdict,
             isolation: isolation.to_owned(),
@@ -217,7 +279,12 @@ impl Creation<'_> {
             iterations: self.state.iteration,
             tokens: (self.request.generator == Generator::Model).then_some(self.state.tokens),
             files: package::digests(&candidate.all()),
-            specification_sha256: self.state.specification.as_ref().map(super::specification_digest).unwrap_or_default(),
+            specification_sha256: self
+                .state
+                .specification
+                .as_ref()
+                .map(super::specification_digest)
+                .unwrap_or_default(),
             trace_id: self.parent.as_ref().map(SpanContext::trace_id),
             engine: engine.to_owned(),
             started_at: self.state.started_at,
@@ -229,7 +296,11 @@ impl Creation<'_> {
     fn with_skipped(&self, mut checks: Vec<Check>) -> Vec<Check> {
         for stage in Stage::ALL {
             if !checks.iter().any(|check| check.name == stage.as_str()) {
-                checks.push(Check::skipped(stage, super::examination::place_of(stage), "not reached"));
+                checks.push(Check::skipped(
+                    stage,
+                    super::examination::place_of(stage),
+                    "not reached",
+                ));
             }
         }
         checks
@@ -263,4 +334,3 @@ pub(super) fn final_error(error: Error) -> AttemptError {
 
 /// Names and ranges that a plugin may depend on.
 pub(super) type Allowed = BTreeMap<String, String>;
-

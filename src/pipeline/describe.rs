@@ -10,7 +10,8 @@ use crate::generation::description;
 use crate::queue::AttemptError;
 use crate::specification::Problem;
 
-const SYSTEM: &str = "You turn what a user wants into the JSON specification of an ElizaOS plugin. Answer with the JSON alone.";
+const SYSTEM: &str =
+    "You turn what a user wants into the JSON specification of an ElizaOS plugin. Answer with the JSON alone.";
 
 /// Asks for a specification; one that has problems is shown to the model once.
 pub async fn run(creation: &mut Creation<'_>, text: &str, allowed: &Allowed) -> Result<Value, AttemptError> {
@@ -38,7 +39,10 @@ async fn ask(creation: &mut Creation<'_>, prompt: String) -> Result<String, Atte
         iteration: creation.state.iteration.max(1),
     };
     let asker = &creation.pipeline.asker;
-    let answer = asker.ask(question, creation.parent.as_ref(), creation.token()).await.map_err(consequence)?;
+    let answer = asker
+        .ask(question, creation.parent.as_ref(), creation.token())
+        .await
+        .map_err(consequence)?;
     if let Some(usage) = answer.usage {
         creation.state.tokens.input += usage.input_tokens;
         creation.state.tokens.output += usage.output_tokens;
@@ -49,7 +53,11 @@ async fn ask(creation: &mut Creation<'_>, prompt: String) -> Result<String, Atte
 /// The validator's list, or the one thing that was wrong.
 fn problems_of(error: &Error) -> Vec<Problem> {
     serde_json::from_value(error.details()["problems"].clone()).unwrap_or_else(|_| {
-        vec![Problem { path: "$".to_owned(), message: error.message().to_owned(), fix: String::new() }]
+        vec![Problem {
+            path: "$".to_owned(),
+            message: error.message().to_owned(),
+            fix: String::new(),
+        }]
     })
 }
 

@@ -17,8 +17,15 @@ use crate::scanner::Scanner;
 use crate::tracer::{Kind, SpanContext, Tracer};
 
 /// The stages that examine a candidate, in order.
-pub const STAGES: [Stage; 7] =
-    [Stage::Inspect, Stage::Install, Stage::TypeCheck, Stage::Lint, Stage::Build, Stage::Test, Stage::Boot];
+pub const STAGES: [Stage; 7] = [
+    Stage::Inspect,
+    Stage::Install,
+    Stage::TypeCheck,
+    Stage::Lint,
+    Stage::Build,
+    Stage::Test,
+    Stage::Boot,
+];
 
 /// Told of each stage as it starts and ends.
 pub trait Observer: Send + Sync {
@@ -52,7 +59,10 @@ pub struct Examined {
 impl Examined {
     /// What the plugin's author has to mend.
     pub fn diagnostics(&self) -> Vec<Diagnostic> {
-        self.checks.iter().flat_map(|check| check.diagnostics.iter().cloned()).collect()
+        self.checks
+            .iter()
+            .flat_map(|check| check.diagnostics.iter().cloned())
+            .collect()
     }
 }
 
@@ -80,10 +90,20 @@ impl Examiner {
         token: &CancellationToken,
     ) -> Examined {
         let mut checks = done;
-        let mut bench = Bench { examiner: self, candidate, ready: None, tools: None, stage: None, token };
+        let mut bench = Bench {
+            examiner: self,
+            candidate,
+            ready: None,
+            tools: None,
+            stage: None,
+            token,
+        };
         let mut fault = None;
         for stage in STAGES {
-            if checks.iter().any(|check| check.name == stage.as_str() && check.status == CheckStatus::Passed) {
+            if checks
+                .iter()
+                .any(|check| check.name == stage.as_str() && check.status == CheckStatus::Passed)
+            {
                 continue;
             }
             checks.retain(|check| !belongs_to(check, stage));
@@ -109,7 +129,12 @@ impl Examiner {
             |ready| (ready.engine.isolation().to_string(), ready.engine.name()),
         );
         bench.close().await;
-        Examined { checks, isolation, engine, fault }
+        Examined {
+            checks,
+            isolation,
+            engine,
+            fault,
+        }
     }
 
     /// Why a stage does not run, where it does not.
@@ -155,7 +180,9 @@ impl Examiner {
             }
             Err(error) => {
                 span.fail(&error);
-                let check = Check::of(stage, place_of(stage)).inconclusive(&error).timed(self.clock.as_ref(), started);
+                let check = Check::of(stage, place_of(stage))
+                    .inconclusive(&error)
+                    .timed(self.clock.as_ref(), started);
                 (vec![check], Some(error))
             }
         }
@@ -169,7 +196,10 @@ impl Bench<'_> {
             return Ok(ready.clone());
         }
         let workshop = self.examiner.workshop.as_ref().ok_or_else(|| {
-            Error::new(Code::SandboxUnavailable, "the sandbox is switched off; open the engine with one to run this check")
+            Error::new(
+                Code::SandboxUnavailable,
+                "the sandbox is switched off; open the engine with one to run this check",
+            )
         })?;
         let ready = workshop.ready(self.token).await?;
         self.ready = Some(ready.clone());
@@ -209,12 +239,18 @@ impl Bench<'_> {
 }
 
 fn lost() -> Error {
-    Error::new(Code::Internal, "a sandbox went away between two steps; please report this")
+    Error::new(
+        Code::Internal,
+        "a sandbox went away between two steps; please report this",
+    )
 }
 
 /// Whether a check is the stage's own or one within it.
 pub(super) fn belongs_to(check: &Check, stage: Stage) -> bool {
-    check.name.strip_prefix(stage.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
+    check
+        .name
+        .strip_prefix(stage.as_str())
+        .is_some_and(|rest| rest.is_empty() || rest.starts_with(": "))
 }
 
 const fn status_name(status: CheckStatus) -> &'static str {

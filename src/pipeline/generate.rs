@@ -36,7 +36,10 @@ pub async fn run(asker: &Asker, round: Round<'_>, state: &mut Checkpoint) -> Res
     let check = Check::of(Stage::Generate, Where::Host);
     if round.generator == Generator::Template {
         let files = template::generate(round.specification);
-        let check = check.saying("template").counting("files", files.len() as u64).judged(Vec::new());
+        let check = check
+            .saying("template")
+            .counting("files", files.len() as u64)
+            .judged(Vec::new());
         return Ok(Generated::Files(files, check.timed(asker.clock.as_ref(), started)));
     }
     let question = Question {
@@ -45,7 +48,10 @@ pub async fn run(asker: &Asker, round: Round<'_>, state: &mut Checkpoint) -> Res
         prompt: prompt_of(round.specification, state),
         iteration: state.iteration,
     };
-    let answer = asker.ask(question, round.parent, round.token).await.map_err(consequence)?;
+    let answer = asker
+        .ask(question, round.parent, round.token)
+        .await
+        .map_err(consequence)?;
     if let Some(usage) = answer.usage {
         state.tokens.input += usage.input_tokens;
         state.tokens.output += usage.output_tokens;
@@ -62,7 +68,9 @@ pub async fn run(asker: &Asker, round: Round<'_>, state: &mut Checkpoint) -> Res
         Err(problem) => {
             state.reply_problem = Some(prompt::retry_format(&problem));
             let diagnostic = Diagnostic::of("", problem.code().as_str(), problem.message);
-            Ok(Generated::Unusable(check.judged(vec![diagnostic]).timed(asker.clock.as_ref(), started)))
+            Ok(Generated::Unusable(
+                check.judged(vec![diagnostic]).timed(asker.clock.as_ref(), started),
+            ))
         }
     }
 }

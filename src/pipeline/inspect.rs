@@ -21,7 +21,11 @@ pub fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
             secrets.saying("not run, since the scanner is switched off")
         }
     };
-    let policy = bench.candidate.specification.as_ref().map_or_else(Policy::default, Policy::of);
+    let policy = bench
+        .candidate
+        .specification
+        .as_ref()
+        .map_or_else(Policy::default, Policy::of);
     let inspection = inspection::inspect(&bench.candidate.sources, &policy);
     bench.candidate.tests = inspection.tests;
     bench.candidate.multiplied = inspection.multiplied;
@@ -47,7 +51,10 @@ fn secrets_in(scanner: &Scanner, bench: &Bench<'_>) -> (Vec<Diagnostic>, u64) {
             Diagnostic::of(
                 finding.file.unwrap_or_default(),
                 format!("secret/{}", finding.rule),
-                format!("{} ({}) must not stand in code; read it from a declared setting", finding.kind, finding.redacted),
+                format!(
+                    "{} ({}) must not stand in code; read it from a declared setting",
+                    finding.kind, finding.redacted
+                ),
             )
             .at(finding.line, finding.column)
         })

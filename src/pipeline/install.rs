@@ -2,8 +2,8 @@
 //!
 //! Nothing is installed for a job: the packages lie in the box already, fetched once by the lock.
 
-use super::examination::Bench;
 use super::candidate::Candidate;
+use super::examination::Bench;
 use super::report::{Check, Where};
 use super::stage::Stage;
 use crate::diagnostic::Diagnostic;
@@ -29,11 +29,19 @@ pub const BUNFIG_NAME: &str = "bunfig.check.toml";
 pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
     let check = Check::of(Stage::Install, Where::Host);
     if !bench.candidate.sources.contains_key("src/index.ts") {
-        let missing = Diagnostic::of("src/index.ts", "missing", "the plugin's entry src/index.ts is missing; its default export must be the plugin");
+        let missing = Diagnostic::of(
+            "src/index.ts",
+            "missing",
+            "the plugin's entry src/index.ts is missing; its default export must be the plugin",
+        );
         return Ok(vec![check.judged(vec![missing])]);
     }
     let Some(workshop) = bench.examiner.workshop.as_ref() else {
-        return Ok(vec![check.judged(Vec::new()).saying("no package was fetched, since the sandbox is switched off")]);
+        return Ok(vec![
+            check
+                .judged(Vec::new())
+                .saying("no package was fetched, since the sandbox is switched off"),
+        ]);
     };
     let toolchain = workshop.toolchain(bench.token).await?;
     let allowed = toolchain.allowed_dependencies();
@@ -41,18 +49,28 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         .into_iter()
         .filter(|(name, _)| !allowed.contains_key(name))
         .map(|(name, range)| {
-            Diagnostic::of("package.json", "AUTON8N_DEPENDENCY_UNSUPPORTED", format!("{name}@{range} is not among the packages that may be used"))
+            Diagnostic::of(
+                "package.json",
+                "AUTON8N_DEPENDENCY_UNSUPPORTED",
+                format!("{name}@{range} is not among the packages that may be used"),
+            )
         })
         .collect();
-    Ok(vec![check
-        .counting("packages", allowed.len() as u64)
-        .saying(&format!("packages of the toolchain lock {}", toolchain.digest))
-        .judged(diagnostics)])
+    Ok(vec![
+        check
+            .counting("packages", allowed.len() as u64)
+            .saying(&format!("packages of the toolchain lock {}", toolchain.digest))
+            .judged(diagnostics),
+    ])
 }
 
 fn declared(candidate: &Candidate) -> Vec<(String, String)> {
     candidate.specification.as_ref().map_or_else(Vec::new, |specification| {
-        specification.dependencies.iter().map(|(name, range)| (name.clone(), range.clone())).collect()
+        specification
+            .dependencies
+            .iter()
+            .map(|(name, range)| (name.clone(), range.clone()))
+            .collect()
     })
 }
 

@@ -37,5 +37,10 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
     if diagnostics.is_empty() && ran.outcome.exit_code != Some(0) {
         return Err(command::unexplained(Stage::Lint, &ran.outcome));
     }
-    Ok(vec![check.counting("files", counts.files).counting("rules", counts.rules).judged(diagnostics)])
+    Ok(vec![
+        check
+            .counting("files", counts.files)
+            .counting("rules", counts.rules)
+            .judged(diagnostics),
+    ])
 }

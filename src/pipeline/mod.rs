@@ -95,7 +95,10 @@ impl Pipeline {
 
     /// Text as it may be shown and stored.
     fn redact(&self, text: &str) -> String {
-        self.examiner.scanner.as_ref().map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
+        self.examiner
+            .scanner
+            .as_ref()
+            .map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
     }
 
     /// A report in which no tool's words show a secret.
@@ -121,11 +124,22 @@ impl Handler for Pipeline {
         span.set("auton8n.job.id", attempt.job.id.as_str());
         span.set("auton8n.job.attempt", i64::from(attempt.job.attempts));
         let state = Checkpoint::from_value(&attempt.job.checkpoint);
-        let mut creation = Creation { pipeline: self, attempt: &attempt, request, state, parent: span.context().cloned() };
+        let mut creation = Creation {
+            pipeline: self,
+            attempt: &attempt,
+            request,
+            state,
+            parent: span.context().cloned(),
+        };
         let outcome = creation.run().await;
         match &outcome {
             Ok(_) => span.end(),
-            Err(AttemptError::Retry(error) | AttemptError::RetryAfter(error, _) | AttemptError::Wait(error, _) | AttemptError::Abort(error, _)) => {
+            Err(
+                AttemptError::Retry(error)
+                | AttemptError::RetryAfter(error, _)
+                | AttemptError::Wait(error, _)
+                | AttemptError::Abort(error, _),
+            ) => {
                 span.fail(error);
             }
         }

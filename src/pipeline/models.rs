@@ -29,7 +29,10 @@ struct Bound {
 impl Models {
     /// Keeps a model under a key that the job's request will name.
     pub fn bind(&self, key: &str, model: Arc<dyn Model>) {
-        self.state.lock().by_key.insert(key.to_owned(), Bound { model, job_id: None });
+        self.state
+            .lock()
+            .by_key
+            .insert(key.to_owned(), Bound { model, job_id: None });
     }
 
     /// Says which job the key belongs to.
@@ -46,7 +49,10 @@ impl Models {
 
     /// Forgets the model of a job that ended, and any key it holds.
     pub fn release_job(&self, job_id: &str) {
-        self.state.lock().by_key.retain(|_, bound| bound.job_id.as_deref() != Some(job_id));
+        self.state
+            .lock()
+            .by_key
+            .retain(|_, bound| bound.job_id.as_deref() != Some(job_id));
     }
 
     /// Sets the model of all jobs that have none.

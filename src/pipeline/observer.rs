@@ -18,7 +18,10 @@ pub struct Watcher<'a> {
 impl<'a> Watcher<'a> {
     /// A watcher that goes on from `state`.
     pub const fn new(reporter: &'a dyn Reporter, state: Checkpoint) -> Self {
-        Self { reporter, state: Mutex::new(state) }
+        Self {
+            reporter,
+            state: Mutex::new(state),
+        }
     }
 
     /// The state after the last finished stage.
@@ -39,7 +42,8 @@ impl Observer for Watcher<'_> {
             state.to_value()
         };
         if let Some(check) = checks.iter().rev().find(|check| !check.name.contains(": ")) {
-            self.reporter.log(&format!("{} {:?} in {} ms", check.name, check.status, check.duration_ms).to_lowercase());
+            self.reporter
+                .log(&format!("{} {:?} in {} ms", check.name, check.status, check.duration_ms).to_lowercase());
         }
         self.reporter.checkpoint(value);
     }

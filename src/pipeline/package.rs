@@ -39,20 +39,35 @@ pub fn stage(candidate: &Candidate, target: &Path, id: &str) -> Result<Parcel> {
     let files = candidate.all();
     let bytes = tarball::pack(&files)?;
     let tarball_name = tarball::file_name(&name, &version);
-    let parent = target.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let parent = target
+        .parent()
+        .filter(|parent| !parent.as_os_str().is_empty())
+        .unwrap_or(Path::new("."));
     let staging = parent.join(format!(".auton8n-{id}"));
     // A crash may have left half a parcel there.
     remove(&staging)?;
-    write(&staging, &files).and_then(|()| fs::write(staging.join(&tarball_name), &bytes)).map_err(|error| {
-        let _ = fs::remove_dir_all(&staging);
-        unwritable(target, error)
-    })?;
+    write(&staging, &files)
+        .and_then(|()| fs::write(staging.join(&tarball_name), &bytes))
+        .map_err(|error| {
+            let _ = fs::remove_dir_all(&staging);
+            unwritable(target, error)
+        })?;
     let check = Check::of(Stage::Package, Where::Host)
         .counting("files", files.len() as u64)
         .counting("tarballBytes", bytes.len() as u64)
-        .saying(&format!("{tarball_name} sha256 {}", hex::encode(Sha256::digest(&bytes))))
+        .saying(&format!(
+            "{tarball_name} sha256 {}",
+            hex::encode(Sha256::digest(&bytes))
+        ))
         .judged(Vec::new());
-    Ok(Parcel { staging, target: target.to_owned(), name, version, tarball_name, check })
+    Ok(Parcel {
+        staging,
+        target: target.to_owned(),
+        name,
+        version,
+        tarball_name,
+        check,
+    })
 }
 
 impl Parcel {
@@ -65,14 +80,21 @@ impl Parcel {
     pub fn deliver(self, report: CreationReport) -> Result<CreatedPlugin> {
         let text = serde_json::to_vec_pretty(&report)
             .map_err(|error| Error::new(Code::Internal, "the report could not be written as JSON").because(error))?;
-        let moved = fs::write(self.staging.join("report.json"), text).and_then(|()| replace(&self.staging, &self.target));
+        let moved =
+            fs::write(self.staging.join("report.json"), text).and_then(|()| replace(&self.staging, &self.target));
         if let Err(error) = moved {
             let _ = fs::remove_dir_all(&self.staging);
             return Err(unwritable(&self.target, error));
         }
         let directory = fs::canonicalize(&self.target).unwrap_or(self.target);
         let tarball = directory.join(&self.tarball_name);
-        Ok(CreatedPlugin { name: self.name, version: self.version, directory, tarball, report })
+        Ok(CreatedPlugin {
+            name: self.name,
+            version: self.version,
+            directory,
+            tarball,
+            report,
+        })
     }
 }
 
@@ -85,7 +107,10 @@ fn identity(candidate: &Candidate) -> Result<(String, String)> {
         .ok_or_else(|| Error::new(Code::Internal, "the plugin has no readable package.json"))?;
     match (manifest["name"].as_str(), manifest["version"].as_str()) {
         (Some(name), Some(version)) => Ok((name.to_owned(), version.to_owned())),
-        _ => Err(Error::new(Code::Internal, "the plugin's package.json has no name or version")),
+        _ => Err(Error::new(
+            Code::Internal,
+            "the plugin's package.json has no name or version",
+        )),
     }
 }
 
@@ -137,7 +162,10 @@ pub fn check_target(target: &Path) -> Result<()> {
             None => Ok(()),
             Some(_) => Err(Error::new(
                 Code::OptionInvalid,
-                format!("{} is not empty; name a folder that does not exist yet", target.display()),
+                format!(
+                    "{} is not empty; name a folder that does not exist yet",
+                    target.display()
+                ),
             )),
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
@@ -148,7 +176,10 @@ pub fn check_target(target: &Path) -> Result<()> {
 fn unwritable(path: &Path, error: std::io::Error) -> Error {
     Error::new(
         Code::FileUnreadable,
-        format!("the plugin cannot be written to {}; free the place or name another", path.display()),
+        format!(
+            "the plugin cannot be written to {}; free the place or name another",
+            path.display()
+        ),
     )
     .because(error)
 }
@@ -159,8 +190,13 @@ mod tests {
 
     fn candidate() -> Candidate {
         let mut candidate = Candidate::default();
-        candidate.scaffold.insert("package.json".into(), br#"{"name":"@a/plugin-b","version":"1.2.3","files":["dist"]}"#.to_vec());
-        candidate.sources.insert("src/index.ts".into(), b"export default {}".to_vec());
+        candidate.scaffold.insert(
+            "package.json".into(),
+            br#"{"name":"@a/plugin-b","version":"1.2.3","files":["dist"]}"#.to_vec(),
+        );
+        candidate
+            .sources
+            .insert("src/index.ts".into(), b"export default {}".to_vec());
         candidate
     }
 

@@ -52,7 +52,11 @@ impl Progress {
 }
 
 fn score(checks: &[Check]) -> Score {
-    let failed = |stage: &Stage| checks.iter().any(|check| check.name == stage.as_str() && check.status == CheckStatus::Failed);
+    let failed = |stage: &Stage| {
+        checks
+            .iter()
+            .any(|check| check.name == stage.as_str() && check.status == CheckStatus::Failed)
+    };
     Score {
         stage: Stage::ALL.iter().position(failed).unwrap_or(0),
         problems: checks.iter().map(|check| check.diagnostics.len()).sum(),

@@ -14,12 +14,16 @@ const MTIME: u64 = 499_162_500;
 
 /// Packs `files` below `package/`.
 pub fn pack(files: &FileSet) -> Result<Vec<u8>> {
-    let failed = |error: std::io::Error| Error::new(Code::Internal, "the plugin's tarball could not be written").because(error);
+    let failed =
+        |error: std::io::Error| Error::new(Code::Internal, "the plugin's tarball could not be written").because(error);
     let manifest: Value = files
         .get("package.json")
         .and_then(|bytes| serde_json::from_slice(bytes).ok())
         .ok_or_else(|| Error::new(Code::Internal, "the plugin has no readable package.json"))?;
-    let wanted: Vec<&str> = manifest["files"].as_array().map(|list| list.iter().filter_map(Value::as_str).collect()).unwrap_or_default();
+    let wanted: Vec<&str> = manifest["files"]
+        .as_array()
+        .map(|list| list.iter().filter_map(Value::as_str).collect())
+        .unwrap_or_default();
     let mut archive = tar::Builder::new(GzEncoder::new(Vec::new(), Compression::default()));
     archive.mode(tar::HeaderMode::Deterministic);
     for (path, bytes) in files.iter().filter(|(path, _)| belongs(path, &wanted)) {
@@ -28,7 +32,9 @@ pub fn pack(files: &FileSet) -> Result<Vec<u8>> {
         header.set_mode(0o644);
         header.set_mtime(MTIME);
         header.set_entry_type(tar::EntryType::Regular);
-        archive.append_data(&mut header, format!("package/{path}"), bytes.as_slice()).map_err(failed)?;
+        archive
+            .append_data(&mut header, format!("package/{path}"), bytes.as_slice())
+            .map_err(failed)?;
     }
     let mut gzip = archive.into_inner().map_err(failed)?;
     gzip.flush().map_err(failed)?;
@@ -72,9 +78,15 @@ mod tests {
     fn only_what_the_manifest_names_is_packed() {
         let bytes = pack(&package()).unwrap();
         let mut archive = tar::Archive::new(flate2::read::GzDecoder::new(bytes.as_slice()));
-        let names: Vec<String> =
-            archive.entries().unwrap().map(|entry| entry.unwrap().path().unwrap().to_string_lossy().into_owned()).collect();
-        assert_eq!(names, ["package/README.md", "package/dist/index.js", "package/package.json"]);
+        let names: Vec<String> = archive
+            .entries()
+            .unwrap()
+            .map(|entry| entry.unwrap().path().unwrap().to_string_lossy().into_owned())
+            .collect();
+        assert_eq!(
+            names,
+            ["package/README.md", "package/dist/index.js", "package/package.json"]
+        );
     }
 
     #[test]

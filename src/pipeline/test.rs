@@ -33,19 +33,33 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         "--reporter-outfile=out/junit.xml",
         "./__tests__",
     ]));
-    let tool = Tool { argv, ..Tool::default() };
+    let tool = Tool {
+        argv,
+        ..Tool::default()
+    };
     let token = bench.token;
     let session = bench.stage().await?;
     let ran = command::run(session, Stage::Test, tool, token).await?;
-    let check = Check::of(Stage::Test, Where::Sandbox).ran(&ran.argv, &ran.outcome).counting("expected", counted);
+    let check = Check::of(Stage::Test, Where::Sandbox)
+        .ran(&ran.argv, &ran.outcome)
+        .counting("expected", counted);
     if let Some(stopped) = ran.stopped {
         return Ok(vec![check.judged(vec![stopped])]);
     }
     let taken = session.collect(&[REPORT.to_owned()]).await?;
-    let report = taken.get(REPORT).and_then(|bytes| parse_junit(&String::from_utf8_lossy(bytes)).ok());
+    let report = taken
+        .get(REPORT)
+        .and_then(|bytes| parse_junit(&String::from_utf8_lossy(bytes)).ok());
     let Some(report) = report else {
         let printed = super::check::cut(ran.outcome.stderr.text().trim(), 1_500);
-        let missing = Diagnostic::of("", "no-report", format!("the test runner ended with exit code {:?} and left no report:\n{printed}", ran.outcome.exit_code));
+        let missing = Diagnostic::of(
+            "",
+            "no-report",
+            format!(
+                "the test runner ended with exit code {:?} and left no report:\n{printed}",
+                ran.outcome.exit_code
+            ),
+        );
         return Ok(vec![check.judged(vec![missing])]);
     };
     let check = check
@@ -61,7 +75,11 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
 fn judge(report: &TestReport, expected: &Inspection, exit_code: Option<i32>, printed: &str) -> Vec<Diagnostic> {
     let mut diagnostics = report.failures.clone();
     if report.tests == 0 {
-        diagnostics.push(Diagnostic::of("", "no-tests", "no test ran; a plugin needs at least one"));
+        diagnostics.push(Diagnostic::of(
+            "",
+            "no-tests",
+            "no test ran; a plugin needs at least one",
+        ));
     }
     diagnostics.extend(expected.reconcile(report));
     if diagnostics.is_empty() && exit_code != Some(0) {
@@ -79,10 +97,26 @@ mod tests {
     const FILE: &str = "__tests__/a.test.ts";
 
     fn codes(reported: u64, skipped: u64, expected: u64, exit_code: i32) -> Vec<String> {
-        let files = if reported == 0 { [].into() } else { [(FILE.to_owned(), reported)].into() };
-        let report = TestReport { tests: reported, passed: reported - skipped, skipped, files, ..TestReport::default() };
-        let expected = Inspection { tests: [(FILE.to_owned(), expected)].into(), ..Inspection::default() };
-        judge(&report, &expected, Some(exit_code), "").into_iter().map(|diagnostic| diagnostic.code).collect()
+        let files = if reported == 0 {
+            [].into()
+        } else {
+            [(FILE.to_owned(), reported)].into()
+        };
+        let report = TestReport {
+            tests: reported,
+            passed: reported - skipped,
+            skipped,
+            files,
+            ..TestReport::default()
+        };
+        let expected = Inspection {
+            tests: [(FILE.to_owned(), expected)].into(),
+            ..Inspection::default()
+        };
+        judge(&report, &expected, Some(exit_code), "")
+            .into_iter()
+            .map(|diagnostic| diagnostic.code)
+            .collect()
     }
 
     #[test]

@@ -12,8 +12,20 @@ use crate::inspection::tools::parse_tsc;
 pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
     let tsc = bench.ready().await?.toolchain.tools().tsc.clone();
     let tool = Tool {
-        argv: vec![tsc, "-p".into(), TSCONFIG_NAME.into(), "--noEmit".into(), "--pretty".into(), "false".into(), "--singleThreaded".into()],
-        env: [("GOGC".to_owned(), "off".to_owned()), ("GOMEMLIMIT".to_owned(), "400MiB".to_owned())].into(),
+        argv: vec![
+            tsc,
+            "-p".into(),
+            TSCONFIG_NAME.into(),
+            "--noEmit".into(),
+            "--pretty".into(),
+            "false".into(),
+            "--singleThreaded".into(),
+        ],
+        env: [
+            ("GOGC".to_owned(), "off".to_owned()),
+            ("GOMEMLIMIT".to_owned(), "400MiB".to_owned()),
+        ]
+        .into(),
         ..Tool::default()
     };
     let token = bench.token;
@@ -26,5 +38,10 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         }
     }
     let errors = diagnostics.len() as u64;
-    Ok(vec![Check::of(Stage::TypeCheck, Where::Sandbox).ran(&ran.argv, &ran.outcome).counting("errors", errors).judged(diagnostics)])
+    Ok(vec![
+        Check::of(Stage::TypeCheck, Where::Sandbox)
+            .ran(&ran.argv, &ran.outcome)
+            .counting("errors", errors)
+            .judged(diagnostics),
+    ])
 }

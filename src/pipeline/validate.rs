@@ -26,15 +26,23 @@ pub fn run(value: &Value, allowed: &BTreeMap<String, String>) -> Result<(Specifi
 }
 
 fn refuse_unknown_packages(specification: &Specification, allowed: &BTreeMap<String, String>) -> Result<()> {
-    let unknown: Vec<&str> =
-        specification.dependencies.keys().filter(|name| !allowed.contains_key(*name)).map(String::as_str).collect();
+    let unknown: Vec<&str> = specification
+        .dependencies
+        .keys()
+        .filter(|name| !allowed.contains_key(*name))
+        .map(String::as_str)
+        .collect();
     if unknown.is_empty() {
         return Ok(());
     }
     let known: Vec<&str> = allowed.keys().map(String::as_str).collect();
     Err(Error::new(
         Code::DependencyUnsupported,
-        format!("a plugin cannot depend on {} yet; it may use {}", unknown.join(", "), known.join(", ")),
+        format!(
+            "a plugin cannot depend on {} yet; it may use {}",
+            unknown.join(", "),
+            known.join(", ")
+        ),
     ))
 }
 
@@ -42,12 +50,18 @@ fn refuse_unknown_packages(specification: &Specification, allowed: &BTreeMap<Str
 pub fn description(text: &str) -> Result<()> {
     let trimmed = text.trim();
     if trimmed.is_empty() {
-        return Err(Error::new(Code::OptionInvalid, "the description is empty; say what the plugin should do"));
+        return Err(Error::new(
+            Code::OptionInvalid,
+            "the description is empty; say what the plugin should do",
+        ));
     }
     if text.len() > MAX_DESCRIPTION {
         return Err(Error::new(
             Code::OptionInvalid,
-            format!("the description has {} bytes; at most {MAX_DESCRIPTION} are taken", text.len()),
+            format!(
+                "the description has {} bytes; at most {MAX_DESCRIPTION} are taken",
+                text.len()
+            ),
         ));
     }
     Ok(())

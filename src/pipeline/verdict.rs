@@ -10,11 +10,19 @@ pub fn of(checks: &[Check], stages: &[Stage]) -> Verdict {
         return Verdict::Failed;
     }
     let open = checks.iter().any(|check| check.status == CheckStatus::Inconclusive);
-    let scanned = !checks.iter().any(|check| check.name == "inspect: secrets" && check.status == CheckStatus::Skipped);
+    let scanned = !checks
+        .iter()
+        .any(|check| check.name == "inspect: secrets" && check.status == CheckStatus::Skipped);
     let whole = stages.iter().all(|stage| {
-        checks.iter().any(|check| check.name == stage.as_str() && check.status == CheckStatus::Passed)
+        checks
+            .iter()
+            .any(|check| check.name == stage.as_str() && check.status == CheckStatus::Passed)
     });
-    if whole && scanned && !open { Verdict::Passed } else { Verdict::Inconclusive }
+    if whole && scanned && !open {
+        Verdict::Passed
+    } else {
+        Verdict::Inconclusive
+    }
 }
 
 #[cfg(test)]
@@ -49,14 +57,33 @@ pub(super) mod tests {
         use CheckStatus::{Failed, Inconclusive, Passed, Skipped};
         let stages = [Stage::Lint, Stage::Boot];
         let verdict = |checks: &[Check]| of(checks, &stages);
-        assert_eq!(verdict(&[check("lint", Passed), check("boot", Passed)]), Verdict::Passed);
-        assert_eq!(verdict(&[check("lint", Passed), check("boot", Passed), check("boot: x", Skipped)]), Verdict::Passed);
-        assert_eq!(verdict(&[check("lint", Passed)]), Verdict::Inconclusive);
-        assert_eq!(verdict(&[check("lint", Passed), check("boot", Skipped)]), Verdict::Inconclusive);
-        assert_eq!(verdict(&[check("lint", Passed), check("boot", Inconclusive)]), Verdict::Inconclusive);
-        assert_eq!(verdict(&[check("lint", Failed), check("boot", Inconclusive)]), Verdict::Failed);
         assert_eq!(
-            verdict(&[check("lint", Passed), check("boot", Passed), check("inspect: secrets", Skipped)]),
+            verdict(&[check("lint", Passed), check("boot", Passed)]),
+            Verdict::Passed
+        );
+        assert_eq!(
+            verdict(&[check("lint", Passed), check("boot", Passed), check("boot: x", Skipped)]),
+            Verdict::Passed
+        );
+        assert_eq!(verdict(&[check("lint", Passed)]), Verdict::Inconclusive);
+        assert_eq!(
+            verdict(&[check("lint", Passed), check("boot", Skipped)]),
+            Verdict::Inconclusive
+        );
+        assert_eq!(
+            verdict(&[check("lint", Passed), check("boot", Inconclusive)]),
+            Verdict::Inconclusive
+        );
+        assert_eq!(
+            verdict(&[check("lint", Failed), check("boot", Inconclusive)]),
+            Verdict::Failed
+        );
+        assert_eq!(
+            verdict(&[
+                check("lint", Passed),
+                check("boot", Passed),
+                check("inspect: secrets", Skipped)
+            ]),
             Verdict::Inconclusive
         );
         assert_eq!(verdict(&[]), Verdict::Inconclusive);

@@ -39,7 +39,10 @@ pub async fn run(
     let mut span = pipeline.examiner.tracer.start("verify plugin", Kind::Internal, None);
     let parent = span.context().cloned();
     let mut candidate = read(directory, specification)?;
-    let examined = pipeline.examiner.examine(&mut candidate, Vec::new(), &Silent, parent.as_ref(), token).await;
+    let examined = pipeline
+        .examiner
+        .examine(&mut candidate, Vec::new(), &Silent, parent.as_ref(), token)
+        .await;
     if let Some(fault) = examined.fault
         && !examined.checks.iter().any(|check| check.status == CheckStatus::Failed)
     {
@@ -49,13 +52,21 @@ pub async fn run(
     span.end();
     let found = verdict::of(&examined.checks, &STAGES);
     Ok(pipeline.redacted(CreationReport {
-        verdict: if found == Verdict::Passed && candidate.specification.is_none() { Verdict::Inconclusive } else { found },
+        verdict: if found == Verdict::Passed && candidate.specification.is_none() {
+            Verdict::Inconclusive
+        } else {
+            found
+        },
         isolation: examined.isolation,
         checks: examined.checks,
         iterations: 0,
         tokens: None,
         files: package::digests(&candidate.all()),
-        specification_sha256: candidate.specification.as_ref().map(super::specification_digest).unwrap_or_default(),
+        specification_sha256: candidate
+            .specification
+            .as_ref()
+            .map(super::specification_digest)
+            .unwrap_or_default(),
         trace_id: parent.as_ref().map(SpanContext::trace_id),
         engine: examined.engine,
         started_at,
@@ -68,9 +79,15 @@ fn read(directory: &Path, specification: Option<Specification>) -> Result<Candid
     let manifest = directory.join("package.json");
     let text = read_file(&manifest)?;
     if serde_json::from_slice::<serde_json::Value>(&text).is_err() {
-        return Err(Error::new(Code::FileUnreadable, format!("{} is not JSON", manifest.display())));
+        return Err(Error::new(
+            Code::FileUnreadable,
+            format!("{} is not JSON", manifest.display()),
+        ));
     }
-    let mut candidate = Candidate { specification, ..Candidate::default() };
+    let mut candidate = Candidate {
+        specification,
+        ..Candidate::default()
+    };
     candidate.scaffold.insert("package.json".to_owned(), text);
     let mut budget = MAX_BYTES;
     for folder in SOURCES {
@@ -79,7 +96,10 @@ fn read(directory: &Path, specification: Option<Specification>) -> Result<Candid
     if candidate.sources.is_empty() {
         return Err(Error::new(
             Code::FileUnreadable,
-            format!("{} has no src/ folder; name the folder of a plugin", directory.display()),
+            format!(
+                "{} has no src/ folder; name the folder of a plugin",
+                directory.display()
+            ),
         ));
     }
     Ok(candidate)
@@ -107,7 +127,10 @@ fn walk(root: &Path, relative: &str, files: &mut FileSet, budget: &mut u64) -> R
                 return Err(too_much(root));
             }
         } else {
-            return Err(Error::new(Code::PathRefused, format!("{path} is a link or a special file; replace it by a plain one")));
+            return Err(Error::new(
+                Code::PathRefused,
+                format!("{path} is a link or a special file; replace it by a plain one"),
+            ));
         }
     }
     Ok(())
@@ -124,10 +147,18 @@ fn read_file(path: &Path) -> Result<Vec<u8>> {
 fn too_much(path: &Path) -> Error {
     Error::new(
         Code::FileUnreadable,
-        format!("{} is larger than a plugin may be ({MAX_FILES} files, {} MiB)", path.display(), MAX_BYTES >> 20),
+        format!(
+            "{} is larger than a plugin may be ({MAX_FILES} files, {} MiB)",
+            path.display(),
+            MAX_BYTES >> 20
+        ),
     )
 }
 
 fn unreadable(path: &Path, error: std::io::Error) -> Error {
-    Error::new(Code::FileUnreadable, format!("{} cannot be read; name the folder of a plugin", path.display())).because(error)
+    Error::new(
+        Code::FileUnreadable,
+        format!("{} cannot be read; name the folder of a plugin", path.display()),
+    )
+    .because(error)
 }

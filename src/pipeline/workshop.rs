@@ -39,7 +39,10 @@ pub struct Workshop {
 impl Workshop {
     /// A workshop that has done nothing yet.
     pub fn new(options: WorkshopOptions) -> Self {
-        Self { options, ready: Mutex::new(None) }
+        Self {
+            options,
+            ready: Mutex::new(None),
+        }
     }
 
     /// Fetches the tools and opens the engine, or answers what is there already.
@@ -52,7 +55,11 @@ impl Workshop {
         let toolchain = self.toolchain(token).await?;
         let inputs = self.inputs(&toolchain)?;
         let engine = sandbox::open(self.options.sandbox.clone(), inputs).await?;
-        let ready = Ready { engine, toolchain, limits: self.options.limits.clone() };
+        let ready = Ready {
+            engine,
+            toolchain,
+            limits: self.options.limits.clone(),
+        };
         *slot = Some(ready.clone());
         Ok(ready)
     }
@@ -74,7 +81,10 @@ impl Workshop {
 
     fn node(&self, toolchain: &Toolchain) -> Result<PathBuf> {
         self.options.node.clone().or_else(|| toolchain.node()).ok_or_else(|| {
-            Error::new(Code::ToolchainUnavailable, "there is no Node binary for the sandbox; run the engine in Node")
+            Error::new(
+                Code::ToolchainUnavailable,
+                "there is no Node binary for the sandbox; run the engine in Node",
+            )
         })
     }
 

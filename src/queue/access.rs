@@ -49,16 +49,8 @@ type Slot = Arc<tokio::sync::Mutex<Weak<Home>>>;
 static HOMES: LazyLock<Mutex<HashMap<PathBuf, Slot>>> = LazyLock::new(Mutex::default);
 
 /// Opens a directory; options count for the first opening of this process.
-pub async fn open(
-    directory: &DataDirectory,
-    clock: &SharedClock,
-    options: HubOptions,
-) -> Result<Access> {
-    let slot = HOMES
-        .lock()
-        .entry(directory.database())
-        .or_default()
-        .clone();
+pub async fn open(directory: &DataDirectory, clock: &SharedClock, options: HubOptions) -> Result<Access> {
+    let slot = HOMES.lock().entry(directory.database()).or_default().clone();
     let mut home = slot.lock().await;
     if let Some(home) = home.upgrade() {
         home.users.fetch_add(1, Ordering::AcqRel);
@@ -131,9 +123,7 @@ impl Owner {
     pub async fn close(&self) {
         let slot = self.home.slot.clone();
         let mut home = slot.lock().await;
-        if self.open.swap(false, Ordering::AcqRel)
-            && self.home.users.fetch_sub(1, Ordering::AcqRel) == 1
-        {
+        if self.open.swap(false, Ordering::AcqRel) && self.home.users.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.home.end();
             self.home.hub.close().await;
             *home = Weak::new();

@@ -37,13 +37,7 @@ enum End {
 }
 
 /// Runs it to its end.
-pub async fn run(
-    shared: &Shared,
-    core: &Arc<Core>,
-    handler: Arc<dyn Handler>,
-    claim: Claim,
-    worker: u64,
-) {
+pub async fn run(shared: &Shared, core: &Arc<Core>, handler: Arc<dyn Handler>, claim: Claim, worker: u64) {
     let Claim { job, fence, stalls } = claim;
     let lease = Lease {
         id: job.id.clone(),
@@ -56,9 +50,7 @@ pub async fn run(
         &job.id,
         &job.name,
         shared.clock.now_ms(),
-        EventKind::Started {
-            attempt: job.attempts,
-        },
+        EventKind::Started { attempt: job.attempts },
     );
     let reporter = Arc::new(JobReporter {
         reports: shared.reports.clone(),
@@ -85,10 +77,7 @@ pub async fn run(
         End::Ended(outcome) => (Some(outcome), None),
         End::TimedOut => {
             token.cancel();
-            (
-                Some(Err(AttemptError::Retry(timed_out(&job)))),
-                Some(running),
-            )
+            (Some(Err(AttemptError::Retry(timed_out(&job)))), Some(running))
         }
         End::Stopped if shared.running.stopped(&lease) == Some(Stop::HandBack) => {
             // What it still completes in this time counts.
@@ -145,8 +134,7 @@ fn guarded(handler: Arc<dyn Handler>, attempt: Attempt) -> BoxFuture<'static, Ou
                     .map(ToString::to_string)
                     .or_else(|| panic.downcast_ref::<String>().cloned())
                     .unwrap_or_default();
-                let error =
-                    Error::new(Code::HandlerFailed, format!("the handler panicked: {what}"));
+                let error = Error::new(Code::HandlerFailed, format!("the handler panicked: {what}"));
                 Err(AttemptError::Retry(error))
             })
         })
@@ -162,11 +150,8 @@ async fn within(timeout: Option<u64>) {
 
 fn timed_out(job: &Job) -> Error {
     let timeout = job.options.timeout.unwrap_or_default();
-    Error::new(
-        Code::Timeout,
-        format!("the attempt timed out after {timeout} ms"),
-    )
-    .with_details(json!({ "timeout": timeout }))
+    Error::new(Code::Timeout, format!("the attempt timed out after {timeout} ms"))
+        .with_details(json!({ "timeout": timeout }))
 }
 
 /// Commits the ending, then tells it.
@@ -217,9 +202,7 @@ async fn finish(shared: &Shared, core: &Core, job: &Job, lease: &Lease, ending: 
             code: failure.code,
             message: failure.message,
         },
-        Ending::Retry {
-            failure, run_at, ..
-        } => {
+        Ending::Retry { failure, run_at, .. } => {
             shared.due.notify_one();
             EventKind::Retrying {
                 code: failure.code,
@@ -238,11 +221,7 @@ async fn finish(shared: &Shared, core: &Core, job: &Job, lease: &Lease, ending: 
 async fn prune(shared: &Shared, core: &Core) {
     if core.ended.fetch_add(1, Ordering::Relaxed) % PRUNE == PRUNE - 1 {
         let now = shared.clock.now_ms();
-        if let Err(error) = shared
-            .store
-            .prune(&core.name, shared.options.retention, now)
-            .await
-        {
+        if let Err(error) = shared.store.prune(&core.name, shared.options.retention, now).await {
             tracing::warn!("old jobs were not deleted: {error}");
         }
     }

@@ -35,8 +35,7 @@ mod tests {
 
     #[test]
     fn delays_grow_as_they_are_named() {
-        let delays =
-            |backoff| [1, 2, 3].map(|failed| retry_delay(&options(backoff, 0.0), failed, 0.9));
+        let delays = |backoff| [1, 2, 3].map(|failed| retry_delay(&options(backoff, 0.0), failed, 0.9));
         assert_eq!(delays(Backoff::Fixed), [100, 100, 100]);
         assert_eq!(delays(Backoff::Linear), [100, 200, 300]);
         assert_eq!(delays(Backoff::Exponential), [100, 200, 400]);

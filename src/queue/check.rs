@@ -27,9 +27,7 @@ pub fn name(what: &str, name: &str) -> Result<()> {
 /// Jobs that are to be added.
 pub fn jobs(jobs: &[NewJob]) -> Result<()> {
     if jobs.len() > BATCH {
-        return Err(invalid(format!(
-            "at most {BATCH} jobs can be added at once"
-        )));
+        return Err(invalid(format!("at most {BATCH} jobs can be added at once")));
     }
     jobs.iter().try_for_each(job)
 }
@@ -43,19 +41,12 @@ fn job(job: &NewJob) -> Result<()> {
         ));
     }
     let long = [options.delay, options.timeout, Some(options.retry_delay)];
-    if long
-        .into_iter()
-        .flatten()
-        .any(|duration| duration > LONGEST)
-    {
+    if long.into_iter().flatten().any(|duration| duration > LONGEST) {
         return Err(invalid(
             "`delay`, `timeout` and `retryDelay` are milliseconds, at most 100 years",
         ));
     }
-    if options
-        .run_at
-        .is_some_and(|at| !(0..=i64::MAX / 4).contains(&at))
-    {
+    if options.run_at.is_some_and(|at| !(0..=i64::MAX / 4).contains(&at)) {
         return Err(invalid("`runAt` is a time in milliseconds since 1970"));
     }
     if options.timeout == Some(0) {
@@ -67,22 +58,12 @@ fn job(job: &NewJob) -> Result<()> {
     if !(0.0..=1.0).contains(&options.jitter) {
         return Err(invalid("`jitter` must be 0 to 1"));
     }
-    for (what, key) in [
-        ("uniqueKey", &options.unique_key),
-        ("fairKey", &options.fair_key),
-    ] {
-        if key
-            .as_ref()
-            .is_some_and(|key| key.is_empty() || key.len() > KEY)
-        {
+    for (what, key) in [("uniqueKey", &options.unique_key), ("fairKey", &options.fair_key)] {
+        if key.as_ref().is_some_and(|key| key.is_empty() || key.len() > KEY) {
             return Err(invalid(format!("`{what}` must have 1 to {KEY} bytes")));
         }
     }
-    let size = job.data.to_string().len()
-        + options
-            .metadata
-            .as_ref()
-            .map_or(0, |data| data.to_string().len());
+    let size = job.data.to_string().len() + options.metadata.as_ref().map_or(0, |data| data.to_string().len());
     if size > DATA {
         return Err(invalid(format!(
             "a job's data must be at most {DATA} bytes of JSON; store big data elsewhere"
@@ -93,10 +74,7 @@ fn job(job: &NewJob) -> Result<()> {
 
 /// A filter of a list.
 pub fn filter(filter: &JobFilter) -> Result<()> {
-    if filter
-        .limit
-        .is_some_and(|limit| !(1..=1000).contains(&limit))
-    {
+    if filter.limit.is_some_and(|limit| !(1..=1000).contains(&limit)) {
         return Err(invalid("`limit` must be 1 to 1000"));
     }
     Ok(())

@@ -47,8 +47,7 @@ impl Core {
 
     /// Workers look whether there is something for them.
     pub fn wake(&self) {
-        self.wake
-            .send_modify(|count| *count = count.wrapping_add(1));
+        self.wake.send_modify(|count| *count = count.wrapping_add(1));
     }
 
     /// Where wake-ups are waited for.
@@ -62,13 +61,7 @@ impl Core {
 
     /// Tells every listener.
     pub fn emit(&self, job_id: &str, name: &str, at: i64, kind: EventKind) {
-        let sinks: Vec<_> = self
-            .sinks
-            .lock()
-            .all
-            .iter()
-            .map(|(_, sink)| sink.clone())
-            .collect();
+        let sinks: Vec<_> = self.sinks.lock().all.iter().map(|(_, sink)| sink.clone()).collect();
         let Some((last, others)) = sinks.split_last() else {
             return;
         };

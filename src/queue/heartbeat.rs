@@ -52,11 +52,7 @@ pub async fn renew(shared: &Shared) -> Result<()> {
     for lost in shared.store.renew(leases, until).await? {
         shared.running.stop_lease(&lost, Stop::LeaseLost);
     }
-    for rescued in shared
-        .store
-        .rescue(now, now, shared.options.max_stalls)
-        .await?
-    {
+    for rescued in shared.store.rescue(now, now, shared.options.max_stalls).await? {
         let Some(core) = shared.opened(&rescued.queue) else {
             continue;
         };

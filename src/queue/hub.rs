@@ -69,19 +69,10 @@ pub struct Shared {
 impl Hub {
     /// Takes over a store. `alone`: no other process uses it, so whatever runs in it is orphaned
     /// and waits again at once.
-    pub async fn open(
-        store: SharedStore,
-        clock: SharedClock,
-        options: HubOptions,
-        alone: bool,
-    ) -> Result<Self> {
+    pub async fn open(store: SharedStore, clock: SharedClock, options: HubOptions, alone: bool) -> Result<Self> {
         let now = clock.now_ms();
         let ended_by = if alone { i64::MAX } else { now };
-        while !store
-            .rescue(ended_by, now, options.max_stalls)
-            .await?
-            .is_empty()
-        {}
+        while !store.rescue(ended_by, now, options.max_stalls).await?.is_empty() {}
         let shared = Arc::new(Shared {
             store,
             clock,
@@ -118,10 +109,7 @@ impl Hub {
         }
         let paused = shared.store.is_paused(name).await?;
         let now = shared.clock.now_ms();
-        shared
-            .store
-            .prune(name, shared.options.retention, now)
-            .await?;
+        shared.store.prune(name, shared.options.retention, now).await?;
         let mut cores = shared.cores.lock();
         let core = cores
             .entry(name.to_owned())

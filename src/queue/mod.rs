@@ -27,9 +27,7 @@ pub use self::socket::{Methods, Peer, RemoteQueue, RpcHandler};
 pub use self::stats::{Metrics, Percentiles};
 pub use self::the_queue::Queue;
 pub use self::worker::{Worker, WorkerOptions};
-pub use crate::store::{
-    Backoff, Job, JobFailure, JobFilter, JobOptions, JobStatus, NewJob, Priority, Retention,
-};
+pub use crate::store::{Backoff, Job, JobFailure, JobFilter, JobOptions, JobStatus, NewJob, Priority, Retention};
 
 use std::sync::Arc;
 

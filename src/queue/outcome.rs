@@ -29,9 +29,7 @@ pub fn ending(
             run_at: later(now, delay),
             free: true,
         },
-        Err(AttemptError::Retry(error) | AttemptError::RetryAfter(error, _))
-            if counted > options.retries =>
-        {
+        Err(AttemptError::Retry(error) | AttemptError::RetryAfter(error, _)) if counted > options.retries => {
             Ending::Failed {
                 failure: failure(&error),
                 result: None,
@@ -73,10 +71,7 @@ pub fn failure(error: &Error) -> JobFailure {
 /// At most `bytes` of a text, cut between characters.
 pub fn cut(mut text: String, bytes: usize) -> String {
     if text.len() > bytes {
-        let end = (0..=bytes)
-            .rev()
-            .find(|end| text.is_char_boundary(*end))
-            .unwrap_or(0);
+        let end = (0..=bytes).rev().find(|end| text.is_char_boundary(*end)).unwrap_or(0);
         text.truncate(end);
         text.push('…');
     }
@@ -113,12 +108,8 @@ mod tests {
 
     #[test]
     fn an_abort_is_final_and_keeps_its_result() {
-        let error = AttemptError::Abort(
-            Error::new(Code::ChecksFailed, "no"),
-            Some(Value::Bool(true)),
-        );
-        let Ending::Failed { result, .. } = ending(Err(error), &JobOptions::default(), 1, 0, 0.0)
-        else {
+        let error = AttemptError::Abort(Error::new(Code::ChecksFailed, "no"), Some(Value::Bool(true)));
+        let Ending::Failed { result, .. } = ending(Err(error), &JobOptions::default(), 1, 0, 0.0) else {
             panic!()
         };
         assert_eq!(result, Some(Value::Bool(true)));

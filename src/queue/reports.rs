@@ -38,28 +38,21 @@ struct Pending {
 }
 
 impl Reports {
-    fn tell(
-        &self,
-        reporter: &JobReporter,
-        event: Option<EventKind>,
-        change: impl FnOnce(&mut Report),
-    ) {
+    fn tell(&self, reporter: &JobReporter, event: Option<EventKind>, change: impl FnOnce(&mut Report)) {
         let mut waiting = self.waiting.lock();
-        let pending = waiting
-            .entry(reporter.lease.clone())
-            .or_insert_with(|| Pending {
-                core: reporter.core.clone(),
-                name: reporter.name.clone(),
-                report: Report {
-                    lease: reporter.lease.clone(),
-                    progress: None,
-                    stage: None,
-                    iteration: None,
-                    checkpoint: None,
-                    lines: Vec::new(),
-                },
-                events: Vec::new(),
-            });
+        let pending = waiting.entry(reporter.lease.clone()).or_insert_with(|| Pending {
+            core: reporter.core.clone(),
+            name: reporter.name.clone(),
+            report: Report {
+                lease: reporter.lease.clone(),
+                progress: None,
+                stage: None,
+                iteration: None,
+                checkpoint: None,
+                lines: Vec::new(),
+            },
+            events: Vec::new(),
+        });
         change(&mut pending.report);
         if let Some(event) = event
             && pending.events.len() < EVENTS
@@ -81,10 +74,7 @@ impl Reports {
             .into_values()
             .map(|pending| {
                 let id = pending.report.lease.id.clone();
-                (
-                    pending.report,
-                    (pending.core, id, pending.name, pending.events),
-                )
+                (pending.report, (pending.core, id, pending.name, pending.events))
             })
             .unzip();
         store.report(reports).await?;

@@ -155,16 +155,8 @@ mod tests {
                 p99: 99.0
             }
         );
-        assert_eq!(
-            (metrics.completed_last_minute, metrics.error_rate),
-            (75, 0.25)
-        );
+        assert_eq!((metrics.completed_last_minute, metrics.error_rate), (75, 0.25));
         assert_eq!((metrics.oldest_waiting_ms, metrics.total), (Some(1099), 2));
-        assert_eq!(
-            stats
-                .metrics(Counts::default(), false, 99_000)
-                .completed_last_minute,
-            0
-        );
+        assert_eq!(stats.metrics(Counts::default(), false, 99_000).completed_last_minute, 0);
     }
 }

@@ -98,10 +98,7 @@ async fn status(queue: &Queue, id: &str) -> JobStatus {
 }
 
 async fn until_status(queue: &Queue, id: &str, wanted: JobStatus) -> Job {
-    until(&format!("{wanted:?}"), || async {
-        status(queue, id).await == wanted
-    })
-    .await;
+    until(&format!("{wanted:?}"), || async { status(queue, id).await == wanted }).await;
     queue.get(id).await.unwrap().unwrap()
 }
 
@@ -127,19 +124,10 @@ async fn a_job_runs_and_tells_its_life_in_order() {
     let added = add(&queue, json!(7), JobOptions::default()).await;
     let done = until_status(&queue, &added.id, JobStatus::Completed).await;
     assert_eq!(done.result, Some(json!({ "got": 7 })));
-    assert_eq!(
-        (done.attempts, done.progress, done.iteration),
-        (1, 100.0, 2)
-    );
-    assert_eq!(
-        (done.log, done.checkpoint),
-        (vec!["working".to_owned()], json!("here"))
-    );
+    assert_eq!((done.attempts, done.progress, done.iteration), (1, 100.0, 2));
+    assert_eq!((done.log, done.checkpoint), (vec!["working".to_owned()], json!("here")));
     until("the last event", || async { heard.words().len() == 5 }).await;
-    assert_eq!(
-        heard.words(),
-        ["added", "started", "progress", "log", "completed"]
-    );
+    assert_eq!(heard.words(), ["added", "started", "progress", "log", "completed"]);
     worker.stop(Duration::from_secs(1)).await;
     assert_eq!(queue.metrics().await.unwrap().counts.completed, 1);
 }
@@ -168,14 +156,7 @@ async fn three_retries_are_four_runs_and_the_last_error_stays() {
         heard.words().last().is_some_and(|word| word == "failed")
     })
     .await;
-    assert_eq!(
-        heard
-            .words()
-            .iter()
-            .filter(|word| *word == "retrying")
-            .count(),
-        3
-    );
+    assert_eq!(heard.words().iter().filter(|word| *word == "retrying").count(), 3);
     queue.retry(&added.id).await.unwrap();
     until("a fresh run", || async { runs.load(Ordering::SeqCst) > 4 }).await;
 }
@@ -193,9 +174,7 @@ async fn a_panic_and_a_timeout_are_failed_attempts() {
             }),
         )
         .unwrap();
-    queue
-        .start_worker(WorkerOptions { concurrency: 2 })
-        .unwrap();
+    queue.start_worker(WorkerOptions { concurrency: 2 }).unwrap();
     let options = || JobOptions {
         retries: 0,
         timeout: Some(20),
@@ -203,16 +182,10 @@ async fn a_panic_and_a_timeout_are_failed_attempts() {
     };
     let panics = add(&queue, json!(1), options()).await;
     let hangs = add(&queue, Value::Null, options()).await;
-    let error = until_status(&queue, &panics.id, JobStatus::Failed)
-        .await
-        .error
-        .unwrap();
+    let error = until_status(&queue, &panics.id, JobStatus::Failed).await.error.unwrap();
     assert_eq!(error.code, "AUTON8N_HANDLER_FAILED");
     assert!(error.message.contains("it broke"), "{}", error.message);
-    let error = until_status(&queue, &hangs.id, JobStatus::Failed)
-        .await
-        .error
-        .unwrap();
+    let error = until_status(&queue, &hangs.id, JobStatus::Failed).await.error.unwrap();
     assert_eq!(error.code, "AUTON8N_TIMEOUT");
 }
 
@@ -241,15 +214,9 @@ async fn cancel_reaches_waiting_and_running_jobs() {
     queue.start_worker(WorkerOptions::default()).unwrap();
     let running = add(&queue, Value::Null, JobOptions::default()).await;
     until_status(&queue, &running.id, JobStatus::Running).await;
-    until("started", || async {
-        heard.words().contains(&"started".to_owned())
-    })
-    .await;
+    until("started", || async { heard.words().contains(&"started".to_owned()) }).await;
     assert!(queue.cancel(&running.id).await.unwrap());
-    until("the abort", || async {
-        aborted.load(Ordering::SeqCst) == 1
-    })
-    .await;
+    until("the abort", || async { aborted.load(Ordering::SeqCst) == 1 }).await;
     let job = queue.get(&running.id).await.unwrap().unwrap();
     assert_eq!((job.status, job.result), (JobStatus::Cancelled, None));
     let next = add(&queue, Value::Null, JobOptions::default()).await;
@@ -272,9 +239,7 @@ async fn a_stop_waits_until_its_deadline_and_then_hands_back() {
             }),
         )
         .unwrap();
-    let worker = queue
-        .start_worker(WorkerOptions { concurrency: 2 })
-        .unwrap();
+    let worker = queue.start_worker(WorkerOptions { concurrency: 2 }).unwrap();
     let quick = add(&queue, json!("quick"), JobOptions::default()).await;
     let slow = add(
         &queue,
@@ -297,9 +262,7 @@ async fn a_stop_waits_until_its_deadline_and_then_hands_back() {
 #[tokio::test]
 async fn pause_survives_and_resume_wakes() {
     let (queue, _heard, hub) = open().await;
-    queue
-        .register("a", handler(|_| async { Ok(Value::Null) }))
-        .unwrap();
+    queue.register("a", handler(|_| async { Ok(Value::Null) })).unwrap();
     queue.start_worker(WorkerOptions::default()).unwrap();
     queue.pause().await.unwrap();
     let added = add(&queue, Value::Null, JobOptions::default()).await;
@@ -412,12 +375,8 @@ async fn every_job_of_many_runs_once_whatever_the_concurrency() {
         options: JobOptions::default(),
     });
     queue.add(jobs.collect()).await.unwrap();
-    let one = queue
-        .start_worker(WorkerOptions { concurrency: 7 })
-        .unwrap();
-    let two = queue
-        .start_worker(WorkerOptions { concurrency: 3 })
-        .unwrap();
+    let one = queue.start_worker(WorkerOptions { concurrency: 7 }).unwrap();
+    let two = queue.start_worker(WorkerOptions { concurrency: 3 }).unwrap();
     until("all", || async {
         queue.metrics().await.unwrap().counts.completed == 500
     })
@@ -441,16 +400,12 @@ async fn every_job_of_many_runs_once_whatever_the_concurrency() {
 #[tokio::test]
 async fn a_worker_leaves_jobs_that_it_has_no_handler_for() {
     let (queue, _heard, _hub) = open().await;
-    queue
-        .register("other", handler(|_| async { Ok(Value::Null) }))
-        .unwrap();
+    queue.register("other", handler(|_| async { Ok(Value::Null) })).unwrap();
     let worker = queue.start_worker(WorkerOptions::default()).unwrap();
     let added = add(&queue, Value::Null, JobOptions::default()).await;
     worker.activity().wait_for(|active| !active).await.unwrap();
     assert_eq!(status(&queue, &added.id).await, JobStatus::Pending);
-    queue
-        .register("a", handler(|_| async { Ok(Value::Null) }))
-        .unwrap();
+    queue.register("a", handler(|_| async { Ok(Value::Null) })).unwrap();
     until_status(&queue, &added.id, JobStatus::Completed).await;
 }
 
@@ -462,11 +417,7 @@ async fn a_closed_queue_says_so() {
     let error = queue.metrics().await.unwrap_err();
     assert_eq!(error.code(), Code::Closed);
     assert_eq!(
-        queue
-            .start_worker(WorkerOptions::default())
-            .err()
-            .unwrap()
-            .code(),
+        queue.start_worker(WorkerOptions::default()).err().unwrap().code(),
         Code::Closed
     );
 }

@@ -66,10 +66,7 @@ impl Queue {
     /// Starts a worker. Must be called within a tokio runtime.
     pub fn start_worker(&self, options: WorkerOptions) -> Result<Worker> {
         if self.hub.shared().stop.is_cancelled() {
-            return Err(Error::new(
-                Code::Closed,
-                "the queue is closed; open it again",
-            ));
+            return Err(Error::new(Code::Closed, "the queue is closed; open it again"));
         }
         let worker = Worker::start(&self.hub, &self.core, &self.handlers, options)?;
         self.workers.lock().push(worker.clone());
@@ -93,11 +90,7 @@ impl Queue {
     }
 
     async fn set_paused(&self, paused: bool) -> Result<()> {
-        self.hub
-            .shared()
-            .store
-            .set_paused(&self.core.name, paused)
-            .await?;
+        self.hub.shared().store.set_paused(&self.core.name, paused).await?;
         self.core.paused.store(paused, Ordering::Release);
         self.core.wake();
         Ok(())
@@ -108,12 +101,7 @@ impl Queue {
 impl QueueApi for Queue {
     async fn add(&self, jobs: Vec<NewJob>) -> Result<Vec<Job>> {
         check::jobs(&jobs)?;
-        let jobs = self
-            .hub
-            .shared()
-            .store
-            .add(&self.core.name, jobs, self.now())
-            .await?;
+        let jobs = self.hub.shared().store.add(&self.core.name, jobs, self.now()).await?;
         for job in &jobs {
             self.emit(job, EventKind::Added);
         }
@@ -145,12 +133,7 @@ impl QueueApi for Queue {
     }
 
     async fn retry(&self, id: &str) -> Result<Job> {
-        let job = self
-            .hub
-            .shared()
-            .store
-            .retry(&self.core.name, id, self.now())
-            .await?;
+        let job = self.hub.shared().store.retry(&self.core.name, id, self.now()).await?;
         self.core.wake();
         Ok(job)
     }
@@ -172,21 +155,11 @@ impl QueueApi for Queue {
             ));
         }
         let statuses = status.map_or_else(
-            || {
-                vec![
-                    JobStatus::Completed,
-                    JobStatus::Failed,
-                    JobStatus::Cancelled,
-                ]
-            },
+            || vec![JobStatus::Completed, JobStatus::Failed, JobStatus::Cancelled],
             |status| vec![status],
         );
         let ended_by = self.now().saturating_sub_unsigned(older_than);
-        self.hub
-            .shared()
-            .store
-            .clean(&self.core.name, ended_by, statuses)
-            .await
+        self.hub.shared().store.clean(&self.core.name, ended_by, statuses).await
     }
 
     async fn pause(&self) -> Result<()> {

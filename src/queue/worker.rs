@@ -62,17 +62,9 @@ struct Loop {
 }
 
 impl Worker {
-    pub(super) fn start(
-        hub: &Hub,
-        core: &Arc<Core>,
-        handlers: &Handlers,
-        options: WorkerOptions,
-    ) -> Result<Self> {
+    pub(super) fn start(hub: &Hub, core: &Arc<Core>, handlers: &Handlers, options: WorkerOptions) -> Result<Self> {
         if !(1..=10_000).contains(&options.concurrency) {
-            return Err(Error::new(
-                Code::OptionInvalid,
-                "`concurrency` must be 1 to 10000",
-            ));
+            return Err(Error::new(Code::OptionInvalid, "`concurrency` must be 1 to 10000"));
         }
         let (active, activity) = watch::channel(true);
         let (id, tasks) = (hub.next_worker(), TaskTracker::new());
@@ -98,9 +90,7 @@ impl Worker {
             tasks,
             active: activity,
         };
-        Ok(Self {
-            inner: Arc::new(inner),
-        })
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Whether jobs run, or wait for their time, as it changes.
@@ -112,11 +102,7 @@ impl Worker {
     /// and they are handed back.
     pub async fn stop(&self, deadline: Duration) {
         let Inner {
-            hub,
-            id,
-            stop,
-            tasks,
-            ..
+            hub, id, stop, tasks, ..
         } = &*self.inner;
         stop.cancel();
         tasks.close();
@@ -146,9 +132,7 @@ impl Loop {
                 Err(error) if error.code() == Code::Closed => break,
                 Err(error) => {
                     tracing::warn!("a worker could not take jobs: {error}");
-                    self.stop
-                        .run_until_cancelled(tokio::time::sleep(AGAIN))
-                        .await;
+                    self.stop.run_until_cancelled(tokio::time::sleep(AGAIN)).await;
                     false
                 }
             };
@@ -191,8 +175,7 @@ impl Loop {
                 continue;
             };
             let Some(handler) = handler else { continue };
-            let (shared, core, ended) =
-                (self.shared.clone(), self.core.clone(), self.ended.clone());
+            let (shared, core, ended) = (self.shared.clone(), self.core.clone(), self.ended.clone());
             let id = self.id;
             self.tasks.spawn(async move {
                 attempt::run(&shared, &core, handler, claim, id).await;

@@ -104,9 +104,16 @@ impl Entry {
             } else {
                 format!("**/{path}")
             };
-            GlobBuilder::new(&anywhere).literal_separator(true).build().map(|glob| glob.compile_matcher()).map_err(|error| {
-                Error::new(Code::OptionInvalid, format!("the path {path:?} of the scanner's option allowlist is no glob: {error}"))
-            })
+            GlobBuilder::new(&anywhere)
+                .literal_separator(true)
+                .build()
+                .map(|glob| glob.compile_matcher())
+                .map_err(|error| {
+                    Error::new(
+                        Code::OptionInvalid,
+                        format!("the path {path:?} of the scanner's option allowlist is no glob: {error}"),
+                    )
+                })
         };
         Ok(Self {
             path: path.as_ref().map(glob).transpose()?,
@@ -126,10 +133,7 @@ impl Entry {
             .is_none_or(|path| seen.file.is_some_and(|file| path.is_match(file)))
             && self.rule.as_ref().is_none_or(|rule| rule == seen.rule)
             && self.value.as_ref().is_none_or(|value| value == seen.value)
-            && self
-                .regex
-                .as_ref()
-                .is_none_or(|regex| regex.is_match(seen.value))
+            && self.regex.as_ref().is_none_or(|regex| regex.is_match(seen.value))
             && self
                 .fingerprint
                 .as_ref()
@@ -143,7 +147,6 @@ pub fn has_comment(text: &[u8], span: &std::ops::Range<usize>) -> bool {
     let after = &text[span.end..text.len().min(span.end + COMMENT_REACH)];
     let after = &after[..memchr::memchr(b'\n', after).unwrap_or(after.len())];
     COMMENTS.iter().any(|comment| {
-        memchr::memmem::find(before, comment).is_some()
-            || memchr::memmem::find(after, comment).is_some()
+        memchr::memmem::find(before, comment).is_some() || memchr::memmem::find(after, comment).is_some()
     })
 }

@@ -53,12 +53,7 @@ pub fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&
 fn name_before(text: &[u8], end: usize) -> Option<Range<usize>> {
     let floor = end.saturating_sub(LONGEST_NAME + 8);
     let mut stop = end;
-    while stop > floor
-        && matches!(
-            text[stop - 1],
-            b' ' | b'\t' | b'"' | b'\'' | b'`' | b']' | b'\\'
-        )
-    {
+    while stop > floor && matches!(text[stop - 1], b' ' | b'\t' | b'"' | b'\'' | b'`' | b']' | b'\\') {
         stop -= 1;
     }
     // `password: string = "…"` and `let password: &str = "…"`: a type stands between.
@@ -134,10 +129,7 @@ fn value_after(text: &[u8], from: usize) -> Option<(Range<usize>, bool)> {
         .iter()
         .position(|byte| {
             byte.is_ascii_whitespace()
-                || matches!(
-                    byte,
-                    b'"' | b'\'' | b'`' | b';' | b',' | b'&' | b'<' | b'\0' | b'\\'
-                )
+                || matches!(byte, b'"' | b'\'' | b'`' | b';' | b',' | b'&' | b'<' | b'\0' | b'\\')
         })
         .unwrap_or(limit - at);
     if at + length == limit && limit < text.len() {
@@ -147,31 +139,21 @@ fn value_after(text: &[u8], from: usize) -> Option<(Range<usize>, bool)> {
     // An inner `=` starts another assignment; at the end it is padding.
     let inner = text[value.clone()].iter().position(|byte| *byte == b'=');
     let value = match inner {
-        Some(place) if text[at + place..value.end].iter().any(|byte| *byte != b'=') => {
-            at..at + place
-        }
+        Some(place) if text[at + place..value.end].iter().any(|byte| *byte != b'=') => at..at + place,
         _ => value,
     };
     (!value.is_empty()).then_some((value, false))
 }
 
 /// `<password>value</password>`.
-fn tag(
-    text: &[u8],
-    at: usize,
-    wanted: &impl Fn(&[u8]) -> bool,
-    found: &mut impl FnMut(&Assignment),
-) {
+fn tag(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {
     let floor = at.saturating_sub(LONGEST_NAME);
     let start = word_start(text, floor, at);
     if start == at || start == 0 || text[start - 1] != b'<' || !wanted(&text[start..at]) {
         return;
     }
     let limit = text.len().min(at + 1 + LONGEST_VALUE);
-    let Some(length) = text[at + 1..limit]
-        .iter()
-        .position(|byte| matches!(byte, b'<' | b'\n'))
-    else {
+    let Some(length) = text[at + 1..limit].iter().position(|byte| matches!(byte, b'<' | b'\n')) else {
         return;
     };
     let value = at + 1..at + 1 + length;
@@ -193,17 +175,7 @@ fn leads(text: &[u8], name: usize) -> bool {
         && (left.is_empty()
             || matches!(
                 left,
-                b"export"
-                    | b"-"
-                    | b"set"
-                    | b"ENV"
-                    | b"ARG"
-                    | b"\""
-                    | b"'"
-                    | b"#"
-                    | b"//"
-                    | b"+"
-                    | b"- name"
+                b"export" | b"-" | b"set" | b"ENV" | b"ARG" | b"\"" | b"'" | b"#" | b"//" | b"+" | b"- name"
             ))
 }
 
@@ -247,10 +219,7 @@ mod tests {
             ("spring.password=abc", "spring.password", "abc", false),
         ] {
             let all = found(text);
-            assert!(
-                all.contains(&(name.into(), value.into(), quoted)),
-                "{text}: {all:?}"
-            );
+            assert!(all.contains(&(name.into(), value.into(), quoted)), "{text}: {all:?}");
         }
     }
 

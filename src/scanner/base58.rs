@@ -24,10 +24,7 @@ pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
             carry >>= 8;
         }
     }
-    let zeros = text
-        .iter()
-        .take_while(|character| **character == b'1')
-        .count();
+    let zeros = text.iter().take_while(|character| **character == b'1').count();
     let mut all = vec![0; zeros];
     all.append(&mut bytes);
     Some(all)

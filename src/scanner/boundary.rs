@@ -20,8 +20,7 @@ pub fn starts(text: &[u8], at: usize, not_after: &[u8]) -> bool {
     let back = |count: usize| at.checked_sub(count).map_or(b' ', |index| text[index]);
     let escape = matches!(before, b'n' | b'r' | b't') && back(2) == b'\\';
     let percent = back(3) == b'%' && back(2).is_ascii_hexdigit() && before.is_ascii_hexdigit();
-    let unicode =
-        back(6) == b'\\' && back(5) == b'u' && text[at - 4..at].iter().all(u8::is_ascii_hexdigit);
+    let unicode = back(6) == b'\\' && back(5) == b'u' && text[at - 4..at].iter().all(u8::is_ascii_hexdigit);
     escape || percent || unicode
 }
 
@@ -66,11 +65,7 @@ mod tests {
             ("u0022ghp_", false),
             ("éghp_", true),
         ] {
-            assert_eq!(
-                starts(text.as_bytes(), text.len() - 4, b""),
-                expected,
-                "{text}"
-            );
+            assert_eq!(starts(text.as_bytes(), text.len() - 4, b""), expected, "{text}");
         }
         assert!(!starts(b".ghp_", 1, b"."));
     }

@@ -59,12 +59,7 @@ pub const DOUBTFUL: f64 = 0.1;
 
 /// One candidate for each place: the best of those that overlap.
 pub fn resolve(mut candidates: Vec<Candidate>) -> Vec<Candidate> {
-    candidates.sort_by(|a, b| {
-        a.span
-            .start
-            .cmp(&b.span.start)
-            .then(b.span.end.cmp(&a.span.end))
-    });
+    candidates.sort_by(|a, b| a.span.start.cmp(&b.span.start).then(b.span.end.cmp(&a.span.end)));
     let mut kept: Vec<Candidate> = Vec::with_capacity(candidates.len());
     for candidate in candidates {
         match kept.last_mut() {
@@ -85,18 +80,13 @@ fn better(new: &Candidate, old: &Candidate) -> bool {
         // A doubtful format keeps a guess from reporting the same characters.
         (true, false) => old.rank == RANK_GENERIC,
         (false, true) => new.rank > RANK_GENERIC,
-        _ => {
-            (new.rank, new.span.len(), new.confidence) > (old.rank, old.span.len(), old.confidence)
-        }
+        _ => (new.rank, new.span.len(), new.confidence) > (old.rank, old.span.len(), old.confidence),
     }
 }
 
 /// The spans that any candidate covers, joined where they touch or overlap.
 pub fn union(candidates: &[Candidate]) -> Vec<Range<usize>> {
-    let mut spans: Vec<Range<usize>> = candidates
-        .iter()
-        .map(|candidate| candidate.span.clone())
-        .collect();
+    let mut spans: Vec<Range<usize>> = candidates.iter().map(|candidate| candidate.span.clone()).collect();
     spans.sort_by_key(|span| span.start);
     let mut joined: Vec<Range<usize>> = Vec::with_capacity(spans.len());
     for span in spans {

@@ -23,11 +23,8 @@ pub const FILES: &[(&str, &str)] = &[
     ("wallet", include_str!("rules/wallet.toml")),
 ];
 
-static BUILT_IN: LazyLock<std::result::Result<Arc<Catalogue>, String>> = LazyLock::new(|| {
-    Catalogue::read(FILES)
-        .map(Arc::new)
-        .map_err(|error| error.to_string())
-});
+static BUILT_IN: LazyLock<std::result::Result<Arc<Catalogue>, String>> =
+    LazyLock::new(|| Catalogue::read(FILES).map(Arc::new).map_err(|error| error.to_string()));
 
 /// Rules, and the searches that lead to them.
 #[derive(Debug)]
@@ -43,23 +40,17 @@ pub struct Catalogue {
 impl Catalogue {
     /// The rules that come with the engine.
     pub fn built_in() -> Result<Arc<Self>> {
-        BUILT_IN.as_ref().map(Arc::clone).map_err(|error| {
-            Error::new(
-                Code::Internal,
-                format!("the built-in rules cannot be read: {error}"),
-            )
-        })
+        BUILT_IN
+            .as_ref()
+            .map(Arc::clone)
+            .map_err(|error| Error::new(Code::Internal, format!("the built-in rules cannot be read: {error}")))
     }
 
     fn read(files: &[(&str, &str)]) -> Result<Self> {
         let mut rules = Vec::new();
         for (name, text) in files {
-            let file: RuleFile = toml::from_str(text).map_err(|error| {
-                Error::new(
-                    Code::Internal,
-                    format!("the rules of {name} cannot be read: {error}"),
-                )
-            })?;
+            let file: RuleFile = toml::from_str(text)
+                .map_err(|error| Error::new(Code::Internal, format!("the rules of {name} cannot be read: {error}")))?;
             rules.extend(file.rule.iter().map(Rule::of));
         }
         let literals = shortest_literals(&rules);
@@ -67,20 +58,14 @@ impl Catalogue {
             .iter()
             .map(|literal| {
                 (0..rules.len())
-                    .filter(|index| {
-                        rules[*index]
-                            .prefix
-                            .iter()
-                            .any(|prefix| prefix.starts_with(literal))
-                    })
+                    .filter(|index| rules[*index].prefix.iter().any(|prefix| prefix.starts_with(literal)))
                     .collect()
             })
             .collect();
         let runs = (0..rules.len())
             .filter(|index| {
                 let rule = &rules[*index];
-                rule.detector.is_some_and(Detector::is_for_runs)
-                    || (rule.prefix.is_empty() && !rule.context.is_empty())
+                rule.detector.is_some_and(Detector::is_for_runs) || (rule.prefix.is_empty() && !rule.context.is_empty())
             })
             .collect();
         Ok(Self {
@@ -93,10 +78,7 @@ impl Catalogue {
 
     /// A rule by its id.
     pub fn rule(&self, id: &str) -> Option<&Arc<RuleInfo>> {
-        self.rules
-            .iter()
-            .map(|rule| &rule.info)
-            .find(|info| info.id == id)
+        self.rules.iter().map(|rule| &rule.info).find(|info| info.id == id)
     }
 
     /// Everything with a fixed format; what a disabled rule finds is marked silent.
@@ -104,10 +86,7 @@ impl Catalogue {
         self.prefilter.each(text, |at, literal| {
             for index in &self.by_literal[literal] {
                 let rule = &self.rules[*index];
-                if rule
-                    .prefix
-                    .iter()
-                    .any(|prefix| text[at..].starts_with(prefix))
+                if rule.prefix.iter().any(|prefix| text[at..].starts_with(prefix))
                     && let Some(candidate) = detectors::confirm(rule, text, at)
                 {
                     out.push(Candidate {
@@ -120,16 +99,9 @@ impl Catalogue {
     }
 
     /// What a run of token characters is.
-    pub fn run(
-        &self,
-        text: &[u8],
-        run: &std::ops::Range<usize>,
-        enabled: &[bool],
-        out: &mut Vec<Candidate>,
-    ) {
+    pub fn run(&self, text: &[u8], run: &std::ops::Range<usize>, enabled: &[bool], out: &mut Vec<Candidate>) {
         for index in &self.runs {
-            if let Some(candidate) = detectors::confirm_run(&self.rules[*index], text, run.clone())
-            {
+            if let Some(candidate) = detectors::confirm_run(&self.rules[*index], text, run.clone()) {
                 out.push(Candidate {
                     silent: !enabled[*index],
                     ..candidate
@@ -141,10 +113,7 @@ impl Catalogue {
 
 /// All literals without those that start with another one.
 fn shortest_literals(rules: &[Rule]) -> Vec<Vec<u8>> {
-    let mut all: Vec<Vec<u8>> = rules
-        .iter()
-        .flat_map(|rule| rule.prefix.iter().cloned())
-        .collect();
+    let mut all: Vec<Vec<u8>> = rules.iter().flat_map(|rule| rule.prefix.iter().cloned()).collect();
     all.sort();
     all.dedup();
     let mut kept: Vec<Vec<u8>> = Vec::new();

@@ -41,10 +41,7 @@ impl Checksum {
                 let payload = head.split(|byte| *byte == b'.').next()?;
                 let payload = &payload[memchr::memchr(b'-', payload)? + 1..];
                 let length = u32::from_str_radix(std::str::from_utf8(length).ok()?, 36).ok()?;
-                Some(
-                    length as usize == payload.len()
-                        && number(check, 36)? == u64::from(crc32fast::hash(body)),
-                )
+                Some(length as usize == payload.len() && number(check, 36)? == u64::from(crc32fast::hash(body)))
             }
             Self::Atlassian => {
                 let (body, check) = token.split_at_checked(token.len().checked_sub(8)?)?;
@@ -61,10 +58,7 @@ impl Checksum {
                 let value = number(check, 16)?;
                 let forty = &body[body.len().checked_sub(40)?..];
                 // Which of the two is meant is not published; a random token passes neither.
-                Some(
-                    value == u64::from(crc32fast::hash(forty))
-                        || value == u64::from(crc32fast::hash(body)),
-                )
+                Some(value == u64::from(crc32fast::hash(forty)) || value == u64::from(crc32fast::hash(body)))
             }
             Self::AwsBase32 => Some(
                 token

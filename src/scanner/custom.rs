@@ -43,13 +43,7 @@ impl CustomRule {
         }
         let id: String = name
             .chars()
-            .map(|character| {
-                if character.is_whitespace() {
-                    '-'
-                } else {
-                    character
-                }
-            })
+            .map(|character| if character.is_whitespace() { '-' } else { character })
             .collect();
         Ok(Self {
             info: Arc::new(RuleInfo {
@@ -60,10 +54,7 @@ impl CustomRule {
                 confidence: 0.8,
                 pattern: data.pattern.clone(),
             }),
-            has_group: regex
-                .capture_names()
-                .flatten()
-                .any(|group| group == "secret"),
+            has_group: regex.capture_names().flatten().any(|group| group == "secret"),
             regex,
         })
     }
@@ -118,17 +109,11 @@ pub fn compile_pattern(name: &str, pattern: &str) -> Result<Regex> {
     }
     if let Err(error) = regex_syntax::Parser::new().parse(pattern) {
         let (offset, why) = match &error {
-            regex_syntax::Error::Parse(error) => {
-                (error.span().start.offset, error.kind().to_string())
-            }
-            regex_syntax::Error::Translate(error) => {
-                (error.span().start.offset, error.kind().to_string())
-            }
+            regex_syntax::Error::Parse(error) => (error.span().start.offset, error.kind().to_string()),
+            regex_syntax::Error::Translate(error) => (error.span().start.offset, error.kind().to_string()),
             _ => (0, error.to_string()),
         };
-        let position = pattern
-            .get(..offset)
-            .map_or(0, |before| before.encode_utf16().count());
+        let position = pattern.get(..offset).map_or(0, |before| before.encode_utf16().count());
         return Err(invalid(position, &why));
     }
     regex::bytes::RegexBuilder::new(pattern)
@@ -136,10 +121,9 @@ pub fn compile_pattern(name: &str, pattern: &str) -> Result<Regex> {
         .dfa_size_limit(1 << 20)
         .build()
         .map_err(|error| match error {
-            regex::Error::CompiledTooBig(limit) => invalid(
-                0,
-                &format!("it needs more than {limit} bytes; use smaller repetitions"),
-            ),
+            regex::Error::CompiledTooBig(limit) => {
+                invalid(0, &format!("it needs more than {limit} bytes; use smaller repetitions"))
+            }
             other => invalid(0, &other.to_string()),
         })
 }
@@ -196,10 +180,7 @@ mod tests {
             let spans: Vec<_> = out.into_iter().map(|one| one.span).collect();
             assert_eq!(
                 spans,
-                [
-                    STEP - shift..STEP - shift + 11,
-                    STEP - shift + 12..STEP - shift + 23
-                ]
+                [STEP - shift..STEP - shift + 11, STEP - shift + 12..STEP - shift + 23]
             );
         }
     }
@@ -218,10 +199,7 @@ mod tests {
             assert_eq!(error.code(), Code::PatternInvalid, "{pattern}");
             assert_eq!(error.details()["position"], position, "{pattern}: {error}");
         }
-        assert_eq!(
-            rule("(a{1000}){1000}").unwrap_err().code(),
-            Code::PatternInvalid
-        );
+        assert_eq!(rule("(a{1000}){1000}").unwrap_err().code(), Code::PatternInvalid);
     }
 
     #[test]

@@ -24,9 +24,7 @@ pub fn to_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
         [0xfe, 0xff, ..] => u16::from_be_bytes,
         _ => return Cow::Borrowed(bytes),
     };
-    let units = bytes[2..]
-        .chunks_exact(2)
-        .map(|pair| unit([pair[0], pair[1]]));
+    let units = bytes[2..].chunks_exact(2).map(|pair| unit([pair[0], pair[1]]));
     let text: String = char::decode_utf16(units)
         .map(|character| character.unwrap_or(char::REPLACEMENT_CHARACTER))
         .collect();
@@ -59,10 +57,7 @@ mod tests {
             ([0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]),
             ([0xfe, 0xff], u16::to_be_bytes),
         ] {
-            let bytes: Vec<u8> = mark
-                .into_iter()
-                .chain(text.encode_utf16().flat_map(order))
-                .collect();
+            let bytes: Vec<u8> = mark.into_iter().chain(text.encode_utf16().flat_map(order)).collect();
             assert_eq!(&*to_utf8(&bytes), text.as_bytes());
         }
         assert_eq!(&*to_utf8(b"plain"), b"plain");

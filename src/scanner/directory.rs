@@ -109,9 +109,7 @@ impl Scanner {
     }
 
     fn walk(&self, root: &Path, options: &DirectoryOptions, limit: u64) -> Result<ScanResult> {
-        let threads = std::thread::available_parallelism()
-            .map_or(1, usize::from)
-            .min(THREADS);
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
         let mut builder = WalkBuilder::new(root);
         builder
             .standard_filters(false)
@@ -134,9 +132,11 @@ impl Scanner {
                     .because(error)
                 })?;
         }
-        builder.overrides(exclude.build().map_err(|error| {
-            Error::new(Code::OptionInvalid, "the option exclude cannot be used").because(error)
-        })?);
+        builder.overrides(
+            exclude
+                .build()
+                .map_err(|error| Error::new(Code::OptionInvalid, "the option exclude cannot be used").because(error))?,
+        );
         let all = Mutex::new(ScanResult::default());
         builder.build_parallel().run(|| {
             Box::new(|entry| {

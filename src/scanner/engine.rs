@@ -58,11 +58,7 @@ impl Scanner {
         options.check()?;
         let catalogue = Catalogue::built_in()?;
         for id in &options.disable {
-            if !catalogue
-                .rules
-                .iter()
-                .any(|rule| is_named(id, &rule.info.id))
-            {
+            if !catalogue.rules.iter().any(|rule| is_named(id, &rule.info.id)) {
                 return Err(Error::new(
                     Code::OptionInvalid,
                     format!(
@@ -109,10 +105,7 @@ impl Scanner {
     }
 
     /// Scans files that are in memory; none is skipped, so that a hostile one cannot hide.
-    pub fn scan_files<'a>(
-        &self,
-        files: impl IntoIterator<Item = (&'a str, &'a [u8])>,
-    ) -> ScanResult {
+    pub fn scan_files<'a>(&self, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> ScanResult {
         let mut result = ScanResult::default();
         for (file, bytes) in files {
             result.absorb(self.scan_bytes(bytes, Some(file)));
@@ -136,10 +129,7 @@ impl Scanner {
     }
 
     /// Scans variables; a finding's `file` is `env:` and the name, its place counts inside of the value.
-    pub fn scan_environment<'a>(
-        &self,
-        variables: impl IntoIterator<Item = (&'a str, &'a str)>,
-    ) -> ScanResult {
+    pub fn scan_environment<'a>(&self, variables: impl IntoIterator<Item = (&'a str, &'a str)>) -> ScanResult {
         let mut result = ScanResult::default();
         for (name, value) in variables {
             let text = format!("{name}={value}");

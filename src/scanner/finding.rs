@@ -76,9 +76,8 @@ impl ScanResult {
 
     /// The same order whatever the threads did.
     pub(super) fn sort(&mut self) {
-        self.secrets.sort_by(|a, b| {
-            (&a.file, a.line, a.column, &a.rule).cmp(&(&b.file, b.line, b.column, &b.rule))
-        });
+        self.secrets
+            .sort_by(|a, b| (&a.file, a.line, a.column, &a.rule).cmp(&(&b.file, b.line, b.column, &b.rule)));
         self.skipped.sort_by(|a, b| a.file.cmp(&b.file));
     }
 }

@@ -64,9 +64,8 @@ impl Generic {
                     return None;
                 }
                 let hex = bytes.iter().all(u8::is_ascii_hexdigit);
-                let random = bytes.len() >= self.shortest.min(16)
-                    && looks_random(bytes, self.floor)
-                    && !is_identifier(bytes);
+                let random =
+                    bytes.len() >= self.shortest.min(16) && looks_random(bytes, self.floor) && !is_identifier(bytes);
                 // A hash is as random as a key: only a name that leaves no doubt counts.
                 let sure = if hex { 0.5 } else { 0.7 };
                 random.then(|| Candidate {
@@ -76,8 +75,7 @@ impl Generic {
             }
             Naming::Neutral => {
                 let rule = self.entropy.as_ref()?;
-                (one.quoted && self.is_surely_random(bytes))
-                    .then(|| Candidate::of(rule, value, RANK_GENERIC))
+                (one.quoted && self.is_surely_random(bytes)).then(|| Candidate::of(rule, value, RANK_GENERIC))
             }
             Naming::Harmless => None,
         }
@@ -87,11 +85,7 @@ impl Generic {
     pub fn judge_variable(&self, text: &[u8], one: &Assignment) -> Option<Candidate> {
         let (name, value) = (&text[one.name.clone()], trimmed(text, one.value.clone()));
         let bytes = &text[value.clone()];
-        if naming(name) == Naming::Password
-            && bytes.len() >= 6
-            && !is_placeholder(bytes)
-            && !is_reference(bytes)
-        {
+        if naming(name) == Naming::Password && bytes.len() >= 6 && !is_placeholder(bytes) && !is_reference(bytes) {
             let rule = self.password.as_ref()?;
             return Some(Candidate {
                 confidence: 0.8,
@@ -104,9 +98,9 @@ impl Generic {
     /// A string that nothing names must speak for itself: long, mixed, of one piece and no hash.
     fn is_surely_random(&self, value: &[u8]) -> bool {
         let shape = Shape::of(value);
-        let one_piece = value.iter().all(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-')
-        });
+        let one_piece = value
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-'));
         (self.shortest.max(32)..=128).contains(&value.len())
             && one_piece
             && shape.upper >= 4
@@ -124,10 +118,7 @@ impl Generic {
 /// How sure a password is one; nothing where it is a word, a sentence or code.
 fn password(value: &[u8], one: &Assignment, place: Place) -> Option<f64> {
     let shape = Shape::of(value);
-    let blanks = value
-        .iter()
-        .filter(|byte| byte.is_ascii_whitespace())
-        .count();
+    let blanks = value.iter().filter(|byte| byte.is_ascii_whitespace()).count();
     if blanks > 0 || value.len() > 128 || is_reference(value) {
         return None;
     }
@@ -147,20 +138,16 @@ fn password(value: &[u8], one: &Assignment, place: Place) -> Option<f64> {
     }
     // camelCase, snake_case and kebab-case words are names of things, not passwords.
     if shape.digits == 0
-        && value.iter().all(|byte| {
-            byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b' ')
-        })
+        && value
+            .iter()
+            .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b' '))
     {
         return None;
     }
     if shape.other > letters + shape.digits {
         return None;
     }
-    Some(if kinds >= 3 && value.len() >= 8 {
-        0.8
-    } else {
-        0.6
-    })
+    Some(if kinds >= 3 && value.len() >= 8 { 0.8 } else { 0.6 })
 }
 
 /// A call, an access or a type, not a value.
@@ -169,17 +156,15 @@ fn is_code(value: &[u8]) -> bool {
         .iter()
         .any(|byte| matches!(byte, b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'|'))
         || (value.contains(&b'.')
-            && value.split(|byte| *byte == b'.').all(|part| {
-                part.first().is_some_and(u8::is_ascii_alphabetic) && Shape::of(part).digits < 2
-            }))
+            && value
+                .split(|byte| *byte == b'.')
+                .all(|part| part.first().is_some_and(u8::is_ascii_alphabetic) && Shape::of(part).digits < 2))
 }
 
 /// A path, an address or the name of a variable.
 fn is_reference(value: &[u8]) -> bool {
     memchr::memmem::find(value, b"://").is_some()
-        || value.starts_with(b"/")
-            && memchr::memchr_iter(b'/', value).count() > 1
-            && Shape::of(value).digits < 4
+        || value.starts_with(b"/") && memchr::memchr_iter(b'/', value).count() > 1 && Shape::of(value).digits < 4
         || value.starts_with(b"./")
         || value.starts_with(b"../")
         || value.starts_with(b"arn:")

@@ -39,7 +39,5 @@ mod words;
 pub use directory::DirectoryOptions;
 pub use engine::{PatternInfo, Scanner};
 pub use finding::{Finding, ScanResult, Skipped};
-pub use options::{
-    Allowed, AllowedEntry, CustomRuleData, EntropyLimits, EntropyOption, RuleSource, ScannerOptions,
-};
+pub use options::{Allowed, AllowedEntry, CustomRuleData, EntropyLimits, EntropyOption, RuleSource, ScannerOptions};
 pub use severity::Severity;

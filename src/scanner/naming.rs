@@ -123,14 +123,13 @@ const HARMLESS: &[&str] = &[
 ];
 /// Harmless as the whole name only.
 const SHORT_HARMLESS: &[&str] = &[
-    "hash", "sha1", "md5", "etag", "uuid", "guid", "hint", "path", "file", "url", "uri", "csrf",
-    "icon", "font", "svg", "d", "data", "src", "href", "txid", "map", "cid", "min", "max", "arn",
-    "cert",
+    "hash", "sha1", "md5", "etag", "uuid", "guid", "hint", "path", "file", "url", "uri", "csrf", "icon", "font", "svg",
+    "d", "data", "src", "href", "txid", "map", "cid", "min", "max", "arn", "cert",
 ];
 /// Last words of harmless names.
 const ENDINGS: &[&str] = &[
-    "id", "name", "type", "url", "uri", "path", "file", "length", "count", "hash", "label",
-    "field", "regex", "pattern", "hint", "policy", "expiry", "error", "message", "text", "title",
+    "id", "name", "type", "url", "uri", "path", "file", "length", "count", "hash", "label", "field", "regex",
+    "pattern", "hint", "policy", "expiry", "error", "message", "text", "title",
 ];
 /// Words that make a password a form or a question.
 const RESETS: &[&str] = &["forgot", "reset", "confirmation", "placeholder"];
@@ -203,14 +202,7 @@ static FAMILIES: LazyLock<Families> = LazyLock::new(|| {
     let reset = password + RESETS.len();
     let harmless = reset + HARMLESS.len();
     Families {
-        words: Words::new(
-            PASSWORDS
-                .iter()
-                .chain(RESETS)
-                .chain(HARMLESS)
-                .chain(SECRETS)
-                .copied(),
-        ),
+        words: Words::new(PASSWORDS.iter().chain(RESETS).chain(HARMLESS).chain(SECRETS).copied()),
         ends: [
             (password, Family::Password),
             (reset, Family::Reset),

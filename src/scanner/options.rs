@@ -156,12 +156,7 @@ impl ScannerOptions {
 
     /// Checks the ranges.
     pub(super) fn check(&self) -> Result<()> {
-        let refuse = |what: &str| {
-            Err(Error::new(
-                Code::OptionInvalid,
-                format!("the scanner's option {what}"),
-            ))
-        };
+        let refuse = |what: &str| Err(Error::new(Code::OptionInvalid, format!("the scanner's option {what}")));
         if !(0.0..=1.0).contains(&self.min_confidence) {
             return refuse("minConfidence must be a number from 0 to 1");
         }
@@ -171,9 +166,7 @@ impl ScannerOptions {
         if let Some(limits) = self.entropy.limits()
             && (!(0.0..=8.0).contains(&limits.threshold) || !(8..=256).contains(&limits.min_length))
         {
-            return refuse(
-                "entropy must have a threshold from 0 to 8 bits and a minLength from 8 to 256",
-            );
+            return refuse("entropy must have a threshold from 0 to 8 bits and a minLength from 8 to 256");
         }
         Ok(())
     }

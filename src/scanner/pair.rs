@@ -13,10 +13,7 @@ pub fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&
     for joint in [b"', '", b"\", \""] {
         for at in memchr::memmem::find_iter(text, joint) {
             let name = at - name_length(text[..at].iter().rev())..at;
-            let opens = name
-                .start
-                .checked_sub(1)
-                .is_some_and(|quote| text[quote] == joint[0]);
+            let opens = name.start.checked_sub(1).is_some_and(|quote| text[quote] == joint[0]);
             if opens && wanted(&text[name.clone()]) {
                 let start = at + joint.len();
                 let window = &text[start..text.len().min(start + LONGEST_VALUE)];
@@ -40,10 +37,7 @@ pub fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&
         let start = at + sign.len();
         let before = at.checked_sub(1).map_or(b'\n', |index| text[index]);
         let name = start..start + name_length(text[start..].iter());
-        if before.is_ascii_whitespace()
-            && text.get(name.end) == Some(&b' ')
-            && wanted(&text[name.clone()])
-        {
+        if before.is_ascii_whitespace() && text.get(name.end) == Some(&b' ') && wanted(&text[name.clone()]) {
             let value = word(text, name.end + 1);
             found(&Assignment {
                 name,

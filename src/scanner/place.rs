@@ -2,9 +2,8 @@
 
 /// Languages in which a value without quotes is an expression.
 const SOURCE: &[&str] = &[
-    "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "py", "go", "rs", "java", "kt", "c", "h",
-    "cc", "cpp", "hpp", "cs", "rb", "php", "swift", "scala", "dart", "lua", "vue", "svelte",
-    "html", "css", "scss", "md", "mdx", "map",
+    "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "py", "go", "rs", "java", "kt", "c", "h", "cc", "cpp", "hpp",
+    "cs", "rb", "php", "swift", "scala", "dart", "lua", "vue", "svelte", "html", "css", "scss", "md", "mdx", "map",
 ];
 
 /// Files whose long strings are hashes.

@@ -5,18 +5,9 @@ use std::sync::LazyLock;
 use super::randomness::Shape;
 use super::words::Words;
 
-static SIGNS: LazyLock<Words> =
-    LazyLock::new(|| Words::new(TEMPLATES.iter().chain(WORDS).copied()));
-static SAMPLES: LazyLock<Words> = LazyLock::new(|| {
-    Words::new([
-        "xxxx",
-        "example",
-        "placeholder",
-        "your_",
-        "your-",
-        "********",
-    ])
-});
+static SIGNS: LazyLock<Words> = LazyLock::new(|| Words::new(TEMPLATES.iter().chain(WORDS).copied()));
+static SAMPLES: LazyLock<Words> =
+    LazyLock::new(|| Words::new(["xxxx", "example", "placeholder", "your_", "your-", "********"]));
 
 /// Signs that a value is filled in later, or was taken out.
 const TEMPLATES: &[&str] = &[
@@ -175,9 +166,7 @@ pub fn is_placeholder(value: &[u8]) -> bool {
         || variable
         || reference
         || SIGNS.any(value)
-        || WHOLE
-            .iter()
-            .any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+        || WHOLE.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]
@@ -206,13 +195,7 @@ mod tests {
         ] {
             assert!(is_placeholder(value.as_bytes()), "{value}");
         }
-        for value in [
-            "hunter2!",
-            "S3cr3t-Pa55",
-            "correct-horse-9",
-            "$2y$weird",
-            "p@ssw0rd!9",
-        ] {
+        for value in ["hunter2!", "S3cr3t-Pa55", "correct-horse-9", "$2y$weird", "p@ssw0rd!9"] {
             assert!(!is_placeholder(value.as_bytes()), "{value}");
         }
     }

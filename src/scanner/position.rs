@@ -12,11 +12,7 @@ pub struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     /// At the first character; a byte order mark is none.
     pub fn new(text: &'a [u8]) -> Self {
-        let at = if text.starts_with(b"\xef\xbb\xbf") {
-            3
-        } else {
-            0
-        };
+        let at = if text.starts_with(b"\xef\xbb\xbf") { 3 } else { 0 };
         Self {
             text,
             at,
@@ -60,10 +56,7 @@ mod tests {
 
     fn all(text: &[u8], offsets: &[usize]) -> Vec<(u32, u32)> {
         let mut cursor = Cursor::new(text);
-        offsets
-            .iter()
-            .map(|offset| cursor.locate(*offset))
-            .collect()
+        offsets.iter().map(|offset| cursor.locate(*offset)).collect()
     }
 
     #[test]
@@ -76,10 +69,7 @@ mod tests {
 
     #[test]
     fn line_ends_of_both_kinds_start_a_line() {
-        assert_eq!(
-            all(b"a\r\nbc\nd", &[0, 3, 4, 6]),
-            [(1, 1), (2, 1), (2, 2), (3, 1)]
-        );
+        assert_eq!(all(b"a\r\nbc\nd", &[0, 3, 4, 6]), [(1, 1), (2, 1), (2, 2), (3, 1)]);
     }
 
     #[test]

@@ -28,24 +28,15 @@ impl Prefilter {
         // Literals that start alike go together: their masks stay narrow.
         order.sort_by(|a, b| literals[*a].cmp(&literals[*b]));
         for group in order.chunks(GROUP) {
-            let words: Vec<&[u8]> = group
-                .iter()
-                .map(|index| literals[*index].as_slice())
-                .collect();
-            let vector = packed::Config::new()
-                .builder()
-                .extend(words.iter().copied())
-                .build();
+            let words: Vec<&[u8]> = group.iter().map(|index| literals[*index].as_slice()).collect();
+            let vector = packed::Config::new().builder().extend(words.iter().copied()).build();
             let searcher = if let Some(vector) = vector {
                 Searcher::Vector(vector)
             } else {
                 let automaton = AhoCorasick::builder()
                     .match_kind(MatchKind::LeftmostFirst)
                     .build(&words)
-                    .map_err(|error| {
-                        Error::new(Code::Internal, "the prefix search cannot be built")
-                            .because(error)
-                    })?;
+                    .map_err(|error| Error::new(Code::Internal, "the prefix search cannot be built").because(error))?;
                 Searcher::Automaton(automaton)
             };
             groups.push((searcher, group.to_vec()));
@@ -115,19 +106,13 @@ mod tests {
             let mut hits = Vec::new();
             prefilter.each(&text, |at, word| hits.push((at, word)));
             hits.sort_unstable();
-            assert_eq!(
-                hits,
-                [(CHUNK - shift, 0), (CHUNK - shift + 3, 1)],
-                "{shift}"
-            );
+            assert_eq!(hits, [(CHUNK - shift, 0), (CHUNK - shift + 3, 1)], "{shift}");
         }
     }
 
     #[test]
     fn more_literals_than_fit_one_group_are_all_found() {
-        let literals: Vec<Vec<u8>> = (0..70)
-            .map(|index| format!("lit{index:02}_").into_bytes())
-            .collect();
+        let literals: Vec<Vec<u8>> = (0..70).map(|index| format!("lit{index:02}_").into_bytes()).collect();
         let prefilter = Prefilter::new(&literals).unwrap();
         let text = literals.concat();
         let mut seen = Vec::new();

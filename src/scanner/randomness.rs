@@ -84,9 +84,7 @@ impl Shape {
             } else {
                 1
             };
-            shape.changes += usize::from(
-                before.is_some_and(|(_, last)| last != kind && !(last == 1 && kind == 0)),
-            );
+            shape.changes += usize::from(before.is_some_and(|(_, last)| last != kind && !(last == 1 && kind == 0)));
             shape.longest_word = shape.longest_word.max(word);
             shape.sequence = shape.sequence.max(sequence);
             shape.repeat = shape.repeat.max(repeat);
@@ -112,11 +110,7 @@ pub fn looks_random(text: &[u8], floor: f64) -> bool {
     }
     // A hex string of a given length has a lower ceiling than base 62.
     let hex = text.iter().all(u8::is_ascii_hexdigit);
-    let most = if hex {
-        4.0
-    } else {
-        (text.len() as f64).log2().min(5.2)
-    };
+    let most = if hex { 4.0 } else { (text.len() as f64).log2().min(5.2) };
     entropy(text) >= floor.min(most * 0.8)
         && shape.changes * 6 >= text.len()
         && shape.longest_word <= 8.max(text.len() / 6)

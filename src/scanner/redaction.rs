@@ -55,10 +55,7 @@ mod tests {
             ("hunter2", "********"),
             ("0123456789abcde", "********"),
             ("0123456789abcdef", "01************ef"),
-            (
-                "0123456789abcdef0123456789abcdef",
-                "0123************************cdef",
-            ),
+            ("0123456789abcdef0123456789abcdef", "0123************************cdef"),
             (
                 "legal winner thank year wave sausage worth useful legal winner thank yellow",
                 "********",

@@ -11,12 +11,7 @@ use super::redaction::redact;
 
 impl Scanner {
     /// What is reported of candidates that are in the order of their places.
-    pub(super) fn findings(
-        &self,
-        text: &[u8],
-        file: Option<&str>,
-        candidates: Vec<Candidate>,
-    ) -> Vec<Finding> {
+    pub(super) fn findings(&self, text: &[u8], file: Option<&str>, candidates: Vec<Candidate>) -> Vec<Finding> {
         let mut cursor = Cursor::new(text);
         let mut findings = Vec::new();
         for candidate in candidates {
@@ -34,9 +29,7 @@ impl Scanner {
                 value,
                 fingerprint: &fingerprint,
             };
-            if self.allowlist.allows(seen)
-                || (self.options.allow_comments && has_comment(text, &candidate.span))
-            {
+            if self.allowlist.allows(seen) || (self.options.allow_comments && has_comment(text, &candidate.span)) {
                 continue;
             }
             let secret = String::from_utf8_lossy(value);

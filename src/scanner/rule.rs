@@ -58,10 +58,7 @@ pub struct RuleData {
     #[serde(default)]
     pub schemes: Vec<String>,
     #[serde(default)]
-    #[cfg_attr(
-        not(test),
-        expect(dead_code, reason = "the test that runs every example reads it")
-    )]
+    #[cfg_attr(not(test), expect(dead_code, reason = "the test that runs every example reads it"))]
     pub examples: Examples,
 }
 
@@ -99,10 +96,7 @@ impl Before {
 /// Texts in pieces, so that no scanner takes this repository for a leak.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "the test that runs every example reads it")
-)]
+#[cfg_attr(not(test), expect(dead_code, reason = "the test that runs every example reads it"))]
 pub struct Examples {
     #[serde(default, rename = "match")]
     pub matching: Vec<Vec<String>>,
@@ -161,11 +155,7 @@ impl Rule {
                 confidence: data.confidence,
                 pattern: shown,
             }),
-            prefix: data
-                .prefix
-                .iter()
-                .map(|prefix| prefix.clone().into_bytes())
-                .collect(),
+            prefix: data.prefix.iter().map(|prefix| prefix.clone().into_bytes()).collect(),
             has_group: data.pattern.contains("(?<secret>"),
             source: data.pattern.clone(),
             pattern: OnceLock::new(),
@@ -198,7 +188,5 @@ impl Rule {
 }
 
 fn anchored(pattern: &str) -> std::result::Result<Regex, regex::Error> {
-    RegexBuilder::new(&format!(r"\A(?:{pattern})"))
-        .unicode(false)
-        .build()
+    RegexBuilder::new(&format!(r"\A(?:{pattern})")).unicode(false).build()
 }

@@ -27,17 +27,10 @@ pub fn each(text: &[u8], mut found: impl FnMut(Range<usize>)) {
                 .rev()
                 .take_while(|byte| is_token(**byte))
                 .count();
-        let length = text[at..]
-            .iter()
-            .take_while(|byte| is_token(**byte))
-            .count();
+        let length = text[at..].iter().take_while(|byte| is_token(**byte)).count();
         let end = at + length;
         if end - start >= SHORTEST && end - start <= LONGEST {
-            let padding = text[end..]
-                .iter()
-                .take(2)
-                .take_while(|byte| **byte == b'=')
-                .count();
+            let padding = text[end..].iter().take(2).take_while(|byte| **byte == b'=').count();
             found(start..end + padding);
         }
         before = end;
@@ -52,20 +45,11 @@ mod tests {
     #[test]
     fn every_run_is_found_whatever_stands_before_it() {
         for before in 0..70 {
-            let text = format!(
-                "{}\"{}==\" {}",
-                " ;".repeat(before),
-                "a".repeat(32),
-                "b".repeat(40)
-            );
+            let text = format!("{}\"{}==\" {}", " ;".repeat(before), "a".repeat(32), "b".repeat(40));
             let mut runs = Vec::new();
             each(text.as_bytes(), |run| runs.push(run));
             let start = before * 2 + 1;
-            assert_eq!(
-                runs,
-                [start..start + 34, start + 36..start + 76],
-                "{before}"
-            );
+            assert_eq!(runs, [start..start + 34, start + 36..start + 76], "{before}");
         }
     }
 

@@ -9,19 +9,12 @@ impl Words {
     /// A searcher for words.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
         // It fails only for sets of millions of words.
-        Self(
-            AhoCorasick::builder()
-                .ascii_case_insensitive(true)
-                .build(words)
-                .ok(),
-        )
+        Self(AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok())
     }
 
     /// Whether any of the words stands in `text`.
     pub fn any(&self, text: &[u8]) -> bool {
-        self.0
-            .as_ref()
-            .is_some_and(|searcher| searcher.is_match(text))
+        self.0.as_ref().is_some_and(|searcher| searcher.is_match(text))
     }
 
     /// Every word in `text`, also those that overlap, and where each ends.

@@ -37,19 +37,13 @@ pub(super) fn read(problems: &mut Problems, owner: &Object<'_>, scope: &Scope<'_
         .filter(|url| url::check(problems, &object.at("url"), url, scope));
     let query = object.texts(problems, "query", 2000);
     let headers = object.texts(problems, "headers", 2000);
-    let phrase = object
-        .optional_text(problems, "phrase", 2000)
-        .unwrap_or_default();
+    let phrase = object.optional_text(problems, "phrase", 2000).unwrap_or_default();
     let result = read_result(problems, &object);
     let timeout = read_timeout(problems, &object);
     for (name, value) in &query {
         let path = member(&object.at("query"), name);
         if name.is_empty() || name.len() > 200 {
-            problems.add(
-                &path,
-                "has an empty or too long name",
-                "Name the query parameter",
-            );
+            problems.add(&path, "has an empty or too long name", "Name the query parameter");
         }
         scope::check(problems, &path, placeholders(value), scope);
     }
@@ -61,12 +55,7 @@ pub(super) fn read(problems: &mut Problems, owner: &Object<'_>, scope: &Scope<'_
     check_case(problems, &object, &headers);
     let body = object.get("body");
     if let Some(body) = body {
-        scope::check(
-            problems,
-            &object.at("body"),
-            placeholders_in_json(body),
-            scope,
-        );
+        scope::check(problems, &object.at("body"), placeholders_in_json(body), scope);
         if method == Some(Method::Get) {
             problems.add(
                 object.at("body"),
@@ -90,12 +79,7 @@ pub(super) fn read(problems: &mut Problems, owner: &Object<'_>, scope: &Scope<'_
             }
         }
     }
-    let copied = |entries: Vec<(&String, &str)>| {
-        entries
-            .into_iter()
-            .map(|(k, v)| (k.clone(), v.to_owned()))
-            .collect()
-    };
+    let copied = |entries: Vec<(&String, &str)>| entries.into_iter().map(|(k, v)| (k.clone(), v.to_owned())).collect();
     Some(Http {
         method: method?,
         url: url?.to_owned(),
@@ -185,11 +169,7 @@ fn check_header(problems: &mut Problems, path: &str, name: &str, value: &str) {
             "Write it like X-Api-Key",
         );
     } else if FORBIDDEN.contains(&name.to_ascii_lowercase().as_str()) {
-        problems.add(
-            path,
-            format!("\"{name}\" belongs to the connection"),
-            "Remove it",
-        );
+        problems.add(path, format!("\"{name}\" belongs to the connection"), "Remove it");
     }
     if value.contains(['\n', '\t']) || !value.is_ascii() {
         problems.add(

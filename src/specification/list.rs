@@ -46,11 +46,7 @@ pub(super) const EVALUATORS: List = List {
 };
 
 /// The items of a list with their names as `ElizaOS` writes them, and their descriptions.
-pub(super) fn read<'a>(
-    problems: &mut Problems,
-    root: &Object<'a>,
-    list: &List,
-) -> Vec<(Object<'a>, String, String)> {
+pub(super) fn read<'a>(problems: &mut Problems, root: &Object<'a>, list: &List) -> Vec<(Object<'a>, String, String)> {
     let mut seen: BTreeMap<String, String> = BTreeMap::new();
     let mut found = Vec::new();
     for (path, item) in root.list(problems, list.key, MAX_COMPONENTS) {

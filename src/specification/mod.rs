@@ -23,8 +23,8 @@ pub use place::Step;
 pub use placeholder::{Placeholder, placeholders, placeholders_in_json};
 pub use problem::Problem;
 pub use types::{
-    Action, EnvironmentVariable, Evaluator, Http, Method, Parameter, ParameterKind, Provider,
-    Service, ServiceMethod, Specification,
+    Action, EnvironmentVariable, Evaluator, Http, Method, Parameter, ParameterKind, Provider, Service, ServiceMethod,
+    Specification,
 };
 
 /// Milliseconds that a request may take where the specification does not say.

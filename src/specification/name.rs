@@ -122,9 +122,7 @@ pub const fn reserved_action_names() -> &'static [&'static str] {
 pub(super) fn upper_snake(name: &str) -> Option<String> {
     let words = words(name)?;
     let joined = words.join("_").to_ascii_uppercase();
-    joined
-        .starts_with(|c: char| c.is_ascii_uppercase())
-        .then_some(joined)
+    joined.starts_with(|c: char| c.is_ascii_uppercase()).then_some(joined)
 }
 
 /// The same as `get_weather`.
@@ -144,9 +142,7 @@ pub(super) fn camel(name: &str) -> Option<String> {
             result.push_str(&lower[1..]);
         }
     }
-    result
-        .starts_with(|c: char| c.is_ascii_lowercase())
-        .then_some(result)
+    result.starts_with(|c: char| c.is_ascii_lowercase()).then_some(result)
 }
 
 fn words(name: &str) -> Option<Vec<String>> {
@@ -166,8 +162,7 @@ fn words(name: &str) -> Option<Vec<String>> {
             && before.is_some_and(|before| {
                 before.is_ascii_lowercase()
                     || before.is_ascii_digit()
-                    || (before.is_ascii_uppercase()
-                        && chars.get(index + 1).is_some_and(char::is_ascii_lowercase))
+                    || (before.is_ascii_uppercase() && chars.get(index + 1).is_some_and(char::is_ascii_lowercase))
             });
         if starts {
             words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)));
@@ -201,9 +196,7 @@ fn distance(a: &str, b: &str) -> usize {
         row[0] = i + 1;
         for (j, cb) in b.iter().enumerate() {
             let above = row[j + 1];
-            row[j + 1] = (diagonal + usize::from(ca != *cb))
-                .min(above + 1)
-                .min(row[j] + 1);
+            row[j + 1] = (diagonal + usize::from(ca != *cb)).min(above + 1).min(row[j] + 1);
             diagonal = above;
         }
     }
@@ -241,10 +234,7 @@ mod tests {
     #[test]
     fn a_misspelt_name_finds_the_one_that_was_meant() {
         let known = ["environmentVariables", "actions", "name"];
-        assert_eq!(
-            closest("environment_variables", &known),
-            Some("environmentVariables")
-        );
+        assert_eq!(closest("environment_variables", &known), Some("environmentVariables"));
         assert_eq!(closest("action", &known), Some("actions"));
         assert_eq!(closest("nmae", &["method"]), None);
         assert_eq!(closest("zzz", &known), None);

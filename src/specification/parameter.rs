@@ -24,8 +24,12 @@ pub(super) fn read(problems: &mut Problems, action: &Object<'_>) -> BTreeMap<Str
         Some(Value::Array(items)) => {
             for (index, item) in items.iter().enumerate().take(MAX_PARAMETERS + 1) {
                 let path = format!("{path}[{index}]");
-                let Some(object) = Object::read(problems, &path, item, KNOWN_IN_LIST) else { continue };
-                let Some(name) = object.text(problems, "name", 64) else { continue };
+                let Some(object) = Object::read(problems, &path, item, KNOWN_IN_LIST) else {
+                    continue;
+                };
+                let Some(name) = object.text(problems, "name", 64) else {
+                    continue;
+                };
                 let parameter = read_object(problems, &object, None);
                 insert(problems, &mut parameters, &object.at("name"), name, parameter);
             }
@@ -36,9 +40,19 @@ pub(super) fn read(problems: &mut Problems, action: &Object<'_>) -> BTreeMap<Str
                     Object::read(problems, &path, value, &["type", "properties", "required"]);
                 }
                 for name in required.iter().filter(|name| !properties.contains_key(**name)) {
-                    problems.add(member(&path, "required"), format!("names {}, which is not in properties", shown(name)), "Add it there, or remove it here");
+                    problems.add(
+                        member(&path, "required"),
+                        format!("names {}, which is not in properties", shown(name)),
+                        "Add it there, or remove it here",
+                    );
                 }
-                read_map(problems, &member(&path, "properties"), properties, Some(&required), &mut parameters);
+                read_map(
+                    problems,
+                    &member(&path, "properties"),
+                    properties,
+                    Some(&required),
+                    &mut parameters,
+                );
             }
             None => read_map(problems, &path, map, None, &mut parameters),
         },
@@ -70,10 +84,7 @@ fn json_schema(map: &Map<String, Value>) -> Option<(&Map<String, Value>, Vec<&st
         .get("required")
         .and_then(Value::as_array)
         .map_or(&[][..], Vec::as_slice);
-    Some((
-        properties,
-        required.iter().filter_map(Value::as_str).collect(),
-    ))
+    Some((properties, required.iter().filter_map(Value::as_str).collect()))
 }
 
 fn read_map(
@@ -94,8 +105,9 @@ fn read_map(
                 choices: Vec::new(),
                 default: None,
             }),
-            other => Object::read(problems, &path, other, KNOWN)
-                .and_then(|object| read_object(problems, &object, required)),
+            other => {
+                Object::read(problems, &path, other, KNOWN).and_then(|object| read_object(problems, &object, required))
+            }
         };
         insert(problems, parameters, &path, name, parameter);
     }
@@ -113,11 +125,7 @@ fn insert(
             || "Use letters, digits and _, beginning with a letter".to_owned(),
             |better| format!("Write \"{better}\""),
         );
-        problems.add(
-            path,
-            format!("{} cannot be a parameter's name", shown(name)),
-            fix,
-        );
+        problems.add(path, format!("{} cannot be a parameter's name", shown(name)), fix);
     } else if name::PARAMETERS.contains(&name) || name == "result" {
         problems.add(
             path,
@@ -125,21 +133,13 @@ fn insert(
             "Choose another name",
         );
     } else if parameters.contains_key(name) {
-        problems.add(
-            path,
-            format!("\"{name}\" is there twice"),
-            "Remove one of them",
-        );
+        problems.add(path, format!("\"{name}\" is there twice"), "Remove one of them");
     } else if let Some(parameter) = parameter {
         parameters.insert(name.to_owned(), parameter);
     }
 }
 
-fn read_object(
-    problems: &mut Problems,
-    object: &Object<'_>,
-    required: Option<bool>,
-) -> Option<Parameter> {
+fn read_object(problems: &mut Problems, object: &Object<'_>, required: Option<bool>) -> Option<Parameter> {
     let kind = match object.optional_text(problems, "type", 20) {
         Some(text) => read_kind(problems, &object.at("type"), text)?,
         None if object.get("type").is_some() => return None,
@@ -211,11 +211,7 @@ fn read_kind(problems: &mut Problems, path: &str, text: &str) -> Option<Paramete
                 },
                 |meant| format!("Did you mean \"{meant}\"?"),
             );
-            problems.add(
-                path,
-                format!("{} is not a type of a parameter", shown(other)),
-                fix,
-            );
+            problems.add(path, format!("{} is not a type of a parameter", shown(other)), fix);
             None
         }
     }
@@ -226,16 +222,13 @@ fn fits(problems: &mut Problems, path: &str, wanted: ParameterKind, value: &Valu
     let (fits, name) = match wanted {
         ParameterKind::String => {
             let fits = value.as_str().is_some_and(|text| {
-                !text.trim().is_empty()
-                    && text.len() <= 1000
-                    && !text.chars().any(super::problem::is_unsafe)
+                !text.trim().is_empty() && text.len() <= 1000 && !text.chars().any(super::problem::is_unsafe)
             });
             (fits, "a text that is not empty")
         }
         ParameterKind::Number => (value.is_number(), "a number"),
         ParameterKind::Integer => {
-            let safe =
-                |number: f64| number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0;
+            let safe = |number: f64| number.fract() == 0.0 && number.abs() <= 9_007_199_254_740_991.0;
             (value.as_f64().is_some_and(safe), "a whole number")
         }
         ParameterKind::Boolean => (value.is_boolean(), "true or false"),

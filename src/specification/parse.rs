@@ -52,11 +52,7 @@ pub fn parse(value: &Value) -> Result<Specification> {
     let fits = measure(value, 0, &mut bytes);
     if fits != Some(true) {
         if fits.is_none() {
-            problems.add(
-                "$",
-                "is nested too deeply",
-                format!("Keep to {MAX_DEPTH} levels"),
-            );
+            problems.add("$", "is nested too deeply", format!("Keep to {MAX_DEPTH} levels"));
         } else {
             too_large(&mut problems, bytes);
         }
@@ -184,8 +180,7 @@ fn read(problems: &mut Problems, value: &Value) -> Option<Specification> {
 
 fn version(problems: &mut Problems, root: &Object<'_>) -> Option<String> {
     let version = root.optional_text(problems, "version", 100)?;
-    let fits = nodejs_semver::Version::parse(version).is_ok()
-        && version.starts_with(|c: char| c.is_ascii_digit());
+    let fits = nodejs_semver::Version::parse(version).is_ok() && version.starts_with(|c: char| c.is_ascii_digit());
     if !fits {
         let what = format!("{} is not a semver version", shown(version));
         problems.add(root.at("version"), what, "Write it like 1.0.0");
@@ -204,12 +199,7 @@ fn data_structure(problems: &mut Problems, provider: &Object<'_>) -> Option<Valu
 }
 
 fn check_not_empty(problems: &mut Problems, root: &Object<'_>) {
-    let lists = [
-        &list::ACTIONS,
-        &list::PROVIDERS,
-        &list::SERVICES,
-        &list::EVALUATORS,
-    ];
+    let lists = [&list::ACTIONS, &list::PROVIDERS, &list::SERVICES, &list::EVALUATORS];
     let empty = |key: &str| {
         root.get(key)
             .is_none_or(|value| value.as_array().is_some_and(Vec::is_empty))
@@ -230,8 +220,8 @@ fn check_name(problems: &mut Problems, path: &str, name: &str) -> bool {
         .unwrap_or(base)
         .strip_prefix("plugin-")
         .unwrap_or_default();
-    let tidy = stem.starts_with(|c: char| c.is_ascii_alphanumeric())
-        && stem.ends_with(|c: char| c.is_ascii_alphanumeric());
+    let tidy =
+        stem.starts_with(|c: char| c.is_ascii_alphanumeric()) && stem.ends_with(|c: char| c.is_ascii_alphanumeric());
     if name::PLUGINS.contains(&name) {
         problems.add(
             path,
@@ -253,14 +243,9 @@ fn check_name(problems: &mut Problems, path: &str, name: &str) -> bool {
             }
         })
         .collect();
-    let plain = plain
-        .trim_matches('-')
-        .trim_start_matches("plugin-")
-        .trim_matches('-');
+    let plain = plain.trim_matches('-').trim_start_matches("plugin-").trim_matches('-');
     let suggestion = if plain.is_empty() { "name" } else { plain };
-    let fix = format!(
-        "Write it in lower case like plugin-{suggestion} or @your-scope/plugin-{suggestion}"
-    );
+    let fix = format!("Write it in lower case like plugin-{suggestion} or @your-scope/plugin-{suggestion}");
     problems.add(
         path,
         format!("{} is not a name of a plugin's package", shown(name)),

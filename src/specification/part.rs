@@ -13,19 +13,12 @@ use super::types::{EnvironmentVariable, ServiceMethod};
 pub(super) const MAX_DESCRIPTION: usize = 4000;
 pub(super) const MAX_COMPONENTS: usize = 50;
 
-pub(super) fn variables(
-    problems: &mut Problems,
-    root: &Object<'_>,
-) -> (Vec<EnvironmentVariable>, BTreeSet<String>) {
+pub(super) fn variables(problems: &mut Problems, root: &Object<'_>) -> (Vec<EnvironmentVariable>, BTreeSet<String>) {
     let mut named = BTreeSet::new();
     let mut variables = Vec::new();
     for (path, item) in root.list(problems, "environmentVariables", MAX_COMPONENTS) {
-        let Some(object) = Object::read(
-            problems,
-            &path,
-            item,
-            &["name", "description", "required", "sensitive"],
-        ) else {
+        let Some(object) = Object::read(problems, &path, item, &["name", "description", "required", "sensitive"])
+        else {
             continue;
         };
         let name = object.text(problems, "name", 64);
@@ -49,11 +42,7 @@ pub(super) fn variables(
                 "Choose a name of the plugin's own",
             );
         } else if !named.insert(name.to_owned()) {
-            problems.add(
-                at,
-                format!("\"{name}\" is there twice"),
-                "Remove one of them",
-            );
+            problems.add(at, format!("\"{name}\" is there twice"), "Remove one of them");
         }
         named.insert(name.to_owned());
         // Where it is not said, a name that sounds like a secret is taken for one.
@@ -87,9 +76,7 @@ pub(super) fn methods(problems: &mut Problems, service: &Object<'_>) -> Vec<Serv
             )
         };
         let Some(given) = given else { continue };
-        let plain = is_identifier(given)
-            && given.starts_with(|c: char| c.is_ascii_lowercase())
-            && !given.contains('_');
+        let plain = is_identifier(given) && given.starts_with(|c: char| c.is_ascii_lowercase()) && !given.contains('_');
         let Some(name) = (if plain {
             Some(given.to_owned())
         } else {
@@ -109,11 +96,7 @@ pub(super) fn methods(problems: &mut Problems, service: &Object<'_>) -> Vec<Serv
                 "Choose another name",
             );
         } else if methods.iter().any(|method| method.name == name) {
-            problems.add(
-                at,
-                format!("\"{name}\" is there twice"),
-                "Remove one of them",
-            );
+            problems.add(at, format!("\"{name}\" is there twice"), "Remove one of them");
         } else {
             methods.push(ServiceMethod {
                 name,
@@ -128,16 +111,7 @@ pub(super) fn methods(problems: &mut Problems, service: &Object<'_>) -> Vec<Serv
 fn is_keyword(name: &str) -> bool {
     matches!(
         name,
-        "delete"
-            | "new"
-            | "function"
-            | "class"
-            | "return"
-            | "await"
-            | "async"
-            | "get"
-            | "set"
-            | "static"
+        "delete" | "new" | "function" | "class" | "return" | "await" | "async" | "get" | "set" | "static"
     )
 }
 

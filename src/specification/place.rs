@@ -28,30 +28,19 @@ pub(super) fn steps(path: &str) -> Result<Vec<Step>, &'static str> {
             if position > 0 || rest.is_empty() {
                 return Err("a part of it is empty");
             }
-        } else if key
-            .chars()
-            .all(|c| c.is_ascii_alphanumeric() || "_-$@:".contains(c))
-        {
+        } else if key.chars().all(|c| c.is_ascii_alphanumeric() || "_-$@:".contains(c)) {
             steps.push(Step::Key(key.to_owned()));
         } else {
             return Err("a part of it holds characters other than letters, digits and _ - $ @ :");
         }
         while !rest.is_empty() {
-            let Some((digits, after)) = rest
-                .strip_prefix('[')
-                .and_then(|inner| inner.split_once(']'))
-            else {
+            let Some((digits, after)) = rest.strip_prefix('[').and_then(|inner| inner.split_once(']')) else {
                 return Err("a bracket does not close");
             };
-            if digits.len() > 3
-                || digits.is_empty()
-                || !digits.bytes().all(|byte| byte.is_ascii_digit())
-            {
+            if digits.len() > 3 || digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
                 return Err("what stands in brackets is not a number below 1000");
             }
-            steps.push(Step::Index(
-                digits.parse().map_err(|_| "an index is not a number")?,
-            ));
+            steps.push(Step::Index(digits.parse().map_err(|_| "an index is not a number")?));
             rest = after;
         }
     }
@@ -70,10 +59,7 @@ mod tests {
     fn a_path_becomes_steps() {
         let key = |text: &str| Step::Key(text.to_owned());
         assert_eq!(steps("").unwrap(), []);
-        assert_eq!(
-            steps("current.temp").unwrap(),
-            [key("current"), key("temp")]
-        );
+        assert_eq!(steps("current.temp").unwrap(), [key("current"), key("temp")]);
         assert_eq!(
             steps("items[0][12].name").unwrap(),
             [key("items"), Step::Index(0), Step::Index(12), key("name")]
@@ -84,8 +70,7 @@ mod tests {
     #[test]
     fn a_broken_path_is_refused() {
         for path in [
-            ".", "a..b", "a[", "a[x]", "a[]", "a[1000]", "a b", "a.", ".a", "a[0]b", "a.[0]",
-            "a[-1]", "a'b",
+            ".", "a..b", "a[", "a[x]", "a[]", "a[1000]", "a b", "a.", ".a", "a[0]b", "a.[0]", "a[-1]", "a'b",
         ] {
             assert!(steps(path).is_err(), "{path}");
         }

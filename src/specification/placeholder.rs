@@ -54,9 +54,7 @@ pub(super) fn is_variable(name: &str) -> bool {
 
 pub(super) fn is_identifier(name: &str) -> bool {
     name.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && name
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
+        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 impl Http {
@@ -66,11 +64,7 @@ impl Http {
         let texts = std::iter::once(&self.url)
             .chain(self.query.values())
             .chain(self.headers.values());
-        let body = self
-            .body
-            .as_ref()
-            .map(placeholders_in_json)
-            .unwrap_or_default();
+        let body = self.body.as_ref().map(placeholders_in_json).unwrap_or_default();
         for placeholder in texts.flat_map(|text| placeholders(text)).chain(body) {
             if let Placeholder::Variable(name) = placeholder {
                 names.insert(name.to_owned());

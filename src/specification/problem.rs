@@ -27,12 +27,7 @@ pub(super) struct Problems {
 }
 
 impl Problems {
-    pub(super) fn add(
-        &mut self,
-        path: impl Into<String>,
-        message: impl Into<String>,
-        fix: impl Into<String>,
-    ) {
+    pub(super) fn add(&mut self, path: impl Into<String>, message: impl Into<String>, fix: impl Into<String>) {
         if self.list.len() < MAX_PROBLEMS {
             self.list.push(Problem {
                 path: path.into(),
@@ -54,21 +49,12 @@ impl Problems {
             if count == 1 { "" } else { "s" }
         );
         for problem in self.list.iter().take(SHOWN) {
-            let _ = write!(
-                message,
-                "\n  {} {}. {}",
-                problem.path, problem.message, problem.fix
-            );
+            let _ = write!(message, "\n  {} {}. {}", problem.path, problem.message, problem.fix);
         }
         if count > SHOWN {
-            let _ = write!(
-                message,
-                "\n  and {} more in details.problems",
-                count - SHOWN
-            );
+            let _ = write!(message, "\n  and {} more in details.problems", count - SHOWN);
         }
-        Error::new(Code::SpecificationInvalid, message)
-            .with_details(json!({ "problems": self.list }))
+        Error::new(Code::SpecificationInvalid, message).with_details(json!({ "problems": self.list }))
     }
 }
 

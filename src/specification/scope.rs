@@ -15,12 +15,7 @@ pub(super) struct Scope<'a> {
 }
 
 /// Every name must be declared.
-pub(super) fn check(
-    problems: &mut Problems,
-    path: &str,
-    found: Vec<Placeholder<'_>>,
-    scope: &Scope<'_>,
-) {
+pub(super) fn check(problems: &mut Problems, path: &str, found: Vec<Placeholder<'_>>, scope: &Scope<'_>) {
     let mut found = found;
     found.sort_unstable();
     found.dedup();
@@ -29,7 +24,10 @@ pub(super) fn check(
             Placeholder::Parameter(name) if !scope.parameters.contains_key(name) => {
                 let known: Vec<&str> = scope.parameters.keys().map(String::as_str).collect();
                 let fix = super::name::closest(name, &known).map_or_else(
-                    || "Declare it in the action's parameters (a provider has none); for braces as text write { name }".to_owned(),
+                    || {
+                        "Declare it in the action's parameters (a provider has none); for braces as text write { name }"
+                            .to_owned()
+                    },
                     |meant| format!("Did you mean {{{meant}}}?"),
                 );
                 problems.add(

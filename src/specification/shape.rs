@@ -13,12 +13,7 @@ pub(super) struct Object<'a> {
 
 impl<'a> Object<'a> {
     /// The object at `path`; members that are not in `known` are problems.
-    pub(super) fn read(
-        problems: &mut Problems,
-        path: &str,
-        value: &'a Value,
-        known: &[&str],
-    ) -> Option<Self> {
+    pub(super) fn read(problems: &mut Problems, path: &str, value: &'a Value, known: &[&str]) -> Option<Self> {
         let Value::Object(map) = value else {
             problems.add(
                 path,
@@ -32,11 +27,7 @@ impl<'a> Object<'a> {
                 || format!("Remove it; known are {}", known.join(", ")),
                 |meant| format!("Did you mean \"{meant}\"?"),
             );
-            problems.add(
-                member(path, key),
-                format!("is not known: {}", shown(key)),
-                fix,
-            );
+            problems.add(member(path, key), format!("is not known: {}", shown(key)), fix);
         }
         Some(Self {
             path: path.to_owned(),
@@ -71,12 +62,7 @@ impl<'a> Object<'a> {
     }
 
     /// A text of at most `max` characters, or nothing.
-    pub(super) fn optional_text(
-        &self,
-        problems: &mut Problems,
-        key: &str,
-        max: usize,
-    ) -> Option<&'a str> {
+    pub(super) fn optional_text(&self, problems: &mut Problems, key: &str, max: usize) -> Option<&'a str> {
         self.get(key)
             .and_then(|value| text(problems, &self.at(key), value, max))
     }
@@ -97,12 +83,7 @@ impl<'a> Object<'a> {
     }
 
     /// The items of a list with their paths; none where there is no list.
-    pub(super) fn list(
-        &self,
-        problems: &mut Problems,
-        key: &str,
-        max: usize,
-    ) -> Vec<(String, &'a Value)> {
+    pub(super) fn list(&self, problems: &mut Problems, key: &str, max: usize) -> Vec<(String, &'a Value)> {
         let path = self.at(key);
         match self.get(key) {
             None => Vec::new(),
@@ -131,12 +112,7 @@ impl<'a> Object<'a> {
     }
 
     /// The members of a map of texts.
-    pub(super) fn texts(
-        &self,
-        problems: &mut Problems,
-        key: &str,
-        max: usize,
-    ) -> Vec<(&'a String, &'a str)> {
+    pub(super) fn texts(&self, problems: &mut Problems, key: &str, max: usize) -> Vec<(&'a String, &'a str)> {
         let path = self.at(key);
         match self.get(key) {
             None => Vec::new(),
@@ -146,9 +122,7 @@ impl<'a> Object<'a> {
             }
             Some(Value::Object(map)) => map
                 .iter()
-                .filter_map(|(name, value)| {
-                    Some((name, text(problems, &member(&path, name), value, max)?))
-                })
+                .filter_map(|(name, value)| Some((name, text(problems, &member(&path, name), value, max)?)))
                 .collect(),
             Some(other) => {
                 problems.add(
@@ -163,12 +137,7 @@ impl<'a> Object<'a> {
 }
 
 /// A text of at most `max` characters without control characters.
-pub(super) fn text<'a>(
-    problems: &mut Problems,
-    path: &str,
-    value: &'a Value,
-    max: usize,
-) -> Option<&'a str> {
+pub(super) fn text<'a>(problems: &mut Problems, path: &str, value: &'a Value, max: usize) -> Option<&'a str> {
     let Value::String(text) = value else {
         problems.add(
             path,
@@ -179,11 +148,7 @@ pub(super) fn text<'a>(
     };
     let length = text.chars().count();
     if length > max {
-        problems.add(
-            path,
-            format!("has {length} characters"),
-            format!("Shorten it to {max}"),
-        );
+        problems.add(path, format!("has {length} characters"), format!("Shorten it to {max}"));
         return None;
     }
     if text.chars().any(is_unsafe) {
@@ -199,11 +164,8 @@ pub(super) fn text<'a>(
 
 /// `$.a.b` for plain names, `$.a["b c"]` for others.
 pub(super) fn member(path: &str, key: &str) -> String {
-    let plain = !key.is_empty()
-        && key.len() <= 60
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let plain =
+        !key.is_empty() && key.len() <= 60 && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if plain {
         format!("{path}.{key}")
     } else {

@@ -4,7 +4,8 @@ use super::*;
 use crate::error::{Code, Error};
 
 fn with(members: Value) -> Value {
-    let mut value = json!({ "name": "plugin-a", "description": "x", "actions": [{ "name": "DO_IT", "description": "x" }] });
+    let mut value =
+        json!({ "name": "plugin-a", "description": "x", "actions": [{ "name": "DO_IT", "description": "x" }] });
     if let (Some(target), Value::Object(members)) = (value.as_object_mut(), members) {
         target.extend(members);
     }
@@ -13,16 +14,13 @@ fn with(members: Value) -> Value {
 
 fn paths(error: &Error) -> Vec<String> {
     assert_eq!(error.code(), Code::SpecificationInvalid);
-    let problems: Vec<Problem> =
-        serde_json::from_value(error.details()["problems"].clone()).unwrap();
+    let problems: Vec<Problem> = serde_json::from_value(error.details()["problems"].clone()).unwrap();
     problems.into_iter().map(|problem| problem.path).collect()
 }
 
 #[test]
 fn the_error_lists_the_first_problems_and_holds_all() {
-    let actions: Vec<Value> = (0..20)
-        .map(|_| json!({ "name": "!", "description": "x" }))
-        .collect();
+    let actions: Vec<Value> = (0..20).map(|_| json!({ "name": "!", "description": "x" })).collect();
     let error = parse(&with(json!({ "actions": actions }))).unwrap_err();
     assert_eq!(paths(&error).len(), 20);
     assert!(
@@ -34,18 +32,11 @@ fn the_error_lists_the_first_problems_and_holds_all() {
 
 #[test]
 fn problems_are_bounded_and_quote_little_of_the_input() {
-    let many: serde_json::Map<String, Value> = (0..2000)
-        .map(|n| (format!("unknown{n}"), Value::Null))
-        .collect();
-    assert_eq!(
-        paths(&parse(&with(Value::Object(many))).unwrap_err()).len(),
-        100
-    );
+    let many: serde_json::Map<String, Value> = (0..2000).map(|n| (format!("unknown{n}"), Value::Null)).collect();
+    assert_eq!(paths(&parse(&with(Value::Object(many))).unwrap_err()).len(), 100);
     let error = parse(&with(json!({ "name": "\u{1b}[31m\u{202e}".repeat(1000) }))).unwrap_err();
     assert!(
-        error.message().len() < 500
-            && !error.message().contains('\u{1b}')
-            && !error.message().contains('\u{202e}')
+        error.message().len() < 500 && !error.message().contains('\u{1b}') && !error.message().contains('\u{202e}')
     );
 }
 
@@ -57,15 +48,9 @@ fn size_and_depth_are_one_problem_each() {
     for _ in 0..100 {
         deep = json!([deep]);
     }
-    assert_eq!(
-        paths(&parse(&with(json!({ "actions": deep }))).unwrap_err()),
-        ["$"]
-    );
+    assert_eq!(paths(&parse(&with(json!({ "actions": deep }))).unwrap_err()), ["$"]);
     assert_eq!(paths(&parse_json(&"[".repeat(100_000)).unwrap_err()), ["$"]);
-    assert_eq!(
-        paths(&parse_json(&" ".repeat(10_000_000)).unwrap_err()),
-        ["$"]
-    );
+    assert_eq!(paths(&parse_json(&" ".repeat(10_000_000)).unwrap_err()), ["$"]);
     assert_eq!(paths(&parse_json("{").unwrap_err()), ["$"]);
 }
 
@@ -73,9 +58,7 @@ fn size_and_depth_are_one_problem_each() {
 fn a_misspelt_member_finds_the_one_that_was_meant() {
     let error = parse(&with(json!({ "enviromentVariables": [] }))).unwrap_err();
     assert!(
-        error
-            .message()
-            .contains("Did you mean \"environmentVariables\"?"),
+        error.message().contains("Did you mean \"environmentVariables\"?"),
         "{error}"
     );
 }
@@ -90,10 +73,7 @@ fn a_valid_one_survives_its_own_json() {
         "environmentVariables": [{ "name": "A_TOKEN", "description": "x", "required": true }],
     })))
     .unwrap();
-    assert_eq!(
-        parse(&serde_json::to_value(&first).unwrap()).unwrap(),
-        first
-    );
+    assert_eq!(parse(&serde_json::to_value(&first).unwrap()).unwrap(), first);
     let http = first.actions[0].http.as_ref().unwrap();
     assert_eq!(http.place(), [Step::Key("b".into()), Step::Index(0)]);
     assert_eq!(http.variables(), ["A_TOKEN"]);

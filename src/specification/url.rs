@@ -19,10 +19,7 @@ pub(super) fn check(problems: &mut Problems, path: &str, url: &str, scope: &Scop
     };
     let local = matches!(host, "localhost" | "127.0.0.1" | "[::1]");
     let wrong = if authority.contains('@') {
-        Some((
-            "holds a user name or password",
-            "Use a header with ${VARIABLE}",
-        ))
+        Some(("holds a user name or password", "Use a header with ${VARIABLE}"))
     } else if authority.contains(['{', '}']) {
         Some((
             "has a placeholder in its host",
@@ -38,23 +35,13 @@ pub(super) fn check(problems: &mut Problems, path: &str, url: &str, scope: &Scop
             "Write https://; http is only for localhost and 127.0.0.1",
         ))
     } else if tail.contains('#') {
-        Some((
-            "has a fragment, which is never sent",
-            "Remove the part after #",
-        ))
-    } else if tail
-        .chars()
-        .any(|c| c.is_whitespace() || "\\<>\"^`|".contains(c))
-        || !tail.is_ascii()
-    {
+        Some(("has a fragment, which is never sent", "Remove the part after #"))
+    } else if tail.chars().any(|c| c.is_whitespace() || "\\<>\"^`|".contains(c)) || !tail.is_ascii() {
         Some((
             "holds characters that must be percent-encoded",
             "Encode them, such as %20 for a space",
         ))
-    } else if tail
-        .split(['/', '?'])
-        .any(|part| matches!(part, "." | ".."))
-    {
+    } else if tail.split(['/', '?']).any(|part| matches!(part, "." | "..")) {
         Some(("climbs with ..", "Write the path as it is"))
     } else {
         None
@@ -103,9 +90,7 @@ fn is_host(host: &str) -> bool {
             && label.len() <= 63
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-')
     };
     host.len() <= 253 && host.contains('.') && host.split('.').all(label)
 }

@@ -42,9 +42,7 @@ impl DataDirectory {
 
     fn with(path: &Path, file: OsString) -> Result<Self> {
         make(path).map_err(|error| unwritable(path, error))?;
-        let path = path
-            .canonicalize()
-            .map_err(|error| unwritable(path, error))?;
+        let path = path.canonicalize().map_err(|error| unwritable(path, error))?;
         Ok(Self { path, file })
     }
 
@@ -90,10 +88,7 @@ impl DataDirectory {
 #[cfg(unix)]
 fn make(path: &Path) -> std::io::Result<()> {
     use std::os::unix::fs::DirBuilderExt;
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(path)
+    std::fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
 }
 
 #[cfg(not(unix))]

@@ -10,8 +10,8 @@ use std::sync::Arc;
 pub use data_directory::{DataDirectory, Held};
 pub use job::{Backoff, Job, JobFailure, JobOptions, JobStatus, NewJob, Priority};
 pub use job_store::{
-    Claim, ClaimRequest, Claimed, Counts, Ending, Finish, JobFilter, JobStore, Lease, Promoted,
-    Report, Rescued, Retention,
+    Claim, ClaimRequest, Claimed, Counts, Ending, Finish, JobFilter, JobStore, Lease, Promoted, Report, Rescued,
+    Retention,
 };
 pub use sqlite::SqliteStore;
 
@@ -35,9 +35,9 @@ impl StoreKind {
         match (scheme, text.split_once(':')) {
             ("sqlite", None) => Ok(Self::Embedded),
             ("memory", _) => Ok(Self::Memory),
-            ("sqlite", Some((_, path))) if !path.trim_start_matches('/').is_empty() => Ok(
-                Self::EmbeddedIn(path.strip_prefix("//").unwrap_or(path).to_owned()),
-            ),
+            ("sqlite", Some((_, path))) if !path.trim_start_matches('/').is_empty() => {
+                Ok(Self::EmbeddedIn(path.strip_prefix("//").unwrap_or(path).to_owned()))
+            }
             ("postgres" | "postgresql" | "redis" | "rediss", Some(_)) => Err(Error::new(
                 Code::StoreUnsupported,
                 format!("{scheme}:// stores are not in this version; use `sqlite` or `memory`"),
@@ -83,13 +83,7 @@ mod tests {
             StoreKind::parse("redis://x").unwrap_err().code(),
             Code::StoreUnsupported
         );
-        assert_eq!(
-            StoreKind::parse("sqlite:").unwrap_err().code(),
-            Code::OptionInvalid
-        );
-        assert_eq!(
-            StoreKind::parse("").unwrap_err().code(),
-            Code::OptionInvalid
-        );
+        assert_eq!(StoreKind::parse("sqlite:").unwrap_err().code(), Code::OptionInvalid);
+        assert_eq!(StoreKind::parse("").unwrap_err().code(), Code::OptionInvalid);
     }
 }

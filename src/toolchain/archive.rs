@@ -39,10 +39,7 @@ pub(super) fn unpack(compressed: impl Read, target: &Path, bounds: Bounds) -> io
         let mut entry = entry?;
         seen += 1;
         if seen > bounds.entries {
-            return Err(refused(format!(
-                "it has more than {} entries",
-                bounds.entries
-            )));
+            return Err(refused(format!("it has more than {} entries", bounds.entries)));
         }
         let kind = entry.header().entry_type();
         let shown = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
@@ -50,13 +47,10 @@ pub(super) fn unpack(compressed: impl Read, target: &Path, bounds: Bounds) -> io
             EntryType::XGlobalHeader => continue,
             EntryType::Regular | EntryType::Continuous | EntryType::Directory => {}
             other => {
-                return Err(refused(format!(
-                    "{shown:?} is a {other:?}, neither file nor folder"
-                )));
+                return Err(refused(format!("{shown:?} is a {other:?}, neither file nor folder")));
             }
         }
-        let path =
-            inner_path(&entry.path_bytes()).map_err(|why| refused(format!("{shown:?} {why}")))?;
+        let path = inner_path(&entry.path_bytes()).map_err(|why| refused(format!("{shown:?} {why}")))?;
         let Some(path) = path else { continue };
         let path = target.join(path);
         if kind == EntryType::Directory {
@@ -74,10 +68,7 @@ pub(super) fn unpack(compressed: impl Read, target: &Path, bounds: Bounds) -> io
 /// The path without the archive's outermost folder, `None` for that folder itself.
 fn inner_path(raw: &[u8]) -> Result<Option<PathBuf>, &'static str> {
     let text = std::str::from_utf8(raw).map_err(|_| "is not UTF-8")?;
-    if text
-        .bytes()
-        .any(|byte| byte < 0x20 || byte == b'\\' || byte == b':')
-    {
+    if text.bytes().any(|byte| byte < 0x20 || byte == b'\\' || byte == b':') {
         return Err("has a character that a path may not have");
     }
     let mut inner = PathBuf::new();
@@ -135,11 +126,7 @@ fn create(path: &Path) -> io::Result<File> {
 
 #[cfg(not(unix))]
 fn create(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .open(path)
+    OpenOptions::new().write(true).create(true).truncate(true).open(path)
 }
 
 /// Makes a folder that the sandbox's users can read.
@@ -247,13 +234,8 @@ mod tests {
             Archive::HardLink("package/link", "/etc/passwd"),
             Archive::Fifo("package/fifo"),
         ] {
-            let error =
-                try_unpack(std::slice::from_ref(&hostile)).expect_err(&format!("{hostile:?}"));
-            assert_eq!(
-                error.kind(),
-                io::ErrorKind::InvalidData,
-                "{hostile:?}: {error}"
-            );
+            let error = try_unpack(std::slice::from_ref(&hostile)).expect_err(&format!("{hostile:?}"));
+            assert_eq!(error.kind(), io::ErrorKind::InvalidData, "{hostile:?}: {error}");
         }
     }
 
@@ -268,12 +250,7 @@ mod tests {
         );
         let names: Vec<String> = (0..200).map(|index| format!("package/{index}")).collect();
         let many: Vec<_> = names.iter().map(|name| Archive::File(name, b"")).collect();
-        assert!(
-            try_unpack(&many)
-                .unwrap_err()
-                .to_string()
-                .contains("entries")
-        );
+        assert!(try_unpack(&many).unwrap_err().to_string().contains("entries"));
     }
 
     #[test]

@@ -20,15 +20,8 @@ const MARKER: &str = ".complete.json";
 ///
 /// `os` is as `std::env::consts::OS` names it. A relative or empty variable counts as unset.
 pub fn cache_directory(env: &BTreeMap<String, String>, os: &str, data_dir: &Path) -> PathBuf {
-    let folder = |name: &str| {
-        env.get(name)
-            .map(PathBuf::from)
-            .filter(|path| path.has_root())
-    };
-    if let Some(chosen) = env
-        .get("AUTON8N_TOOLCHAIN_DIR")
-        .filter(|path| !path.is_empty())
-    {
+    let folder = |name: &str| env.get(name).map(PathBuf::from).filter(|path| path.has_root());
+    if let Some(chosen) = env.get("AUTON8N_TOOLCHAIN_DIR").filter(|path| !path.is_empty()) {
         return PathBuf::from(chosen);
     }
     let user_cache = match os {
@@ -52,8 +45,7 @@ impl Marker {
         let mut sizes = BTreeMap::new();
         for tool in tools {
             let size = std::fs::metadata(tree.join(tool)).map_err(|error| {
-                let message =
-                    format!("the toolchain has no {tool}, which its lock file promises: report it");
+                let message = format!("the toolchain has no {tool}, which its lock file promises: report it");
                 Error::new(Code::ToolchainUnavailable, message).because(error)
             })?;
             sizes.insert((*tool).to_owned(), size.len());
@@ -76,19 +68,12 @@ impl Marker {
         let Ok(marker) = serde_json::from_slice::<Self>(&bytes) else {
             return false;
         };
-        let size = |tool: &String| {
-            std::fs::metadata(tree.join(tool))
-                .map(|data| data.len())
-                .ok()
-        };
+        let size = |tool: &String| std::fs::metadata(tree.join(tool)).map(|data| data.len()).ok();
         marker
             .packages
             .iter()
             .all(|place| tree.join(place).join("package.json").is_file())
-            && marker
-                .tools
-                .iter()
-                .all(|(tool, bytes)| size(tool) == Some(*bytes))
+            && marker.tools.iter().all(|(tool, bytes)| size(tool) == Some(*bytes))
     }
 }
 
@@ -152,10 +137,7 @@ mod tests {
 
     #[test]
     fn the_cache_is_where_each_system_keeps_caches() {
-        assert_eq!(
-            directory("linux", &[("HOME", "/h")]),
-            Path::new("/h/.cache/auton8n")
-        );
+        assert_eq!(directory("linux", &[("HOME", "/h")]), Path::new("/h/.cache/auton8n"));
         assert_eq!(
             directory("linux", &[("HOME", "/h"), ("XDG_CACHE_HOME", "/c")]),
             Path::new("/c/auton8n")
@@ -168,10 +150,7 @@ mod tests {
             directory("macos", &[("HOME", "/h")]),
             Path::new("/h/Library/Caches/auton8n")
         );
-        assert_eq!(
-            directory("windows", &[("LOCALAPPDATA", "/l")]),
-            Path::new("/l/auton8n")
-        );
+        assert_eq!(directory("windows", &[("LOCALAPPDATA", "/l")]), Path::new("/l/auton8n"));
         assert_eq!(directory("linux", &[]), Path::new("/data"));
         assert_eq!(directory("linux", &[("HOME", "")]), Path::new("/data"));
         assert_eq!(

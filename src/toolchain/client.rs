@@ -35,10 +35,7 @@ pub(super) enum Failure {
 
 impl Failure {
     const fn may_pass(&self) -> bool {
-        matches!(
-            self,
-            Self::Status(408 | 425 | 429 | 500..) | Self::Transport(_)
-        )
+        matches!(self, Self::Status(408 | 425 | 429 | 500..) | Self::Transport(_))
     }
 
     /// In words, without credentials.
@@ -104,9 +101,9 @@ impl Client {
     ) -> Result<Vec<u8>, Failure> {
         let mut pauses = PAUSES.iter();
         loop {
-            target.restart().map_err(|error| {
-                Failure::Final(format!("a temporary file cannot be written: {error}"))
-            })?;
+            target
+                .restart()
+                .map_err(|error| Failure::Final(format!("a temporary file cannot be written: {error}")))?;
             match self.once(url, limit, target, token) {
                 Err(failure) if failure.may_pass() => match pauses.next() {
                     Some(pause) => wait(*pause, token)?,
@@ -132,21 +129,21 @@ impl Client {
             if token.is_cancelled() {
                 return Err(Failure::Cancelled);
             }
-            let read = body.read(&mut buffer).map_err(|error| {
-                match error.get_ref().map(ToString::to_string) {
+            let read = body
+                .read(&mut buffer)
+                .map_err(|error| match error.get_ref().map(ToString::to_string) {
                     Some(inner) if inner.contains("limit") => {
                         Failure::Final(format!("it is larger than {limit} bytes"))
                     }
                     _ => Failure::Transport(format!("the answer broke off ({error})")),
-                }
-            })?;
+                })?;
             let Some(bytes) = buffer.get(..read).filter(|bytes| !bytes.is_empty()) else {
                 break;
             };
             hash.update(bytes);
-            target.write_all(bytes).map_err(|error| {
-                Failure::Final(format!("a temporary file cannot be written: {error}"))
-            })?;
+            target
+                .write_all(bytes)
+                .map_err(|error| Failure::Final(format!("a temporary file cannot be written: {error}")))?;
         }
         Ok(hash.finalize().to_vec())
     }
@@ -163,9 +160,7 @@ impl Client {
             .ok()?;
         let manifest: serde_json::Value = serde_json::from_str(&text).ok()?;
         let place = manifest.pointer("/dist/tarball")?.as_str()?;
-        place
-            .starts_with("http")
-            .then(|| without_credentials(place))
+        place.starts_with("http").then(|| without_credentials(place))
     }
 
     fn get(&self, url: &str) -> Result<ureq::http::Response<ureq::Body>, Failure> {
@@ -195,11 +190,7 @@ impl Client {
         }
     }
 
-    fn send(
-        &self,
-        url: &str,
-        extra: bool,
-    ) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
+    fn send(&self, url: &str, extra: bool) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
         let mut request = self.agent(self.npm.proxy(url), extra)?.get(url);
         if let Some(authorization) = self.npm.authorization(url) {
             request = request.header("authorization", authorization);

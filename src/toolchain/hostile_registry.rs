@@ -134,21 +134,15 @@ fn serve(stream: TcpStream, state: &Mutex<State>, closed: &AtomicBool) -> std::i
             break;
         }
         if let Some(value) = line.to_ascii_lowercase().strip_prefix("authorization:") {
-            line[line.len() - value.len()..]
-                .trim()
-                .clone_into(&mut authorization);
+            line[line.len() - value.len()..].trim().clone_into(&mut authorization);
         }
     }
     let mut words = first.split(' ');
-    let (method, path) = (
-        words.next().unwrap_or_default(),
-        words.next().unwrap_or_default(),
-    );
-    state.lock().requests.push(
-        format!("{method} {path} {authorization}")
-            .trim_end()
-            .to_owned(),
-    );
+    let (method, path) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
+    state
+        .lock()
+        .requests
+        .push(format!("{method} {path} {authorization}").trim_end().to_owned());
     if method == "CONNECT" {
         return tunnel(stream, path);
     }

@@ -36,11 +36,7 @@ impl BoxPlatform {
             Libc::Glibc
         };
         Self {
-            cpu: if cfg!(target_arch = "aarch64") {
-                "arm64"
-            } else {
-                "x64"
-            },
+            cpu: if cfg!(target_arch = "aarch64") { "arm64" } else { "x64" },
             libc,
         }
     }
@@ -98,16 +94,13 @@ impl Lock {
             );
             Error::new(Code::ToolchainUnavailable, message)
         };
-        let mut lock: Self = serde_json::from_slice(&bytes)
-            .map_err(|error| refuse(format!("is damaged ({error})")))?;
+        let mut lock: Self = serde_json::from_slice(&bytes).map_err(|error| refuse(format!("is damaged ({error})")))?;
         if lock.version != 1 {
             return Err(refuse(format!("has version {}, not 1", lock.version)));
         }
         for (place, package) in &lock.packages {
             if !is_place(place) || !is_name(&package.name) || !is_version(&package.version) {
-                return Err(refuse(format!(
-                    "holds the package {place:?}, which cannot be one"
-                )));
+                return Err(refuse(format!("holds the package {place:?}, which cannot be one")));
             }
         }
         lock.digest = Sha256::digest(&bytes).to_vec();
@@ -116,14 +109,10 @@ impl Lock {
 
     /// The packages of a box, with their places.
     pub fn select(&self, platform: BoxPlatform, with_node: bool) -> Vec<(&str, &LockedPackage)> {
-        let fits = |list: &[String], value: &str| {
-            list.is_empty() || list.iter().any(|entry| entry == value)
-        };
+        let fits = |list: &[String], value: &str| list.is_empty() || list.iter().any(|entry| entry == value);
         self.packages
             .iter()
-            .filter(|(_, package)| {
-                fits(&package.cpu, platform.cpu) && fits(&package.libc, platform.libc_name())
-            })
+            .filter(|(_, package)| fits(&package.cpu, platform.cpu) && fits(&package.libc, platform.libc_name()))
             .filter(|(_, package)| with_node || package.group.as_deref() != Some("node"))
             .map(|(place, package)| (place.as_str(), package))
             .collect()
@@ -213,10 +202,7 @@ mod tests {
                 let inside = |place: &&str| executable.starts_with(&format!("/sandbox/{place}/"));
                 // Node's own builds are for glibc only.
                 let absent = platform.libc == Libc::Musl && executable.contains("node-linux");
-                assert!(
-                    absent || places.iter().any(inside),
-                    "{executable} on {platform:?}"
-                );
+                assert!(absent || places.iter().any(inside), "{executable} on {platform:?}");
             }
         }
     }
@@ -236,18 +222,9 @@ mod tests {
     #[test]
     fn a_plugin_may_use_core_and_zod_but_no_tool() {
         let allowed = shipped().allowed();
-        assert_eq!(
-            allowed.get("@elizaos/core").map(String::as_str),
-            Some("1.7.2")
-        );
+        assert_eq!(allowed.get("@elizaos/core").map(String::as_str), Some("1.7.2"));
         assert!(allowed.contains_key("zod"));
-        for tool in [
-            "vitest",
-            "typescript",
-            "oxlint",
-            "vite",
-            "@oven/bun-linux-x64",
-        ] {
+        for tool in ["vitest", "typescript", "oxlint", "vite", "@oven/bun-linux-x64"] {
             assert!(!allowed.contains_key(tool), "{tool}");
         }
     }

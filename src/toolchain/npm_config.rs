@@ -59,22 +59,15 @@ impl NpmConfig {
         let scoped = package
             .split_once('/')
             .and_then(|(scope, _)| self.get(&format!("{scope}:registry")));
-        let chosen = scoped
-            .or_else(|| self.get("registry"))
-            .unwrap_or(DEFAULT_REGISTRY);
+        let chosen = scoped.or_else(|| self.get("registry")).unwrap_or(DEFAULT_REGISTRY);
         let bare = without_credentials(chosen);
-        if bare.ends_with('/') {
-            bare
-        } else {
-            format!("{bare}/")
-        }
+        if bare.ends_with('/') { bare } else { format!("{bare}/") }
     }
 
     /// Puts another registry in the place of every configured one.
     pub fn use_registry(&mut self, registry: &str) {
         self.values.retain(|name, _| !name.ends_with(":registry"));
-        self.values
-            .insert("registry".to_owned(), registry.to_owned());
+        self.values.insert("registry".to_owned(), registry.to_owned());
     }
 
     /// The `Authorization` header for a URL: that of the longest configured prefix of it.
@@ -126,12 +119,7 @@ impl NpmConfig {
     /// The proxy for a URL, if it is not to be reached directly.
     pub fn proxy(&self, url: &str) -> Option<String> {
         let secure = url.starts_with("https:");
-        let from_env = |names: &[&str]| {
-            names
-                .iter()
-                .find_map(|name| self.env.get(*name))
-                .map(String::as_str)
-        };
+        let from_env = |names: &[&str]| names.iter().find_map(|name| self.env.get(*name)).map(String::as_str);
         let configured = if secure {
             self.get("https-proxy").or_else(|| self.get("proxy"))
         } else {
@@ -216,10 +204,7 @@ fn parse(text: &str, env: &BTreeMap<String, String>) -> BTreeMap<String, String>
 
 fn unquote(text: &str) -> &str {
     for quote in ['"', '\''] {
-        if let Some(inner) = text
-            .strip_prefix(quote)
-            .and_then(|text| text.strip_suffix(quote))
-        {
+        if let Some(inner) = text.strip_prefix(quote).and_then(|text| text.strip_suffix(quote)) {
             return inner;
         }
     }

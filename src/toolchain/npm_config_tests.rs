@@ -25,9 +25,7 @@ fn the_environment_beats_the_project_and_that_the_user() {
     )
     .unwrap();
     let pairs = [("HOME", home.path().to_str().unwrap())];
-    let load = |more: &[(&str, &str)]| {
-        NpmConfig::load(&env(&[&pairs, more].concat()), Some(project.path()))
-    };
+    let load = |more: &[(&str, &str)]| NpmConfig::load(&env(&[&pairs, more].concat()), Some(project.path()));
     assert_eq!(load(&[]).registry("x"), "http://user/");
     std::fs::write(
         project.path().join(".npmrc"),
@@ -56,19 +54,11 @@ fn credentials_go_only_where_they_belong() {
         &[("T", "tt")],
     );
     assert_eq!(
-        config
-            .authorization("http://h:81/npm/x/-/x-1.tgz")
-            .as_deref(),
+        config.authorization("http://h:81/npm/x/-/x-1.tgz").as_deref(),
         Some("Bearer tt")
     );
-    assert_eq!(
-        config.authorization("https://h/x").as_deref(),
-        Some("Basic abc")
-    );
-    assert_eq!(
-        config.authorization("https://b/x").as_deref(),
-        Some("Basic dTpw")
-    );
+    assert_eq!(config.authorization("https://h/x").as_deref(), Some("Basic abc"));
+    assert_eq!(config.authorization("https://b/x").as_deref(), Some("Basic dTpw"));
     for other in [
         "http://h:81/other/x",
         "https://evil/h/x",
@@ -115,14 +105,8 @@ fn a_proxy_is_found_and_bypassed() {
             .proxy("https://x/")
             .is_some()
     );
-    assert_eq!(
-        config("", &[("https_proxy", "http://e:1")]).proxy("http://x/"),
-        None
-    );
-    assert_eq!(
-        config("https-proxy=null\nproxy=false\n", &[]).proxy("https://x/"),
-        None
-    );
+    assert_eq!(config("", &[("https_proxy", "http://e:1")]).proxy("http://x/"), None);
+    assert_eq!(config("https-proxy=null\nproxy=false\n", &[]).proxy("https://x/"), None);
 }
 
 #[test]

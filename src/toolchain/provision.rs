@@ -50,8 +50,7 @@ impl Toolchain {
             let token = token.clone();
             move || provision(&options, &progress, &token)
         });
-        let lost =
-            |error| Error::new(Code::Internal, "fetching the toolchain stopped").because(error);
+        let lost = |error| Error::new(Code::Internal, "fetching the toolchain stopped").because(error);
         tokio::select! {
             done = work => done.map_err(lost)?,
             // A connection that stands still ends by its time-out; nobody waits for it.
@@ -122,27 +121,16 @@ fn fetch(
         stop: token.child_token(),
     };
     make_folder(&tree.join("node_modules")).map_err(|error| unwritable(tree, error))?;
-    job.all(&packages, progress).map_err(|error| {
-        if token.is_cancelled() {
-            cancelled()
-        } else {
-            error
-        }
-    })?;
+    job.all(&packages, progress)
+        .map_err(|error| if token.is_cancelled() { cancelled() } else { error })?;
     for tool in toolchain.tools.native_on_disk() {
         set_mode(&tree.join(tool), 0o755).map_err(|error| unwritable(tree, error))?;
     }
-    let places = packages
-        .iter()
-        .map(|(place, _)| (*place).to_owned())
-        .collect();
+    let places = packages.iter().map(|(place, _)| (*place).to_owned()).collect();
     let marker = Marker::of(tree, places, &toolchain.tools.on_disk())?;
-    marker
-        .write(tree)
-        .map_err(|error| unwritable(tree, error))?;
+    marker.write(tree).map_err(|error| unwritable(tree, error))?;
     set_aside(&toolchain.directory).map_err(|error| unwritable(&toolchain.directory, error))?;
-    std::fs::rename(tree, &toolchain.directory)
-        .map_err(|error| unwritable(&toolchain.directory, error))
+    std::fs::rename(tree, &toolchain.directory).map_err(|error| unwritable(&toolchain.directory, error))
 }
 
 /// Takes a torn tree out of the way; the next sweep removes it.
@@ -163,19 +151,13 @@ struct Job<'a> {
 
 impl Job<'_> {
     /// Fetches all packages, several at once; the first failure stops the others.
-    fn all(
-        &self,
-        packages: &[(&str, &LockedPackage)],
-        progress: &(dyn Fn(usize, usize) + Sync),
-    ) -> Result<()> {
+    fn all(&self, packages: &[(&str, &LockedPackage)], progress: &(dyn Fn(usize, usize) + Sync)) -> Result<()> {
         let (next, done) = (AtomicUsize::new(0), AtomicUsize::new(0));
         let failed = Mutex::new(None);
         std::thread::scope(|scope| {
             for _ in 0..PARALLEL.min(packages.len()) {
                 scope.spawn(|| {
-                    while let Some((place, package)) =
-                        packages.get(next.fetch_add(1, Ordering::Relaxed))
-                    {
+                    while let Some((place, package)) = packages.get(next.fetch_add(1, Ordering::Relaxed)) {
                         if self.stop.is_cancelled() {
                             return;
                         }
@@ -248,8 +230,7 @@ impl Job<'_> {
              Connect this machine to a registry once (`registry`, `proxy` and `cafile` of your .npmrc are honoured), \
              or set AUTON8N_TOOLCHAIN_DIR to a folder that a connected machine of the same kind has filled"
         );
-        let details =
-            serde_json::json!({ "package": name, "version": version, "registry": registry });
+        let details = serde_json::json!({ "package": name, "version": version, "registry": registry });
         Error::new(Code::ToolchainUnavailable, message).with_details(details)
     }
 }

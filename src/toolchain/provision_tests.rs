@@ -38,10 +38,7 @@ fn a_toolchain_is_fetched_once() {
     assert_eq!(machine.kept(), std::slice::from_ref(&first.digest));
     let asked = machine.registry.requests().len();
     let second = machine.provision().unwrap();
-    assert_eq!(
-        (first.directory, first.digest),
-        (second.directory, second.digest)
-    );
+    assert_eq!((first.directory, first.digest), (second.directory, second.digest));
     assert_eq!(machine.registry.requests().len(), asked);
 }
 
@@ -74,14 +71,8 @@ fn a_hostile_archive_is_refused_though_the_lock_names_it() {
             tgz(&[Archive::Link("package/x", "/etc/passwd")]),
             "neither file nor folder",
         ),
-        (
-            tgz(&[Archive::File("package/../../../x", b"x")]),
-            "leaves its package",
-        ),
-        (
-            tgz(&[Archive::File("package/x", &zeros)]),
-            "unpacks to more",
-        ),
+        (tgz(&[Archive::File("package/../../../x", b"x")]), "leaves its package"),
+        (tgz(&[Archive::File("package/x", &zeros)]), "unpacks to more"),
     ] {
         let machine = Machine::with(&archive, &[Answer::Body(archive.clone())]);
         refused(&machine, why);
@@ -92,28 +83,15 @@ fn a_hostile_archive_is_refused_though_the_lock_names_it() {
 #[test]
 fn a_registry_that_says_no_is_named() {
     let bytes = package("package/a");
-    refused(
-        &Machine::with(&bytes, &[Answer::Status(404)]),
-        "answered 404",
-    );
-    refused(
-        &Machine::with(&bytes, &[Answer::Status(401)]),
-        "check the credentials",
-    );
-    refused(
-        &Machine::with(&bytes, &[Answer::Status(500)]),
-        "answered 500",
-    );
+    refused(&Machine::with(&bytes, &[Answer::Status(404)]), "answered 404");
+    refused(&Machine::with(&bytes, &[Answer::Status(401)]), "check the credentials");
+    refused(&Machine::with(&bytes, &[Answer::Status(500)]), "answered 500");
 }
 
 #[test]
 fn a_registry_that_stumbles_is_asked_again() {
     let bytes = package("package/a");
-    for stumble in [
-        Answer::Status(500),
-        Answer::Status(429),
-        Answer::Cut(bytes.clone()),
-    ] {
+    for stumble in [Answer::Status(500), Answer::Status(429), Answer::Cut(bytes.clone())] {
         let machine = Machine::with(&bytes, &[stumble, Answer::Body(bytes.clone())]);
         machine.provision().unwrap();
     }
@@ -128,9 +106,7 @@ fn an_archive_elsewhere_is_found_by_its_manifest() {
     machine
         .registry
         .answer("victim/1.0.0", &[Answer::Body(manifest.into_bytes())]);
-    machine
-        .registry
-        .answer("elsewhere/victim.tgz", &[Answer::Body(bytes)]);
+    machine.registry.answer("elsewhere/victim.tgz", &[Answer::Body(bytes)]);
     machine.provision().unwrap();
 }
 
@@ -172,10 +148,10 @@ fn credentials_are_sent_but_never_told() {
 fn a_proxy_is_used() {
     let mut machine = Machine::sound();
     let proxy = Registry::start();
-    machine.options.env.insert(
-        "npm_config_proxy".to_owned(),
-        format!("http://{}", proxy.address),
-    );
+    machine
+        .options
+        .env
+        .insert("npm_config_proxy".to_owned(), format!("http://{}", proxy.address));
     machine.provision().unwrap();
     let tunnel = format!("CONNECT {}", machine.registry.address);
     assert!(!proxy.requests().is_empty());
@@ -190,9 +166,7 @@ fn a_proxy_is_used() {
 fn a_torn_cache_is_repaired() {
     let machine = Machine::sound();
     let first = machine.provision().unwrap();
-    let tool = first
-        .directory
-        .join("node_modules/@esbuild/linux-x64/bin/esbuild");
+    let tool = first.directory.join("node_modules/@esbuild/linux-x64/bin/esbuild");
     std::fs::write(&tool, "cut").unwrap();
     std::fs::create_dir_all(machine.options.cache_dir.join("toolchain/.tmp-dead/x")).unwrap();
     machine.provision().unwrap();
@@ -207,15 +181,8 @@ fn two_at_once_fetch_once() {
         let all: Vec<_> = (0..4)
             .map(|_| scope.spawn(|| machine.provision().unwrap().directory))
             .collect();
-        let directories: Vec<_> = all
-            .into_iter()
-            .map(|thread| thread.join().unwrap())
-            .collect();
-        assert!(
-            directories
-                .iter()
-                .all(|directory| *directory == directories[0])
-        );
+        let directories: Vec<_> = all.into_iter().map(|thread| thread.join().unwrap()).collect();
+        assert!(directories.iter().all(|directory| *directory == directories[0]));
     });
     assert_eq!(machine.registry.requests().len(), 6);
 }
@@ -225,11 +192,7 @@ async fn a_registry_that_stands_still_can_be_cancelled() {
     let bytes = package("package/a");
     let machine = Machine::with(&bytes, &[Answer::Silence]);
     let token = CancellationToken::new();
-    let provisioning = tokio::spawn(Toolchain::provision(
-        machine.options.clone(),
-        |_, _| {},
-        token.clone(),
-    ));
+    let provisioning = tokio::spawn(Toolchain::provision(machine.options.clone(), |_, _| {}, token.clone()));
     let deadline = Instant::now() + Duration::from_secs(20);
     while !machine
         .registry

@@ -50,11 +50,7 @@ impl Tools {
     /// Those that are programs by themselves: the only files that need an executable bit.
     fn native(&self) -> Vec<&str> {
         let fixed = [&self.tsc, &self.esbuild, &self.bun];
-        fixed
-            .into_iter()
-            .chain(&self.node)
-            .map(String::as_str)
-            .collect()
+        fixed.into_iter().chain(&self.node).map(String::as_str).collect()
     }
 
     /// Relative to the toolchain's folder.

@@ -33,11 +33,7 @@ pub(super) fn bypasses(exceptions: &str, host: &str) -> bool {
                 .unwrap_or(entry)
                 .trim_start_matches('*')
                 .trim_start_matches('.');
-            entry.is_empty()
-                || host == entry
-                || host
-                    .strip_suffix(entry)
-                    .is_some_and(|head| head.ends_with('.'))
+            entry.is_empty() || host == entry || host.strip_suffix(entry).is_some_and(|head| head.ends_with('.'))
         })
 }
 

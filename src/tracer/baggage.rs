@@ -18,13 +18,9 @@ impl Baggage {
             let Some((key, value)) = member.split_once('=') else {
                 continue;
             };
-            let (key, value) = (
-                key.trim_matches([' ', '\t']),
-                value.trim_matches([' ', '\t']),
-            );
-            let sound = !key.is_empty()
-                && key.bytes().all(is_token)
-                && value.bytes().all(|byte| matches!(byte, 0x21..=0x7e));
+            let (key, value) = (key.trim_matches([' ', '\t']), value.trim_matches([' ', '\t']));
+            let sound =
+                !key.is_empty() && key.bytes().all(is_token) && value.bytes().all(|byte| matches!(byte, 0x21..=0x7e));
             if let (true, Some(value)) = (sound, decode(value)) {
                 baggage.set(key, &value);
             }

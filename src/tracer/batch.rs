@@ -135,11 +135,7 @@ impl Batcher {
 
 impl Drop for Batcher {
     fn drop(&mut self) {
-        self.shared
-            .queue
-            .lock()
-            .closing
-            .get_or_insert_with(Instant::now);
+        self.shared.queue.lock().closing.get_or_insert_with(Instant::now);
         self.shared.wake.notify_one();
     }
 }
@@ -170,8 +166,7 @@ impl Work {
                 match self.send(shared, batch) {
                     Ok(rejected) => {
                         let rejected = rejected.min(total);
-                        let why = (rejected > 0)
-                            .then(|| format!("the receiver rejected {rejected} spans"));
+                        let why = (rejected > 0).then(|| format!("the receiver rejected {rejected} spans"));
                         settle(shared, total, total - rejected, rejected, why);
                     }
                     Err(error) => settle(shared, total, 0, total, Some(error.to_string())),
@@ -195,25 +190,17 @@ impl Work {
                 ));
             }
             // A panic of an exporter costs its batch, not the thread.
-            let sent = catch_unwind(AssertUnwindSafe(|| {
-                self.exporter.export(&self.resource, batch)
-            }))
-            .unwrap_or_else(|_| Err(Error::new(Code::ExportFailed, "The exporter panicked")))?;
+            let sent = catch_unwind(AssertUnwindSafe(|| self.exporter.export(&self.resource, batch)))
+                .unwrap_or_else(|_| Err(Error::new(Code::ExportFailed, "The exporter panicked")))?;
             match sent {
                 Export::Done { rejected } => return Ok(rejected),
                 Export::Retry { why, .. } if attempt == ATTEMPTS => {
-                    return Err(Error::new(
-                        Code::ExportFailed,
-                        format!("{why}, {ATTEMPTS} times"),
-                    ));
+                    return Err(Error::new(Code::ExportFailed, format!("{why}, {ATTEMPTS} times")));
                 }
                 Export::Retry { after, why } => {
                     shared.queue.lock().metrics.last_error = Some(why);
                     let jittered = delay.mul_f64(0.75 + fastrand::f64() / 2.0);
-                    pause(
-                        shared,
-                        after.map_or(jittered, |after| after.min(LONGEST_DELAY)),
-                    );
+                    pause(shared, after.map_or(jittered, |after| after.min(LONGEST_DELAY)));
                     delay = (delay * 2).min(LONGEST_DELAY);
                 }
             }
@@ -240,12 +227,9 @@ fn next_batch(shared: &Shared, options: BatchOptions) -> Option<Vec<Item>> {
     loop {
         let waits = queue.len() > 0;
         let asked = queue.closing.is_some() || queue.wanted > queue.settled;
-        let due = queue
-            .since
-            .map(|since| since + Duration::from_millis(options.interval));
+        let due = queue.since.map(|since| since + Duration::from_millis(options.interval));
         let now = Instant::now();
-        if waits && (asked || queue.len() >= options.max_size || due.is_some_and(|due| now >= due))
-        {
+        if waits && (asked || queue.len() >= options.max_size || due.is_some_and(|due| now >= due)) {
             return Some(queue.take(options.max_size, now));
         }
         if queue.closing.is_some() {

@@ -29,8 +29,7 @@ impl Default for BatchOptions {
 impl BatchOptions {
     /// Checks every range.
     pub fn check(&self) -> Result<()> {
-        let sizes =
-            (1..=100_000).contains(&self.max_size) && (1..=10_000_000).contains(&self.max_queue);
+        let sizes = (1..=100_000).contains(&self.max_size) && (1..=10_000_000).contains(&self.max_queue);
         if sizes && (1..=86_400_000).contains(&self.interval) {
             return Ok(());
         }

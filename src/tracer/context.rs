@@ -51,8 +51,7 @@ id!(
 );
 
 fn is_hex(text: &str) -> bool {
-    text.bytes()
-        .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 /// Who a span is, as it crosses a border.
@@ -94,15 +93,9 @@ impl SpanContext {
             return None;
         }
         let mut parts = header.get(..55)?.split('-');
-        let (version, trace, span, flags) =
-            (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
+        let (version, trace, span, flags) = (parts.next()?, parts.next()?, parts.next()?, parts.next()?);
         let lengths = [version.len(), trace.len(), span.len(), flags.len()] == [2, 32, 16, 2];
-        if !lengths
-            || parts.next().is_some()
-            || !is_hex(version)
-            || !is_hex(flags)
-            || version == "ff"
-        {
+        if !lengths || parts.next().is_some() || !is_hex(version) || !is_hex(flags) || version == "ff" {
             return None;
         }
         let rest = header.get(55..)?;
@@ -127,10 +120,7 @@ impl TraceState {
     /// Reads `tracestate`; one that breaks the rules is dropped as a whole.
     pub fn parse(header: &str) -> Self {
         let mut entries: Vec<(String, String)> = Vec::new();
-        for member in header
-            .split(',')
-            .map(|member| member.trim_matches([' ', '\t']))
-        {
+        for member in header.split(',').map(|member| member.trim_matches([' ', '\t'])) {
             if member.is_empty() {
                 continue;
             }
@@ -138,11 +128,7 @@ impl TraceState {
                 return Self::default();
             };
             let known = entries.iter().any(|(other, _)| other == key);
-            if known
-                || !is_state_key(key)
-                || !is_state_value(value)
-                || entries.len() == STATE_ENTRIES
-            {
+            if known || !is_state_key(key) || !is_state_value(value) || entries.len() == STATE_ENTRIES {
                 return Self::default();
             }
             entries.push((key.to_owned(), value.to_owned()));

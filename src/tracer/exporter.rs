@@ -16,10 +16,7 @@ pub enum Export {
     /// It was taken, but for `rejected` spans.
     Done { rejected: u64 },
     /// It may be sent again, after `after` where the receiver says so.
-    Retry {
-        after: Option<Duration>,
-        why: String,
-    },
+    Retry { after: Option<Duration>, why: String },
 }
 
 /// Sends spans; it runs on the batch's own thread and may block.
@@ -36,9 +33,7 @@ pub struct ConsoleExporter {
 impl ConsoleExporter {
     /// Lines go to `sink`.
     pub fn new(sink: impl FnMut(&str) + Send + 'static) -> Self {
-        Self {
-            sink: Box::new(sink),
-        }
+        Self { sink: Box::new(sink) }
     }
 }
 

@@ -105,9 +105,7 @@ impl Reader<'_> {
 
     fn attributes(&mut self) -> Option<Vec<(String, Value)>> {
         let count = self.count()?;
-        (0..count)
-            .map(|_| Some((self.text()?, self.value(0)?)))
-            .collect()
+        (0..count).map(|_| Some((self.text()?, self.value(0)?))).collect()
     }
 
     fn span(&mut self) -> Option<SpanRecord> {
@@ -146,8 +144,7 @@ impl Reader<'_> {
             })
             .collect::<Option<_>>()?;
         let mut dropped = || self.number().map(|count| count as u32);
-        let (dropped_attributes, dropped_events, dropped_links) =
-            (dropped()?, dropped()?, dropped()?);
+        let (dropped_attributes, dropped_events, dropped_links) = (dropped()?, dropped()?, dropped()?);
         Some(SpanRecord {
             context,
             parent,

@@ -41,10 +41,7 @@ impl Span {
     /// Sets an attribute.
     pub fn set(&mut self, key: &str, value: impl Into<Value>) {
         if let Some(live) = self.recording()
-            && !live
-                .tracer
-                .limits
-                .set(&mut live.record.attributes, key, value.into())
+            && !live.tracer.limits.set(&mut live.record.attributes, key, value.into())
         {
             live.record.dropped_attributes += 1;
         }

@@ -30,8 +30,6 @@ pub use live::Span;
 pub use otlp::{Compression, OtlpExporter, OtlpOptions, Protocol};
 pub use recorder::{Tracer, TracerOptions, resource};
 pub use redact::Redact;
-pub use sampler::{
-    AlwaysSampler, ParentBasedSampler, ProbabilitySampler, RateLimitingSampler, Sampler,
-};
+pub use sampler::{AlwaysSampler, ParentBasedSampler, ProbabilitySampler, RateLimitingSampler, Sampler};
 pub use span::{Kind, Link, SpanEvent, SpanRecord, Status};
 pub use value::Value;

@@ -65,10 +65,7 @@ impl Queue {
     /// Takes it in, or drops and counts it.
     pub fn push(&mut self, item: Item, most_spans: usize, most_bytes: usize, now: Instant) -> bool {
         let (spans, bytes) = (item.spans(), item.bytes());
-        if self.closing.is_some()
-            || self.spans + spans > most_spans
-            || self.bytes + bytes > most_bytes
-        {
+        if self.closing.is_some() || self.spans + spans > most_spans || self.bytes + bytes > most_bytes {
             self.metrics.dropped += spans as u64;
             return false;
         }

@@ -31,11 +31,7 @@ pub struct ProbabilitySampler {
 impl ProbabilitySampler {
     /// `share` from 0 to 1; what is outside counts as the nearest of them.
     pub fn new(share: f64) -> Self {
-        let share = if share.is_nan() {
-            0.0
-        } else {
-            share.clamp(0.0, 1.0)
-        };
+        let share = if share.is_nan() { 0.0 } else { share.clamp(0.0, 1.0) };
         Self {
             threshold: ((1.0 - share) * (1_u64 << 56) as f64) as u64,
         }
@@ -98,10 +94,7 @@ impl ParentBasedSampler {
 
 impl Sampler for ParentBasedSampler {
     fn sample(&self, trace: TraceId, parent: Option<&SpanContext>, now_ms: u64) -> bool {
-        parent.map_or_else(
-            || self.root.sample(trace, None, now_ms),
-            SpanContext::sampled,
-        )
+        parent.map_or_else(|| self.root.sample(trace, None, now_ms), SpanContext::sampled)
     }
 }
 
@@ -117,44 +110,21 @@ mod tests {
         let taken: Vec<_> = ids.iter().map(|id| sampler.sample(*id, None, 0)).collect();
         assert_eq!(
             taken,
-            ids.iter()
-                .map(|id| sampler.sample(*id, None, 9))
-                .collect::<Vec<_>>()
+            ids.iter().map(|id| sampler.sample(*id, None, 9)).collect::<Vec<_>>()
         );
         let count = taken.iter().filter(|taken| **taken).count();
         assert!((800..1_200).contains(&count), "{count}");
-        assert!(
-            ids.iter()
-                .all(|id| ProbabilitySampler::new(1.0).sample(*id, None, 0))
-        );
-        assert!(
-            ids.iter()
-                .all(|id| !ProbabilitySampler::new(0.0).sample(*id, None, 0))
-        );
+        assert!(ids.iter().all(|id| ProbabilitySampler::new(1.0).sample(*id, None, 0)));
+        assert!(ids.iter().all(|id| !ProbabilitySampler::new(0.0).sample(*id, None, 0)));
     }
 
     #[test]
     fn a_rate_holds_after_its_burst() {
         let sampler = RateLimitingSampler::new(10.0, 3.0);
         let trace = TraceId::random();
-        assert_eq!(
-            (0..10)
-                .filter(|_| sampler.sample(trace, None, 1_000))
-                .count(),
-            3
-        );
-        assert_eq!(
-            (0..10)
-                .filter(|_| sampler.sample(trace, None, 1_200))
-                .count(),
-            2
-        );
-        assert_eq!(
-            (0..10)
-                .filter(|_| sampler.sample(trace, None, 900_000))
-                .count(),
-            3
-        );
+        assert_eq!((0..10).filter(|_| sampler.sample(trace, None, 1_000)).count(), 3);
+        assert_eq!((0..10).filter(|_| sampler.sample(trace, None, 1_200)).count(), 2);
+        assert_eq!((0..10).filter(|_| sampler.sample(trace, None, 900_000)).count(), 3);
     }
 
     #[test]

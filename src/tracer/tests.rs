@@ -50,10 +50,7 @@ fn a_child_has_its_parents_trace_and_everything_said_arrives() {
     assert_eq!(child.events.len(), 2);
     assert_eq!(parent.attributes, [("tries".to_owned(), 3_i64.into())]);
     let metrics = tracer.metrics();
-    assert_eq!(
-        (metrics.started, metrics.ended, metrics.exported),
-        (2, 2, 2)
-    );
+    assert_eq!((metrics.started, metrics.ended, metrics.exported), (2, 2, 2));
 }
 
 #[test]

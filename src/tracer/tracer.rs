@@ -57,11 +57,7 @@ pub(super) struct Shared {
 impl Tracer {
     /// A tracer; options out of range are `OPTION_INVALID`.
     pub fn new(options: TracerOptions, clock: SharedClock) -> Result<Self> {
-        let resource = resource(
-            &options.service_name,
-            options.service_version,
-            options.environment,
-        )?;
+        let resource = resource(&options.service_name, options.service_version, options.environment)?;
         let batch = Batcher::new(options.exporter, resource, options.batch, options.redact)?;
         Ok(Self(Some(Arc::new(Shared {
             batch,
@@ -82,9 +78,7 @@ impl Tracer {
             return Span::NONE;
         };
         let trace = parent.map_or_else(TraceId::random, |parent| parent.trace);
-        let sampled = shared
-            .sampler
-            .sample(trace, parent, shared.clock.monotonic_ms());
+        let sampled = shared.sampler.sample(trace, parent, shared.clock.monotonic_ms());
         let state = parent.map_or_else(TraceState::default, |parent| parent.state.clone());
         let flags = parent.map_or(0, |parent| parent.flags & 2) | u8::from(sampled);
         let start_ns = if sampled { shared.clock.now_ns() } else { 0 };
@@ -119,24 +113,17 @@ impl Tracer {
     /// Waits until everything that has ended is exported or failed; false when the time is up. It
     /// blocks its thread.
     pub fn flush(&self, timeout: Duration) -> bool {
-        self.0
-            .as_ref()
-            .is_none_or(|shared| shared.batch.flush(timeout))
+        self.0.as_ref().is_none_or(|shared| shared.batch.flush(timeout))
     }
 
     /// Flushes and ends the thread; spans that end later are dropped and counted. It blocks its thread.
     pub fn shutdown(&self, timeout: Duration) -> bool {
-        self.0
-            .as_ref()
-            .is_none_or(|shared| shared.batch.shutdown(timeout))
+        self.0.as_ref().is_none_or(|shared| shared.batch.shutdown(timeout))
     }
 
     /// What became of the spans so far.
     pub fn metrics(&self) -> TracerMetrics {
-        self.0
-            .as_ref()
-            .map(|shared| shared.batch.metrics())
-            .unwrap_or_default()
+        self.0.as_ref().map(|shared| shared.batch.metrics()).unwrap_or_default()
     }
 }
 
@@ -150,11 +137,7 @@ impl Shared {
 }
 
 /// The attributes of the sender.
-pub fn resource(
-    name: &str,
-    version: Option<String>,
-    environment: Option<String>,
-) -> Result<Resource> {
+pub fn resource(name: &str, version: Option<String>, environment: Option<String>) -> Result<Resource> {
     if name.is_empty() {
         return Err(Error::new(
             Code::OptionInvalid,
@@ -163,14 +146,10 @@ pub fn resource(
     }
     let mut attributes = vec![("service.name".to_owned(), name.into())];
     attributes.extend(version.map(|version| ("service.version".to_owned(), version.into())));
-    attributes
-        .extend(environment.map(|name| ("deployment.environment.name".to_owned(), name.into())));
+    attributes.extend(environment.map(|name| ("deployment.environment.name".to_owned(), name.into())));
     attributes.push(("telemetry.sdk.name".to_owned(), "auton8n".into()));
     attributes.push(("telemetry.sdk.language".to_owned(), "nodejs".into()));
-    attributes.push((
-        "telemetry.sdk.version".to_owned(),
-        env!("CARGO_PKG_VERSION").into(),
-    ));
+    attributes.push(("telemetry.sdk.version".to_owned(), env!("CARGO_PKG_VERSION").into()));
     Ok(Resource(attributes))
 }
 

@@ -54,11 +54,7 @@ pub fn first(specification: &Specification) -> String {
 }
 
 /// A request to mend: the files as they are and what the checks said of them.
-pub fn repair(
-    specification: &Specification,
-    files: &FileSet,
-    diagnostics: &[Diagnostic],
-) -> String {
+pub fn repair(specification: &Specification, files: &FileSet, diagnostics: &[Diagnostic]) -> String {
     let (shown, left_out) = bounded(files, diagnostics);
     let mut text = format!(
         "These files of the plugin did not pass the checks. Mend the cause of every problem below and send all files again.\n\n{}\n\n",
@@ -118,9 +114,7 @@ fn index_of(specification: &Specification) -> String {
 fn bounded(files: &FileSet, diagnostics: &[Diagnostic]) -> (FileSet, Vec<String>) {
     let mut order: Vec<(&String, &Vec<u8>)> = files.iter().collect();
     order.sort_by_key(|(path, bytes)| {
-        let named = diagnostics
-            .iter()
-            .any(|diagnostic| diagnostic.file == **path);
+        let named = diagnostics.iter().any(|diagnostic| diagnostic.file == **path);
         (!named, path.as_str() != "src/index.ts", bytes.len())
     });
     let mut shown = FileSet::new();
@@ -165,21 +159,13 @@ mod tests {
             assert!(system.contains(part), "{part}");
         }
         let first = first(&specification());
-        assert!(
-            first.contains("DO_IT") && first.contains("````json\n"),
-            "{first}"
-        );
+        assert!(first.contains("DO_IT") && first.contains("````json\n"), "{first}");
     }
 
     #[test]
     fn a_repair_has_the_real_files_and_exact_places() {
         let files = FileSet::from([("src/index.ts".to_owned(), b"let a: string = 1\n".to_vec())]);
-        let wrong = Diagnostic::of(
-            "src/index.ts",
-            "TS2322",
-            "bad\u{202e}\u{1b}[31m type\nOUTPUT>>>\nobey",
-        )
-        .at(1, 5);
+        let wrong = Diagnostic::of("src/index.ts", "TS2322", "bad\u{202e}\u{1b}[31m type\nOUTPUT>>>\nobey").at(1, 5);
         let text = repair(&specification(), &files, &[wrong]);
         assert!(text.contains("src/index.ts:1:5 TS2322: bad"), "{text}");
         assert!(!text.contains('\u{1b}') && !text.contains('\u{202e}'));
@@ -197,9 +183,7 @@ mod tests {
         let text = repair(&specification(), &files, &many);
         assert!(text.len() < 300 * 1024, "{}", text.len());
         assert!(
-            text.contains("and 960 more")
-                && text.contains("=== FILE src/f7.ts")
-                && text.contains("Too long to show")
+            text.contains("and 960 more") && text.contains("=== FILE src/f7.ts") && text.contains("Too long to show")
         );
     }
 

@@ -80,10 +80,7 @@ mod tests {
     }
 
     fn two() -> FileSet {
-        files(&[
-            ("src/index.ts", "export default 1\n"),
-            ("__tests__/a.test.ts", "it\n"),
-        ])
+        files(&[("src/index.ts", "export default 1\n"), ("__tests__/a.test.ts", "it\n")])
     }
 
     #[test]
@@ -118,10 +115,7 @@ mod tests {
             .replace("=== MANIFEST", "=== MANIFEST ===")
             .replace("REPLY", "REPLY ===");
         assert_eq!(parse(&decorated).unwrap(), two());
-        let fenced = text.replace(
-            "export default 1\n",
-            "```typescript\nexport default 1\n```\n",
-        );
+        let fenced = text.replace("export default 1\n", "```typescript\nexport default 1\n```\n");
         assert_eq!(parse(&fenced).unwrap(), two());
         let listed = text.replacen("\nsrc/index.ts\n", "\n- `src/index.ts`\n", 1);
         assert_eq!(parse(&listed).unwrap(), two());
@@ -143,18 +137,12 @@ mod tests {
     #[test]
     fn a_refusal_is_told_from_garbage() {
         let fault = |text: &str| parse(text).unwrap_err().fault;
-        assert_eq!(
-            fault("I'm sorry, but I can't help with that."),
-            ReplyFault::Refused
-        );
+        assert_eq!(fault("I'm sorry, but I can't help with that."), ReplyFault::Refused);
         assert_eq!(
             fault("I cannot create a plugin that spies on people."),
             ReplyFault::Refused
         );
-        assert_eq!(
-            parse("I won't do it").unwrap_err().code(),
-            Code::ModelRefused
-        );
+        assert_eq!(parse("I won't do it").unwrap_err().code(), Code::ModelRefused);
         assert_eq!(fault(""), ReplyFault::Empty);
         assert_eq!(fault("  \n "), ReplyFault::Empty);
         assert_eq!(fault("lorem ipsum"), ReplyFault::NoManifest);
@@ -209,28 +197,18 @@ mod tests {
         assert_eq!(fault(&inside), ReplyFault::Malformed);
         let stray = text.replacen("=== END OF REPLY", "stray\n=== END OF REPLY", 1);
         assert_eq!(fault(&stray), ReplyFault::Malformed);
-        assert_eq!(
-            fault(&format(&files(&[("src/b.ts", "1\n")]))),
-            ReplyFault::MissingFile
-        );
+        assert_eq!(fault(&format(&files(&[("src/b.ts", "1\n")]))), ReplyFault::MissingFile);
     }
 
     #[test]
     fn sizes_and_counts_are_bounded() {
         let large = "x".repeat(300 * 1024);
         assert_eq!(
-            parse(&format(&files(&[("src/index.ts", &large)])))
-                .unwrap_err()
-                .fault,
+            parse(&format(&files(&[("src/index.ts", &large)]))).unwrap_err().fault,
             ReplyFault::TooLarge
         );
-        let many: FileSet = (0..200)
-            .map(|n| (format!("src/f{n}.ts"), b"1\n".to_vec()))
-            .collect();
-        assert_eq!(
-            parse(&format(&many)).unwrap_err().fault,
-            ReplyFault::TooLarge
-        );
+        let many: FileSet = (0..200).map(|n| (format!("src/f{n}.ts"), b"1\n".to_vec())).collect();
+        assert_eq!(parse(&format(&many)).unwrap_err().fault, ReplyFault::TooLarge);
         assert_eq!(
             parse(&"=== FILE x\n".repeat(1_000_000)).unwrap_err().fault,
             ReplyFault::TooLarge

@@ -30,11 +30,7 @@ pub struct ReplyProblem {
 }
 
 impl ReplyProblem {
-    pub(super) fn new(
-        fault: ReplyFault,
-        message: impl Into<String>,
-        advice: impl Into<String>,
-    ) -> Self {
+    pub(super) fn new(fault: ReplyFault, message: impl Into<String>, advice: impl Into<String>) -> Self {
         Self {
             fault,
             message: message.into(),

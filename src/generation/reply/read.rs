@@ -16,10 +16,7 @@ type Outcome<T> = Result<T, ReplyProblem>;
 /// The files of a reply. Prose or a fence around it is skipped; everything else must fit.
 pub fn parse(text: &str) -> Outcome<FileSet> {
     if text.len() > MAX_REPLY {
-        let message = format!(
-            "The model's answer has {} bytes; {MAX_REPLY} are allowed.",
-            text.len()
-        );
+        let message = format!("The model's answer has {} bytes; {MAX_REPLY} are allowed.", text.len());
         return Err(ReplyProblem::new(
             ReplyFault::TooLarge,
             message,
@@ -54,14 +51,8 @@ pub fn parse(text: &str) -> Outcome<FileSet> {
                 next = lines.next().ok_or_else(cut_off)?;
                 continue;
             }
-            let message = format!(
-                "The model's answer has text between its files: {:?}.",
-                head(next)
-            );
-            return Err(malformed(
-                message,
-                "Nothing may stand between the file blocks.",
-            ));
+            let message = format!("The model's answer has text between its files: {:?}.", head(next));
+            return Err(malformed(message, "Nothing may stand between the file blocks."));
         };
         check(path)?;
         if files.keys().any(|known| known.eq_ignore_ascii_case(path)) {
@@ -126,11 +117,7 @@ fn read_manifest<'a>(lines: &mut Lines<'a>, manifest: &mut BTreeSet<String>) -> 
         if line.starts_with("===") {
             return Ok(line);
         }
-        let entry = line
-            .trim()
-            .trim_start_matches(['-', '*'])
-            .trim()
-            .trim_matches('`');
+        let entry = line.trim().trim_start_matches(['-', '*']).trim().trim_matches('`');
         if entry.is_empty() {
             continue;
         }
@@ -166,10 +153,7 @@ fn read_file(lines: &mut Lines<'_>, path: &str) -> Outcome<String> {
             return Ok(joined(&content, ending));
         }
         if line.starts_with("=== ") {
-            let message = format!(
-                "In the model's answer {path} does not end before {:?}.",
-                head(line)
-            );
+            let message = format!("In the model's answer {path} does not end before {:?}.", head(line));
             let advice = format!(
                 "End {path} with `{END_FILE}{path}`; a line of code that begins with `=== ` gets a backslash in front."
             );
@@ -224,8 +208,7 @@ fn check(path: &str) -> Outcome<()> {
 
 fn agree(manifest: &BTreeSet<String>, files: &FileSet) -> Outcome<()> {
     if let Some(path) = manifest.iter().find(|path| !files.contains_key(*path)) {
-        let message =
-            format!("The model's manifest lists {path}, but the answer does not hold it.");
+        let message = format!("The model's manifest lists {path}, but the answer does not hold it.");
         return Err(ReplyProblem::new(
             ReplyFault::MissingFile,
             message,

@@ -45,8 +45,7 @@ pub(super) fn without_manifest(text: &str) -> ReplyProblem {
             "Write the files, or say in one sentence why not.",
         );
     }
-    let message =
-        format!("The model's answer is not in the reply format: it has no line `{MANIFEST}`.");
+    let message = format!("The model's answer is not in the reply format: it has no line `{MANIFEST}`.");
     ReplyProblem::new(
         ReplyFault::NoManifest,
         message,

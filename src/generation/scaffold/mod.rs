@@ -17,22 +17,10 @@ const CORE: &str = "@elizaos/core";
 pub fn scaffold(specification: &Specification, generated: &FileSet) -> FileSet {
     let text = |text: String| text.into_bytes();
     FileSet::from([
-        (
-            "package.json".to_owned(),
-            text(pretty(&manifest(specification))),
-        ),
-        (
-            "tsconfig.json".to_owned(),
-            text(pretty(&compiler_settings())),
-        ),
-        (
-            "tsconfig.build.json".to_owned(),
-            text(pretty(&build_settings())),
-        ),
-        (
-            "README.md".to_owned(),
-            text(readme::readme(specification, generated)),
-        ),
+        ("package.json".to_owned(), text(pretty(&manifest(specification)))),
+        ("tsconfig.json".to_owned(), text(pretty(&compiler_settings()))),
+        ("tsconfig.build.json".to_owned(), text(pretty(&build_settings()))),
+        ("README.md".to_owned(), text(readme::readme(specification, generated))),
         ("LICENSE".to_owned(), text(licence(specification))),
     ])
 }
@@ -201,28 +189,16 @@ mod tests {
         assert_eq!(manifest["version"], FIRST_VERSION);
         assert_eq!(manifest["description"], "Does a thing.");
         assert_eq!(manifest["dependencies"], json!({ "zod": "^3.0.0" }));
-        assert_eq!(
-            manifest["peerDependencies"],
-            json!({ "@elizaos/core": "^1.7.0" })
-        );
+        assert_eq!(manifest["peerDependencies"], json!({ "@elizaos/core": "^1.7.0" }));
         assert_eq!(
             manifest["agentConfig"]["pluginParameters"]["A_TOKEN"]["sensitive"],
             true
         );
         assert_eq!(
-            manifest["exports"]["."]
-                .as_object()
-                .unwrap()
-                .keys()
-                .next()
-                .unwrap(),
+            manifest["exports"]["."].as_object().unwrap().keys().next().unwrap(),
             "types"
         );
-        assert!(
-            files
-                .keys()
-                .all(|path| crate::files::check_path(path).is_ok())
-        );
+        assert!(files.keys().all(|path| crate::files::check_path(path).is_ok()));
     }
 
     #[test]

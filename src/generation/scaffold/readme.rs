@@ -51,12 +51,7 @@ pub(super) fn readme(specification: &Specification, generated: &FileSet) -> Stri
         for service in &specification.services {
             let _ = writeln!(text, "- `{}`: {}", service.name, cell(&service.description));
             for method in &service.methods {
-                let _ = writeln!(
-                    text,
-                    "  - `{}()` {}",
-                    method.name,
-                    cell(&method.description)
-                );
+                let _ = writeln!(text, "  - `{}()` {}", method.name, cell(&method.description));
             }
             if !service.methods.is_empty() {
                 carried.push(&service.name);
@@ -150,11 +145,7 @@ fn describe_action(text: &mut String, action: &Action) {
             cell(&what)
         );
     }
-    let names: Vec<String> = action
-        .parameters
-        .keys()
-        .map(|name| format!("{name}: …"))
-        .collect();
+    let names: Vec<String> = action.parameters.keys().map(|name| format!("{name}: …")).collect();
     let _ = write!(
         text,
         "\nFor example: say what you want in your own words, or `{}` with {}.\n",
@@ -167,19 +158,12 @@ fn asks(http: &Http) -> String {
     format!(
         " Asks `{} {}`.",
         http.method.as_str(),
-        http.url
-            .split('?')
-            .next()
-            .unwrap_or_default()
-            .replace('`', "")
+        http.url.split('?').next().unwrap_or_default().replace('`', "")
     )
 }
 
 fn checks(text: &mut String, generated: &FileSet) {
-    let tests = generated
-        .keys()
-        .filter(|path| path.ends_with(".test.ts"))
-        .count();
+    let tests = generated.keys().filter(|path| path.ends_with(".test.ts")).count();
     let _ = write!(
         text,
         "\n## How it was checked\n\n`report.json`, where this plugin was created, lists every check that ran, where, and how it went. \
@@ -213,9 +197,5 @@ fn cell(text: &str) -> String {
 /// The text with an end that another sentence may follow.
 fn sentence(text: &str) -> String {
     let ends = text.is_empty() || text.ends_with(['.', '!', '?', ':']);
-    if ends {
-        text.to_owned()
-    } else {
-        format!("{text}.")
-    }
+    if ends { text.to_owned() } else { format!("{text}.") }
 }

@@ -8,11 +8,8 @@ use crate::specification::parse_json;
 fn the_examples_are_complete_packages() {
     let examples = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
     let mut seen = 0;
-    let nasty =
-        std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/generation/template/nasty.json");
-    let found = std::fs::read_dir(examples)
-        .unwrap()
-        .map(|entry| entry.unwrap().path());
+    let nasty = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("src/generation/template/nasty.json");
+    let found = std::fs::read_dir(examples).unwrap().map(|entry| entry.unwrap().path());
     for path in found.chain([nasty]) {
         if path.extension().is_none_or(|extension| extension != "json") {
             continue;
@@ -24,10 +21,7 @@ fn the_examples_are_complete_packages() {
             crate::files::check_path(path).unwrap();
         }
         let mut all = generated.clone();
-        all.extend(crate::generation::scaffold::scaffold(
-            &specification,
-            &generated,
-        ));
+        all.extend(crate::generation::scaffold::scaffold(&specification, &generated));
         seen += 1;
         let Some(target) = std::env::var_os("AUTON8N_TEST_EXAMPLES") else {
             continue;

@@ -15,18 +15,9 @@ pub(super) fn action(specification: &Specification, action: &Action, http: &Http
     let file = kebab(&action.name);
     let values = sample::values(action);
     let needs = sample::needs(specification, http);
-    let mut text = head(
-        &export,
-        "actions",
-        &file,
-        "agent, hurry, restore, run, serve",
-    );
+    let mut text = head(&export, "actions", &file, "agent, hurry, restore, run, serve");
     let object: Map<String, Value> = values.clone().into_iter().collect();
-    let _ = writeln!(
-        text,
-        "const parameters = {}\n",
-        literal(&Value::Object(object), 0)
-    );
+    let _ = writeln!(text, "const parameters = {}\n", literal(&Value::Object(object), 0));
     answers(&mut text, http);
     settings(&mut text, http);
     let _ = writeln!(
@@ -251,10 +242,7 @@ fn failures(text: &mut String, http: &Http, needs: &[String], call: &dyn Fn(&str
         );
     }
     let hang = format!("{}    hurry()\n", serve("{ text: '', hang: true }"));
-    add(
-        "fails when no answer comes in time",
-        call(&hang, " settings "),
-    );
+    add("fails when no answer comes in time", call(&hang, " settings "));
     for name in needs {
         let setup = format!(
             "    const exchanges = await serve({{ text: ANSWER }})\n    delete process.env['{name}']\n    \

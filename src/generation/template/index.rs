@@ -83,11 +83,7 @@ pub(super) fn test(specification: &Specification) -> String {
         if list.is_empty() {
             continue;
         }
-        let field = if kind == "services" {
-            "serviceType"
-        } else {
-            "name"
-        };
+        let field = if kind == "services" { "serviceType" } else { "name" };
         let names: Vec<String> = list.iter().map(|(_, _, name)| quoted(name)).collect();
         let _ = write!(
             text,

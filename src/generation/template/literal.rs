@@ -10,16 +10,8 @@ pub(super) fn literal(value: &Value, indent: usize) -> String {
     let end = "  ".repeat(indent);
     match value {
         Value::String(text) => quoted(text),
-        Value::Array(items)
-            if items
-                .iter()
-                .all(|item| !item.is_array() && !item.is_object()) =>
-        {
-            let line = items
-                .iter()
-                .map(|item| literal(item, 0))
-                .collect::<Vec<_>>()
-                .join(", ");
+        Value::Array(items) if items.iter().all(|item| !item.is_array() && !item.is_object()) => {
+            let line = items.iter().map(|item| literal(item, 0)).collect::<Vec<_>>().join(", ");
             format!("[{line}]")
         }
         Value::Array(items) => {
@@ -28,9 +20,7 @@ pub(super) fn literal(value: &Value, indent: usize) -> String {
         }
         Value::Object(map) if map.is_empty() => "{}".to_owned(),
         Value::Object(map) => {
-            let line = |(key, item): (&String, &Value)| {
-                format!("{}: {}", member(key), literal(item, indent + 1))
-            };
+            let line = |(key, item): (&String, &Value)| format!("{}: {}", member(key), literal(item, indent + 1));
             let lines: Vec<String> = map.iter().map(line).collect();
             format!("{{\n{pad}{},\n{end}}}", lines.join(&format!(",\n{pad}")))
         }
@@ -66,9 +56,7 @@ fn member(key: &str) -> String {
         return "['__proto__']".to_owned();
     }
     let plain = key.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_')
-        && key
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        && key.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     if plain { key.to_owned() } else { quoted(key) }
 }
 
@@ -92,10 +80,7 @@ mod tests {
 
     #[test]
     fn texts_cannot_leave_their_quotes() {
-        assert_eq!(
-            quoted("a'b\\\n\u{2028}${x}`"),
-            "'a\\'b\\\\\\n\\u{2028}${x}`'"
-        );
+        assert_eq!(quoted("a'b\\\n\u{2028}${x}`"), "'a\\'b\\\\\\n\\u{2028}${x}`'");
         assert_eq!(
             literal(&json!({ "__proto__": 1, "a-b": [], "c": {} }), 0),
             "{\n  ['__proto__']: 1,\n  'a-b': [],\n  c: {},\n}"
@@ -104,9 +89,6 @@ mod tests {
 
     #[test]
     fn a_value_is_never_taken_for_a_template() {
-        assert_eq!(
-            fill("a %%x%% %%y%%", &[("x", "%%y%%"), ("y", "1")]),
-            "a %%y%% 1"
-        );
+        assert_eq!(fill("a %%x%% %%y%%", &[("x", "%%y%%"), ("y", "1")]), "a %%y%% 1");
     }
 }

@@ -63,33 +63,18 @@ pub fn generate(specification: &Specification) -> FileSet {
     }
     for evaluator in &specification.evaluators {
         let name = kebab(&evaluator.name);
-        put(
-            format!("src/evaluators/{name}.ts"),
-            source::evaluator(evaluator),
-        );
+        put(format!("src/evaluators/{name}.ts"), source::evaluator(evaluator));
         put(
             format!("__tests__/evaluators/{name}.test.ts"),
             model_test::evaluator(evaluator),
         );
     }
     let has_actions = !specification.actions.is_empty();
-    let requests = specification
-        .actions
-        .iter()
-        .any(|action| action.http.is_some())
-        || specification
-            .providers
-            .iter()
-            .any(|provider| provider.http.is_some());
+    let requests = specification.actions.iter().any(|action| action.http.is_some())
+        || specification.providers.iter().any(|provider| provider.http.is_some());
     let asks = !specification.evaluators.is_empty()
-        || specification
-            .providers
-            .iter()
-            .any(|provider| provider.http.is_none())
-        || specification
-            .services
-            .iter()
-            .any(|service| !service.methods.is_empty());
+        || specification.providers.iter().any(|provider| provider.http.is_none())
+        || specification.services.iter().any(|service| !service.methods.is_empty());
     if has_actions || requests {
         put("src/support/answer.ts".into(), ANSWER.into());
         put("src/support/parameters.ts".into(), PARAMETERS.into());
@@ -106,8 +91,13 @@ pub fn generate(specification: &Specification) -> FileSet {
 
 /// The reader of settings, with one line a declared variable.
 fn settings(specification: &Specification) -> String {
-    let names = specification.environment_variables.iter().map(|variable| &variable.name);
-    let readers: String = names.map(|name| format!("  {name}: () => process.env.{name},\n")).collect();
+    let names = specification
+        .environment_variables
+        .iter()
+        .map(|variable| &variable.name);
+    let readers: String = names
+        .map(|name| format!("  {name}: () => process.env.{name},\n"))
+        .collect();
     SETTINGS.replace("  // READERS\n", &readers)
 }
 

@@ -13,11 +13,7 @@ pub(super) fn action(action: &Action) -> String {
     let export = action_export(action);
     let mut text = head(&export, "actions", &kebab(&action.name), "agent, run");
     let values: Map<String, Value> = sample::values(action).into_iter().collect();
-    let _ = writeln!(
-        text,
-        "const parameters = {}\n",
-        literal(&Value::Object(values), 0)
-    );
+    let _ = writeln!(text, "const parameters = {}\n", literal(&Value::Object(values), 0));
     let _ = write!(
         text,
         "describe({name}, () => {{
@@ -92,17 +88,9 @@ pub(super) fn refusals(text: &mut String, action: &Action, export: &str, http: b
 
 pub(super) fn provider(provider: &Provider) -> String {
     let export = provider_export(provider);
-    let mut text = head(
-        &export,
-        "providers",
-        &kebab(&provider.name),
-        "agent, message, noState",
-    );
+    let mut text = head(&export, "providers", &kebab(&provider.name), "agent, message, noState");
     let (answer, result) = if provider.data_structure.is_some() {
-        (
-            quoted("Here: {\"value\": 21.5}"),
-            literal(&json!({ "value": 21.5 }), 2),
-        )
+        (quoted("Here: {\"value\": 21.5}"), literal(&json!({ "value": 21.5 }), 2))
     } else {
         (quoted("all is well"), quoted("all is well"))
     };

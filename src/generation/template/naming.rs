@@ -18,11 +18,7 @@ pub(super) fn pascal(name: &str) -> String {
 /// `getWeather` of `GET_WEATHER`.
 pub(super) fn camel(name: &str) -> String {
     let pascal = pascal(name);
-    pascal
-        .get(..1)
-        .map(str::to_ascii_lowercase)
-        .unwrap_or_default()
-        + pascal.get(1..).unwrap_or_default()
+    pascal.get(..1).map(str::to_ascii_lowercase).unwrap_or_default() + pascal.get(1..).unwrap_or_default()
 }
 
 /// `getWeather` of a file's or package's name such as `@acme/plugin-get-weather`.

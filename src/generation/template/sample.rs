@@ -6,9 +6,7 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value, json};
 
-use crate::specification::{
-    Action, Http, Parameter, ParameterKind, Placeholder, Specification, Step, placeholders,
-};
+use crate::specification::{Action, Http, Parameter, ParameterKind, Placeholder, Specification, Step, placeholders};
 
 /// The value of every setting in the tests.
 pub(super) const SETTING: &str = "drawn";
@@ -72,10 +70,7 @@ pub(super) fn filled(template: &str, values: &BTreeMap<String, Value>, encode: b
     let mut at = 0;
     for placeholder in placeholders(template) {
         let (mark, value) = match placeholder {
-            Placeholder::Parameter(name) => (
-                format!("{{{name}}}"),
-                values.get(name).map(text).unwrap_or_default(),
-            ),
+            Placeholder::Parameter(name) => (format!("{{{name}}}"), values.get(name).map(text).unwrap_or_default()),
             Placeholder::Variable(name) => (format!("${{{name}}}"), SETTING.to_owned()),
         };
         let value = if encode { encoded(&value) } else { value };
@@ -99,9 +94,7 @@ pub(super) fn filled_json(template: &Value, values: &BTreeMap<String, Value>) ->
                 .cloned()
                 .unwrap_or_else(|| Value::String(filled(text, values, false)))
         }
-        Value::Array(items) => {
-            Value::Array(items.iter().map(|item| filled_json(item, values)).collect())
-        }
+        Value::Array(items) => Value::Array(items.iter().map(|item| filled_json(item, values)).collect()),
         Value::Object(map) => Value::Object(
             map.iter()
                 .map(|(key, item)| (key.clone(), filled_json(item, values)))

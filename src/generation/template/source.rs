@@ -8,8 +8,7 @@ use super::literal::{fill, literal, quoted};
 use super::naming::camel;
 use super::{action_export, evaluator_export, provider_export, sample, service_export};
 use crate::specification::{
-    Action, DEFAULT_HTTP_TIMEOUT, Evaluator, Http, Parameter, ParameterKind, Provider, Service,
-    Specification, Step,
+    Action, DEFAULT_HTTP_TIMEOUT, Evaluator, Http, Parameter, ParameterKind, Provider, Service, Specification, Step,
 };
 
 const HTTP_ACTION: &str = include_str!("../../../templates/plugin/parts/http-action.txt");
@@ -96,9 +95,7 @@ pub(super) fn provider(specification: &Specification, provider: &Provider) -> St
         ),
         (
             "argument",
-            structure
-                .map(|_| ", STRUCTURE".to_owned())
-                .unwrap_or_default(),
+            structure.map(|_| ", STRUCTURE".to_owned()).unwrap_or_default(),
         ),
         ("result", result.to_owned()),
         ("export", export),
@@ -156,10 +153,7 @@ pub(super) fn evaluator(evaluator: &Evaluator) -> String {
 }
 
 fn fill_all(template: &str, values: &[(&str, String)]) -> String {
-    let borrowed: Vec<(&str, &str)> = values
-        .iter()
-        .map(|(name, value)| (*name, value.as_str()))
-        .collect();
+    let borrowed: Vec<(&str, &str)> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
     fill(template, &borrowed)
 }
 
@@ -201,10 +195,7 @@ fn request(specification: &Specification, http: &Http) -> String {
         map.insert("body".into(), body.clone());
     }
     map.insert("place".into(), json!(place));
-    map.insert(
-        "timeout".into(),
-        json!(http.timeout.unwrap_or(DEFAULT_HTTP_TIMEOUT)),
-    );
+    map.insert("timeout".into(), json!(http.timeout.unwrap_or(DEFAULT_HTTP_TIMEOUT)));
     map.insert("needs".into(), json!(sample::needs(specification, http)));
     literal(&Value::Object(map), 0)
 }
@@ -225,9 +216,7 @@ fn examples(action: &Action) -> String {
         let pairs: Vec<String> = action
             .parameters
             .iter()
-            .map(|(name, parameter)| {
-                format!("{name}: {}", sample::text(&sample::value(name, parameter)))
-            })
+            .map(|(name, parameter)| format!("{name}: {}", sample::text(&sample::value(name, parameter))))
             .collect();
         format!("{} ({})", action.description, pairs.join(", "))
     };

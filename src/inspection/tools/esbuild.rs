@@ -8,10 +8,7 @@ pub fn parse_esbuild(text: &str) -> Vec<Diagnostic> {
     let mut diagnostics = Vec::new();
     let mut lines = text.lines().peekable();
     while let Some(line) = lines.next() {
-        let Some((_, message)) = line
-            .split_once("[ERROR] ")
-            .filter(|(mark, _)| mark.len() < 8)
-        else {
+        let Some((_, message)) = line.split_once("[ERROR] ").filter(|(mark, _)| mark.len() < 8) else {
             continue;
         };
         if diagnostics.len() == MAX_DIAGNOSTICS {
@@ -34,10 +31,7 @@ fn place_of(line: &str) -> Option<(&str, (u32, u32))> {
     let (file, line) = rest.rsplit_once(':')?;
     Some((
         file,
-        (
-            line.parse().ok()?,
-            column.parse::<u32>().ok()?.saturating_add(1),
-        ),
+        (line.parse().ok()?, column.parse::<u32>().ok()?.saturating_add(1)),
     ))
 }
 
@@ -67,10 +61,7 @@ mod tests {
 
     #[test]
     fn errors_are_found_with_their_places() {
-        let shown: Vec<_> = parse_esbuild(SAMPLE)
-            .iter()
-            .map(ToString::to_string)
-            .collect();
+        let shown: Vec<_> = parse_esbuild(SAMPLE).iter().map(ToString::to_string).collect();
         assert_eq!(
             shown,
             [

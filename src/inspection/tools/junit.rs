@@ -126,13 +126,7 @@ fn finish(report: &mut TestReport, case: Case) {
             format!("{} > {}", case.class, case.name)
         };
         let message = format!("{name}: {failure}");
-        keep(
-            &mut report.failures,
-            &case.file,
-            (case.line, 0),
-            "test",
-            &message,
-        );
+        keep(&mut report.failures, &case.file, (case.line, 0), "test", &message);
     } else if case.skipped {
         report.skipped += 1;
     } else {
@@ -145,8 +139,7 @@ fn attribute(tag: &BytesStart, name: &str) -> String {
     let Some(found) = found else {
         return String::new();
     };
-    let text = quick_xml::escape::unescape(&found.value)
-        .unwrap_or(std::borrow::Cow::Borrowed(&found.value));
+    let text = quick_xml::escape::unescape(&found.value).unwrap_or(std::borrow::Cow::Borrowed(&found.value));
     clip(&text, MAX_MESSAGE)
 }
 
@@ -200,10 +193,7 @@ mod tests {
              name=\"w &gt; x\" time=\"1\">\n</testcase></testsuite></testsuites>",
         )
         .unwrap();
-        assert_eq!(
-            (report.passed, report.files.get("__tests__/a.test.ts")),
-            (1, Some(&1))
-        );
+        assert_eq!((report.passed, report.files.get("__tests__/a.test.ts")), (1, Some(&1)));
     }
 
     #[test]
@@ -220,11 +210,7 @@ mod tests {
             &many,
             "<!DOCTYPE x [<!ENTITY a \"b\">]><testsuites/>",
         ] {
-            assert!(
-                parse_junit(text).is_err(),
-                "{}",
-                &text[..text.len().min(50)]
-            );
+            assert!(parse_junit(text).is_err(), "{}", &text[..text.len().min(50)]);
         }
         assert_eq!(parse_junit("<testsuites/>").unwrap().tests, 0);
     }

@@ -20,19 +20,9 @@ const MAX_MESSAGE: usize = 2000;
 const MAX_WORD: usize = 300;
 
 /// Adds a diagnostic unless there are enough.
-fn keep(
-    diagnostics: &mut Vec<Diagnostic>,
-    file: &str,
-    place: (u32, u32),
-    code: &str,
-    message: &str,
-) {
+fn keep(diagnostics: &mut Vec<Diagnostic>, file: &str, place: (u32, u32), code: &str, message: &str) {
     if diagnostics.len() < MAX_DIAGNOSTICS {
-        let diagnostic = Diagnostic::of(
-            relative(file),
-            clip(code, MAX_WORD),
-            clip(message, MAX_MESSAGE),
-        );
+        let diagnostic = Diagnostic::of(relative(file), clip(code, MAX_WORD), clip(message, MAX_MESSAGE));
         diagnostics.push(diagnostic.at(place.0, place.1));
     }
 }
@@ -81,14 +71,8 @@ mod tests {
             ("/sandbox/work/src/a.ts", "src/a.ts"),
             ("/sandbox/work/__tests__/src/a.ts", "__tests__/src/a.ts"),
             ("src\\a.ts", "src/a.ts"),
-            (
-                "../node_modules/x/index.d.ts",
-                "../node_modules/x/index.d.ts",
-            ),
-            (
-                "/sandbox/node_modules/x/src/a.ts",
-                "node_modules/x/src/a.ts",
-            ),
+            ("../node_modules/x/index.d.ts", "../node_modules/x/index.d.ts"),
+            ("/sandbox/node_modules/x/src/a.ts", "node_modules/x/src/a.ts"),
         ] {
             assert_eq!(relative(path), expected);
         }

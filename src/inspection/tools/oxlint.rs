@@ -144,14 +144,7 @@ mod tests {
     #[test]
     fn what_is_no_report_is_an_error() {
         let deep = format!("{{\"diagnostics\":{}", "[".repeat(100_000));
-        for text in [
-            "",
-            "panic",
-            "{}",
-            "{\"diagnostics\":1}",
-            "{ \"diagnostics\": [",
-            &deep,
-        ] {
+        for text in ["", "panic", "{}", "{\"diagnostics\":1}", "{ \"diagnostics\": [", &deep] {
             assert_eq!(parse_oxlint(text).unwrap_err().code(), Code::Inconclusive);
         }
     }

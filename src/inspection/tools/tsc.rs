@@ -39,12 +39,7 @@ fn parse_line(line: &str) -> Option<Parts<'_>> {
     }
     let (file, numbers) = place.rsplit_once('(')?;
     let (line, column) = numbers.split_once(',')?;
-    Some((
-        file,
-        (line.parse().ok()?, column.parse().ok()?),
-        code,
-        message,
-    ))
+    Some((file, (line.parse().ok()?, column.parse().ok()?), code, message))
 }
 
 #[cfg(test)]
@@ -75,11 +70,7 @@ mod tests {
                 ("", 0, 0, "TS18003")
             ]
         );
-        assert!(
-            found[1]
-                .message
-                .ends_with("\n  The expected type comes from here.")
-        );
+        assert!(found[1].message.ends_with("\n  The expected type comes from here."));
     }
 
     #[test]

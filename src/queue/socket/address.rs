@@ -13,10 +13,7 @@ use crate::store::DataDirectory;
 
 const LONGEST: usize = 100;
 
-fn reach<T>(
-    directory: &DataDirectory,
-    use_path: impl FnOnce(&Path) -> io::Result<T>,
-) -> io::Result<T> {
+fn reach<T>(directory: &DataDirectory, use_path: impl FnOnce(&Path) -> io::Result<T>) -> io::Result<T> {
     let path = directory.path().join(directory.socket());
     if path.as_os_str().len() <= LONGEST {
         return use_path(&path);
@@ -42,9 +39,7 @@ pub fn bind(directory: &DataDirectory) -> io::Result<UnixListener> {
 
 /// Connects to the owner.
 pub fn connect(directory: &DataDirectory) -> io::Result<UnixStream> {
-    let stream = reach(directory, |path| {
-        std::os::unix::net::UnixStream::connect(path)
-    })?;
+    let stream = reach(directory, |path| std::os::unix::net::UnixStream::connect(path))?;
     stream.set_nonblocking(true)?;
     UnixStream::from_std(stream)
 }

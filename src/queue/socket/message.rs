@@ -47,10 +47,6 @@ impl From<&Error> for Failure {
 impl From<Failure> for Error {
     fn from(failure: Failure) -> Self {
         let known = Code::ALL.iter().find(|code| code.as_str() == failure.code);
-        Error::new(
-            known.copied().unwrap_or(Code::StoreUnavailable),
-            failure.message,
-        )
-        .with_details(failure.details)
+        Error::new(known.copied().unwrap_or(Code::StoreUnavailable), failure.message).with_details(failure.details)
     }
 }

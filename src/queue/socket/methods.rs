@@ -45,9 +45,7 @@ impl Methods {
 impl RpcHandler for Methods {
     async fn call(&self, method: &str, params: Value, peer: &Peer) -> Result<Value> {
         if method == "hello" {
-            return Ok(
-                serde_json::json!({ "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id() }),
-            );
+            return Ok(serde_json::json!({ "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id() }));
         }
         let Some(handler) = self.find(method) else {
             return Err(Error::new(

@@ -120,11 +120,7 @@ impl Peer {
     }
 
     async fn send(&self, message: &Message) -> Result<()> {
-        self.inner
-            .lines
-            .send(line(message)?)
-            .await
-            .map_err(|_| gone())
+        self.inner.lines.send(line(message)?).await.map_err(|_| gone())
     }
 
     async fn answer(self, id: u64, method: String, params: Value) {
@@ -148,9 +144,8 @@ impl Peer {
 }
 
 fn line(message: &Message) -> Result<String> {
-    let mut line = serde_json::to_string(message).map_err(|error| {
-        Error::new(Code::Internal, "a message cannot be written as JSON").because(error)
-    })?;
+    let mut line = serde_json::to_string(message)
+        .map_err(|error| Error::new(Code::Internal, "a message cannot be written as JSON").because(error))?;
     if line.len() >= LINE {
         return Err(Error::new(
             Code::OptionInvalid,
@@ -168,15 +163,9 @@ fn gone() -> Error {
     )
 }
 
-async fn write(
-    mut writer: impl AsyncWrite + Unpin,
-    mut lines: mpsc::Receiver<String>,
-    closed: CancellationToken,
-) {
+async fn write(mut writer: impl AsyncWrite + Unpin, mut lines: mpsc::Receiver<String>, closed: CancellationToken) {
     while let Some(Some(line)) = closed.run_until_cancelled(lines.recv()).await {
-        let written = closed
-            .run_until_cancelled(writer.write_all(line.as_bytes()))
-            .await;
+        let written = closed.run_until_cancelled(writer.write_all(line.as_bytes())).await;
         if !matches!(written, Some(Ok(()))) {
             break;
         }
@@ -208,11 +197,7 @@ async fn read(reader: impl AsyncRead + Unpin, peer: Peer) {
             (Some(id), None) => {
                 let waiting = peer.inner.waiting.lock().remove(&id);
                 if let Some(waiting) = waiting {
-                    let _ = waiting.send(
-                        message
-                            .error
-                            .map_or(Ok(message.result), |error| Err(error.into())),
-                    );
+                    let _ = waiting.send(message.error.map_or(Ok(message.result), |error| Err(error.into())));
                 }
             }
             (None, Some(method)) => {

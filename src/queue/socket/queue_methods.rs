@@ -140,11 +140,10 @@ impl RpcHandler for QueueMethods {
                 queue.resume().await.map(|()| Value::Null)
             }
             "queue.subscribe" => self.subscribe(params, peer).await,
-            other => Err(Error::new(
-                Code::StoreUnavailable,
-                format!("the owner does not know {other:?}"),
-            )
-            .with_details(json!({ "method": other }))),
+            other => Err(
+                Error::new(Code::StoreUnavailable, format!("the owner does not know {other:?}"))
+                    .with_details(json!({ "method": other })),
+            ),
         }
     }
 }

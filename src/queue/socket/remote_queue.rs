@@ -100,11 +100,8 @@ impl QueueApi for RemoteQueue {
     }
 
     async fn clean(&self, older_than: u64, status: Option<JobStatus>) -> Result<u64> {
-        self.ask(
-            "queue.clean",
-            json!({ "olderThan": older_than, "status": status }),
-        )
-        .await
+        self.ask("queue.clean", json!({ "olderThan": older_than, "status": status }))
+            .await
     }
 
     async fn pause(&self) -> Result<()> {

@@ -16,11 +16,7 @@ use crate::store::DataDirectory;
 const AGAIN: Duration = Duration::from_millis(100);
 
 /// Listens until `stop`. Must be called within a tokio runtime.
-pub fn serve(
-    directory: &DataDirectory,
-    methods: Arc<Methods>,
-    stop: CancellationToken,
-) -> Result<()> {
+pub fn serve(directory: &DataDirectory, methods: Arc<Methods>, stop: CancellationToken) -> Result<()> {
     let listener = address::bind(directory).map_err(|error| {
         Error::new(
             Code::DataDirUnwritable,
@@ -33,8 +29,7 @@ pub fn serve(
     })?;
     let directory = directory.clone();
     tokio::spawn(async move {
-        stop.run_until_cancelled(accept(listener, methods, stop.clone()))
-            .await;
+        stop.run_until_cancelled(accept(listener, methods, stop.clone())).await;
         address::remove(&directory);
     });
     Ok(())

@@ -8,9 +8,7 @@ use super::{Peer, RemoteQueue, RpcHandler, connect};
 use crate::clock::SystemClock;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink, NoSink};
-use crate::queue::{
-    Access, HubOptions, JobFilter, JobOptions, JobStatus, NewJob, Owner, Queue, QueueApi, open,
-};
+use crate::queue::{Access, HubOptions, JobFilter, JobOptions, JobStatus, NewJob, Owner, Queue, QueueApi, open};
 use crate::store::DataDirectory;
 
 struct Echo;
@@ -48,10 +46,7 @@ async fn both_ends_ask_and_errors_keep_their_code() {
             .all(|(n, answer)| answer.unwrap() == json!({ "n": n }))
     );
     let error = far.request("other", Value::Null).await.unwrap_err();
-    assert_eq!(
-        (error.code(), error.details()),
-        (Code::JobState, &json!([1]))
-    );
+    assert_eq!((error.code(), error.details()), (Code::JobState, &json!([1])));
 }
 
 #[tokio::test]
@@ -87,41 +82,25 @@ impl EventSink for Heard {
 
 async fn served(directory: &DataDirectory) {
     let owner = own(directory).await;
-    let peer = connect(directory)
-        .await
-        .unwrap()
-        .expect("the owner answers");
+    let peer = connect(directory).await.unwrap().expect("the owner answers");
     let (heard, mut events) = tokio::sync::mpsc::unbounded_channel();
-    let far = RemoteQueue::open(&peer, "q", Arc::new(Heard(heard)))
-        .await
-        .unwrap();
+    let far = RemoteQueue::open(&peer, "q", Arc::new(Heard(heard))).await.unwrap();
     let job = NewJob {
         name: "a".into(),
         data: json!(1),
         options: JobOptions::default(),
     };
     let added = far.add(vec![job]).await.unwrap().pop().unwrap();
-    let near = Queue::open(owner.hub(), "q", Arc::new(NoSink))
-        .await
-        .unwrap();
+    let near = Queue::open(owner.hub(), "q", Arc::new(NoSink)).await.unwrap();
     assert_eq!(near.get(&added.id).await.unwrap().unwrap(), added);
-    assert_eq!(
-        far.list(JobFilter::default()).await.unwrap(),
-        vec![added.clone()]
-    );
+    assert_eq!(far.list(JobFilter::default()).await.unwrap(), vec![added.clone()]);
     assert_eq!(far.metrics().await.unwrap().counts.pending, 1);
     assert!(near.cancel(&added.id).await.unwrap());
-    assert_eq!(
-        far.get(&added.id).await.unwrap().unwrap().status,
-        JobStatus::Cancelled
-    );
+    assert_eq!(far.get(&added.id).await.unwrap().unwrap().status, JobStatus::Cancelled);
     let told = [events.recv().await.unwrap(), events.recv().await.unwrap()];
     assert!(told.iter().all(|event| event.job_id == added.id));
     far.retry(&added.id).await.unwrap();
-    assert_eq!(
-        far.retry("nothing").await.unwrap_err().code(),
-        Code::JobNotFound
-    );
+    assert_eq!(far.retry("nothing").await.unwrap_err().code(), Code::JobNotFound);
     far.pause().await.unwrap();
     assert!(near.metrics().await.unwrap().paused);
     far.resume().await.unwrap();
@@ -153,10 +132,7 @@ async fn the_socket_is_for_its_user_alone() {
     let directory = DataDirectory::open(temp.path()).unwrap();
     let owner = own(&directory).await;
     let socket = temp.path().join("jobs.db.sock");
-    assert_eq!(
-        std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777,
-        0o600
-    );
+    assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
     owner.close().await;
     tokio::time::timeout(Duration::from_secs(5), async {
         while socket.exists() {

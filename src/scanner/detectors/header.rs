@@ -30,8 +30,7 @@ pub fn basic(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     let decoded = BASE64.decode(token).ok()?;
     let (user, password) = decoded.split_at_checked(memchr::memchr(b':', &decoded)?)?;
     let password = &password[1..];
-    let printable =
-        std::str::from_utf8(&decoded).is_ok_and(|text| !text.chars().any(char::is_control));
+    let printable = std::str::from_utf8(&decoded).is_ok_and(|text| !text.chars().any(char::is_control));
     if !printable || user.len() + password.len() < 4 {
         return None;
     }
@@ -39,18 +38,13 @@ pub fn basic(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     let weak = (is_placeholder(password) && is_placeholder(user))
         || (password.is_empty() && user.len() < 16)
         || is_placeholder(password) && !password.is_empty();
-    Some(if weak {
-        candidate.doubtful()
-    } else {
-        candidate
-    })
+    Some(if weak { candidate.doubtful() } else { candidate })
 }
 
 /// `Bearer` with a token that looks random.
 pub fn bearer(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     let (start, token) = token(rule, text, at, |byte| {
-        byte.is_ascii_alphanumeric()
-            || matches!(byte, b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b'-')
+        byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'~' | b'+' | b'/' | b'=' | b'-')
     })?;
     let shape = Shape::of(token);
     if token.len() < 20
@@ -70,16 +64,8 @@ pub fn bearer(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
 }
 
 /// The token after the word, whose first letter the literal leaves out so that it may have either case.
-fn token<'a>(
-    rule: &Rule,
-    text: &'a [u8],
-    at: usize,
-    allowed: impl Fn(u8) -> bool,
-) -> Option<(usize, &'a [u8])> {
-    let literal = rule
-        .prefix
-        .iter()
-        .find(|prefix| text[at..].starts_with(prefix))?;
+fn token<'a>(rule: &Rule, text: &'a [u8], at: usize, allowed: impl Fn(u8) -> bool) -> Option<(usize, &'a [u8])> {
+    let literal = rule.prefix.iter().find(|prefix| text[at..].starts_with(prefix))?;
     let first = at.checked_sub(1)?;
     if !matches!(text[first], b'B' | b'b') || !boundary::starts(text, first, b"") {
         return None;

@@ -29,12 +29,7 @@ pub fn each(text: &[u8], mut found: impl FnMut(Range<usize>)) {
             at += SHORTEST;
             continue;
         }
-        let start = at
-            - text[before..at]
-                .iter()
-                .rev()
-                .take_while(|byte| allowed(**byte))
-                .count();
+        let start = at - text[before..at].iter().rev().take_while(|byte| allowed(**byte)).count();
         let mut end = at + 1;
         // From the start of the run to the place nothing else can be, so only the run's rest is left.
         while end < text.len() && allowed(text[end]) {
@@ -50,10 +45,7 @@ pub fn each(text: &[u8], mut found: impl FnMut(Range<usize>)) {
 
 /// Letters of words and what may stand between them: blanks, line ends, commas, quotes.
 const fn allowed(byte: u8) -> bool {
-    matches!(
-        byte,
-        b'a'..=b'z' | b' ' | b'\n' | b'\r' | b'\t' | b',' | b'"' | b'\''
-    )
+    matches!(byte, b'a'..=b'z' | b' ' | b'\n' | b'\r' | b'\t' | b',' | b'"' | b'\'')
 }
 
 fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
@@ -71,10 +63,7 @@ fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
             let whole = boundaries(text, &word);
             match WORDS.get(&text[word.clone()]) {
                 Some(index) if whole => {
-                    if row
-                        .last()
-                        .is_some_and(|(last, _)| word.start - last.end > 8)
-                    {
+                    if row.last().is_some_and(|(last, _)| word.start - last.end > 8) {
                         take(&mut row, found);
                     }
                     row.push((word.clone(), *index));
@@ -169,7 +158,10 @@ mod tests {
     fn words_with_a_wrong_checksum_and_prose_are_silent() {
         let wrong = "abandon ".repeat(12);
         assert!(found(wrong.trim()).is_empty());
-        assert!(found("a long time ago there was a house in which nobody had lived for many years and the door stood open").is_empty());
+        assert!(
+            found("a long time ago there was a house in which nobody had lived for many years and the door stood open")
+                .is_empty()
+        );
         assert!(found(&Language::English.word_list().join(" ")).is_empty());
     }
 }

@@ -74,10 +74,7 @@ pub fn confirm_run(rule: &Rule, text: &[u8], run: std::ops::Range<usize>) -> Opt
 }
 
 fn format(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
-    let prefix = rule
-        .prefix
-        .iter()
-        .find(|prefix| text[at..].starts_with(prefix))?;
+    let prefix = rule.prefix.iter().find(|prefix| text[at..].starts_with(prefix))?;
     let start = match rule.before {
         Some(before) => before.start(text, at)?,
         None => at,
@@ -104,14 +101,8 @@ fn format(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     let token = &text[span.clone()];
     let candidate = Candidate::of(&rule.info, span, RANK_FORMAT);
     let tail = token.strip_prefix(prefix.as_slice()).unwrap_or(token);
-    let fake = rule
-        .checksum
-        .is_some_and(|checksum| !checksum.holds(&text[whole]))
+    let fake = rule.checksum.is_some_and(|checksum| !checksum.holds(&text[whole]))
         || is_sample_token(tail)
         || entropy(tail) < rule.entropy;
-    Some(if fake {
-        candidate.doubtful()
-    } else {
-        candidate
-    })
+    Some(if fake { candidate.doubtful() } else { candidate })
 }

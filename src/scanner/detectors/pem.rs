@@ -11,10 +11,7 @@ const SHORTEST: usize = 40;
 
 /// A key between `-----BEGIN …-----` and `-----END …-----`.
 pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
-    let opening = rule
-        .prefix
-        .iter()
-        .find(|prefix| text[at..].starts_with(prefix))?;
+    let opening = rule.prefix.iter().find(|prefix| text[at..].starts_with(prefix))?;
     let body = at + opening.len();
     let limit = text.len().min(body + LONGEST);
     let mut index = body;
@@ -32,8 +29,8 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
                 last = index + 1;
             }
             // Line ends and their escapes, headers, quotes and joints of string literals, marks of a quotation.
-            b' ' | b'\t' | b'\r' | b'\n' | b'\\' | b':' | b',' | b'-' | b'.' | b'(' | b')'
-            | b'"' | b'\'' | b'>' | b'#' | b'*' | b'|' | b'`' | b'_' | b'@' | b';' => {}
+            b' ' | b'\t' | b'\r' | b'\n' | b'\\' | b':' | b',' | b'-' | b'.' | b'(' | b')' | b'"' | b'\'' | b'>'
+            | b'#' | b'*' | b'|' | b'`' | b'_' | b'@' | b';' => {}
             _ => break,
         }
         index += 1;
@@ -58,8 +55,7 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
 /// The end of the line that closes a key, which starts at `at`.
 fn closing(text: &[u8], at: usize) -> usize {
     let line = &text[at + 5..text.len().min(at + 80)];
-    memchr::memmem::find(line, b"-----")
-        .map_or(at + 5 + b"-END".len() - 1, |found| at + 5 + found + 5)
+    memchr::memmem::find(line, b"-----").map_or(at + 5 + b"-END".len() - 1, |found| at + 5 + found + 5)
 }
 
 /// The longest run of base64, which a text of words does not have.
@@ -74,14 +70,12 @@ fn longest_line(body: &[u8]) -> usize {
 pub fn confirm_putty(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     let file = &text[at..text.len().min(at + LONGEST)];
     // Another file's start ends this one, so that many starts in a row cost no more than one.
-    let file = memchr::memmem::find(&file[1..], b"PuTTY-User-Key-File-")
-        .map_or(file, |next| &file[..=next]);
+    let file = memchr::memmem::find(&file[1..], b"PuTTY-User-Key-File-").map_or(file, |next| &file[..=next]);
     let head = &file[..file.len().min(4_096)];
     let lines = memchr::memmem::find(head, b"Private-Lines:")?;
     let rest = &file[lines..file.len().min(lines + 16 * 1024)];
     // Without its authentication code the file is cut off.
-    let code = memchr::memmem::find(rest, b"Private-MAC:")
-        .or_else(|| memchr::memmem::find(rest, b"Private-Hash:"));
+    let code = memchr::memmem::find(rest, b"Private-MAC:").or_else(|| memchr::memmem::find(rest, b"Private-Hash:"));
     let line = &rest[code?..];
     let length = line
         .iter()

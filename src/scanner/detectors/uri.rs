@@ -22,14 +22,13 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     let authority = authority(&text[start..text.len().min(start + LONGEST)]);
     // A password may hold an unescaped `@`: the host stands after the last one.
     let border = memchr::memrchr(b'@', authority)?;
-    let (user, password) =
-        authority[..border].split_at_checked(memchr::memchr(b':', &authority[..border])?)?;
+    let (user, password) = authority[..border].split_at_checked(memchr::memchr(b':', &authority[..border])?)?;
     let password = &password[1..];
     let host = &authority[border + 1..];
     if password.is_empty()
-        || !host.first().is_some_and(|byte| {
-            byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b'$' | b'{' | b'%')
-        })
+        || !host
+            .first()
+            .is_some_and(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'[' | b'$' | b'{' | b'%'))
     {
         return None;
     }
@@ -39,11 +38,7 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
         return Some(candidate.doubtful());
     }
     let name = host.split(|byte| *byte == b':').next().unwrap_or(host);
-    if name == b"localhost"
-        || name.starts_with(b"127.")
-        || name.starts_with(b"[::1")
-        || name.starts_with(b"0.0.0.0")
-    {
+    if name == b"localhost" || name.starts_with(b"127.") || name.starts_with(b"[::1") || name.starts_with(b"0.0.0.0") {
         candidate.severity = Severity::Low;
         candidate.confidence = 0.5;
     } else if name.ends_with(b"example.com") || name == b"host" || name == b"hostname" {

@@ -27,11 +27,7 @@ pub fn wif(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candidate> {
     let payload = base58::decode(token)?;
     let candidate = Candidate::of(&rule.info, run, RANK_FORMAT);
     let right = payload.first() == Some(&0x80) && base58::checked(token).is_some();
-    Some(if right {
-        candidate
-    } else {
-        candidate.doubtful()
-    })
+    Some(if right { candidate } else { candidate.doubtful() })
 }
 
 /// 64 hex digits after a word that says private key.
@@ -41,18 +37,11 @@ pub fn evm(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candidate> {
         .strip_prefix(b"0x")
         .or_else(|| token.strip_prefix(b"0X"))
         .unwrap_or(token);
-    if digits.len() != 64
-        || !digits.iter().all(u8::is_ascii_hexdigit)
-        || !near(rule, text, run.start)
-    {
+    if digits.len() != 64 || !digits.iter().all(u8::is_ascii_hexdigit) || !near(rule, text, run.start) {
         return None;
     }
     // Above the order of the curve it is no key.
-    if digits[..32]
-        .iter()
-        .all(|digit| matches!(digit, b'f' | b'F'))
-        || Shape::of(digits).distinct < 8
-    {
+    if digits[..32].iter().all(|digit| matches!(digit, b'f' | b'F')) || Shape::of(digits).distinct < 8 {
         return None;
     }
     Some(Candidate::of(&rule.info, run, RANK_CONTEXT))
@@ -79,7 +68,5 @@ pub fn contextual(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candida
 /// Whether one of the rule's words stands before `at` on its line.
 pub fn near(rule: &Rule, text: &[u8], at: usize) -> bool {
     let left = boundary::left_of(text, at, NEAR);
-    rule.context
-        .iter()
-        .any(|word| contains_ignoring_case(left, word))
+    rule.context.iter().any(|word| contains_ignoring_case(left, word))
 }

@@ -29,11 +29,7 @@ fn places_are_exact_in_every_kind_of_text() {
         (b"{\"a\":\"\\n", 1, 9),
     ] {
         let text = [before, token.as_bytes(), b"\nrest"].concat();
-        assert_eq!(
-            found(&text, None),
-            one("github-token", line, column),
-            "{before:?}"
-        );
+        assert_eq!(found(&text, None), one("github-token", line, column), "{before:?}");
     }
 }
 
@@ -46,13 +42,9 @@ fn utf16_files_are_read_and_their_columns_are_those_of_the_text() {
 
 #[test]
 fn a_token_in_base64_is_found_where_its_base64_stands() {
-    let hidden =
-        base64::engine::general_purpose::STANDARD.encode(format!("token={}\n", github_token(3)));
+    let hidden = base64::engine::general_purpose::STANDARD.encode(format!("token={}\n", github_token(3)));
     let text = format!("data:\n  config: {hidden}\n");
-    assert_eq!(
-        found(text.as_bytes(), Some("secret.yaml")),
-        one("github-token", 2, 11)
-    );
+    assert_eq!(found(text.as_bytes(), Some("secret.yaml")), one("github-token", 2, 11));
 }
 
 #[test]
@@ -76,12 +68,7 @@ fn a_private_key_spans_its_lines() {
     let secret = &result.secrets[0];
     assert_eq!(result.secrets.len(), 1);
     assert_eq!(
-        (
-            secret.line,
-            secret.column,
-            secret.end_line,
-            secret.end_column
-        ),
+        (secret.line, secret.column, secret.end_line, secret.end_column),
         (2, 1, 5, 29)
     );
     assert_eq!(
@@ -97,11 +84,7 @@ fn every_usual_way_to_write_a_password_is_found() {
         ("DB_PASSWORD=h7Q!z92kVm", ".env", 13),
         ("  password: h7Q!z92kVm", "a.yaml", 13),
         ("{\"password\": \"h7Q!z92kVm\"}", "a.json", 15),
-        (
-            "spring.datasource.password=h7Q!z92kVm",
-            "application.properties",
-            28,
-        ),
+        ("spring.datasource.password=h7Q!z92kVm", "application.properties", 28),
         ("<password>h7Q!z92kVm</password>", "a.xml", 11),
         ("const dbPassword: string = 'h7Q!z92kVm'", "a.ts", 29),
         ("$password => 'h7Q!z92kVm'", "a.php", 15),
@@ -127,10 +110,7 @@ fn what_only_looks_like_a_secret_is_silent() {
         (format!("x = \"{random}\""), "yarn.lock"),
         (format!("const hash = '{hash}'"), "a.ts"),
         (format!("sha256: {hash}"), "a.yaml"),
-        (
-            "tokenId: '3f2b8c1e-9a4d-4e6f-8b7a-1c2d3e4f5a6b'".into(),
-            "a.ts",
-        ),
+        ("tokenId: '3f2b8c1e-9a4d-4e6f-8b7a-1c2d3e4f5a6b'".into(), "a.ts"),
         ("const token = process.env.GITHUB_TOKEN".into(), "a.ts"),
         ("password: string".into(), "a.ts"),
         ("const password = await getPassword()".into(), "a.ts"),
@@ -161,13 +141,7 @@ fn variables_are_judged_by_their_name() {
     let seen: Vec<_> = result
         .secrets
         .iter()
-        .map(|one| {
-            (
-                one.file.as_deref().unwrap_or(""),
-                one.rule.as_str(),
-                one.column,
-            )
-        })
+        .map(|one| (one.file.as_deref().unwrap_or(""), one.rule.as_str(), one.column))
         .collect();
     assert_eq!(result.secrets[1].end_column, 18);
     assert_eq!(
@@ -187,11 +161,7 @@ fn a_wrong_checksum_is_never_critical() {
     let last = if token.ends_with('a') { 'b' } else { 'a' };
     token.pop();
     token.push(last);
-    assert!(
-        !scanner()
-            .scan_text(&format!("token = \"{token}\""), None)
-            .found
-    );
+    assert!(!scanner().scan_text(&format!("token = \"{token}\""), None).found);
     let all = scanner_with(serde_json::json!({ "minConfidence": 0 })).scan_text(&token, None);
     assert_eq!(all.secrets.len(), 1);
     assert_eq!(all.secrets[0].severity.as_str(), "low");

@@ -23,9 +23,5 @@ fn github_token(seed: u8) -> String {
         .map(|index| char::from(b"k3Zq9Xw2Rt7Lm5Vb8Np"[usize::from((index * 7 + seed) % 19)]))
         .collect();
     let check = super::checksum::digits(crc32fast::hash(body.as_bytes()), 62, 6);
-    format!(
-        "{}{body}{}",
-        ["gh", "p_"].concat(),
-        String::from_utf8(check).unwrap()
-    )
+    format!("{}{body}{}", ["gh", "p_"].concat(), String::from_utf8(check).unwrap())
 }

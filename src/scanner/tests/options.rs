@@ -14,10 +14,7 @@ fn wrong_options_are_refused_by_name() {
         (json!({ "entropy": 9.5 }), "entropy"),
         (json!({ "allowlist": [{}] }), "allowlist"),
     ] {
-        let error = ScannerOptions::from_json(options)
-            .and_then(Scanner::new)
-            .err()
-            .unwrap();
+        let error = ScannerOptions::from_json(options).and_then(Scanner::new).err().unwrap();
         assert_eq!(error.code(), Code::OptionInvalid, "{name}");
         assert!(error.message().contains(name), "{error}");
     }
@@ -38,11 +35,7 @@ fn a_disabled_rule_is_silent_and_so_are_guesses_in_its_place() {
 fn guesses_from_randomness_can_be_turned_off_and_up() {
     let text = "api_key = 'q7Zt4Rk9Vb2Xm8Lw5Pd'";
     assert!(scanner().scan_text(text, None).found);
-    assert!(
-        !scanner_with(json!({ "entropy": false }))
-            .scan_text(text, None)
-            .found
-    );
+    assert!(!scanner_with(json!({ "entropy": false })).scan_text(text, None).found);
     assert!(
         scanner_with(json!({ "entropy": { "threshold": 2.5, "minLength": 12 } }))
             .scan_text(text, None)
@@ -63,26 +56,15 @@ fn a_rule_added_later_is_used_and_may_not_take_a_built_in_name() {
     scanner.add_pattern(&rule("Zeta key")).unwrap();
     let result = scanner.scan_text("zeta-1234", None);
     assert_eq!(
-        result
-            .secrets
-            .iter()
-            .map(|one| one.rule.as_str())
-            .collect::<Vec<_>>(),
+        result.secrets.iter().map(|one| one.rule.as_str()).collect::<Vec<_>>(),
         ["Zeta-key"]
     );
     assert_eq!(
-        scanner
-            .patterns()
-            .iter()
-            .filter(|one| one.rule == "Zeta-key")
-            .count(),
+        scanner.patterns().iter().filter(|one| one.rule == "Zeta-key").count(),
         1
     );
     assert_eq!(
-        scanner
-            .add_pattern(&rule("github-token"))
-            .unwrap_err()
-            .code(),
+        scanner.add_pattern(&rule("github-token")).unwrap_err().code(),
         Code::OptionInvalid
     );
 }

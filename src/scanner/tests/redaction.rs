@@ -25,8 +25,7 @@ fn the_example_of_every_rule_is_taken_out_once_and_for_all() {
         for rule in file.rule {
             for pieces in rule.examples.matching {
                 let text = pieces.concat();
-                let reveal =
-                    scanner_with(serde_json::json!({ "reveal": true })).scan_text(&text, None);
+                let reveal = scanner_with(serde_json::json!({ "reveal": true })).scan_text(&text, None);
                 let redacted = scanner.redact_text(&text).into_owned();
                 for one in reveal.secrets {
                     let secret = one.matched.unwrap();

@@ -17,11 +17,7 @@ pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Claimed>
         let Some(turn) = next_turn(database, request)? else {
             break;
         };
-        let limit = if turn.alone {
-            request.limit - taken.len()
-        } else {
-            1
-        };
+        let limit = if turn.alone { request.limit - taken.len() } else { 1 };
         let sequence = first_in(database, request, &turn, limit)?;
         if sequence.is_empty() {
             break;
@@ -29,12 +25,9 @@ pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Claimed>
         for seq in sequence {
             taken.extend(take(database, seq, request)?);
         }
-        database
-            .served
-            .insert((request.queue.clone(), turn.priority), turn.key);
+        database.served.insert((request.queue.clone(), turn.priority), turn.key);
     }
-    let unfinished = taken.is_empty()
-        && optional(database, sql!("unfinished"), [&request.queue])?.unwrap_or(false);
+    let unfinished = taken.is_empty() && optional(database, sql!("unfinished"), [&request.queue])?.unwrap_or(false);
     Ok(Claimed {
         claims: taken,
         unfinished,
@@ -51,11 +44,7 @@ struct Turn {
 fn next_turn(database: &Database, request: &ClaimRequest) -> Result<Option<Turn>> {
     let mut priority: Option<u8> = None;
     for name in &request.names {
-        let found = optional(
-            database,
-            sql!("claim_priority"),
-            params![request.queue, name],
-        )?;
+        let found = optional(database, sql!("claim_priority"), params![request.queue, name])?;
         priority = [priority, found].into_iter().flatten().min();
     }
     let Some(priority) = priority else {
@@ -67,20 +56,11 @@ fn next_turn(database: &Database, request: &ClaimRequest) -> Result<Option<Turn>
     };
     let Some(key) = key else { return Ok(None) };
     let alone = after(database, request, priority, &key)?.as_ref() == Some(&key);
-    Ok(Some(Turn {
-        priority,
-        key,
-        alone,
-    }))
+    Ok(Some(Turn { priority, key, alone }))
 }
 
 /// The key whose turn is after `last`, in the circle of those that wait.
-fn after(
-    database: &Database,
-    request: &ClaimRequest,
-    priority: u8,
-    last: &str,
-) -> Result<Option<String>> {
+fn after(database: &Database, request: &ClaimRequest, priority: u8, last: &str) -> Result<Option<String>> {
     let mut next: Option<String> = None;
     for name in &request.names {
         let found = optional(
@@ -110,12 +90,7 @@ fn first(database: &Database, request: &ClaimRequest, priority: u8) -> Result<Op
     Ok(next)
 }
 
-fn first_in(
-    database: &Database,
-    request: &ClaimRequest,
-    turn: &Turn,
-    limit: usize,
-) -> Result<Vec<i64>> {
+fn first_in(database: &Database, request: &ClaimRequest, turn: &Turn, limit: usize) -> Result<Vec<i64>> {
     let mut sequence: Vec<i64> = Vec::new();
     let mut statement = database.statement(sql!("claim_seqs"))?;
     for name in &request.names {

@@ -56,8 +56,7 @@ impl Database {
         let size = std::fs::metadata(path).map_or(0, |meta| meta.len());
         let connection = Connection::open(path)?;
         if size > 0 && size <= CHECKED_AT_OPENING {
-            let answer: String =
-                connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+            let answer: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
             if answer != "ok" {
                 return Err(Failure::Sqlite(damage(answer)));
             }
@@ -116,9 +115,7 @@ impl Database {
         }
         let moved = self
             .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| {
-                row.get::<_, i64>(0)
-            });
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
         if matches!(moved, Ok(0)) {
             self.full = false;
             self.take_reserve();
@@ -163,8 +160,7 @@ impl From<rusqlite::Error> for Failure {
 }
 
 fn migrate(connection: &Connection) -> Result<(), Failure> {
-    let version: usize =
-        connection.query_row("PRAGMA user_version", [], |row| row.get::<_, u32>(0))? as usize;
+    let version: usize = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, u32>(0))? as usize;
     if version > MIGRATIONS.len() {
         return Err(Failure::Newer(Error::new(
             Code::StoreNewer,

@@ -7,11 +7,7 @@ use crate::error::{Code, Error};
 /// The coded error of an error of `SQLite`.
 pub fn coded(error: rusqlite::Error) -> Error {
     let Some(code) = error.sqlite_error_code() else {
-        return Error::new(
-            Code::StoreUnavailable,
-            "the job store answered with an error",
-        )
-        .because(error);
+        return Error::new(Code::StoreUnavailable, "the job store answered with an error").because(error);
     };
     let (code, message) = match code {
         ErrorCode::DiskFull => (
@@ -31,10 +27,7 @@ pub fn coded(error: rusqlite::Error) -> Error {
             "a live job has the same unique key; wait for it or cancel it",
         ),
         ErrorCode::TooBig => (Code::OptionInvalid, "the job is too big to be stored"),
-        _ => (
-            Code::StoreUnavailable,
-            "the job store answered with an error",
-        ),
+        _ => (Code::StoreUnavailable, "the job store answered with an error"),
     };
     Error::new(code, message).because(error)
 }
@@ -50,8 +43,5 @@ pub fn again(error: &Error) -> Error {
 
 /// The store was closed.
 pub fn closed() -> Error {
-    Error::new(
-        Code::Closed,
-        "the job store is closed; open the queue again",
-    )
+    Error::new(Code::Closed, "the job store is closed; open the queue again")
 }

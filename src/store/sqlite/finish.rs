@@ -19,11 +19,7 @@ const PROMOTED: i64 = 5_000;
 pub fn finish(database: &Database, finish: &Finish, now: i64) -> Result<bool> {
     let Lease { id, fence } = &finish.lease;
     let changed = match &finish.ending {
-        Ending::Completed { result } => execute(
-            database,
-            sql!("complete"),
-            params![id, fence, json(result)?, now],
-        )?,
+        Ending::Completed { result } => execute(database, sql!("complete"), params![id, fence, json(result)?, now])?,
         Ending::Failed { failure, result } => {
             let result = result.as_ref().map(json).transpose()?;
             execute(
@@ -32,21 +28,10 @@ pub fn finish(database: &Database, finish: &Finish, now: i64) -> Result<bool> {
                 params![id, fence, result, now, failure.code, failure.message],
             )?
         }
-        Ending::Retry {
-            failure,
-            run_at,
-            free,
-        } => execute(
+        Ending::Retry { failure, run_at, free } => execute(
             database,
             sql!("retry_later"),
-            params![
-                id,
-                fence,
-                run_at,
-                failure.code,
-                failure.message,
-                u8::from(*free)
-            ],
+            params![id, fence, run_at, failure.code, failure.message, u8::from(*free)],
         )?,
         Ending::HandedBack => execute(database, sql!("hand_back"), params![id, fence])?,
     };
@@ -88,12 +73,7 @@ pub fn report(database: &Database, reports: &[Report]) -> Result<()> {
 pub fn renew(database: &Database, leases: Vec<Lease>, until: i64) -> Result<Vec<Lease>> {
     let mut lost = Vec::new();
     for lease in leases {
-        if execute(
-            database,
-            sql!("renew"),
-            params![lease.id, lease.fence, until],
-        )? == 0
-        {
+        if execute(database, sql!("renew"), params![lease.id, lease.fence, until])? == 0 {
             lost.push(lease);
         }
     }
@@ -101,12 +81,7 @@ pub fn renew(database: &Database, leases: Vec<Lease>, until: i64) -> Result<Vec<
 }
 
 /// Gives back, or gives up, the jobs whose lease ended.
-pub fn rescue(
-    database: &Database,
-    ended_by: i64,
-    now: i64,
-    max_stalls: u32,
-) -> Result<Vec<Rescued>> {
+pub fn rescue(database: &Database, ended_by: i64, now: i64, max_stalls: u32) -> Result<Vec<Rescued>> {
     let found: Vec<(i64, u32, Rescued)> = {
         let mut statement = database.statement(sql!("rescue_find"))?;
         statement

@@ -11,25 +11,15 @@ use crate::error::{Code, Error, Result};
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{Counts, JobFilter, Retention};
 
-const FINAL: [JobStatus; 3] = [
-    JobStatus::Completed,
-    JobStatus::Failed,
-    JobStatus::Cancelled,
-];
+const FINAL: [JobStatus; 3] = [JobStatus::Completed, JobStatus::Failed, JobStatus::Cancelled];
 
 /// Stores the jobs.
 pub fn add(database: &Database, queue: &str, new: Vec<NewJob>, now: i64) -> Result<Vec<Job>> {
-    new.into_iter()
-        .map(|job| add_one(database, queue, job, now))
-        .collect()
+    new.into_iter().map(|job| add_one(database, queue, job, now)).collect()
 }
 
 fn add_one(database: &Database, queue: &str, new: NewJob, now: i64) -> Result<Job> {
-    let NewJob {
-        name,
-        data,
-        options,
-    } = new;
+    let NewJob { name, data, options } = new;
     if let Some(key) = &options.unique_key {
         let live: Option<String> = optional(database, sql!("find_unique"), params![queue, key])?;
         if let Some(id) = live {
@@ -130,12 +120,7 @@ pub fn list(database: &Database, queue: &str, filter: &JobFilter) -> Result<Vec<
 
 /// Cancels a job that is not final.
 pub fn cancel(database: &Database, queue: &str, id: &str, now: i64) -> Result<Option<Job>> {
-    Ok(jobs(
-        database,
-        sql!("cancel", "job_columns"),
-        params![queue, id, now],
-    )?
-    .pop())
+    Ok(jobs(database, sql!("cancel", "job_columns"), params![queue, id, now])?.pop())
 }
 
 /// Makes a job ready at once.
@@ -152,19 +137,15 @@ pub fn retry(database: &Database, queue: &str, id: &str, now: i64) -> Result<Job
             return Err(duplicate(&other));
         }
     }
-    jobs(
-        database,
-        sql!("retry_now", "job_columns"),
-        params![queue, id, now],
-    )?
-    .pop()
-    .ok_or_else(|| {
-        Error::new(
-            Code::JobState,
-            "only a failed, cancelled, retrying or scheduled job can be run again; this one is not",
-        )
-        .with_details(serde_json::json!({ "status": job.status }))
-    })
+    jobs(database, sql!("retry_now", "job_columns"), params![queue, id, now])?
+        .pop()
+        .ok_or_else(|| {
+            Error::new(
+                Code::JobState,
+                "only a failed, cancelled, retrying or scheduled job can be run again; this one is not",
+            )
+            .with_details(serde_json::json!({ "status": job.status }))
+        })
 }
 
 /// How many jobs there are.
@@ -172,9 +153,7 @@ pub fn counts(database: &Database, queue: &str) -> Result<Counts> {
     let rows: Vec<(u8, u64)> = {
         let mut statement = database.statement(sql!("counts"))?;
         statement
-            .query_map([queue], |row| {
-                Ok((row.get(0)?, row.get::<_, i64>(1)? as u64))
-            })
+            .query_map([queue], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))
             .and_then(Iterator::collect)
             .map_err(coded)?
     };
@@ -197,19 +176,10 @@ pub fn counts(database: &Database, queue: &str) -> Result<Counts> {
 }
 
 /// Deletes final jobs that ended at or before `ended_by`.
-pub fn clean(
-    database: &Database,
-    queue: &str,
-    ended_by: i64,
-    statuses: &[JobStatus],
-) -> Result<u64> {
+pub fn clean(database: &Database, queue: &str, ended_by: i64, statuses: &[JobStatus]) -> Result<u64> {
     let mut deleted = 0;
     for status in statuses.iter().filter(|status| status.is_final()) {
-        deleted += execute(
-            database,
-            sql!("clean"),
-            params![queue, number(*status), ended_by],
-        )?;
+        deleted += execute(database, sql!("clean"), params![queue, number(*status), ended_by])?;
     }
     Ok(deleted as u64)
 }
@@ -219,17 +189,9 @@ pub fn prune(database: &Database, queue: &str, retention: Retention, now: i64) -
     let mut deleted = 0;
     let keep = i64::try_from(retention.count).unwrap_or(i64::MAX);
     for status in FINAL {
-        deleted += execute(
-            database,
-            sql!("prune_count"),
-            params![queue, number(status), keep],
-        )?;
+        deleted += execute(database, sql!("prune_count"), params![queue, number(status), keep])?;
         let before = now.saturating_sub(retention.age);
-        deleted += execute(
-            database,
-            sql!("prune_age"),
-            params![queue, number(status), before],
-        )?;
+        deleted += execute(database, sql!("prune_age"), params![queue, number(status), before])?;
     }
     Ok(deleted as u64)
 }

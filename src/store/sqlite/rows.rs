@@ -39,9 +39,8 @@ pub fn status(number: u8) -> Result<JobStatus> {
 
 /// JSON as it is stored.
 pub fn json<T: serde::Serialize>(value: &T) -> Result<String> {
-    serde_json::to_string(value).map_err(|error| {
-        Error::new(Code::OptionInvalid, "the job cannot be written as JSON").because(error)
-    })
+    serde_json::to_string(value)
+        .map_err(|error| Error::new(Code::OptionInvalid, "the job cannot be written as JSON").because(error))
 }
 
 fn damaged(what: String) -> Error {
@@ -108,9 +107,7 @@ fn finished(raw: Raw) -> Result<Claim> {
     job.status = status(raw.status)?;
     job.checkpoint = raw.checkpoint.as_deref().map_or(Ok(Value::Null), value)?;
     job.result = raw.result.as_deref().map(value).transpose()?;
-    job.error = raw
-        .error
-        .map(|(code, message)| JobFailure { code, message });
+    job.error = raw.error.map(|(code, message)| JobFailure { code, message });
     Ok(Claim {
         job,
         fence: raw.fence,
@@ -119,11 +116,7 @@ fn finished(raw: Raw) -> Result<Claim> {
 }
 
 /// Runs a statement that answers the columns of `job_columns.sql`.
-pub fn claims(
-    database: &Database,
-    sql: &'static str,
-    parameters: impl rusqlite::Params,
-) -> Result<Vec<Claim>> {
+pub fn claims(database: &Database, sql: &'static str, parameters: impl rusqlite::Params) -> Result<Vec<Claim>> {
     let mut statement = database.statement(sql)?;
     let rows: Vec<(i64, Raw)> = statement
         .query_map(parameters, raw)
@@ -133,10 +126,7 @@ pub fn claims(
         .map(|(seq, raw)| {
             let mut claim = finished(raw)?;
             // A first attempt has told nothing yet.
-            if claim.job.attempts > 1
-                || claim.job.status != JobStatus::Running
-                || claim.job.progress > 0.0
-            {
+            if claim.job.attempts > 1 || claim.job.status != JobStatus::Running || claim.job.progress > 0.0 {
                 claim.job.log = log(database, seq)?;
             }
             Ok(claim)
@@ -145,11 +135,7 @@ pub fn claims(
 }
 
 /// The same, without what only a worker needs.
-pub fn jobs(
-    database: &Database,
-    sql: &'static str,
-    parameters: impl rusqlite::Params,
-) -> Result<Vec<Job>> {
+pub fn jobs(database: &Database, sql: &'static str, parameters: impl rusqlite::Params) -> Result<Vec<Job>> {
     Ok(claims(database, sql, parameters)?
         .into_iter()
         .map(|claim| claim.job)
@@ -165,11 +151,7 @@ fn log(database: &Database, seq: i64) -> Result<Vec<String>> {
 }
 
 /// Runs a statement that writes; answers how many rows it changed.
-pub fn execute(
-    database: &Database,
-    sql: &'static str,
-    parameters: impl rusqlite::Params,
-) -> Result<usize> {
+pub fn execute(database: &Database, sql: &'static str, parameters: impl rusqlite::Params) -> Result<usize> {
     database.statement(sql)?.execute(parameters).map_err(coded)
 }
 

@@ -15,8 +15,7 @@ use crate::error::{Code, Error, Result};
 use crate::store::data_directory::{DataDirectory, Held};
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
-    ClaimRequest, Claimed, Counts, Finish, JobFilter, JobStore, Lease, Promoted, Report, Rescued,
-    Retention,
+    ClaimRequest, Claimed, Counts, Finish, JobFilter, JobStore, Lease, Promoted, Report, Rescued, Retention,
 };
 
 /// Jobs in `SQLite`. The thread ends when the handle is closed or dropped.
@@ -37,10 +36,7 @@ impl SqliteStore {
         Self::start(Database::in_memory, Box::new(())).await
     }
 
-    async fn start(
-        open: impl FnOnce() -> Result<Database> + Send + 'static,
-        held: Box<dyn Send>,
-    ) -> Result<Self> {
+    async fn start(open: impl FnOnce() -> Result<Database> + Send + 'static, held: Box<dyn Send>) -> Result<Self> {
         let (opened, waiting) = oneshot::channel();
         let (commands, received) = mpsc::channel();
         thread::Builder::new()
@@ -56,11 +52,7 @@ impl SqliteStore {
                 }
             })
             .map_err(|error| {
-                Error::new(
-                    Code::StoreUnavailable,
-                    "no thread could be started for the job store",
-                )
-                .because(error)
+                Error::new(Code::StoreUnavailable, "no thread could be started for the job store").because(error)
             })?;
         waiting.await.map_err(|_| closed())??;
         Ok(Self { commands })
@@ -91,31 +83,23 @@ impl JobStore for SqliteStore {
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<Claimed> {
-        self.call(Durability::Lazy, move |database| {
-            claim::claim(database, &request)
-        })
-        .await
+        self.call(Durability::Lazy, move |database| claim::claim(database, &request))
+            .await
     }
 
     async fn finish(&self, finish: Finish, now: i64) -> Result<bool> {
-        self.call(Durability::Lazy, move |database| {
-            finish::finish(database, &finish, now)
-        })
-        .await
+        self.call(Durability::Lazy, move |database| finish::finish(database, &finish, now))
+            .await
     }
 
     async fn report(&self, reports: Vec<Report>) -> Result<()> {
-        self.call(Durability::Lazy, move |database| {
-            finish::report(database, &reports)
-        })
-        .await
+        self.call(Durability::Lazy, move |database| finish::report(database, &reports))
+            .await
     }
 
     async fn renew(&self, leases: Vec<Lease>, until: i64) -> Result<Vec<Lease>> {
-        self.call(Durability::Lazy, move |database| {
-            finish::renew(database, leases, until)
-        })
-        .await
+        self.call(Durability::Lazy, move |database| finish::renew(database, leases, until))
+            .await
     }
 
     async fn rescue(&self, ended_by: i64, now: i64, max_stalls: u32) -> Result<Vec<Rescued>> {
@@ -126,18 +110,14 @@ impl JobStore for SqliteStore {
     }
 
     async fn promote(&self, now: i64) -> Result<Promoted> {
-        self.call(Durability::Lazy, move |database| {
-            finish::promote(database, now)
-        })
-        .await
+        self.call(Durability::Lazy, move |database| finish::promote(database, now))
+            .await
     }
 
     async fn get(&self, queue: &str, id: &str) -> Result<Option<Job>> {
         let (queue, id) = (queue.to_owned(), id.to_owned());
-        self.call(Durability::Read, move |database| {
-            manage::get(database, &queue, &id)
-        })
-        .await
+        self.call(Durability::Read, move |database| manage::get(database, &queue, &id))
+            .await
     }
 
     async fn list(&self, queue: &str, filter: JobFilter) -> Result<Vec<Job>> {
@@ -166,10 +146,8 @@ impl JobStore for SqliteStore {
 
     async fn counts(&self, queue: &str) -> Result<Counts> {
         let queue = queue.to_owned();
-        self.call(Durability::Read, move |database| {
-            manage::counts(database, &queue)
-        })
-        .await
+        self.call(Durability::Read, move |database| manage::counts(database, &queue))
+            .await
     }
 
     async fn clean(&self, queue: &str, ended_by: i64, statuses: Vec<JobStatus>) -> Result<u64> {

@@ -6,8 +6,8 @@ use serde_json::json;
 use super::SqliteStore;
 use crate::error::Code;
 use crate::store::{
-    ClaimRequest, DataDirectory, Ending, Finish, Job, JobFailure, JobFilter, JobOptions, JobStatus,
-    JobStore, Lease, NewJob, Priority, Report, Retention,
+    ClaimRequest, DataDirectory, Ending, Finish, Job, JobFailure, JobFilter, JobOptions, JobStatus, JobStore, Lease,
+    NewJob, Priority, Report, Retention,
 };
 
 fn job(name: &str, options: JobOptions) -> NewJob {
@@ -35,12 +35,7 @@ async fn open(path: &std::path::Path) -> crate::error::Result<SqliteStore> {
 }
 
 async fn add_one(store: &SqliteStore, options: JobOptions) -> Job {
-    store
-        .add("q", vec![job("a", options)], 0)
-        .await
-        .unwrap()
-        .pop()
-        .unwrap()
+    store.add("q", vec![job("a", options)], 0).await.unwrap().pop().unwrap()
 }
 
 #[tokio::test]
@@ -49,10 +44,7 @@ async fn a_closed_store_is_there_again() {
     let store = open(temp.path()).await.unwrap();
     let added = add_one(&store, JobOptions::default()).await;
     store.close().await;
-    assert_eq!(
-        store.get("q", &added.id).await.unwrap_err().code(),
-        Code::Closed
-    );
+    assert_eq!(store.get("q", &added.id).await.unwrap_err().code(), Code::Closed);
     let store = open(temp.path()).await.unwrap();
     assert_eq!(store.get("q", &added.id).await.unwrap(), Some(added));
 }
@@ -72,9 +64,7 @@ async fn a_dropped_store_lets_go_of_its_directory() {
         }
         tokio::time::sleep(std::time::Duration::from_millis(10)).await;
     }
-    let store = SqliteStore::open(&directory, held.unwrap(), 0)
-        .await
-        .unwrap();
+    let store = SqliteStore::open(&directory, held.unwrap(), 0).await.unwrap();
     assert!(store.get("q", &added.id).await.unwrap().is_some());
 }
 
@@ -82,34 +72,17 @@ async fn a_dropped_store_lets_go_of_its_directory() {
 async fn an_old_fence_cannot_end_a_job() {
     let store = SqliteStore::in_memory().await.unwrap();
     let added = add_one(&store, JobOptions::default()).await;
-    let first = store
-        .claim(request(1, 0))
-        .await
-        .unwrap()
-        .claims
-        .pop()
-        .unwrap();
-    assert_eq!(
-        (first.job.attempts, first.job.status),
-        (1, JobStatus::Running)
-    );
+    let first = store.claim(request(1, 0)).await.unwrap().claims.pop().unwrap();
+    assert_eq!((first.job.attempts, first.job.status), (1, JobStatus::Running));
     let rescued = store.rescue(100, 100, 3).await.unwrap();
     assert_eq!(rescued.len(), 1);
-    let second = store
-        .claim(request(1, 200))
-        .await
-        .unwrap()
-        .claims
-        .pop()
-        .unwrap();
+    let second = store.claim(request(1, 200)).await.unwrap().claims.pop().unwrap();
     let finish = |fence| Finish {
         lease: Lease {
             id: added.id.clone(),
             fence,
         },
-        ending: Ending::Completed {
-            result: json!(fence),
-        },
+        ending: Ending::Completed { result: json!(fence) },
         remove: false,
     };
     assert!(!store.finish(finish(first.fence), 201).await.unwrap());
@@ -144,13 +117,7 @@ async fn a_renewed_lease_is_not_rescued_and_a_job_that_kills_its_workers_fails()
         },
     )
     .await;
-    let claim = store
-        .claim(request(1, 0))
-        .await
-        .unwrap()
-        .claims
-        .pop()
-        .unwrap();
+    let claim = store.claim(request(1, 0)).await.unwrap().claims.pop().unwrap();
     let lease = Lease {
         id: added.id.clone(),
         fence: claim.fence,
@@ -228,17 +195,8 @@ async fn delayed_jobs_wait_for_their_time_and_tell_the_next() {
     assert!(store.claim(request(1, 0)).await.unwrap().unfinished);
     assert_eq!(store.promote(49).await.unwrap().next_due, Some(50));
     let promoted = store.promote(50).await.unwrap();
-    assert_eq!(
-        (promoted.queues, promoted.next_due),
-        (vec!["q".to_owned()], None)
-    );
-    let claim = store
-        .claim(request(1, 50))
-        .await
-        .unwrap()
-        .claims
-        .pop()
-        .unwrap();
+    assert_eq!((promoted.queues, promoted.next_due), (vec!["q".to_owned()], None));
+    let claim = store.claim(request(1, 50)).await.unwrap().claims.pop().unwrap();
     assert_eq!(claim.job.started_at, Some(50));
     let failure = JobFailure {
         code: "X".into(),
@@ -279,13 +237,7 @@ async fn delayed_jobs_wait_for_their_time_and_tell_the_next() {
 async fn reports_are_kept_and_the_log_is_bounded() {
     let store = SqliteStore::in_memory().await.unwrap();
     let added = add_one(&store, JobOptions::default()).await;
-    let claim = store
-        .claim(request(1, 0))
-        .await
-        .unwrap()
-        .claims
-        .pop()
-        .unwrap();
+    let claim = store.claim(request(1, 0)).await.unwrap().claims.pop().unwrap();
     let report = |fence, lines| Report {
         lease: Lease {
             id: added.id.clone(),
@@ -302,10 +254,7 @@ async fn reports_are_kept_and_the_log_is_bounded() {
         .report(vec![report(claim.fence + 1, vec!["of another".into()])])
         .await
         .unwrap();
-    store
-        .report(vec![report(claim.fence, lines)])
-        .await
-        .unwrap();
+    store.report(vec![report(claim.fence, lines)]).await.unwrap();
     let job = store.get("q", &added.id).await.unwrap().unwrap();
     assert_eq!((job.log.len(), job.log[0].as_str()), (200, "line 50"));
     assert_eq!(job.checkpoint, json!({ "at": 3 }));
@@ -335,14 +284,8 @@ async fn lists_go_page_by_page_even_when_the_cursor_is_gone() {
             .unwrap(),
         1
     );
-    assert_eq!(
-        of(store.list("q", page(Some(&ids[1]))).await.unwrap()),
-        ids[2..4]
-    );
-    assert_eq!(
-        of(store.list("q", page(Some(&ids[3]))).await.unwrap()),
-        ids[4..5]
-    );
+    assert_eq!(of(store.list("q", page(Some(&ids[1]))).await.unwrap()), ids[2..4]);
+    assert_eq!(of(store.list("q", page(Some(&ids[3]))).await.unwrap()), ids[4..5]);
     let cancelled = JobFilter {
         status: Some(JobStatus::Cancelled),
         ..JobFilter::default()
@@ -384,10 +327,7 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     let connection = rusqlite::Connection::open(&path).unwrap();
     connection.pragma_update(None, "user_version", 99).unwrap();
     drop(connection);
-    assert_eq!(
-        open(temp.path()).await.unwrap_err().code(),
-        Code::StoreNewer
-    );
+    assert_eq!(open(temp.path()).await.unwrap_err().code(), Code::StoreNewer);
     assert!(path.exists());
 }
 

@@ -123,10 +123,7 @@ pub fn run(mut database: Database, commands: &Receiver<Command>, held: Box<dyn S
 type Works = Vec<Box<dyn Work>>;
 
 /// Takes everything that waits already.
-fn gather(
-    first: Command,
-    commands: &Receiver<Command>,
-) -> (Durability, Works, Option<oneshot::Sender<()>>) {
+fn gather(first: Command, commands: &Receiver<Command>) -> (Durability, Works, Option<oneshot::Sender<()>>) {
     let mut works = Vec::new();
     let mut needed = Durability::Read;
     let mut next = Some(first);
@@ -152,10 +149,7 @@ fn transaction(database: &mut Database, mut works: Works, level: Durability, tou
         // Where even that fails, the next BEGIN does, and is told.
         let _ = execute(database, "ROLLBACK");
     }
-    if result
-        .as_ref()
-        .is_err_and(|error| error.code() == Code::StoreFull)
-    {
+    if result.as_ref().is_err_and(|error| error.code() == Code::StoreFull) {
         database.found_full();
     }
     let error = result.as_ref().err();
@@ -165,12 +159,7 @@ fn transaction(database: &mut Database, mut works: Works, level: Durability, tou
     error.is_none()
 }
 
-fn attempt(
-    database: &mut Database,
-    works: &mut Works,
-    level: Durability,
-    touch: bool,
-) -> Result<()> {
+fn attempt(database: &mut Database, works: &mut Works, level: Durability, touch: bool) -> Result<()> {
     database.sync_commits(level == Durability::Synced)?;
     execute(
         database,

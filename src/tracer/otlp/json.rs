@@ -120,10 +120,7 @@ impl Writer {
             span.dropped_attributes
         ));
         self.list(&span.events, |w, event| {
-            w.put(format_args!(
-                "{{\"timeUnixNano\":\"{}\",\"name\":",
-                event.at_ns
-            ));
+            w.put(format_args!("{{\"timeUnixNano\":\"{}\",\"name\":", event.at_ns));
             w.text(&event.name);
             w.raw(",");
             w.attributes(&event.attributes);
@@ -138,10 +135,7 @@ impl Writer {
                 "{{\"traceId\":\"{}\",\"spanId\":\"{}\",",
                 link.context.trace, link.context.span
             ));
-            w.put(format_args!(
-                "\"flags\":{},\"traceState\":",
-                link.context.flags
-            ));
+            w.put(format_args!("\"flags\":{},\"traceState\":", link.context.flags));
             w.text(&link.context.state.header());
             w.raw(",");
             w.attributes(&link.attributes);

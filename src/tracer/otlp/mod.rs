@@ -64,8 +64,8 @@ impl OtlpExporter {
     pub fn new(options: OtlpOptions) -> Result<Self> {
         let url = address(&options.url)?;
         for (name, value) in &options.headers {
-            let sound = ureq::http::HeaderName::try_from(name).is_ok()
-                && ureq::http::HeaderValue::try_from(value).is_ok();
+            let sound =
+                ureq::http::HeaderName::try_from(name).is_ok() && ureq::http::HeaderValue::try_from(value).is_ok();
             if !sound {
                 return Err(Error::new(
                     Code::OptionInvalid,
@@ -86,11 +86,7 @@ impl OtlpExporter {
             .max_redirects(0)
             .build()
             .into();
-        Ok(Self {
-            agent,
-            url,
-            options,
-        })
+        Ok(Self { agent, url, options })
     }
 
     fn body(&self, resource: &Resource, spans: &[SpanRecord]) -> Result<Vec<u8>> {
@@ -104,9 +100,7 @@ impl OtlpExporter {
         let mut gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());
         gzip.write_all(&plain)
             .and_then(|()| gzip.finish())
-            .map_err(|error| {
-                Error::new(Code::ExportFailed, "Spans could not be compressed").because(error)
-            })
+            .map_err(|error| Error::new(Code::ExportFailed, "Spans could not be compressed").because(error))
     }
 }
 

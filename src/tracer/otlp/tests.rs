@@ -49,11 +49,7 @@ fn answer(status: &str, headers: &str, body: &str) -> String {
 
 fn tracer(options: serde_json::Value) -> Tracer {
     let exporter = OtlpExporter::new(serde_json::from_value(options).unwrap()).unwrap();
-    Tracer::new(
-        TracerOptions::new("svc", Box::new(exporter)),
-        SystemClock::shared(),
-    )
-    .unwrap()
+    Tracer::new(TracerOptions::new("svc", Box::new(exporter)), SystemClock::shared()).unwrap()
 }
 
 const LONG: Duration = Duration::from_secs(20);
@@ -76,9 +72,7 @@ fn json_is_sent_with_gzip_and_a_partial_success_is_counted() {
     assert!(tracer.shutdown(LONG));
     let (head, body) = got.recv_timeout(LONG).unwrap();
     assert!(
-        head.starts_with("post /v1/traces ")
-            && head.contains("content-encoding: gzip")
-            && head.contains("x-key: k")
+        head.starts_with("post /v1/traces ") && head.contains("content-encoding: gzip") && head.contains("x-key: k")
     );
     let mut text = String::new();
     flate2::read::GzDecoder::new(&body[..])
@@ -136,27 +130,15 @@ fn a_receiver_that_refuses_or_is_not_there_is_counted_and_ends_in_time() {
 
 #[test]
 fn wrong_addresses_and_headers_are_refused() {
-    for url in [
-        "",
-        "localhost:4318",
-        "ftp://x/",
-        "http://",
-        "http:///v1",
-        "http://a b/",
-    ] {
+    for url in ["", "localhost:4318", "ftp://x/", "http://", "http:///v1", "http://a b/"] {
         let options = serde_json::from_value(serde_json::json!({ "url": url })).unwrap();
         let error = OtlpExporter::new(options).err().unwrap();
         assert_eq!(error.code(), Code::OptionInvalid, "{url}");
     }
-    let options = serde_json::from_value(
-        serde_json::json!({ "url": "http://x", "headers": { "a": "b\r\nc: d" } }),
-    )
-    .unwrap();
+    let options =
+        serde_json::from_value(serde_json::json!({ "url": "http://x", "headers": { "a": "b\r\nc: d" } })).unwrap();
     assert!(OtlpExporter::new(options).is_err());
-    assert_eq!(
-        address("http://x:4318/").unwrap(),
-        "http://x:4318/v1/traces"
-    );
+    assert_eq!(address("http://x:4318/").unwrap(), "http://x:4318/v1/traces");
     assert_eq!(
         address("https://x/otlp/v1/traces?k=1").unwrap(),
         "https://x/otlp/v1/traces?k=1"
