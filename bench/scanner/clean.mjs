@@ -70,7 +70,10 @@ export async function cleanCode() {
   let total = 0
   const queue = [...PACKAGES]
   const worker = async () => {
-    while (queue.length > 0 && total < TARGET) total += await fetchOne(queue.shift())
+    while (queue.length > 0 && total < TARGET) {
+      const bytes = await fetchOne(queue.shift())
+      total += bytes
+    }
   }
   await Promise.all([worker(), worker(), worker()])
   return folder

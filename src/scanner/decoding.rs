@@ -48,9 +48,123 @@ pub fn hidden_text(text: &[u8], run: &Range<usize>) -> Option<Vec<u8>> {
     BASE64.decode(run).ok().filter(|decoded| printable(decoded))
 }
 
+/// What a whole value says in either kind of base64, where it is text of more than a few characters.
+pub fn plain_text(value: &[u8]) -> Option<Vec<u8>> {
+    let bytes = value.trim_ascii_end();
+    if bytes.len() < 12
+        || !bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+    {
+        return None;
+    }
+    BASE64
+        .decode(bytes)
+        .ok()
+        .filter(|decoded| is_printable(decoded))
+}
+
+fn is_printable(bytes: &[u8]) -> bool {
+    bytes
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
+}
+
+/// Where two string literals are put together, after how many characters and how long the joint is.
+pub type Border = (usize, usize);
+
+/// The most pieces of one token.
+const PIECES: usize = 8;
+
+/// The text of string literals that are put together over several lines, `"ab" +⏎ "cd"`, without the
+/// joints between; nothing where there is none.
+pub fn joined(text: &[u8]) -> Option<(Vec<u8>, Vec<Border>)> {
+    let mut out = Vec::new();
+    let mut borders = Vec::new();
+    let mut from = 0;
+    while let Some(quote) = memchr::memchr2(b'"', b'\'', &text[from..]).map(|at| from + at) {
+        out.extend_from_slice(&text[from..quote]);
+        let Some(length) = joint(&text[quote..]) else {
+            break;
+        };
+        borders.push((out.len(), length));
+        from = quote + length;
+        if borders.len() == PIECES {
+            break;
+        }
+    }
+    let rest = &text[from..];
+    let rest = &rest[..memchr::memchr2(b'"', b'\'', rest).unwrap_or(rest.len())];
+    if borders.is_empty() {
+        return None;
+    }
+    if borders.len() == PIECES {
+        out.extend_from_slice(rest);
+    }
+    Some((out, borders))
+}
+
+/// The length of a joint that starts with a closing quote: blanks, one sign, a line end, the same quote.
+pub fn joint(text: &[u8]) -> Option<usize> {
+    let quote = *text.first()?;
+    let window = &text[1..text.len().min(80)];
+    let mut lines = 0;
+    let mut signs = 0;
+    for (at, byte) in window.iter().enumerate() {
+        match byte {
+            b'\n' => lines += 1,
+            b' ' | b'\t' | b'\r' => {}
+            b'+' | b'.' | b'\\' | b'&' | b',' => signs += 1,
+            byte if *byte == quote && lines > 0 => return Some(at + 2),
+            _ => return None,
+        }
+        // A comma is a joint only where it stands alone, and then it is a list.
+        if signs > 1 || *byte == b',' {
+            return None;
+        }
+    }
+    None
+}
+
+/// Where the `end` of a joined text stands in the text with its joints.
+pub fn unjoined(end: usize, borders: &[Border]) -> usize {
+    end + borders
+        .iter()
+        .filter(|(place, _)| *place < end)
+        .map(|(_, length)| length)
+        .sum::<usize>()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn literals_over_several_lines_are_joined_and_their_places_kept() {
+        for (text, plain) in [
+            ("ab\" +\n  \"cd\";", "abcd"),
+            ("ab' \\\r\n'cd'", "abcd"),
+            ("a\"\n\"b\"\n\"c\"", "abc"),
+        ] {
+            let (joined, borders) = joined(text.as_bytes()).unwrap();
+            assert_eq!(joined, plain.as_bytes(), "{text}");
+            let end = unjoined(plain.len(), &borders);
+            assert_eq!(text.as_bytes()[end - 1], plain.as_bytes()[plain.len() - 1]);
+        }
+        for text in ["ab", "ab\", \"cd\"", "ab\",\n\"cd\"", "\"", "a\"\n'b'"] {
+            assert_eq!(joined(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_text_is_plain() {
+        assert_eq!(
+            plain_text(b"aGVsbG8gd29ybGQ=").as_deref(),
+            Some(b"hello world".as_slice())
+        );
+        assert_eq!(plain_text(b"q7Zt4Rk9Vb2Xm8Lw"), None);
+        assert_eq!(plain_text(b"short"), None);
+    }
 
     #[test]
     fn both_orders_of_utf16_become_text() {

@@ -4,10 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::assignment::Assignment;
+use super::boundary;
 use super::candidate::{Candidate, RANK_GENERIC};
 use super::naming::{Naming, naming};
 use super::place::Place;
 use super::placeholder::is_placeholder;
+use super::public::{is_base58_number, is_public};
 use super::randomness::{Shape, entropy, looks_random};
 use super::rule::RuleInfo;
 
@@ -37,6 +39,8 @@ impl Generic {
     pub fn judge(&self, text: &[u8], one: &Assignment, place: Place) -> Option<Candidate> {
         let value = trimmed(text, one.value.clone());
         let (name, bytes) = (&text[one.name.clone()], &text[value.clone()]);
+        let outer = named_beside(text, &one.name);
+        let name = outer.map_or(name, |outer| &text[outer]);
         if place.lock
             || memchr::memmem::find_iter(bytes, b"\\x").count() > 3
             || bytes.len() < 6
@@ -49,7 +53,7 @@ impl Generic {
         match naming(name) {
             Naming::Password => {
                 let rule = self.password.as_ref()?;
-                let confidence = password(bytes, one, place)?;
+                let confidence = password(name, bytes, one, place)?;
                 Some(Candidate {
                     confidence,
                     ..Candidate::of(rule, value, RANK_GENERIC)
@@ -57,9 +61,20 @@ impl Generic {
             }
             Naming::Secret => {
                 let rule = self.secret.as_ref()?;
-                if (!one.quoted && (place.source || !one.leads && bytes.len() < 20))
+                // `API_KEY=…` in a text or a comment; other values without quotes are expressions.
+                let capital = bytes.len() >= 20 && is_capital(name);
+                if (!one.quoted && (place.source && !capital || !one.leads && bytes.len() < 20))
+                    || bytes.iter().any(u8::is_ascii_whitespace)
+                    || is_address(bytes)
                     || is_code(bytes)
                     || is_reference(bytes)
+                    || is_public(bytes)
+                    || boundary::left_of(text, one.name.start, 12).contains(&b':')
+                        && memchr::memmem::find(
+                            boundary::left_of(text, one.name.start, 12),
+                            b"arn:",
+                        )
+                        .is_some()
                 {
                     return None;
                 }
@@ -76,8 +91,12 @@ impl Generic {
             }
             Naming::Neutral => {
                 let rule = self.entropy.as_ref()?;
-                (one.quoted && self.is_surely_random(bytes))
-                    .then(|| Candidate::of(rule, value, RANK_GENERIC))
+                (one.quoted
+                    && self.is_surely_random(bytes)
+                    && !is_public(bytes)
+                    && !is_base58_number(bytes)
+                    && !is_address(bytes))
+                .then(|| Candidate::of(rule, value, RANK_GENERIC))
             }
             Naming::Harmless => None,
         }
@@ -91,6 +110,7 @@ impl Generic {
             && bytes.len() >= 6
             && !is_placeholder(bytes)
             && !is_reference(bytes)
+            && !bytes.contains(&b'\n')
         {
             let rule = self.password.as_ref()?;
             return Some(Candidate {
@@ -104,6 +124,14 @@ impl Generic {
     /// A string that nothing names must speak for itself: long, mixed, of one piece and no hash.
     fn is_surely_random(&self, value: &[u8]) -> bool {
         let shape = Shape::of(value);
+        // `placeId=…` and `places/…` name what follows.
+        let word = value
+            .iter()
+            .take_while(|byte| byte.is_ascii_alphabetic())
+            .count();
+        if word >= 5 && matches!(value.get(word), Some(b'=' | b'/')) {
+            return false;
+        }
         let one_piece = value.iter().all(|byte| {
             byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-')
         });
@@ -122,7 +150,7 @@ impl Generic {
 }
 
 /// How sure a password is one; nothing where it is a word, a sentence or code.
-fn password(value: &[u8], one: &Assignment, place: Place) -> Option<f64> {
+fn password(name: &[u8], value: &[u8], one: &Assignment, place: Place) -> Option<f64> {
     let shape = Shape::of(value);
     let blanks = value
         .iter()
@@ -131,6 +159,8 @@ fn password(value: &[u8], one: &Assignment, place: Place) -> Option<f64> {
     if blanks > 0 || value.len() > 128 || is_reference(value) {
         return None;
     }
+    // In a connection string the signs around it tell what it is.
+    let inside = matches!(one.joint, Some(b';' | b'&' | b'?'));
     let letters = shape.lower + shape.upper;
     let kinds = [shape.lower, shape.upper, shape.digits, shape.other]
         .iter()
@@ -138,9 +168,28 @@ fn password(value: &[u8], one: &Assignment, place: Place) -> Option<f64> {
         .count();
     if !one.quoted {
         // `password: string`, `password = getPassword()`, `password=value` in a sentence.
-        if place.source || !one.leads && kinds < 3 || is_code(value) || kinds < 2 {
+        if is_code(value) {
             return None;
         }
+        if one.shell {
+            // Only shells and their likes know the name, so any word is meant.
+            return (value.len() >= 6).then_some(0.6);
+        }
+        if inside {
+            return (kinds >= 2 && shape.digits > 0).then_some(0.7);
+        }
+        let capital = kinds >= 3 && is_capital(name);
+        if place.source && !capital || !one.leads && kinds < 3 || kinds < 2 {
+            return None;
+        }
+    }
+    // `check('password', 'salt1234')`: which of two arguments is what is not said.
+    if one.quoted && !one.leads && place.source && one.joint == Some(b',') && kinds < 3 {
+        return None;
+    }
+    // A number.
+    if value.starts_with(b"0x") && value[2..].iter().all(u8::is_ascii_hexdigit) {
+        return None;
     }
     if kinds < 2 || letters == 0 && shape.digits < 8 {
         return None;
@@ -148,7 +197,8 @@ fn password(value: &[u8], one: &Assignment, place: Place) -> Option<f64> {
     // camelCase, snake_case and kebab-case words are names of things, not passwords.
     if shape.digits == 0
         && value.iter().all(|byte| {
-            byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b' ')
+            byte.is_ascii_alphabetic()
+                || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b' ' | b'#')
         })
     {
         return None;
@@ -161,6 +211,47 @@ fn password(value: &[u8], one: &Assignment, place: Place) -> Option<f64> {
     } else {
         0.6
     })
+}
+
+/// `API_KEY`, as variables of an environment are written.
+fn is_capital(name: &[u8]) -> bool {
+    name.iter()
+        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_')
+}
+
+/// An account or a contract of Ethereum.
+fn is_address(value: &[u8]) -> bool {
+    value.len() == 42 && value.starts_with(b"0x") && value[2..].iter().all(u8::is_ascii_hexdigit)
+}
+
+/// The name that stands beside `value` in `name: A, value: b` and `key="A" value="b"`.
+fn named_beside(text: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
+    if ![b"value".as_slice(), b"default"]
+        .iter()
+        .any(|known| text[name.clone()].eq_ignore_ascii_case(known))
+    {
+        return None;
+    }
+    let floor = name.start.saturating_sub(160);
+    let blank =
+        |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b',' | b'\\' | b'{');
+    let sign = |byte: u8| blank(byte) || matches!(byte, b':' | b'=');
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let back = |from: usize, fits: &dyn Fn(u8) -> bool| {
+        from - text[floor..from]
+            .iter()
+            .rev()
+            .take_while(|byte| fits(**byte))
+            .count()
+    };
+    let end = back(name.start, &blank);
+    let start = back(end, &word);
+    let label_end = back(start, &sign);
+    let label = &text[back(label_end, &word)..label_end];
+    let known = [b"name".as_slice(), b"key", b"variable"]
+        .iter()
+        .any(|known| label.eq_ignore_ascii_case(known));
+    (known && start < end).then_some(start..end)
 }
 
 /// A call, an access or a type, not a value.
@@ -191,6 +282,7 @@ fn is_reference(value: &[u8]) -> bool {
 
 /// UUIDs, dates and versions.
 fn is_identifier(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"urn:uuid:").unwrap_or(value);
     let hex_groups: Vec<usize> = value
         .split(|byte| *byte == b'-')
         .map(|part| {

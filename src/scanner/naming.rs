@@ -163,6 +163,10 @@ pub fn naming(name: &[u8]) -> Naming {
     if (password || short || last.ends_with(b"_pass") || last.ends_with(b"_PASS")) && !reset {
         return Naming::Password;
     }
+    if plain.ends_with(b"accesskeyid") {
+        // A half of a pair that has a format of its own.
+        return Naming::Neutral;
+    }
     if harmless
         || SHORT_HARMLESS.iter().any(|word| plain == word.as_bytes())
         || ENDINGS.iter().any(|word| plain.ends_with(word.as_bytes()))

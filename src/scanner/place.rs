@@ -31,6 +31,10 @@ const LOCKS: &[&str] = &[
 pub struct Place {
     pub source: bool,
     pub lock: bool,
+    /// A table, whose rows are names and values.
+    pub table: bool,
+    /// A text that people write.
+    pub prose: bool,
 }
 
 impl Place {
@@ -44,6 +48,8 @@ impl Place {
         Self {
             source: SOURCE.contains(&extension.as_str()),
             lock: lock || extension == "map",
+            table: matches!(extension.as_str(), "csv" | "tsv"),
+            prose: matches!(extension.as_str(), "" | "txt" | "md" | "mdx" | "log"),
         }
     }
 }

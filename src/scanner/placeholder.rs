@@ -15,6 +15,8 @@ static SAMPLES: LazyLock<Words> = LazyLock::new(|| {
         "your_",
         "your-",
         "********",
+        // The key of the storage emulator, the same for everyone.
+        "eby8vdm02xnocqflquwj",
     ])
 });
 
@@ -139,6 +141,7 @@ const WHOLE: &[&str] = &[
     "hunter",
     "mypass",
     "mypwd",
+    "psw",
     "yourpass",
 ];
 
@@ -147,7 +150,7 @@ pub fn is_sample_token(token: &[u8]) -> bool {
     let shape = Shape::of(token);
     token.ends_with(b"EXAMPLE")
         || token.ends_with(b"EXAMPLEKEY")
-        || shape.repeat >= 6
+        || shape.repeat >= 8
         || shape.sequence >= 8
         || (token.len() >= 16 && shape.distinct < 6)
         || SAMPLES.any(token)

@@ -89,10 +89,16 @@ impl Before {
         let length = text[..at]
             .iter()
             .rev()
-            .take(self.max + 1)
+            .take(self.max + 3)
             .take_while(|byte| fits(byte))
             .count();
-        (self.min..=self.max).contains(&length).then(|| at - length)
+        // `%3D` in front of it is an escape, of which two characters look like the token's.
+        let escaped = (length > 2 && at - length > 0 && text[at - length - 1] == b'%')
+            .then(|| length - 2)
+            .unwrap_or(length);
+        (self.min..=self.max)
+            .contains(&escaped)
+            .then(|| at - escaped)
     }
 }
 
@@ -135,6 +141,8 @@ pub struct Rule {
     source: String,
     pattern: OnceLock<Option<Regex>>,
     pub has_group: bool,
+    /// Whether the end of the token may be a dash.
+    pub dashes: bool,
     pub checksum: Option<Checksum>,
     pub detector: Option<Detector>,
     pub context: Vec<Vec<u8>>,
@@ -166,6 +174,7 @@ impl Rule {
                 .iter()
                 .map(|prefix| prefix.clone().into_bytes())
                 .collect(),
+            dashes: data.pattern.contains("_-]{"),
             has_group: data.pattern.contains("(?<secret>"),
             source: data.pattern.clone(),
             pattern: OnceLock::new(),

@@ -1,8 +1,8 @@
 // What looks like a secret and is none.
 import { createHash } from 'node:crypto'
-import { base58Check } from './checksums.mjs'
+import { base58, base58Check } from './checksums.mjs'
 import { BASE58, BASE62, BASE64, DIGITS, HEX, LOWER, UPPER, URL64 } from './random.mjs'
-import { extendedPublic, wif, extended, mnemonic, age, solana } from './keys.mjs'
+import { extendedPublic, wif, extended, mnemonic, age, pgp } from './keys.mjs'
 import { KINDS, jwt, session } from './tokens.mjs'
 
 const make = (kind, r) => KINDS.find((one) => one.kind === kind).make(r)
@@ -35,6 +35,7 @@ export const NEGATIVES = {
   'wrong-wif': ['WIF wallet key', (r) => spoiled(r, wif(r), BASE58)],
   'wrong-xprv': ['xprv wallet', (r) => spoiled(r, extended(r), BASE58)],
   'wrong-age': ['AGE_KEY age', (r) => spoiled(r, age(r), 'QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L')],
+  'wrong-pgp': ['pgp_key', (r) => pgp(r, true).replaceAll('\n', '\\n')],
   'wrong-mnemonic': ['mnemonic seed', (r, words) => {
     for (;;) {
       const list = mnemonic(r, words, 12).split(' ')
@@ -46,8 +47,8 @@ export const NEGATIVES = {
   }],
   'wrong-confluent': ['CONFLUENT_SECRET', (r) => spoiled(r, make('confluent', r), BASE62)],
   'list-words': ['words text', (r) => Array.from({ length: r.between(14, 30) }, () => r.pick(PROSE)).join(' ')],
-  'solana-signature': ['signature txSignature', (r) => solana(r).split('').reverse().join('').replace(/^1+/, '2')],
-  'solana-address': ['mint owner programId', (r) => r.text(BASE58, 44)],
+  'solana-signature': ['signature txSignature', (r) => base58(r.bytes(64))],
+  'solana-address': ['mint owner programId', (r) => base58(r.bytes(32))],
   'byte-array': ['bytes data', (r) => `[${[...r.bytes(64)].join(',')}]`],
   'ethereum-address': ['address contract owner', (r) => '0x' + r.text(HEX, 40)],
   'transaction-hash': ['txHash transactionHash blockHash', (r) => '0x' + r.text(HEX, 64)],
