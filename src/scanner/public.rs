@@ -33,6 +33,7 @@ pub fn is_public(value: &[u8]) -> bool {
         || value.starts_with(b"eyJ") && value.contains(&b'.')
         || value.starts_with(b"AC") && value.len() == 34 && value[2..].iter().all(u8::is_ascii_hexdigit)
         || is_address(value)
+        || is_push_key(value)
         || value.len() >= 24 && plain_text(value).is_some()
 }
 
@@ -43,6 +44,11 @@ fn is_address(value: &[u8]) -> bool {
         46 => value.starts_with(b"Qm") && base58::decode(value).is_some(),
         _ => false,
     }
+}
+
+/// What a browser subscribes to pushes with: a point of P-256, uncompressed.
+fn is_push_key(value: &[u8]) -> bool {
+    value.len() == 87 && value.first() == Some(&b'B') && matches!(value[1], b'A'..=b'P')
 }
 
 /// 32 or 64 bytes in base 58: an address or a signature, where no name says that it is a key.

@@ -121,7 +121,7 @@ pub fn looks_random(text: &[u8], floor: f64) -> bool {
     };
     entropy(text) >= floor.min(most * 0.8)
         && shape.changes * 6 >= text.len()
-        && shape.longest_word <= 14.max(text.len() / 6)
+        && shape.longest_word <= 18.max(text.len() / 6)
         && !reads_like_words(text)
 }
 

@@ -91,16 +91,19 @@ fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
 fn boundaries(text: &[u8], word: &Range<usize>) -> bool {
     let part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     let before = word.start.checked_sub(1).and_then(|index| text.get(index));
-    // `image: …` on the next line is a key.
-    let after = |byte: &u8| part(byte) || matches!(byte, b':' | b'=');
-    !before.is_some_and(part) && !text.get(word.end).is_some_and(after)
+    // `image: …` and `"end": …` on the next line are keys.
+    let quoted = matches!(text.get(word.end), Some(b'"' | b'\''));
+    let key = matches!(text.get(word.end + usize::from(quoted)), Some(b':' | b'='));
+    !before.is_some_and(part) && !text.get(word.end).is_some_and(part) && !key
 }
 
-/// Whether what stands between two words ends a string and begins another line.
+/// Whether what stands between two words closes a string and opens no other.
 fn closes(between: &[u8]) -> bool {
-    between.contains(&b'\n')
-        && between.iter().any(|byte| matches!(byte, b'"' | b'\''))
-        && !between.contains(&b',')
+    let quotes = between
+        .iter()
+        .filter(|byte| matches!(byte, b'"' | b'\''))
+        .count();
+    quotes % 2 == 1 || quotes > 0 && between.contains(&b'\n') && !between.contains(&b',')
 }
 
 /// The lists in a row of words; a row may have words before and after.

@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use super::boundary;
 use super::candidate::{Candidate, RANK_FORMAT};
-use super::decoding::{joined, joint, unjoined};
+use super::decoding::{goes_on, joined, unjoined};
 use super::placeholder::is_sample_token;
 use super::randomness::entropy;
 use super::rule::{Rule, WINDOW};
@@ -119,28 +119,25 @@ fn format(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
         return ends(rule, text, at + whole.get(0)?.end())
             .then(|| judged(rule, span, prefix, token, token));
     }
-    match pattern.find(window) {
-        Some(found)
-            if ends(rule, text, at + found.end())
-                && !(matches!(window.get(found.end()), Some(b'"' | b'\''))
-                    && joint(&window[found.end()..]).is_some()) =>
-        {
-            let span = start..at + found.end();
-            let token = &text[span.clone()];
-            Some(judged(rule, span, prefix, token, token))
-        }
-        // What stands there is too short: the rest may stand on the next line.
-        _ => {
-            let (joined, borders) = joined(window)?;
-            let found = pattern.find(&joined)?;
-            if !ends(rule, &joined, found.end()) {
-                return None;
-            }
-            let end = at + unjoined(found.end(), &borders);
-            let token = [&text[start..at], &joined[..found.end()]].concat();
-            Some(judged(rule, start..end, prefix, &token, &token))
-        }
+    let raw = pattern
+        .find(window)
+        .map(|found| found.end())
+        .filter(|end| ends(rule, text, at + end));
+    // What stands there may go on behind an escape, or in a string literal on the next line.
+    let goes_on = raw.is_none_or(|end| goes_on(&window[end..]));
+    if goes_on
+        && let Some((joined, borders)) = joined(window)
+        && let Some(end) = pattern.find(&joined).map(|found| found.end())
+        && raw.is_none_or(|raw| unjoined(end, &borders) > raw)
+        && ends(rule, &joined, end)
+    {
+        let token = [&text[start..at], &joined[..end]].concat();
+        let span = start..at + unjoined(end, &borders);
+        return Some(judged(rule, span, prefix, &token, &token));
     }
+    let span = start..at + raw?;
+    let token = &text[span.clone()];
+    Some(judged(rule, span, prefix, token, token))
 }
 
 /// Whether a token of a rule may end before `end`: one that may hold a dash does not end at one.

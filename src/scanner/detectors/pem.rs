@@ -44,6 +44,9 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     if letters < SHORTEST || longest_line(&text[body..last]) < 24 {
         return None;
     }
+    if closed && is_cut(&text[body..index]) {
+        return Some(Candidate::of(&rule.info, at..closing(text, index), RANK_FORMAT).doubtful());
+    }
     if closed
         && opening.ends_with(b"PGP PRIVATE KEY BLOCK-----")
         && !armour_holds(&text[body..index])
@@ -62,6 +65,26 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
         candidate.severity = candidate.severity.min(Severity::Medium);
     }
     Some(candidate)
+}
+
+/// Whether less than a fifth is there of what the key's first bytes announce: documentation shows the
+/// start of a key only.
+fn is_cut(body: &[u8]) -> bool {
+    let data: Vec<u8> = body
+        .iter()
+        .copied()
+        .filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+        .collect();
+    let Some(Ok(head)) = data.get(..8).map(|head| BASE64.decode(head)) else {
+        return false;
+    };
+    match head[..] {
+        [0x30, 0x82, high, low, ..] => {
+            let announced = usize::from(high) << 8 | usize::from(low);
+            data.len() * 3 / 4 < announced / 5
+        }
+        _ => false,
+    }
 }
 
 /// Whether the checksum at the end of `OpenPGP`'s armour is right; newer files may leave it out.
