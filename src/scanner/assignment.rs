@@ -200,7 +200,16 @@ fn tag(
         return;
     };
     let value = at + 1..at + 1 + length;
-    if length > 0 && text[value.end] == b'<' {
+    // `<user>:<password>@host` are places to fill in, not tags.
+    let closing = &text[value.end..];
+    if length > 0
+        && (closing.starts_with(b"</") || closing.starts_with(b"<\\/"))
+        && closing[closing.len().min(2)..]
+            .iter()
+            .skip_while(|byte| **byte == b'/')
+            .take(start.abs_diff(at))
+            .eq(text[start..at].iter())
+    {
         found(&Assignment::plain(start..at, value));
     }
 }

@@ -59,6 +59,7 @@ const fn allowed(byte: u8) -> bool {
 fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
     // Words of the list in a row.
     let mut row: Vec<(Range<usize>, u16)> = Vec::new();
+    let mut row_quoted = false;
     let mut at = run.start;
     while at < run.end {
         let length = text[at..run.end]
@@ -71,10 +72,17 @@ fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
             let whole = boundaries(text, &word);
             match WORDS.get(&text[word.clone()]) {
                 Some(index) if whole => {
-                    if row.last().is_some_and(|(last, _)| {
-                        word.start - last.end > 8 || closes(&text[last.end..word.start])
-                    }) {
-                        take(&mut row, found);
+                    if let Some((last, _)) = row.last() {
+                        let between = &text[last.end..word.start];
+                        let quoted = between.iter().any(|byte| matches!(byte, b'"' | b'\''));
+                        // The words of a list are quoted one by one, or all together.
+                        let other = row.len() > 1 && quoted != row_quoted;
+                        if between.len() > 8 || closes(between) || other && row.len() > 2 {
+                            take(&mut row, found);
+                        } else if other {
+                            row.remove(0);
+                        }
+                        row_quoted = quoted;
                     }
                     row.push((word.clone(), *index));
                 }
