@@ -9,7 +9,7 @@ import { peers } from './peers.mjs'
 import { exactness, figures, groups, score } from './score.mjs'
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: 'dev-1,dev-2,judge-2,judge-3,judge-4' }, 'no-peers': { type: 'boolean' }, misses: { type: 'boolean' }, rounds: { type: 'string', default: '6' } },
+  options: { seeds: { type: 'string', default: 'dev-1,dev-2,judge-5,judge-6,judge-7' }, 'no-peers': { type: 'boolean' }, misses: { type: 'boolean' }, rounds: { type: 'string', default: '6' } },
 })
 const percent = (share) => (share * 100).toFixed(2)
 

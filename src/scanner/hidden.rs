@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::assignment::{self, Assignment};
-use super::candidate::{Candidate, DOUBTFUL, RANK_GENERIC, RANK_STRUCTURE};
+use super::candidate::{Candidate, DOUBTFUL, RANK_STRUCTURE};
 use super::decoding::{hidden_text, plain_text};
 use super::detectors;
 use super::engine::Scanner;
@@ -44,7 +44,7 @@ impl Scanner {
         if let Some(inner) = plain_text(value) {
             out.extend(self.best_named(name, inner, DEPTH).map(|found| Candidate {
                 span: one.value.clone(),
-                rank: RANK_STRUCTURE.min(found.rank.max(RANK_GENERIC)),
+                rank: RANK_STRUCTURE.min(found.rank),
                 ..found
             }));
         }

@@ -28,6 +28,10 @@ const LOCKS: &[&str] = &[
 
 /// What the file's name says about guesses in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four answers that do not exclude each other"
+)]
 pub struct Place {
     pub source: bool,
     pub lock: bool,

@@ -79,10 +79,7 @@ mod tests {
         ] {
             assert!(!is_public(value.as_bytes()), "{value}");
         }
-        assert!(
-            is_base58_number(b"11111111111111111111111111111111111111111111"[..44].as_ref())
-                == false
-        );
+        assert!(!is_base58_number(&[b'1'; 44]));
         assert!(is_base58_number(
             b"TokenkegQfeZyiNwAJbNbGKPFXCWuBvf9Ss623VQ5DA"
         ));

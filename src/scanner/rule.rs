@@ -93,9 +93,14 @@ impl Before {
             .take_while(|byte| fits(byte))
             .count();
         // `%3D` in front of it is an escape, of which two characters look like the token's.
-        let escaped = (length > 2 && at - length > 0 && text[at - length - 1] == b'%')
-            .then(|| length - 2)
-            .unwrap_or(length);
+        let percent = (at - length)
+            .checked_sub(1)
+            .is_some_and(|before| text[before] == b'%');
+        let escaped = if percent && length > 2 {
+            length - 2
+        } else {
+            length
+        };
         (self.min..=self.max)
             .contains(&escaped)
             .then(|| at - escaped)

@@ -101,7 +101,9 @@ fn boundaries(text: &[u8], word: &Range<usize>) -> bool {
     let before = word.start.checked_sub(1).and_then(|index| text.get(index));
     // `image: …` and `"end": …` on the next line are keys.
     let quoted = matches!(text.get(word.end), Some(b'"' | b'\''));
-    let key = matches!(text.get(word.end + usize::from(quoted)), Some(b':' | b'='));
+    let rest = &text[(word.end + usize::from(quoted)).min(text.len())..];
+    let sign = rest.iter().take(8).find(|byte| **byte != b' ');
+    let key = matches!(sign, Some(b':' | b'='));
     !before.is_some_and(part) && !text.get(word.end).is_some_and(part) && !key
 }
 

@@ -98,7 +98,8 @@ mod tests {
         let text = format!("key = {:?};", pair());
         let mut spans = Vec::new();
         each(text.as_bytes(), |span| spans.push(span));
-        assert_eq!(spans, [6..text.len() - 1]);
+        assert_eq!(spans.len(), 1);
+        assert_eq!(spans[0], 6..text.len() - 1);
         for text in [
             "[",
             "[1",
