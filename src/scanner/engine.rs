@@ -7,10 +7,10 @@ use parking_lot::RwLock;
 
 use super::allowlist::Allowlist;
 use super::assignment;
-use super::candidate::{Candidate, DOUBTFUL, RANK_STRUCTURE, resolve, union};
+use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE, resolve, union};
 use super::catalogue::Catalogue;
 use super::custom::{CustomRule, compile_all};
-use super::decoding::{hidden_text, to_utf8};
+use super::decoding::to_utf8;
 use super::detectors;
 use super::finding::ScanResult;
 use super::generic::Generic;
@@ -31,11 +31,12 @@ const LONGEST_CONTEXTUAL: usize = 256;
 #[derive(Debug)]
 pub struct Scanner {
     pub(super) options: ScannerOptions,
-    catalogue: Arc<Catalogue>,
+    pub(super) catalogue: Arc<Catalogue>,
     /// For each built-in rule, whether it is used.
-    enabled: Vec<bool>,
-    generic: Generic,
-    mnemonic: Option<Arc<RuleInfo>>,
+    pub(super) enabled: Vec<bool>,
+    pub(super) generic: Generic,
+    pub(super) mnemonic: Option<Arc<RuleInfo>>,
+    keypair: Option<Arc<RuleInfo>>,
     pub(super) allowlist: Allowlist,
     custom: RwLock<Vec<Arc<CustomRule>>>,
 }
@@ -86,6 +87,7 @@ impl Scanner {
             shortest: shown.min_length,
         };
         let mnemonic = used("mnemonic");
+        let keypair = used("solana-keypair");
         let allowlist = Allowlist::new(&options.allowlist)?;
         let custom = RwLock::new(compile_all(&options.rules)?);
         Ok(Self {
@@ -94,6 +96,7 @@ impl Scanner {
             enabled,
             generic,
             mnemonic,
+            keypair,
             allowlist,
             custom,
         })
@@ -135,12 +138,7 @@ impl Scanner {
             let text = format!("{name}={value}");
             let from = name.len() + 1;
             let mut candidates = self.candidates(text.as_bytes(), None);
-            let whole = assignment::Assignment {
-                name: 0..name.len(),
-                value: from..text.len(),
-                quoted: true,
-                leads: true,
-            };
+            let whole = assignment::Assignment::plain(0..name.len(), from..text.len());
             if !value.is_empty() && self.generic.wants(name.as_bytes()) {
                 candidates.extend(self.generic.judge_variable(text.as_bytes(), &whole));
             }
@@ -249,31 +247,22 @@ impl Scanner {
             if span.len() <= LONGEST_CONTEXTUAL {
                 self.catalogue.run(text, &span, &self.enabled, &mut out);
             }
-            if let Some(hidden) = hidden_text(text, &span) {
-                let mut inner = Vec::new();
-                self.catalogue.formats(&hidden, &self.enabled, &mut inner);
-                // The outer run stands for the best of what it hides.
-                let best = inner
-                    .into_iter()
-                    .filter(|one| one.confidence > DOUBTFUL && !one.silent)
-                    .max_by_key(|one| (one.rank, one.severity));
-                out.extend(best.map(|one| Candidate {
-                    span: span.clone(),
-                    rank: RANK_STRUCTURE,
-                    ..one
-                }));
-            }
+            self.hidden(text, &span, &mut out);
         });
+        if let Some(rule) = &self.keypair {
+            detectors::each_keypair(text, |span| {
+                out.push(Candidate::of(rule, span, RANK_FORMAT));
+            });
+        }
         let place = Place::of(file);
         if !place.lock {
             let wanted = |name: &[u8]| self.generic.wants(name);
-            assignment::each(text, wanted, |one| {
-                out.extend(self.generic.judge(text, one, place));
-            });
+            assignment::each(text, wanted, |one| self.guess(text, one, place, &mut out));
             let named = |name: &[u8]| self.generic.wants(name) && naming(name) != Naming::Neutral;
             pair::each(text, named, |one| {
                 out.extend(self.generic.judge(text, one, place));
             });
+            self.loose(text, place, &mut out);
         }
         for rule in self.custom.read().iter() {
             rule.scan(text, &mut out);

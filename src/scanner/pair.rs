@@ -21,16 +21,15 @@ pub fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&
                     && window[length] == joint[0]
                 {
                     found(&Assignment {
-                        name,
-                        value: start..start + length,
-                        quoted: true,
                         leads: false,
+                        joint: Some(b','),
+                        ..Assignment::plain(name, start..start + length)
                     });
                 }
             }
         }
     }
-    for (sign, at) in ["--", "ENV ", "ARG "]
+    for (sign, at) in ["--", "ENV ", "ARG ", "#define "]
         .iter()
         .flat_map(|sign| memchr::memmem::find_iter(text, sign).map(move |at| (sign, at)))
     {
@@ -39,12 +38,7 @@ pub fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&
         let name = start..start + name_length(text[start..].iter());
         if before.is_ascii_whitespace() && text.get(name.end) == Some(&b' ') && wanted(&text[name.clone()]) {
             let value = word(text, name.end + 1);
-            found(&Assignment {
-                name,
-                value,
-                quoted: true,
-                leads: true,
-            });
+            found(&Assignment::plain(name, value));
         }
     }
 }
