@@ -15,10 +15,27 @@ pub struct Assignment {
     pub quoted: bool,
     /// Whether the name is the first word of its line, as in a settings file.
     pub leads: bool,
+    /// What stands directly before the name in a connection string or a query.
+    pub joint: Option<u8>,
+    /// The name is one that only command lines know.
+    pub shell: bool,
 }
 
-/// Calls back for each assignment; for tests, which look at every sign.
-#[cfg(test)]
+impl Assignment {
+    /// An assignment whose place says nothing.
+    pub const fn plain(name: Range<usize>, value: Range<usize>) -> Self {
+        Self {
+            name,
+            value,
+            quoted: true,
+            leads: true,
+            joint: None,
+            shell: false,
+        }
+    }
+}
+
+/// Calls back for each assignment of a text that is no file, such as a decoded one.
 pub fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&Assignment)) {
     for sign in memchr::memchr3_iter(b'=', b':', b'>', text) {
         at(text, sign, &wanted, &mut found);
@@ -47,11 +64,15 @@ pub fn at(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut i
         && let Some((value, quoted)) = value_after(text, at + 1)
     {
         let leads = leads(text, name.start);
+        let joint = name.start.checked_sub(1).map(|before| text[before]);
+        let shell = matches!(&text[name.clone()], b"PGPASSWORD" | b"MYSQL_PWD" | b"SSHPASS");
         found(&Assignment {
             name,
             value,
             quoted,
             leads,
+            joint,
+            shell,
         });
     }
 }
@@ -164,13 +185,17 @@ fn tag(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl
         return;
     };
     let value = at + 1..at + 1 + length;
-    if length > 0 && text[value.end] == b'<' {
-        found(&Assignment {
-            name: start..at,
-            value,
-            quoted: true,
-            leads: true,
-        });
+    // `<user>:<password>@host` are places to fill in, not tags.
+    let closing = &text[value.end..];
+    if length > 0
+        && (closing.starts_with(b"</") || closing.starts_with(b"<\\/"))
+        && closing[closing.len().min(2)..]
+            .iter()
+            .skip_while(|byte| **byte == b'/')
+            .take(start.abs_diff(at))
+            .eq(text[start..at].iter())
+    {
+        found(&Assignment::plain(start..at, value));
     }
 }
 

@@ -133,6 +133,13 @@ impl Catalogue {
 
     /// What a run of token characters is.
     pub fn run(&self, text: &[u8], run: &std::ops::Range<usize>, enabled: &[bool], out: &mut Vec<Candidate>) {
+        // The digits of an escape such as `%3D` are no part of what follows.
+        let escaped = run.start > 0
+            && text[run.start - 1] == b'%'
+            && text
+                .get(run.start..run.start + 2)
+                .is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+        let run = run.start + if escaped { 2 } else { 0 }..run.end;
         let token = &text[run.clone()];
         // Words and paths: what has no digit was not drawn at random.
         if !token.iter().any(u8::is_ascii_digit) {

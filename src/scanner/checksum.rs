@@ -1,5 +1,6 @@
 //! Checksums inside tokens. A token whose checksum is wrong is no secret.
 
+use base64::Engine as _;
 use serde::Deserialize;
 
 /// How a format proves itself.
@@ -18,6 +19,12 @@ pub enum Checksum {
     Cloudflare,
     /// Bitcoin's extended private keys.
     Base58Check,
+    /// age: Bech32.
+    Bech32,
+    /// Confluent: the last six are the CRC-32 of all before them, in base64.
+    Confluent,
+    /// Zuplo: the last eight are the CRC-32 of what stands between the two `_`, in hex.
+    Zuplo,
     /// An AWS key id is in base 32: digits 2 to 7 only.
     AwsBase32,
 }
@@ -45,6 +52,9 @@ impl Checksum {
             }
             Self::Atlassian => {
                 let (body, check) = token.split_at_checked(token.len().checked_sub(8)?)?;
+                // Its `=` is escaped in an address.
+                let plain = body.strip_suffix(b"%3D").map(|start| [start, b"="].concat());
+                let body = plain.as_deref().unwrap_or(body);
                 Some(number(check, 16)? == u64::from(crc32fast::hash(body)))
             }
             Self::Grafana => {
@@ -59,6 +69,24 @@ impl Checksum {
                 let forty = &body[body.len().checked_sub(40)?..];
                 // Which of the two is meant is not published; a random token passes neither.
                 Some(value == u64::from(crc32fast::hash(forty)) || value == u64::from(crc32fast::hash(body)))
+            }
+            Self::Bech32 => Some(super::bech32::holds(token)),
+            Self::Confluent => {
+                let (body, check) = token.split_at_checked(token.len().checked_sub(6)?)?;
+                let value = crc32fast::hash(body);
+                Some([value, value.swap_bytes()].iter().any(|value| {
+                    base64::engine::general_purpose::STANDARD_NO_PAD
+                        .encode(value.to_be_bytes())
+                        .as_bytes()
+                        == check
+                }))
+            }
+            Self::Zuplo => {
+                let (body, check) = token.split_at_checked(token.len().checked_sub(8)?)?;
+                let body = body.strip_suffix(b"_")?;
+                let value = number(check, 16)?;
+                let key = &body[memchr::memchr(b'_', body)? + 1..];
+                Some([key, body].iter().any(|text| u64::from(crc32fast::hash(text)) == value))
             }
             Self::AwsBase32 => Some(
                 token
@@ -107,6 +135,9 @@ mod tests {
             Checksum::Grafana,
             Checksum::Cloudflare,
             Checksum::Base58Check,
+            Checksum::Bech32,
+            Checksum::Confluent,
+            Checksum::Zuplo,
         ] {
             for token in [
                 "",

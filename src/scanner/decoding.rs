@@ -46,9 +46,139 @@ pub fn hidden_text(text: &[u8], run: &Range<usize>) -> Option<Vec<u8>> {
     BASE64.decode(run).ok().filter(|decoded| printable(decoded))
 }
 
+/// What a whole value says in either kind of base64, where it is text of more than a few characters.
+pub fn plain_text(value: &[u8]) -> Option<Vec<u8>> {
+    let bytes = value.trim_ascii_end();
+    if bytes.len() < 12
+        || !bytes
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+    {
+        return None;
+    }
+    BASE64.decode(bytes).ok().filter(|decoded| is_printable(decoded))
+}
+
+fn is_printable(bytes: &[u8]) -> bool {
+    bytes
+        .iter()
+        .all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
+}
+
+/// Where two string literals are put together, after how many characters and how long the joint is.
+pub type Border = (usize, usize);
+
+/// The most pieces and escapes of one token.
+const PIECES: usize = 128;
+
+/// The text of string literals that are put together over several lines, `"ab" +⏎ "cd"`, without the
+/// joints between, and with the escapes `%2B`, `%2F` and `%3D` taken back; nothing where there is none.
+pub fn joined(text: &[u8]) -> Option<(Vec<u8>, Vec<Border>)> {
+    let mut out = Vec::new();
+    let mut borders = Vec::new();
+    let mut from = 0;
+    while borders.len() < PIECES
+        && let Some(at) = memchr::memchr3(b'"', b'\'', b'%', &text[from..])
+    {
+        out.extend_from_slice(&text[from..from + at]);
+        from += at;
+        if let Some(character) = escape(&text[from..]) {
+            borders.push((out.len(), 2));
+            out.push(character);
+            from += 3;
+        } else if let Some(length) = joint(&text[from..]) {
+            borders.push((out.len(), length));
+            from += length;
+        } else {
+            return (!borders.is_empty()).then_some((out, borders));
+        }
+    }
+    if borders.is_empty() {
+        return None;
+    }
+    let rest = &text[from..];
+    let end = memchr::memchr3(b'"', b'\'', b'%', rest).unwrap_or(rest.len());
+    out.extend_from_slice(&rest[..end]);
+    Some((out, borders))
+}
+
+/// Whether a token goes on behind an escape or a joint.
+pub fn goes_on(text: &[u8]) -> bool {
+    escape(text).is_some() || matches!(text.first(), Some(b'"' | b'\'')) && joint(text).is_some()
+}
+
+/// The character of an escape that base64 needs in an address.
+fn escape(text: &[u8]) -> Option<u8> {
+    match text.get(..3)? {
+        b"%2B" | b"%2b" => Some(b'+'),
+        b"%2F" | b"%2f" => Some(b'/'),
+        b"%3D" | b"%3d" => Some(b'='),
+        _ => None,
+    }
+}
+
+/// The length of a joint that starts with a closing quote: blanks, one sign, a line end, the same quote.
+fn joint(text: &[u8]) -> Option<usize> {
+    let quote = *text.first()?;
+    let window = &text[1..text.len().min(80)];
+    let mut lines = 0;
+    let mut signs = 0;
+    for (at, byte) in window.iter().enumerate() {
+        match byte {
+            b'\n' => lines += 1,
+            b' ' | b'\t' | b'\r' => {}
+            b'+' | b'.' | b'\\' | b'&' | b',' => signs += 1,
+            byte if *byte == quote && lines > 0 => return Some(at + 2),
+            _ => return None,
+        }
+        // A comma is a joint only where it stands alone, and then it is a list.
+        if signs > 1 || *byte == b',' {
+            return None;
+        }
+    }
+    None
+}
+
+/// Where the `end` of a joined text stands in the text with its joints.
+pub fn unjoined(end: usize, borders: &[Border]) -> usize {
+    end + borders
+        .iter()
+        .filter(|(place, _)| *place < end)
+        .map(|(_, length)| length)
+        .sum::<usize>()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn literals_over_several_lines_are_joined_and_their_places_kept() {
+        for (text, plain) in [
+            ("ab\" +\n  \"cd\";", "abcd"),
+            ("ab' \\\r\n'cd'", "abcd"),
+            ("a\"\n\"b\"\n\"c\"", "abc"),
+            ("a%2Fb%3dc", "a/b=c"),
+        ] {
+            let (joined, borders) = joined(text.as_bytes()).unwrap();
+            assert_eq!(joined, plain.as_bytes(), "{text}");
+            let end = unjoined(plain.len(), &borders);
+            assert_eq!(text.as_bytes()[end - 1], plain.as_bytes()[plain.len() - 1]);
+        }
+        for text in ["ab", "ab\", \"cd\"", "ab\",\n\"cd\"", "\"", "a\"\n'b'"] {
+            assert_eq!(joined(text.as_bytes()), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn only_text_is_plain() {
+        assert_eq!(
+            plain_text(b"aGVsbG8gd29ybGQ=").as_deref(),
+            Some(b"hello world".as_slice())
+        );
+        assert_eq!(plain_text(b"q7Zt4Rk9Vb2Xm8Lw"), None);
+        assert_eq!(plain_text(b"short"), None);
+    }
 
     #[test]
     fn both_orders_of_utf16_become_text() {

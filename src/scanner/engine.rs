@@ -34,6 +34,7 @@ pub struct Scanner {
     pub(super) enabled: Vec<bool>,
     pub(super) generic: Generic,
     pub(super) mnemonic: Option<Arc<RuleInfo>>,
+    pub(super) keypair: Option<Arc<RuleInfo>>,
     pub(super) allowlist: Allowlist,
     custom: RwLock<Vec<Arc<CustomRule>>>,
 }
@@ -85,6 +86,7 @@ impl Scanner {
             shortest: shown.min_length,
         };
         let mnemonic = used("mnemonic");
+        let keypair = used("solana-keypair");
         let allowlist = Allowlist::new(&options.allowlist)?;
         let custom = RwLock::new(compile_all(&options.rules)?);
         Ok(Self {
@@ -93,6 +95,7 @@ impl Scanner {
             enabled,
             generic,
             mnemonic,
+            keypair,
             allowlist,
             custom,
         })
@@ -134,12 +137,7 @@ impl Scanner {
             let text = format!("{name}={value}");
             let from = name.len() + 1;
             let mut candidates = self.candidates(text.as_bytes(), None);
-            let whole = assignment::Assignment {
-                name: 0..name.len(),
-                value: from..text.len(),
-                quoted: true,
-                leads: true,
-            };
+            let whole = assignment::Assignment::plain(0..name.len(), from..text.len());
             if !value.is_empty() && self.generic.wants(name.as_bytes()) {
                 candidates.extend(self.generic.judge_variable(text.as_bytes(), &whole));
             }

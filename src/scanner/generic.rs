@@ -4,10 +4,12 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use super::assignment::Assignment;
+use super::boundary;
 use super::candidate::{Candidate, RANK_GENERIC};
-use super::naming::{Naming, naming};
+use super::naming::{Naming, named_beside, naming};
 use super::place::Place;
 use super::placeholder::is_placeholder;
+use super::public::{is_base58_number, is_public};
 use super::randomness::{Shape, entropy, looks_random};
 use super::rule::RuleInfo;
 
@@ -45,6 +47,8 @@ impl Generic {
     pub fn judge(&self, text: &[u8], one: &Assignment, place: Place) -> Option<Candidate> {
         let value = trimmed(text, one.value.clone());
         let (name, bytes) = (&text[one.name.clone()], &text[value.clone()]);
+        let outer = named_beside(text, &one.name);
+        let name = outer.map_or(name, |outer| &text[outer]);
         if place.lock
             || memchr::memmem::find_iter(bytes, b"\\x").count() > 3
             || bytes.len() < 6
@@ -57,7 +61,7 @@ impl Generic {
         match naming(name) {
             Naming::Password => {
                 let rule = self.password.as_ref()?;
-                let confidence = password(bytes, one, place)?;
+                let confidence = password(name, bytes, one, place)?;
                 Some(Candidate {
                     confidence,
                     ..Candidate::of(rule, value, RANK_GENERIC)
@@ -65,9 +69,16 @@ impl Generic {
             }
             Naming::Secret => {
                 let rule = self.secret.as_ref()?;
-                if (!one.quoted && (place.source || !one.leads && bytes.len() < 20))
+                // `API_KEY=…` in a text or a comment; other values without quotes are expressions.
+                let capital = bytes.len() >= 20 && is_capital(name);
+                if (!one.quoted && (place.source && !capital || !one.leads && bytes.len() < 20))
+                    || bytes.iter().any(u8::is_ascii_whitespace)
+                    || is_address(bytes)
                     || is_code(bytes)
                     || is_reference(bytes)
+                    || is_public(bytes)
+                    || boundary::left_of(text, one.name.start, 12).contains(&b':')
+                        && memchr::memmem::find(boundary::left_of(text, one.name.start, 12), b"arn:").is_some()
                 {
                     return None;
                 }
@@ -83,7 +94,12 @@ impl Generic {
             }
             Naming::Neutral => {
                 let rule = self.entropy.as_ref()?;
-                (one.quoted && self.is_surely_random(bytes)).then(|| Candidate::of(rule, value, RANK_GENERIC))
+                (one.quoted
+                    && self.is_surely_random(bytes)
+                    && !is_public(bytes)
+                    && !is_base58_number(bytes)
+                    && !is_address(bytes))
+                .then(|| Candidate::of(rule, value, RANK_GENERIC))
             }
             Naming::Harmless => None,
         }
@@ -93,7 +109,12 @@ impl Generic {
     pub fn judge_variable(&self, text: &[u8], one: &Assignment) -> Option<Candidate> {
         let (name, value) = (&text[one.name.clone()], trimmed(text, one.value.clone()));
         let bytes = &text[value.clone()];
-        if naming(name) == Naming::Password && bytes.len() >= 6 && !is_placeholder(bytes) && !is_reference(bytes) {
+        if naming(name) == Naming::Password
+            && bytes.len() >= 6
+            && !is_placeholder(bytes)
+            && !is_reference(bytes)
+            && !bytes.contains(&b'\n')
+        {
             let rule = self.password.as_ref()?;
             return Some(Candidate {
                 confidence: 0.8,
@@ -106,6 +127,11 @@ impl Generic {
     /// A string that nothing names must speak for itself: long, mixed, of one piece and no hash.
     fn is_surely_random(&self, value: &[u8]) -> bool {
         let shape = Shape::of(value);
+        // `placeId=…` and `places/…` name what follows.
+        let word = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
+        if word >= 5 && matches!(value.get(word), Some(b'=' | b'/')) {
+            return false;
+        }
         let one_piece = value
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-'));
@@ -124,12 +150,14 @@ impl Generic {
 }
 
 /// How sure a password is one; nothing where it is a word, a sentence or code.
-fn password(value: &[u8], one: &Assignment, place: Place) -> Option<f64> {
+fn password(name: &[u8], value: &[u8], one: &Assignment, place: Place) -> Option<f64> {
     let shape = Shape::of(value);
     let blanks = value.iter().filter(|byte| byte.is_ascii_whitespace()).count();
     if blanks > 0 || value.len() > 128 || is_reference(value) {
         return None;
     }
+    // In a connection string the signs around it tell what it is.
+    let inside = matches!(one.joint, Some(b';' | b'&' | b'?'));
     let letters = shape.lower + shape.upper;
     let kinds = [shape.lower, shape.upper, shape.digits, shape.other]
         .iter()
@@ -137,9 +165,28 @@ fn password(value: &[u8], one: &Assignment, place: Place) -> Option<f64> {
         .count();
     if !one.quoted {
         // `password: string`, `password = getPassword()`, `password=value` in a sentence.
-        if place.source || !one.leads && kinds < 3 || is_code(value) || kinds < 2 {
+        if is_code(value) {
             return None;
         }
+        if one.shell {
+            // Only shells and their likes know the name, so any word is meant.
+            return (value.len() >= 6).then_some(0.6);
+        }
+        if inside {
+            return (kinds >= 2 && shape.digits > 0).then_some(0.7);
+        }
+        let capital = kinds >= 3 && is_capital(name);
+        if place.source && !capital || !one.leads && kinds < 3 || kinds < 2 {
+            return None;
+        }
+    }
+    // `check('password', 'salt1234')`: which of two arguments is what is not said.
+    if one.quoted && !one.leads && place.source && one.joint == Some(b',') && kinds < 3 {
+        return None;
+    }
+    // A number.
+    if value.starts_with(b"0x") && value[2..].iter().all(u8::is_ascii_hexdigit) {
+        return None;
     }
     if kinds < 2 || letters == 0 && shape.digits < 8 {
         return None;
@@ -148,7 +195,7 @@ fn password(value: &[u8], one: &Assignment, place: Place) -> Option<f64> {
     if shape.digits == 0
         && value
             .iter()
-            .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b' '))
+            .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b' ' | b'#'))
     {
         return None;
     }
@@ -156,6 +203,17 @@ fn password(value: &[u8], one: &Assignment, place: Place) -> Option<f64> {
         return None;
     }
     Some(if kinds >= 3 && value.len() >= 8 { 0.8 } else { 0.6 })
+}
+
+/// `API_KEY`, as variables of an environment are written.
+fn is_capital(name: &[u8]) -> bool {
+    name.iter()
+        .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_')
+}
+
+/// An account or a contract of Ethereum.
+fn is_address(value: &[u8]) -> bool {
+    value.len() == 42 && value.starts_with(b"0x") && value[2..].iter().all(u8::is_ascii_hexdigit)
 }
 
 /// A call, an access or a type, not a value.
@@ -184,6 +242,7 @@ fn is_reference(value: &[u8]) -> bool {
 
 /// UUIDs, dates and versions.
 fn is_identifier(value: &[u8]) -> bool {
+    let value = value.strip_prefix(b"urn:uuid:").unwrap_or(value);
     let hex_groups: Vec<usize> = value
         .split(|byte| *byte == b'-')
         .map(|part| {

@@ -3,6 +3,8 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
+use super::decoding::goes_on;
+
 /// Places that are looked at.
 const LONGEST: usize = 24;
 
@@ -24,9 +26,15 @@ impl Head {
         head
     }
 
-    /// Whether `text` starts as the pattern asks.
+    /// Whether `text` starts as the pattern asks, up to where a token may go on behind an escape.
     pub fn fits(&self, text: &[u8]) -> bool {
-        text.len() >= self.0.len() && self.0.iter().zip(text).all(|(set, byte)| holds(set, *byte))
+        text.len() >= self.0.len()
+            && self
+                .0
+                .iter()
+                .zip(text)
+                .position(|(set, byte)| !holds(set, *byte))
+                .is_none_or(|place| goes_on(&text[place..]))
     }
 
     /// Adds what `hir` says; answers whether the place after it is still known.
@@ -110,6 +118,8 @@ mod tests {
             ("(?:ab|c)d", "cd", "xd"),
             ("sk-(?<secret>[a-z]{2})", "sk-ab", "sk-1b"),
             ("a?b", "ab", ""),
+            ("ab[a-z/]{6}", "abc%2Fdefg", "abc%20defg"),
+            ("ab[a-z]{6}", "abc\" +\n  \"defg", "abc\", \"defg"),
         ] {
             let head = Head::of(pattern);
             assert!(head.fits(good.as_bytes()), "{pattern}");

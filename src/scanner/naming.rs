@@ -1,5 +1,6 @@
 //! What the name of a value says about it.
 
+use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::words::Words;
@@ -162,6 +163,10 @@ pub fn naming(name: &[u8]) -> Naming {
     if (password || short || last.ends_with(b"_pass") || last.ends_with(b"_PASS")) && !reset {
         return Naming::Password;
     }
+    if plain.ends_with(b"accesskeyid") {
+        // A half of a pair that has a format of its own.
+        return Naming::Neutral;
+    }
     if harmless
         || SHORT_HARMLESS.iter().any(|word| plain == word.as_bytes())
         || ENDINGS.iter().any(|word| plain.ends_with(word.as_bytes()))
@@ -172,6 +177,31 @@ pub fn naming(name: &[u8]) -> Naming {
         return Naming::Secret;
     }
     Naming::Neutral
+}
+
+/// The name that stands beside `value` in `name: A, value: b` and `key="A" value="b"`.
+pub fn named_beside(text: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
+    if ![b"value".as_slice(), b"default"]
+        .iter()
+        .any(|known| text[name.clone()].eq_ignore_ascii_case(known))
+    {
+        return None;
+    }
+    let floor = name.start.saturating_sub(160);
+    let blank = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b',' | b'\\' | b'{');
+    let sign = |byte: u8| blank(byte) || matches!(byte, b':' | b'=');
+    let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
+    let back = |from: usize, fits: &dyn Fn(u8) -> bool| {
+        from - text[floor..from].iter().rev().take_while(|byte| fits(**byte)).count()
+    };
+    let end = back(name.start, &blank);
+    let start = back(end, &word);
+    let label_end = back(start, &sign);
+    let label = &text[back(label_end, &word)..label_end];
+    let known = [b"name".as_slice(), b"key", b"variable"]
+        .iter()
+        .any(|known| label.eq_ignore_ascii_case(known));
+    (known && start < end).then_some(start..end)
 }
 
 #[derive(Clone, Copy)]

@@ -1,5 +1,5 @@
 //! Names and values that stand beside each other without a sign between them:
-//! `set('name', 'value')`, `--name value`, `ENV NAME value`.
+//! `set('name', 'value')`, `--name value`, `ENV NAME value`, `#define NAME value`.
 
 use std::ops::Range;
 
@@ -8,7 +8,7 @@ use super::assignment::Assignment;
 const LONGEST_NAME: usize = 64;
 const LONGEST_VALUE: usize = 256;
 /// What stands before a name that its value follows after a blank.
-pub const SIGNS: [&[u8]; 3] = [b"--", b"ENV ", b"ARG "];
+pub const SIGNS: [&[u8]; 4] = [b"--", b"ENV ", b"ARG ", b"#define "];
 
 /// Calls back for the pair whose joint, from quote to quote, stands at `at`.
 pub fn at_joint(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {
@@ -25,16 +25,15 @@ pub fn at_joint(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: 
             && window[length] == quote
         {
             found(&Assignment {
-                name,
-                value: start..start + length,
-                quoted: true,
                 leads: false,
+                joint: Some(b','),
+                ..Assignment::plain(name, start..start + length)
             });
         }
     }
 }
 
-/// Calls back for the pair whose name starts with `--`, `ENV ` or `ARG ` at `at`.
+/// Calls back for the pair whose name starts with one of the signs at `at`.
 pub fn at_sign(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {
     let rest = &text[at..];
     let Some(sign) = SIGNS.iter().find(|sign| rest.starts_with(sign)) else {
@@ -45,12 +44,7 @@ pub fn at_sign(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &
     let name = start..start + name_length(text[start..].iter());
     if before.is_ascii_whitespace() && text.get(name.end) == Some(&b' ') && wanted(&text[name.clone()]) {
         let value = word(text, name.end + 1);
-        found(&Assignment {
-            name,
-            value,
-            quoted: true,
-            leads: true,
-        });
+        found(&Assignment::plain(name, value));
     }
 }
 

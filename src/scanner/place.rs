@@ -27,9 +27,17 @@ const LOCKS: &[&str] = &[
 
 /// What the file's name says about guesses in it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "four answers that do not exclude each other"
+)]
 pub struct Place {
     pub source: bool,
     pub lock: bool,
+    /// A table, whose rows are names and values.
+    pub table: bool,
+    /// A text that people write.
+    pub prose: bool,
 }
 
 impl Place {
@@ -43,6 +51,8 @@ impl Place {
         Self {
             source: SOURCE.contains(&extension.as_str()),
             lock: lock || extension == "map",
+            table: matches!(extension.as_str(), "csv" | "tsv"),
+            prose: matches!(extension.as_str(), "" | "txt" | "md" | "mdx" | "log"),
         }
     }
 }

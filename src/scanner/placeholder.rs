@@ -6,8 +6,18 @@ use super::randomness::Shape;
 use super::words::Words;
 
 static SIGNS: LazyLock<Words> = LazyLock::new(|| Words::new(TEMPLATES.iter().chain(WORDS).copied()));
-static SAMPLES: LazyLock<Words> =
-    LazyLock::new(|| Words::new(["xxxx", "example", "placeholder", "your_", "your-", "********"]));
+static SAMPLES: LazyLock<Words> = LazyLock::new(|| {
+    Words::new([
+        "xxxx",
+        "example",
+        "placeholder",
+        "your_",
+        "your-",
+        "********",
+        // The key of the storage emulator, the same for everyone.
+        "eby8vdm02xnocqflquwj",
+    ])
+});
 
 /// Signs that a value is filled in later, or was taken out.
 const TEMPLATES: &[&str] = &[
@@ -130,6 +140,7 @@ const WHOLE: &[&str] = &[
     "hunter",
     "mypass",
     "mypwd",
+    "psw",
     "yourpass",
 ];
 
@@ -138,7 +149,7 @@ pub fn is_sample_token(token: &[u8]) -> bool {
     let shape = Shape::of(token);
     token.ends_with(b"EXAMPLE")
         || token.ends_with(b"EXAMPLEKEY")
-        || shape.repeat >= 6
+        || shape.repeat >= 8
         || shape.sequence >= 8
         || (token.len() >= 16 && shape.distinct < 6)
         || SAMPLES.any(token)

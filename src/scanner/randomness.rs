@@ -1,5 +1,7 @@
 //! How random a string looks.
 
+use super::bigram::reads_like_words;
+
 /// Shannon's entropy in bits a byte.
 pub fn entropy(text: &[u8]) -> f64 {
     if text.is_empty() {
@@ -113,7 +115,8 @@ pub fn looks_random(text: &[u8], floor: f64) -> bool {
     let most = if hex { 4.0 } else { (text.len() as f64).log2().min(5.2) };
     entropy(text) >= floor.min(most * 0.8)
         && shape.changes * 6 >= text.len()
-        && shape.longest_word <= 8.max(text.len() / 6)
+        && shape.longest_word <= 18.max(text.len() / 6)
+        && !reads_like_words(text)
 }
 
 #[cfg(test)]

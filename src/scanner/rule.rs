@@ -87,10 +87,13 @@ impl Before {
         let length = text[..at]
             .iter()
             .rev()
-            .take(self.max + 1)
+            .take(self.max + 3)
             .take_while(|byte| fits(byte))
             .count();
-        (self.min..=self.max).contains(&length).then(|| at - length)
+        // `%3D` in front of it is an escape, of which two characters look like the token's.
+        let percent = (at - length).checked_sub(1).is_some_and(|before| text[before] == b'%');
+        let escaped = if percent && length > 2 { length - 2 } else { length };
+        (self.min..=self.max).contains(&escaped).then(|| at - escaped)
     }
 }
 
@@ -131,6 +134,8 @@ pub struct Rule {
     pattern: OnceLock<Option<Regex>>,
     head: OnceLock<Head>,
     pub has_group: bool,
+    /// Whether the end of the token may be a dash.
+    pub dashes: bool,
     pub checksum: Option<Checksum>,
     pub detector: Option<Detector>,
     pub context: Vec<Vec<u8>>,
@@ -158,6 +163,7 @@ impl Rule {
                 pattern: shown,
             }),
             prefix: data.prefix.iter().map(|prefix| prefix.clone().into_bytes()).collect(),
+            dashes: data.pattern.contains("_-]{"),
             has_group: data.pattern.contains("(?<secret>"),
             source: data.pattern.clone(),
             pattern: OnceLock::new(),

@@ -3,14 +3,13 @@
 use std::ops::Range;
 
 use super::assignment::{self, Assignment};
-use super::candidate::{Candidate, DOUBTFUL, RANK_STRUCTURE};
+use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
 use super::catalogue::WordStarts;
-use super::decoding::hidden_text;
-use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic};
+use super::detectors::{SHORTEST_MNEMONIC, each_keypair, each_mnemonic};
 use super::engine::Scanner;
 use super::generic::SHORTEST_UNNAMED;
 use super::names::known;
-use super::naming::Naming;
+use super::naming::{Naming, named_beside};
 use super::pair;
 use super::place::Place;
 use super::sweep::{self, Kinds, Runs, Visit};
@@ -74,6 +73,12 @@ impl<'a> Search<'a> {
         let (tokens, prose) = (search.tokens, search.prose);
         tokens.finish(text.len(), |start, end| search.token(start..end));
         prose.finish(text.len(), |start, end| search.prose(start..end));
+        if let Some(rule) = &scanner.keypair {
+            each_keypair(text, |span| search.out.push(Candidate::of(rule, span, RANK_FORMAT)));
+        }
+        if !place.lock {
+            scanner.loose(text, place, &mut search.out);
+        }
         search.out
     }
 
@@ -83,6 +88,9 @@ impl<'a> Search<'a> {
         scanner.catalogue.word(self.text, at, &scanner.enabled, &mut self.out);
         if matches!(self.text[at], b'E' | b'A') && self.text.get(at + 3) == Some(&b' ') {
             self.sign_pair(at);
+        }
+        if self.text[at] == b'd' && at > 0 && self.text[at - 1] == b'#' {
+            self.sign_pair(at - 1);
         }
     }
 
@@ -102,20 +110,7 @@ impl<'a> Search<'a> {
         if span.len() <= LONGEST_CONTEXTUAL {
             scanner.catalogue.run(self.text, &span, &scanner.enabled, &mut self.out);
         }
-        if let Some(hidden) = hidden_text(self.text, &span) {
-            let mut inner = Vec::new();
-            scanner.catalogue.formats(&hidden, &scanner.enabled, &mut inner);
-            // The outer run stands for the best of what it hides.
-            let best = inner
-                .into_iter()
-                .filter(|one| one.confidence > DOUBTFUL && !one.silent)
-                .max_by_key(|one| (one.rank, one.severity));
-            self.out.extend(best.map(|one| Candidate {
-                span,
-                rank: RANK_STRUCTURE,
-                ..one
-            }));
-        }
+        scanner.hidden(self.text, &span, &mut self.out);
     }
 
     /// A long run of small letters and what stands between the words of a wallet.
@@ -139,16 +134,21 @@ impl<'a> Search<'a> {
         let third = |mask: u64| mask >> 3 | 7 << 61;
         let opening = kinds.quote | kinds.lead & next(kinds.quote);
         let valued = if self.place.source {
-            // Only what is quoted counts: a quote follows, or a blank and one more byte that may lead to one.
+            // What is quoted counts whatever its name: a quote follows, or a blank and one more byte that may lead to one.
             next(opening) | next(kinds.blank) & second(opening | kinds.blank)
         } else {
             u64::MAX
         };
         let tag = kinds.close & (kinds.token << 1 | self.token_before);
         let mut signs = kinds.sign & valued | tag;
+        let mut bare = kinds.sign & !signs;
         while signs != 0 {
             self.sign(at + signs.trailing_zeros() as usize);
             signs &= signs - 1;
+        }
+        while bare != 0 {
+            self.bare(at + bare.trailing_zeros() as usize);
+            bare &= bare - 1;
         }
         let mut joints = kinds.quote & next(kinds.comma) & second(kinds.blank) & third(kinds.quote);
         while joints != 0 {
@@ -168,7 +168,16 @@ impl<'a> Search<'a> {
         let generic = &self.scanner.generic;
         let wanted = |name: &[u8]| generic.wants_kind(known(name));
         assignment::at(self.text, at, &wanted, &mut |one| {
-            self.out.extend(judge(self.scanner, self.text, one, self.place));
+            guess(self.scanner, self.text, one, self.place, &mut self.out);
+        });
+    }
+
+    /// In a source file a value without quotes counts only where its name says that it is a secret.
+    #[inline(never)]
+    fn bare(&mut self, at: usize) {
+        let (scanner, text, place) = (self.scanner, self.text, self.place);
+        assignment::at(text, at, &named(scanner), &mut |one| {
+            guess(scanner, text, one, place, &mut self.out);
         });
     }
 
@@ -200,10 +209,15 @@ fn named(scanner: &Scanner) -> impl Fn(&[u8]) -> bool + '_ {
     }
 }
 
-fn judge(scanner: &Scanner, text: &[u8], one: &Assignment, place: Place) -> Option<Candidate> {
+/// What an assignment gives away, by itself and decoded.
+fn guess(scanner: &Scanner, text: &[u8], one: &Assignment, place: Place, out: &mut Vec<Candidate>) {
+    let neutral = known(&text[one.name.clone()]) == Naming::Neutral;
     // Most values have a name that says nothing, and are short.
-    if (!one.quoted || one.value.len() < SHORTEST_UNNAMED) && known(&text[one.name.clone()]) == Naming::Neutral {
-        return None;
+    let quiet = neutral && (!one.quoted || one.value.len() < SHORTEST_UNNAMED);
+    if !quiet || named_beside(text, &one.name).is_some() {
+        out.extend(scanner.generic.judge(text, one, place));
     }
-    scanner.generic.judge(text, one, place)
+    if !(place.source && neutral) {
+        scanner.decoded(text, one, out);
+    }
 }

@@ -108,6 +108,7 @@ fn is_likely(word: &[u8]) -> bool {
 fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
     // Words of the list in a row.
     let mut row: Vec<(Range<usize>, u16)> = Vec::new();
+    let mut row_quoted = false;
     let mut at = run.start;
     while at < run.end {
         let length = text[at..run.end]
@@ -123,8 +124,17 @@ fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
                 .flatten()
             {
                 Some(index) if whole => {
-                    if row.last().is_some_and(|(last, _)| word.start - last.end > 8) {
-                        take(&mut row, found);
+                    if let Some((last, _)) = row.last() {
+                        let between = &text[last.end..word.start];
+                        let quoted = between.iter().any(|byte| matches!(byte, b'"' | b'\''));
+                        // The words of a list are quoted one by one, or all together.
+                        let other = row.len() > 1 && quoted != row_quoted;
+                        if between.len() > 8 || closes(between) || other && row.len() > 2 {
+                            take(&mut row, found);
+                        } else if other {
+                            row.remove(0);
+                        }
+                        row_quoted = quoted;
                     }
                     row.push((word.clone(), *index));
                 }
@@ -141,7 +151,18 @@ fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
 fn boundaries(text: &[u8], word: &Range<usize>) -> bool {
     let part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-');
     let before = word.start.checked_sub(1).and_then(|index| text.get(index));
-    !before.is_some_and(part) && !text.get(word.end).is_some_and(part)
+    // `image: …` and `"end": …` on the next line are keys.
+    let quoted = matches!(text.get(word.end), Some(b'"' | b'\''));
+    let rest = &text[(word.end + usize::from(quoted)).min(text.len())..];
+    let sign = rest.iter().take(8).find(|byte| **byte != b' ');
+    let key = matches!(sign, Some(b':' | b'='));
+    !before.is_some_and(part) && !text.get(word.end).is_some_and(part) && !key
+}
+
+/// Whether what stands between two words closes a string and opens no other.
+fn closes(between: &[u8]) -> bool {
+    let quotes = between.iter().filter(|byte| matches!(byte, b'"' | b'\'')).count();
+    quotes % 2 == 1 || quotes > 0 && between.contains(&b'\n') && !between.contains(&b',')
 }
 
 /// The lists in a row of words; a row may have words before and after.
@@ -158,7 +179,9 @@ fn take(row: &mut Vec<(Range<usize>, u16)>, found: &mut impl FnMut(Range<usize>)
                 && checksum_holds(words[from..from + **length].iter().map(|(_, index)| *index))
         });
         if let Some(length) = fits {
-            found(words[from].0.start..words[from + length - 1].0.end);
+            if !is_documented(&words[from..from + length]) {
+                found(words[from].0.start..words[from + length - 1].0.end);
+            }
             from += length;
         } else if LENGTHS.contains(&words.len()) {
             // The row is a list by its length, and its checksum is wrong.
@@ -167,6 +190,15 @@ fn take(row: &mut Vec<(Range<usize>, u16)>, found: &mut impl FnMut(Range<usize>)
             from += 1;
         }
     }
+}
+
+/// The lists of the standard and of tutorials say a few words again and again; a random list hardly
+/// says one twice.
+fn is_documented(words: &[(Range<usize>, u16)]) -> bool {
+    let mut distinct: Vec<u16> = words.iter().map(|(_, index)| *index).collect();
+    distinct.sort_unstable();
+    distinct.dedup();
+    distinct.len() * 4 <= words.len() * 3
 }
 
 /// The last bits are the first bits of the hash of the others.
@@ -199,13 +231,13 @@ mod tests {
         spans.into_iter().map(|span| &text[span]).collect()
     }
 
-    fn zeros() -> String {
-        format!("{}about", "abandon ".repeat(11))
+    fn list() -> String {
+        "unit, wisdom, bag, safe, depart, walk pluck, glad, seat, rescue, voyage, party".replace(", ", " ")
     }
 
     #[test]
     fn a_list_is_found_wherever_it_stands() {
-        let list = zeros();
+        let list = list();
         for before in 0..60 {
             let text = format!("{}\"{list}\";", "X".repeat(before));
             assert_eq!(found(&text), [list.as_str()], "{before}");
@@ -216,6 +248,8 @@ mod tests {
 
     #[test]
     fn words_with_a_wrong_checksum_and_prose_are_silent() {
+        let documented = format!("{}about", "abandon ".repeat(11));
+        assert!(found(&documented).is_empty());
         let wrong = "abandon ".repeat(12);
         assert!(found(wrong.trim()).is_empty());
         assert!(

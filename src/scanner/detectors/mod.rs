@@ -4,18 +4,23 @@ mod header;
 mod jwt;
 mod mnemonic;
 mod pem;
+mod solana;
 mod uri;
 mod wallet;
 
 use serde::Deserialize;
 
+use std::ops::Range;
+
 use super::boundary;
 use super::candidate::{Candidate, RANK_FORMAT};
+use super::decoding::{goes_on, joined, unjoined};
 use super::placeholder::is_sample_token;
 use super::randomness::entropy;
 use super::rule::{Rule, WINDOW};
 
 pub use mnemonic::{SHORTEST as SHORTEST_MNEMONIC, each as each_mnemonic};
+pub use solana::each as each_keypair;
 
 /// Code that confirms a hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -39,6 +44,8 @@ pub enum Detector {
     Wif,
     /// A number of 256 bits beside a word that says that it is a key.
     EvmKey,
+    /// A seed of 32 bytes with its public key.
+    SolanaKey,
     /// A value that its name or its randomness gives away.
     Assignment,
 }
@@ -46,7 +53,7 @@ pub enum Detector {
 impl Detector {
     /// Whether it looks at runs of characters, not at hits of a literal.
     pub const fn is_for_runs(self) -> bool {
-        matches!(self, Self::Wif | Self::EvmKey)
+        matches!(self, Self::Wif | Self::EvmKey | Self::SolanaKey)
     }
 }
 
@@ -59,16 +66,19 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
         Some(Detector::Uri) => uri::confirm(rule, text, at),
         Some(Detector::Basic) => header::basic(rule, text, at),
         Some(Detector::Bearer) => header::bearer(rule, text, at),
-        Some(Detector::Mnemonic | Detector::Wif | Detector::EvmKey | Detector::Assignment) => None,
+        Some(Detector::Mnemonic | Detector::Wif | Detector::EvmKey | Detector::SolanaKey | Detector::Assignment) => {
+            None
+        }
         None => format(rule, text, at),
     }
 }
 
 /// What a run of token characters is.
-pub fn confirm_run(rule: &Rule, text: &[u8], run: std::ops::Range<usize>) -> Option<Candidate> {
+pub fn confirm_run(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candidate> {
     match rule.detector {
         Some(Detector::Wif) => wallet::wif(rule, text, run),
         Some(Detector::EvmKey) => wallet::evm(rule, text, run),
+        Some(Detector::SolanaKey) => solana::confirm(rule, text, run),
         _ => wallet::contextual(rule, text, run),
     }
 }
@@ -87,22 +97,47 @@ fn format(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     }
     let window = &text[at..text.len().min(at + WINDOW)];
     let pattern = rule.pattern()?;
-    let found = pattern.find(window)?;
-    let whole = start..at + found.end();
-    if !boundary::ends(text, whole.end) {
-        return None;
+    if rule.has_group {
+        let whole = pattern.captures(window)?;
+        let group = whole.name("secret")?;
+        let span = at + group.start()..at + group.end();
+        let token = &text[span.clone()];
+        return ends(rule, text, at + whole.get(0)?.end()).then(|| judged(rule, span, prefix, token, token));
     }
-    let span = if rule.has_group {
-        let group = pattern.captures(window)?.name("secret")?;
-        at + group.start()..at + group.end()
-    } else {
-        whole.clone()
-    };
+    let raw = pattern
+        .find(window)
+        .map(|found| found.end())
+        .filter(|end| ends(rule, text, at + end));
+    // What stands there may go on behind an escape, or in a string literal on the next line.
+    let goes_on = raw.is_none_or(|end| goes_on(&window[end..]));
+    if goes_on
+        && let Some((joined, borders)) = joined(window)
+        && let Some(end) = pattern.find(&joined).map(|found| found.end())
+        && raw.is_none_or(|raw| unjoined(end, &borders) > raw)
+        && ends(rule, &joined, end)
+    {
+        let token = [&text[start..at], &joined[..end]].concat();
+        let span = start..at + unjoined(end, &borders);
+        return Some(judged(rule, span, prefix, &token, &token));
+    }
+    let span = start..at + raw?;
     let token = &text[span.clone()];
+    Some(judged(rule, span, prefix, token, token))
+}
+
+/// Whether a token of a rule may end before `end`: one that may hold a dash does not end at one.
+fn ends(rule: &Rule, text: &[u8], end: usize) -> bool {
+    boundary::ends(text, end)
+        && !(rule.dashes
+            && text.get(end) == Some(&b'-')
+            && text.get(end + 1).is_some_and(|byte| boundary::is_word(*byte)))
+}
+
+fn judged(rule: &Rule, span: Range<usize>, prefix: &[u8], token: &[u8], whole: &[u8]) -> Candidate {
     let candidate = Candidate::of(&rule.info, span, RANK_FORMAT);
-    let tail = token.strip_prefix(prefix.as_slice()).unwrap_or(token);
-    let fake = rule.checksum.is_some_and(|checksum| !checksum.holds(&text[whole]))
+    let tail = token.strip_prefix(prefix).unwrap_or(token);
+    let fake = rule.checksum.is_some_and(|checksum| !checksum.holds(whole))
         || is_sample_token(tail)
         || entropy(tail) < rule.entropy;
-    Some(if fake { candidate.doubtful() } else { candidate })
+    if fake { candidate.doubtful() } else { candidate }
 }

@@ -1,5 +1,8 @@
 //! Private keys over several lines, or in one line with `\n` between the lines.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
+
 use super::super::candidate::{Candidate, RANK_FORMAT};
 use super::super::rule::Rule;
 use super::super::severity::Severity;
@@ -38,6 +41,12 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     if letters < SHORTEST || longest_line(&text[body..last]) < 24 {
         return None;
     }
+    if closed && is_cut(&text[body..index]) {
+        return Some(Candidate::of(&rule.info, at..closing(text, index), RANK_FORMAT).doubtful());
+    }
+    if closed && opening.ends_with(b"PGP PRIVATE KEY BLOCK-----") && !armour_holds(&text[body..index]) {
+        return Some(Candidate::of(&rule.info, at..closing(text, index), RANK_FORMAT).doubtful());
+    }
     let end = if closed { closing(text, index) } else { last };
     if !closed && letters < 4 * SHORTEST {
         return None;
@@ -50,6 +59,69 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
         candidate.severity = candidate.severity.min(Severity::Medium);
     }
     Some(candidate)
+}
+
+/// Whether less than a fifth is there of what the key's first bytes announce: documentation shows the
+/// start of a key only.
+fn is_cut(body: &[u8]) -> bool {
+    let data: Vec<u8> = body
+        .iter()
+        .copied()
+        .filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
+        .collect();
+    let Some(Ok(head)) = data.get(..8).map(|head| BASE64.decode(head)) else {
+        return false;
+    };
+    match head[..] {
+        [0x30, 0x82, high, low, ..] => {
+            let announced = usize::from(high) << 8 | usize::from(low);
+            data.len() * 3 / 4 < announced / 5
+        }
+        _ => false,
+    }
+}
+
+/// Whether the checksum at the end of `OpenPGP`'s armour is right; newer files may leave it out.
+fn armour_holds(body: &[u8]) -> bool {
+    let text: Vec<u8> = body
+        .iter()
+        .copied()
+        .filter(|byte| !matches!(byte, b'\r' | b' ' | b'\t'))
+        .collect();
+    let text = String::from_utf8_lossy(&text).replace("\\n", "\n");
+    let lines: Vec<&str> = text
+        .lines()
+        .map(|line| line.trim_matches(|c: char| !c.is_ascii_alphanumeric() && !matches!(c, '+' | '/' | '=')))
+        .collect();
+    let Some(place) = lines.iter().position(|line| line.len() == 5 && line.starts_with('=')) else {
+        return true;
+    };
+    // Headers such as `Version: …` end at an empty line.
+    let from = lines[..place]
+        .iter()
+        .rposition(|line| line.is_empty())
+        .map_or(0, |at| at + 1);
+    let (Ok(data), Ok(check)) = (
+        BASE64.decode(lines[from..place].concat()),
+        BASE64.decode(&lines[place][1..]),
+    ) else {
+        return true;
+    };
+    crc24(&data).to_be_bytes()[1..] == check[..]
+}
+
+fn crc24(data: &[u8]) -> u32 {
+    let mut value = 0x00b7_04ce_u32;
+    for byte in data {
+        value ^= u32::from(*byte) << 16;
+        for _ in 0..8 {
+            value <<= 1;
+            if value & 0x0100_0000 != 0 {
+                value ^= 0x0186_4cfb;
+            }
+        }
+    }
+    value & 0x00ff_ffff
 }
 
 /// The end of the line that closes a key, which starts at `at`.
@@ -79,7 +151,7 @@ pub fn confirm_putty(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     let line = &rest[code?..];
     let length = line
         .iter()
-        .position(|byte| matches!(byte, b'\n' | b'\r' | b'"' | b'\\' | b'<'))
+        .position(|byte| matches!(byte, b'\n' | b'\r' | b'"' | b'\\' | b'<' | b'`' | b'\''))
         .unwrap_or(line.len());
     let end = lines + rest.len() - line.len() + length;
     if longest_line(&file[lines..end]) < 24 {

@@ -4,6 +4,7 @@
 use std::ops::Range;
 
 use super::super::base58;
+use super::super::bigram::reads_like_words;
 use super::super::boundary::{self, contains_ignoring_case};
 use super::super::candidate::{Candidate, RANK_CONTEXT, RANK_FORMAT};
 use super::super::placeholder::is_sample_token;
@@ -59,7 +60,7 @@ pub fn contextual(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candida
         return None;
     }
     let shape = Shape::of(token);
-    if shape.digits == 0 || shape.lower + shape.upper == 0 || is_sample_token(token) {
+    if shape.digits == 0 || shape.lower + shape.upper == 0 || is_sample_token(token) || reads_like_words(token) {
         return None;
     }
     Some(Candidate::of(&rule.info, run, RANK_CONTEXT))

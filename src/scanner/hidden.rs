@@ -1,0 +1,119 @@
+//! Secrets inside of base64, also of base64 in base64, and guesses that look into an encoded value.
+
+use std::ops::Range;
+
+use super::assignment::{self, Assignment};
+use super::candidate::{Candidate, DOUBTFUL, RANK_STRUCTURE};
+use super::decoding::{hidden_text, plain_text};
+use super::detectors;
+use super::engine::Scanner;
+use super::loose;
+use super::naming::{Naming, naming};
+use super::place::Place;
+
+/// How often a text may be encoded.
+const DEPTH: usize = 3;
+/// Shorter values hide nothing.
+const SHORTEST: usize = 12;
+
+impl Scanner {
+    /// What a long run of token characters hides; the run stands for the best of it.
+    pub(super) fn hidden(&self, text: &[u8], run: &Range<usize>, out: &mut Vec<Candidate>) {
+        if let Some(inner) = hidden_text(text, run) {
+            out.extend(self.best_inside(&inner, DEPTH).map(|one| Candidate {
+                span: run.clone(),
+                rank: RANK_STRUCTURE,
+                ..one
+            }));
+        }
+    }
+
+    /// What the value of an assignment is when it is decoded.
+    pub(super) fn decoded(&self, text: &[u8], one: &Assignment, out: &mut Vec<Candidate>) {
+        let (name, value) = (&text[one.name.clone()], &text[one.value.clone()]);
+        if value.len() < SHORTEST {
+            return;
+        }
+        if let Some(inner) = plain_text(value) {
+            out.extend(self.best_named(name, inner, DEPTH).map(|found| Candidate {
+                span: one.value.clone(),
+                rank: RANK_STRUCTURE.min(found.rank),
+                ..found
+            }));
+        }
+    }
+
+    /// Names and values of tables and sentences.
+    pub(super) fn loose(&self, text: &[u8], place: Place, out: &mut Vec<Candidate>) {
+        let named = |name: &[u8]| matches!(naming(name), Naming::Password | Naming::Secret);
+        let mut judge = |one: &Assignment| out.extend(self.generic.judge(text, one, place));
+        if place.table {
+            loose::each_row(text, named, &mut judge);
+        }
+        if place.prose {
+            loose::each_sentence(text, named, &mut judge);
+        }
+    }
+
+    /// The best format in a decoded text.
+    fn best_inside(&self, text: &[u8], depth: usize) -> Option<Candidate> {
+        let mut all = Vec::new();
+        self.catalogue.formats(text, &self.enabled, &mut all);
+        if let Some(rule) = &self.mnemonic {
+            detectors::each_mnemonic(text, 0..text.len(), &mut |span| {
+                all.push(Candidate::of(rule, span, RANK_STRUCTURE));
+            });
+        }
+        self.catalogue.run(text, &(0..text.len()), &self.enabled, &mut all);
+        self.inner_passwords(text, &mut all);
+        if depth > 1
+            && let Some(inner) = plain_text(text)
+        {
+            all.extend(self.best_inside(&inner, depth - 1));
+        }
+        all.into_iter()
+            .filter(|one| one.confidence > DOUBTFUL && !one.silent)
+            .max_by_key(|one| (one.rank, one.severity))
+    }
+
+    fn inner_passwords(&self, text: &[u8], out: &mut Vec<Candidate>) {
+        assignment::each(
+            text,
+            |name| naming(name) == Naming::Password,
+            |one| out.extend(self.generic.judge(text, one, Place::of(None))),
+        );
+    }
+
+    /// What a decoded value is, by its format or by the name in front of it.
+    fn best_named(&self, name: &[u8], value: Vec<u8>, depth: usize) -> Option<Candidate> {
+        let mut value = value;
+        for _ in 1..depth {
+            match plain_text(&value) {
+                Some(inner) if inner.len() >= 6 => value = inner,
+                _ => break,
+            }
+        }
+        let line = value.trim_ascii_end();
+        let text = [name, b"=", line].concat();
+        let whole = Assignment::plain(0..name.len(), name.len() + 1..text.len());
+        let mut all = Vec::new();
+        self.catalogue.formats(&text, &self.enabled, &mut all);
+        if whole.value.len() <= 256 {
+            self.catalogue.run(&text, &whole.value, &self.enabled, &mut all);
+        }
+        if let Some(rule) = &self.mnemonic {
+            detectors::each_mnemonic(line, 0..line.len(), &mut |span| {
+                all.push(Candidate::of(rule, span, RANK_STRUCTURE));
+            });
+        }
+        self.inner_passwords(line, &mut all);
+        // A format that is wrong keeps a guess from saying otherwise.
+        if !all.is_empty() {
+            return all
+                .into_iter()
+                .filter(|one| one.confidence > DOUBTFUL && !one.silent)
+                .max_by_key(|one| (one.rank, one.severity));
+        }
+        self.generic.judge_variable(&text, &whole)
+    }
+}
