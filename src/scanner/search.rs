@@ -218,11 +218,14 @@ fn named(scanner: &Scanner) -> impl Fn(&[u8]) -> bool + '_ {
 fn is_bare_value(text: &[u8], at: usize) -> bool {
     let blank = usize::from(text.get(at + 1) == Some(&b' '));
     let value = &text[(at + 1 + blank).min(text.len())..];
-    let code = |byte: &u8| match byte {
-        b'"' | b'\'' | b'`' | b'\\' | b';' | b',' | b'&' | b'|' | b'<' | b'=' | b'>' => true,
-        b'(' | b')' | b'[' | b']' | b'{' | b'}' => true,
-        _ => byte.is_ascii_whitespace(),
+    let sign = |byte: &u8| {
+        matches!(
+            byte,
+            b'"' | b'\'' | b'`' | b'\\' | b';' | b',' | b'&' | b'|' | b'<' | b'=' | b'>'
+        )
     };
+    let bracket = |byte: &u8| matches!(byte, b'(' | b')' | b'[' | b']' | b'{' | b'}');
+    let code = |byte: &u8| byte.is_ascii_whitespace() || sign(byte) || bracket(byte);
     let Some(start) = value.first_chunk::<6>() else {
         return false;
     };
