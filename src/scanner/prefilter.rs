@@ -118,12 +118,10 @@ impl Prefilter {
             floating: searchers(literals, &floating)?,
             literals: literals.iter().map(|literal| literal.bytes.clone()).collect(),
             openings: Openings::new(
-                anchors.iter().map(|anchor| anchor.bytes.as_slice()).chain(
-                    SIGNS
-                        .into_iter()
-                        .map(|sign| sign.strip_prefix(b"#").unwrap_or(sign))
-                        .filter(|sign| is_word(sign[0])),
-                ),
+                anchors
+                    .iter()
+                    .map(|anchor| anchor.bytes.as_slice())
+                    .chain(SIGNS.into_iter().filter(|sign| is_word(sign[0]))),
             ),
             anchors,
             bits,

@@ -77,6 +77,10 @@ impl<'a> Search<'a> {
             each_keypair(text, |span| search.out.push(Candidate::of(rule, span, RANK_FORMAT)));
         }
         if !place.lock {
+            // The only one of the signs that starts neither a word nor with a dash.
+            for at in memchr::memmem::find_iter(text, b"#define ") {
+                search.sign_pair(at);
+            }
             scanner.loose(text, place, &mut search.out);
         }
         search.out
@@ -88,9 +92,6 @@ impl<'a> Search<'a> {
         scanner.catalogue.word(self.text, at, &scanner.enabled, &mut self.out);
         if matches!(self.text[at], b'E' | b'A') && self.text.get(at + 3) == Some(&b' ') {
             self.sign_pair(at);
-        }
-        if self.text[at] == b'd' && at > 0 && self.text[at - 1] == b'#' {
-            self.sign_pair(at - 1);
         }
     }
 
@@ -176,6 +177,9 @@ impl<'a> Search<'a> {
     #[inline(never)]
     fn bare(&mut self, at: usize) {
         let (scanner, text, place) = (self.scanner, self.text, self.place);
+        if !is_bare_value(text, at) {
+            return;
+        }
         assignment::at(text, at, &named(scanner), &mut |one| {
             guess(scanner, text, one, place, &mut self.out);
         });
@@ -207,6 +211,31 @@ fn named(scanner: &Scanner) -> impl Fn(&[u8]) -> bool + '_ {
         let naming = known(name);
         naming != Naming::Neutral && scanner.generic.wants_kind(naming)
     }
+}
+
+/// Whether the value behind a sign may be judged without quotes in a source file: the name is a
+/// variable's of the environment, no blank stands between, or the value may be base64.
+fn is_bare_value(text: &[u8], at: usize) -> bool {
+    let blank = usize::from(text.get(at + 1) == Some(&b' '));
+    let value = &text[(at + 1 + blank).min(text.len())..];
+    let sign = |byte: &u8| {
+        matches!(
+            byte,
+            b'"' | b'\'' | b'`' | b'\\' | b';' | b',' | b'&' | b'|' | b'<' | b'=' | b'>'
+        )
+    };
+    let bracket = |byte: &u8| matches!(byte, b'(' | b')' | b'[' | b']' | b'{' | b'}');
+    let code = |byte: &u8| byte.is_ascii_whitespace() || sign(byte) || bracket(byte);
+    let Some(start) = value.first_chunk::<6>() else {
+        return false;
+    };
+    if start.iter().any(code) {
+        return false;
+    }
+    let name = text[..at].trim_ascii_end().last().copied().unwrap_or(b' ');
+    let capital = name.is_ascii_uppercase() || name.is_ascii_digit() || name == b'_';
+    let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
+    capital || blank == 0 && text[at] == b'=' || value.first_chunk::<12>().is_some_and(|value| value.iter().all(base64))
 }
 
 /// What an assignment gives away, by itself and decoded.

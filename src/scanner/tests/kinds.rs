@@ -166,3 +166,27 @@ fn a_wrong_checksum_is_never_critical() {
     assert_eq!(all.secrets.len(), 1);
     assert_eq!(all.secrets[0].severity.as_str(), "low");
 }
+
+#[test]
+fn in_source_files_only_some_values_count_without_quotes() {
+    let random = "q7Zt4Rk9Vb2Xm8Lw5PdH3sN6yJ";
+    let password = ["V3j9", "abwyLLA", "xp"].concat();
+    for (text, rule) in [
+        (format!("// API_KEY={random}"), "generic-secret"),
+        (format!("// DB_PASSWORD: {password}-x"), "generic-password"),
+        (format!("x('Server=a;Password={password};Port=1')"), "generic-password"),
+        (format!("#define API_KEY \"{random}\""), "generic-secret"),
+    ] {
+        for before in ["", "let x = 1;\n", &"// text\n".repeat(40)] {
+            let text = format!("{before}{text}\n");
+            let all = found(text.as_bytes(), Some("a.c"));
+            assert!(all.len() == 1 && all[0].0 == rule, "{text}: {all:?}");
+        }
+    }
+    for text in [
+        format!("x = {{ apiKey: {random} }}"),
+        format!("const password = {password}"),
+    ] {
+        assert_eq!(found(text.as_bytes(), Some("a.ts")), [], "{text}");
+    }
+}
