@@ -127,7 +127,7 @@ describe('an option', () => {
     ['a breaker that never opens', { breaker: { failureThreshold: 0 } }, /failureThreshold/],
     ['a misspelt breaker', { breaker: { failures: 1 } }, /failures/],
     ['a store of another kind', { store: 'mysql://x' }, /store|mysql/],
-    ['tracing without an address', { tracing: { ratio: 1 } }, /url/],
+    ['tracing to what is no address', { tracing: { url: 5 } }, /tracing/],
     ['a scanner with a misspelt option', { scanner: { rulez: [] } }, /rulez/],
     ['a deep sandbox', { sandbox: nested(100_000) }, /./],
   ])('of an engine that is %s is refused by its name', async (_what, options, named) => {

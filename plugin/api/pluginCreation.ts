@@ -1,5 +1,5 @@
 import { Auton8nError } from '../errors.js'
-import type { CreatedPlugin, CreationEvent, JobSnapshot } from './creation.js'
+import { STAGES, type CreatedPlugin, type CreationEvent, type JobSnapshot } from './creation.js'
 import type { EngineEvent } from './nativeEngine.js'
 import { isFinal, stageOf } from './snapshot.js'
 
@@ -161,6 +161,8 @@ class Seen {
   #stage: string | undefined
   #iteration = 0
   #progress = -1
+  /** How far it was seen: iteration, then stage. */
+  #reached = -1
 
   /** What is new in the job as it is now. */
   news(snapshot: JobSnapshot): CreationEvent[] {
@@ -175,8 +177,12 @@ class Seen {
   hint(jobId: string, event: EngineEvent): CreationEvent[] {
     const base = { jobId, at: event.at ?? Date.now() }
     if (event.type === 'log' && event.line !== undefined) return [{ ...base, type: 'log', line: event.line }]
+    // A new attempt may begin at an earlier stage.
+    if (event.type === 'retrying' || event.type === 'stalled') this.#reached = -1
     if (event.type !== 'progress') return []
     const iteration = event.iteration ?? this.#iteration
+    // Hints that were under way when the present state was asked lie behind it.
+    if (orderOf(event.stage, iteration) < this.#reached) return []
     const progress = event.progress ?? this.#progress
     return this.#advance(base, event.stage, iteration, progress, event.message ?? undefined)
   }
@@ -190,6 +196,7 @@ class Seen {
   ): CreationEvent[] {
     const events: CreationEvent[] = []
     const stage = stageOf(name)
+    this.#reached = Math.max(this.#reached, orderOf(name, iteration))
     if (stage && (stage !== this.#stage || iteration !== this.#iteration)) {
       this.#stage = stage
       this.#iteration = iteration
@@ -202,6 +209,11 @@ class Seen {
     }
     return events
   }
+}
+
+function orderOf(stage: string | null | undefined, iteration: number): number {
+  const index = STAGES.findIndex((known) => known === stage)
+  return iteration * STAGES.length + index
 }
 
 function done(snapshot: JobSnapshot): CreationEvent {
