@@ -3,7 +3,7 @@ import { createHash } from 'node:crypto'
 import { base58, base58Check } from './checksums.mjs'
 import { BASE58, BASE62, BASE64, DIGITS, HEX, LOWER, UPPER, URL64 } from './random.mjs'
 import { extendedPublic, wif, extended, mnemonic, age, pgp } from './keys.mjs'
-import { KINDS, jwt, session } from './tokens.mjs'
+import { KINDS, jwt } from './tokens.mjs'
 
 const make = (kind, r) => KINDS.find((one) => one.kind === kind).make(r)
 /** Another last character: the checksum is wrong. */

@@ -1,5 +1,5 @@
 // Passwords, random keys, addresses with passwords, headers.
-import { BASE62, BASE64, DIGITS, HEX, LOWER, UPPER, URL64 } from './random.mjs'
+import { BASE62, DIGITS, HEX, LOWER, URL64 } from './random.mjs'
 import { jwt, session } from './tokens.mjs'
 
 const WORDS = ['Summer', 'Winter', 'Dragon', 'Falcon', 'Coffee', 'Monkey', 'Purple', 'Tiger', 'Rocket', 'Orange', 'Berlin', 'Harbor', 'Planet', 'Silver', 'Maple', 'Thunder', 'Welcome', 'Garden', 'Marble', 'Canyon']
