@@ -9,6 +9,7 @@ mod globals;
 mod imports;
 mod inspect;
 mod lines;
+mod members;
 mod policy;
 mod reconcile;
 mod report;

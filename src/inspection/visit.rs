@@ -1,12 +1,13 @@
 //! Walks one file's syntax tree.
 
 use oxc_ast::ast::{
-    ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, CallExpression, ConditionalExpression,
-    DoWhileStatement, ForInStatement, ForOfStatement, ForStatement, Function, IdentifierReference, IfStatement,
-    ImportDeclaration, ImportDeclarationSpecifier, ImportExpression, ImportMeta, ImportSpecifier, LogicalExpression,
-    MemberExpression, NewExpression, ObjectExpression, SimpleAssignmentTarget, StringLiteral, SwitchStatement,
-    TSExternalModuleDeclaration, TSExternalModuleReference, TSGlobalDeclaration, TSImportType, TSTypeName,
-    TSTypeQueryExprName, TemplateElement, TryStatement, UnaryExpression, UpdateExpression, WhileStatement,
+    ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, AssignmentTargetPropertyIdentifier,
+    AssignmentTargetPropertyProperty, BindingProperty, CallExpression, ConditionalExpression, DoWhileStatement,
+    ForInStatement, ForOfStatement, ForStatement, Function, IdentifierReference, IfStatement, ImportDeclaration,
+    ImportDeclarationSpecifier, ImportExpression, ImportMeta, ImportSpecifier, LogicalExpression, MemberExpression,
+    ObjectExpression, SimpleAssignmentTarget, StringLiteral, SwitchStatement, TSExternalModuleDeclaration,
+    TSExternalModuleReference, TSGlobalDeclaration, TSImportType, TSTypeName, TSTypeQueryExprName, TemplateElement,
+    TryStatement, UnaryExpression, UpdateExpression, WhileStatement,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan;
@@ -14,6 +15,7 @@ use oxc_syntax::scope::ScopeFlags;
 
 use super::chain::{chain, member_chain, member_name, text_of};
 use super::globals;
+use super::members;
 use super::tests_of_plugin::{SKIPPING, TestCall, classify, makes_tests};
 use super::walk::{MODELS, Walk};
 
@@ -33,16 +35,6 @@ impl<'a> Visit<'a> for Walk {
             return self.test_call(call, kind);
         }
         let callee = call.callee.get_inner_expression();
-        if callee
-            .as_member_expression()
-            .is_some_and(|member| member_name(member) == "constructor")
-        {
-            self.refuse(
-                call.span,
-                "code-from-text",
-                "constructors may not be called as functions",
-            );
-        }
         let names = chain(&call.callee).unwrap_or_default();
         // `describe.skip(…)`: refused as a whole, so what stands in it is not told apart.
         if self.in_test && names.len() > 1 && makes_tests(names[0]) {
@@ -62,21 +54,6 @@ impl<'a> Visit<'a> for Walk {
         walk::walk_call_expression(self, call);
     }
 
-    fn visit_new_expression(&mut self, new: &NewExpression<'a>) {
-        let callee = new.callee.get_inner_expression();
-        if callee
-            .as_member_expression()
-            .is_some_and(|member| member_name(member) == "constructor")
-        {
-            self.refuse(
-                new.span,
-                "code-from-text",
-                "constructors may not be reached through a value",
-            );
-        }
-        walk::walk_new_expression(self, new);
-    }
-
     fn visit_member_expression(&mut self, member: &MemberExpression<'a>) {
         if let Some(names) = member_chain(member) {
             if self.in_test && makes_tests(names[0]) {
@@ -93,11 +70,32 @@ impl<'a> Visit<'a> for Walk {
                     format!("`{}` is refused: every test runs", names.join(".")),
                 );
             }
-            if self.judge(&names, member.span()) {
-                return;
+            if let Some((code, message)) = members::refused_in(&names) {
+                self.refuse(member.span(), code, message);
+                return self.visit_computed(member);
             }
+            if self.judge(&names, member.span()) || names.ends_with(&["constructor", "name"]) {
+                return self.visit_computed(member);
+            }
+        } else if self.unnamed_member(member, member.span()) {
+            return;
         }
         walk::walk_member_expression(self, member);
+    }
+
+    fn visit_binding_property(&mut self, property: &BindingProperty<'a>) {
+        self.taken_apart(members::key_name(&property.key), property.span);
+        walk::walk_binding_property(self, property);
+    }
+
+    fn visit_assignment_target_property_identifier(&mut self, property: &AssignmentTargetPropertyIdentifier<'a>) {
+        self.taken_apart(Some(property.binding.name.as_str().into()), property.span);
+        walk::walk_assignment_target_property_identifier(self, property);
+    }
+
+    fn visit_assignment_target_property_property(&mut self, property: &AssignmentTargetPropertyProperty<'a>) {
+        self.taken_apart(members::key_name(&property.name), property.span);
+        walk::walk_assignment_target_property_property(self, property);
     }
 
     fn visit_identifier_reference(&mut self, identifier: &IdentifierReference<'a>) {

@@ -140,14 +140,10 @@ impl Walk {
                     "the test runner's matchers may not be changed",
                 );
             }
-            [
-                "Object",
-                "assign" | "defineProperty" | "defineProperties" | "setPrototypeOf",
-            ]
-            | [
-                "Reflect",
-                "set" | "defineProperty" | "deleteProperty" | "setPrototypeOf",
-            ] if first.and_then(chain).is_some_and(|names| globals::is_shared(&names)) => {
+            ["Object", "assign" | "defineProperty" | "defineProperties"]
+            | ["Reflect", "set" | "defineProperty" | "deleteProperty"]
+                if first.and_then(chain).is_some_and(|names| globals::is_shared(&names)) =>
+            {
                 self.refuse(
                     call.span,
                     "global-patching",
