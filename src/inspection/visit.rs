@@ -2,12 +2,13 @@
 
 use oxc_ast::ast::{
     ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, AssignmentTargetPropertyIdentifier,
-    AssignmentTargetPropertyProperty, BindingProperty, CallExpression, ConditionalExpression, DoWhileStatement,
-    ForInStatement, ForOfStatement, ForStatement, Function, IdentifierReference, IfStatement, ImportDeclaration,
-    ImportDeclarationSpecifier, ImportExpression, ImportMeta, ImportSpecifier, LogicalExpression, MemberExpression,
-    ObjectExpression, SimpleAssignmentTarget, StringLiteral, SwitchStatement, TSExternalModuleDeclaration,
-    TSExternalModuleReference, TSGlobalDeclaration, TSImportType, TSTypeName, TSTypeQueryExprName, TemplateElement,
-    TryStatement, UnaryExpression, UpdateExpression, WhileStatement,
+    AssignmentTargetPropertyProperty, BindingIdentifier, BindingProperty, CallExpression, ConditionalExpression,
+    DoWhileStatement, ForInStatement, ForOfStatement, ForStatement, Function, IdentifierReference, IfStatement,
+    ImportDeclaration, ImportDeclarationSpecifier, ImportExpression, ImportMeta, ImportSpecifier, LogicalExpression,
+    MemberExpression, ObjectExpression, SimpleAssignmentTarget, StringLiteral, SwitchStatement,
+    TSExternalModuleDeclaration, TSExternalModuleReference, TSGlobalDeclaration, TSImportType, TSTypeName,
+    TSTypeQueryExprName, TemplateElement, TryStatement, UnaryExpression, UpdateExpression, VariableDeclarator,
+    WhileStatement,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan;
@@ -16,7 +17,7 @@ use oxc_syntax::scope::ScopeFlags;
 use super::chain::{chain, member_chain, member_name, text_of};
 use super::globals;
 use super::members;
-use super::tests_of_plugin::{SKIPPING, TestCall, classify, makes_tests};
+use super::tests_of_plugin::{SKIPPING, TestCall, classify, is_runner, makes_tests};
 use super::walk::{MODELS, Walk};
 
 /// Visits what runs only at times.
@@ -127,7 +128,8 @@ impl<'a> Visit<'a> for Walk {
 
     fn visit_import_specifier(&mut self, specifier: &ImportSpecifier<'a>) {
         let imported = specifier.imported.name();
-        if self.in_test && makes_tests(imported.as_str()) && specifier.local.name != imported.as_str() {
+        let known = makes_tests(imported.as_str()) || is_runner(imported.as_str());
+        if self.in_test && known && specifier.local.name != imported.as_str() {
             self.refuse(
                 specifier.span,
                 "test-dynamic",
@@ -141,7 +143,9 @@ impl<'a> Visit<'a> for Walk {
             if member_name(member) == "models" {
                 self.refuse(member.span(), "plugin-models", MODELS);
             }
-            if self.patch(member_chain(member), assignment.span) {
+            if self.patch(member_chain(member), assignment.span)
+                || self.expectation_changed(member.object(), assignment.span)
+            {
                 return self.visit_expression(&assignment.right);
             }
             if self.in_test && member_chain(member).is_some_and(|names| globals::is_global_object(names[0])) {
@@ -157,7 +161,23 @@ impl<'a> Visit<'a> for Walk {
             );
             return self.visit_expression(&assignment.right);
         }
+        self.expectation_kept(&assignment.right);
         walk::walk_assignment_expression(self, assignment);
+    }
+
+    fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
+        if let Some(value) = &declarator.init {
+            self.expectation_kept(value);
+        }
+        walk::walk_variable_declarator(self, declarator);
+    }
+
+    // Imports come by elsewhere: what is left would take the place of the test runner's own.
+    fn visit_binding_identifier(&mut self, binding: &BindingIdentifier<'a>) {
+        if self.in_test && is_runner(binding.name.as_str()) {
+            let message = format!("`{}` is the test runner's: name your own something else", binding.name);
+            self.refuse(binding.span, "test-dynamic", message);
+        }
     }
 
     fn visit_update_expression(&mut self, update: &UpdateExpression<'a>) {

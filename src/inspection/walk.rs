@@ -2,13 +2,13 @@
 
 use oxc_ast::ast::{Argument, CallExpression, Expression, ObjectExpression, ObjectPropertyKind};
 use oxc_ast_visit::{Visit, walk};
-use oxc_span::Span;
+use oxc_span::{GetSpan, Span};
 use oxc_syntax::scope::ScopeFlags;
 
 use super::chain::{chain, text_of};
 use super::globals::{self, REPLACEABLE, Verdict};
 use super::report::Capabilities;
-use super::tests_of_plugin::{SKIPPING, TestCall, makes_tests, skipping_option};
+use super::tests_of_plugin::{SKIPPING, TestCall, is_expectation, makes_tests, skipping_option};
 
 pub(super) const MODELS: &str = "a plugin may not bring `models`: they would take the place of the agent's own";
 
@@ -61,6 +61,26 @@ impl Walk {
             );
         }
         patches
+    }
+
+    /// Refuses a change of what `expect(…)` gives, whose members decide over tests.
+    pub(super) fn expectation_changed(&mut self, object: &Expression, span: Span) -> bool {
+        let changed = self.in_test && is_expectation(object);
+        if changed {
+            let message = "what `expect(…)` gives may not be changed";
+            self.refuse(span, "global-patching", message);
+        }
+        changed
+    }
+
+    /// Refuses to keep what `expect(…)` gives under another name.
+    pub(super) fn expectation_kept(&mut self, value: &Expression) {
+        let kept = matches!(value.get_inner_expression(), Expression::CallExpression(call)
+            if call.callee.is_specific_id("expect"));
+        if self.in_test && kept {
+            let message = "call a matcher of `expect(…)` at once, as in `expect(value).toBe(1)`";
+            self.refuse(value.span(), "test-dynamic", message);
+        }
     }
 
     pub(super) fn test_call(&mut self, call: &CallExpression, kind: TestCall) {
@@ -133,7 +153,10 @@ impl Walk {
                     "a test may replace `fetch` and timers, no other global",
                 );
             }
-            ["expect", "extend"] => {
+            [
+                "expect",
+                "extend" | "setState" | "addEqualityTesters" | "addSnapshotSerializer",
+            ] => {
                 self.refuse(
                     call.span,
                     "global-patching",
@@ -142,7 +165,9 @@ impl Walk {
             }
             ["Object", "assign" | "defineProperty" | "defineProperties"]
             | ["Reflect", "set" | "defineProperty" | "deleteProperty"]
-                if first.and_then(chain).is_some_and(|names| globals::is_shared(&names)) =>
+                if first.is_some_and(|first| {
+                    is_expectation(first) || chain(first).is_some_and(|names| globals::is_shared(&names))
+                }) =>
             {
                 self.refuse(
                     call.span,
