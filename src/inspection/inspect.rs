@@ -98,7 +98,12 @@ fn is_writable(path: &str) -> bool {
     let kind = stem.rsplit_once('.').map(|(_, kind)| kind);
     let source = path.starts_with("src/") && !matches!(kind, Some("test" | "d"));
     let test = is_test(path) && kind != Some("d");
-    check_path(path).is_ok() && (source || test)
+    check_path(path).is_ok() && (source || test) && !in_packages(path)
+}
+
+/// Type checkers, linters and test runners leave such folders out.
+fn in_packages(path: &str) -> bool {
+    path.split('/').any(|part| part.eq_ignore_ascii_case("node_modules"))
 }
 
 /// The text of a file that may be parsed, or a code and a message.

@@ -95,6 +95,9 @@ fn only_files_that_a_model_may_write_pass() {
         "bunfig.toml",
         "src/x.mts",
         "src/x.tsx",
+        "src/node_modules/x.ts",
+        "src/a/Node_Modules/b/x.ts",
+        "__tests__/node_modules/x.test.ts",
     ] {
         assert_eq!(codes(path, "export {}"), ["file-refused"], "{path}");
     }
