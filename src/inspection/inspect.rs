@@ -13,6 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::files::{FileSet, check_path};
 
 use super::comments;
+use super::declared::undeclared;
 use super::imports::{Target, is_test, judge};
 use super::lines::Lines;
 use super::policy::Policy;
@@ -202,8 +203,9 @@ fn judge_program(
         let message = format!("the environment variable {shown} is not declared in the specification");
         refused.push((Span::new(0, 0), "undeclared-environment", message));
     }
+    refused.extend(undeclared(&walk.hosts, &walk.settings, policy));
     let mine = &mut inspection.capabilities;
-    mine.hosts.append(&mut walk.capabilities.hosts);
+    mine.hosts.extend(walk.hosts.into_iter().map(|(host, _)| host));
     mine.environment.append(&mut walk.capabilities.environment);
     mine.settings.append(&mut walk.capabilities.settings);
     mine.network |= walk.capabilities.network;

@@ -5,6 +5,7 @@
 
 mod chain;
 mod comments;
+mod declared;
 mod globals;
 mod imports;
 mod inspect;

@@ -75,7 +75,10 @@ impl<'a> Visit<'a> for Walk {
                 self.refuse(member.span(), code, message);
                 return self.visit_computed(member);
             }
-            if self.judge(&names, member.span()) || names.ends_with(&["constructor", "name"]) {
+            if self.character(&names, member.span())
+                || self.judge(&names, member.span())
+                || names.ends_with(&["constructor", "name"])
+            {
                 return self.visit_computed(member);
             }
         } else if self.unnamed_member(member, member.span()) {
@@ -248,11 +251,12 @@ impl<'a> Visit<'a> for Walk {
     }
 
     fn visit_string_literal(&mut self, literal: &StringLiteral<'a>) {
-        self.hosts_in(literal.value.as_str());
+        self.hosts_in(literal.value.as_str(), literal.span);
     }
 
     fn visit_template_element(&mut self, element: &TemplateElement<'a>) {
-        self.hosts_in(element.value.raw.as_str());
+        let text = element.value.cooked.as_ref().unwrap_or(&element.value.raw);
+        self.hosts_in(text.as_str(), element.span);
     }
 
     // Names of types reach nothing when the program runs.

@@ -6,6 +6,7 @@ use oxc_span::{GetSpan, Span};
 use oxc_syntax::scope::ScopeFlags;
 
 use super::chain::{chain, text_of};
+use super::declared::{self, Named};
 use super::globals::{self, REPLACEABLE, Verdict};
 use super::report::Capabilities;
 use super::tests_of_plugin::{SKIPPING, TestCall, is_expectation, makes_tests, skipping_option};
@@ -23,6 +24,9 @@ pub(super) struct Walk {
     pub refused: Vec<(Span, &'static str, String)>,
     /// Specifier, place, whether it is a type, whether it is `import()`.
     pub imports: Vec<(String, Span, bool, bool)>,
+    /// Hosts in the text of URLs, and settings that are read: tests left out.
+    pub hosts: Vec<Named>,
+    pub settings: Vec<Named>,
     pub capabilities: Capabilities,
 }
 
@@ -139,6 +143,9 @@ impl Walk {
             [.., "getSetting"] => {
                 if let Some(name) = text(0) {
                     self.capabilities.settings.insert(name.to_owned());
+                    if !self.in_test {
+                        self.settings.push((name.to_owned(), call.span));
+                    }
                 }
             }
             ["vi" | "vitest", "spyOn"] => {
@@ -187,24 +194,30 @@ impl Walk {
         false
     }
 
-    pub(super) fn hosts_in(&mut self, text: &str) {
+    pub(super) fn hosts_in(&mut self, text: &str, span: Span) {
+        if !self.in_test {
+            let hosts = declared::hosts_in(text).into_iter().map(|host| (host, span));
+            self.hosts.extend(hosts);
+        }
+    }
+
+    /// Notes what is read of the settings of a character. Whether it is that.
+    pub(super) fn character(&mut self, names: &[&str], span: Span) -> bool {
         if self.in_test {
-            return;
+            return false;
         }
-        for (at, _) in text.match_indices("://") {
-            let scheme = text[..at]
-                .rsplit(|c: char| !c.is_ascii_alphanumeric())
-                .next()
-                .unwrap_or_default();
-            let rest = text[at + 3..]
-                .split(['/', '?', '#', ' ', '"', '\'', '`', '\\', ')'])
-                .next()
-                .unwrap_or_default();
-            let host = rest.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
-            if matches!(scheme, "http" | "https" | "ws" | "wss") && !host.is_empty() && host.len() < 256 {
-                self.capabilities.hosts.insert(host);
+        match declared::setting_of(names) {
+            Some(Ok(name)) => {
+                self.capabilities.settings.insert(name.to_owned());
+                self.settings.push((name.to_owned(), span));
             }
+            Some(Err(())) => {
+                let message = "the settings of a character may not be taken as a whole: read `runtime.getSetting('NAME')` of what the specification declares";
+                self.refuse(span, "undeclared-setting", message);
+            }
+            None => return false,
         }
+        true
     }
 
     /// `models` in what looks like a plugin.
