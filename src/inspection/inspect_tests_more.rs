@@ -29,6 +29,36 @@ fn tests_that_do_not_always_run_are_refused() {
             "global-patching",
         ),
         ("expect.prototype = {}\nit('x', () => {})", "global-patching"),
+        (
+            "Object.getPrototypeOf(expect(1)).toBe = () => {}\nit('x', () => {})",
+            "prototype-access",
+        ),
+        (
+            "const p = (expect(1) as any).__proto__\nit('x', () => {})",
+            "prototype-access",
+        ),
+        (
+            "const p = (expect(1) as any).constructor.prototype\nit('x', () => {})",
+            "code-from-text",
+        ),
+        ("expect(1).toBe = () => {}\nit('x', () => {})", "global-patching"),
+        ("expect(1).not.toBe = () => {}\nit('x', () => {})", "global-patching"),
+        (
+            "Object.assign(expect(1), { toBe() {} })\nit('x', () => {})",
+            "global-patching",
+        ),
+        (
+            "const e = expect(1)\ne.toBe = () => {}\nit('x', () => {})",
+            "test-dynamic",
+        ),
+        (
+            "{ const expect = () => ({ toBe() {} }) }\nit('x', () => {})",
+            "test-dynamic",
+        ),
+        (
+            "expect.addEqualityTesters([() => true])\nit('x', () => {})",
+            "global-patching",
+        ),
         ("vi.stubGlobal('process', {})\nit('x', () => {})", "global-patching"),
         ("expect(1).toBe(1)", "no-tests"),
         ("process.exit(0)\nit('x', () => {})", "process-control"),
@@ -36,6 +66,8 @@ fn tests_that_do_not_always_run_are_refused() {
         assert_eq!(codes("__tests__/x.test.ts", &format!("{head}{text}")), [code], "{text}");
     }
     let alias = "import { it as x } from 'vitest'\nx('a', () => {})";
+    assert_eq!(codes("__tests__/x.test.ts", alias), ["test-dynamic"]);
+    let alias = "import { it, expect as e } from 'vitest'\nit('a', () => { e(1) })";
     assert_eq!(codes("__tests__/x.test.ts", alias), ["test-dynamic"]);
     let namespace = "import * as v from 'vitest'\nv.it('a', () => {})";
     assert_eq!(codes("__tests__/x.test.ts", namespace), ["test-dynamic"]);
@@ -63,6 +95,8 @@ fn usual_tests_are_counted() {
           vi.stubGlobal('fetch', vi.fn())\n\
           globalThis.fetch = vi.fn()\n\
           if (1) expect(2).toBe(2)\n\
+          const later = expect(Promise.resolve(1)).resolves.toBe(1)\n\
+          return later\n\
         })\n";
     let inspection = inspect(&files(&[("__tests__/a.test.ts", text)]), &policy());
     assert_eq!(inspection.diagnostics, []);

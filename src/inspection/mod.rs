@@ -5,10 +5,12 @@
 
 mod chain;
 mod comments;
+mod declared;
 mod globals;
 mod imports;
 mod inspect;
 mod lines;
+mod members;
 mod policy;
 mod reconcile;
 mod report;

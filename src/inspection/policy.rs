@@ -4,6 +4,8 @@ use std::collections::BTreeSet;
 
 use crate::specification::Specification;
 
+use super::declared::{hosts_in, without_port};
+
 /// Built-in modules of Node that reach nothing but the network that `fetch` reaches too.
 const HARMLESS_BUILT_INS: &[&str] = &[
     "assert",
@@ -33,6 +35,9 @@ pub struct Policy {
     pub built_ins: BTreeSet<String>,
     /// Environment variables that the specification declares.
     pub environment: BTreeSet<String>,
+    /// Hosts that the specification's requests name, without ports; `None`: it has no request, and any host may be
+    /// named.
+    pub hosts: Option<BTreeSet<String>>,
     /// Files that are ours: imports find them, nobody inspects them.
     pub own_files: BTreeSet<String>,
     /// Bytes of one file.
@@ -56,7 +61,12 @@ impl Policy {
     pub fn of(specification: &Specification) -> Self {
         let packages = specification.dependencies.keys().cloned();
         let environment = specification.environment_variables.iter();
+        let actions = specification.actions.iter().filter_map(|action| action.http.as_ref());
+        let providers = specification.providers.iter().filter_map(|one| one.http.as_ref());
+        let urls = actions.chain(providers).flat_map(|http| hosts_in(&http.url));
+        let hosts: BTreeSet<_> = urls.map(|host| without_port(&host).to_owned()).collect();
         Self {
+            hosts: (!hosts.is_empty()).then_some(hosts),
             environment: environment.map(|variable| variable.name.clone()).collect(),
             ..Self::with_packages(packages.chain(["zod".to_owned()]))
         }
@@ -69,6 +79,7 @@ impl Default for Policy {
             packages: BTreeSet::from(["@elizaos/core".to_owned(), "zod".to_owned()]),
             built_ins: HARMLESS_BUILT_INS.iter().map(|name| (*name).to_owned()).collect(),
             environment: BTreeSet::new(),
+            hosts: None,
             own_files: BTreeSet::new(),
             max_file: 128 << 10,
             max_nesting: 100,
@@ -79,6 +90,20 @@ impl Default for Policy {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_hosts_of_requests_may_be_named() {
+        let specification = crate::specification::parse(&serde_json::json!({
+            "name": "@a/plugin-b", "description": "x",
+            "actions": [
+                { "name": "A_B", "description": "x", "http": { "url": "https://A.example:8443/x" } },
+                { "name": "A_C", "description": "x" },
+            ],
+            "providers": [{ "name": "C_D", "description": "x", "http": { "url": "https://b.example" } }],
+        }));
+        let hosts = Policy::of(&specification.unwrap()).hosts.unwrap();
+        assert_eq!(hosts.into_iter().collect::<Vec<_>>(), ["a.example", "b.example"]);
+    }
 
     #[test]
     fn a_specification_allows_what_it_declares() {
@@ -92,6 +117,7 @@ mod tests {
             ["@elizaos/core", "uuid", "zod"]
         );
         assert_eq!(policy.environment.into_iter().collect::<Vec<_>>(), ["B_TOKEN"]);
+        assert_eq!(policy.hosts, None);
         assert!(policy.built_ins.contains("crypto") && !policy.built_ins.contains("fs"));
     }
 }

@@ -29,6 +29,26 @@ pub(super) fn makes_tests(name: &str) -> bool {
     matches!(name, "it" | "test" | "describe" | "suite")
 }
 
+/// Names of the test runner that judge or replace.
+pub(super) fn is_runner(name: &str) -> bool {
+    matches!(name, "expect" | "vi" | "vitest")
+}
+
+/// Whether a value is what `expect(…)` gives, or a member of it.
+pub(super) fn is_expectation(value: &Expression) -> bool {
+    let mut current = value.get_inner_expression();
+    for _ in 0..32 {
+        current = match current {
+            Expression::CallExpression(call) if call.callee.is_specific_id("expect") => return true,
+            other => match other.as_member_expression() {
+                Some(member) => member.object().get_inner_expression(),
+                None => return false,
+            },
+        };
+    }
+    false
+}
+
 /// What a call is to the test runner.
 pub(super) fn classify(call: &CallExpression) -> TestCall {
     let (names, multiplied) = match call.callee.get_inner_expression() {

@@ -1,12 +1,14 @@
 //! Walks one file's syntax tree.
 
 use oxc_ast::ast::{
-    ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, CallExpression, ConditionalExpression,
+    ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, AssignmentTargetPropertyIdentifier,
+    AssignmentTargetPropertyProperty, BindingIdentifier, BindingProperty, CallExpression, ConditionalExpression,
     DoWhileStatement, ForInStatement, ForOfStatement, ForStatement, Function, IdentifierReference, IfStatement,
     ImportDeclaration, ImportDeclarationSpecifier, ImportExpression, ImportMeta, ImportSpecifier, LogicalExpression,
-    MemberExpression, NewExpression, ObjectExpression, SimpleAssignmentTarget, StringLiteral, SwitchStatement,
+    MemberExpression, ObjectExpression, SimpleAssignmentTarget, StringLiteral, SwitchStatement,
     TSExternalModuleDeclaration, TSExternalModuleReference, TSGlobalDeclaration, TSImportType, TSTypeName,
-    TSTypeQueryExprName, TemplateElement, TryStatement, UnaryExpression, UpdateExpression, WhileStatement,
+    TSTypeQueryExprName, TemplateElement, TryStatement, UnaryExpression, UpdateExpression, VariableDeclarator,
+    WhileStatement,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan;
@@ -14,7 +16,8 @@ use oxc_syntax::scope::ScopeFlags;
 
 use super::chain::{chain, member_chain, member_name, text_of};
 use super::globals;
-use super::tests_of_plugin::{SKIPPING, TestCall, classify, makes_tests};
+use super::members;
+use super::tests_of_plugin::{SKIPPING, TestCall, classify, is_runner, makes_tests};
 use super::walk::{MODELS, Walk};
 
 /// Visits what runs only at times.
@@ -33,16 +36,6 @@ impl<'a> Visit<'a> for Walk {
             return self.test_call(call, kind);
         }
         let callee = call.callee.get_inner_expression();
-        if callee
-            .as_member_expression()
-            .is_some_and(|member| member_name(member) == "constructor")
-        {
-            self.refuse(
-                call.span,
-                "code-from-text",
-                "constructors may not be called as functions",
-            );
-        }
         let names = chain(&call.callee).unwrap_or_default();
         // `describe.skip(…)`: refused as a whole, so what stands in it is not told apart.
         if self.in_test && names.len() > 1 && makes_tests(names[0]) {
@@ -62,21 +55,6 @@ impl<'a> Visit<'a> for Walk {
         walk::walk_call_expression(self, call);
     }
 
-    fn visit_new_expression(&mut self, new: &NewExpression<'a>) {
-        let callee = new.callee.get_inner_expression();
-        if callee
-            .as_member_expression()
-            .is_some_and(|member| member_name(member) == "constructor")
-        {
-            self.refuse(
-                new.span,
-                "code-from-text",
-                "constructors may not be reached through a value",
-            );
-        }
-        walk::walk_new_expression(self, new);
-    }
-
     fn visit_member_expression(&mut self, member: &MemberExpression<'a>) {
         if let Some(names) = member_chain(member) {
             if self.in_test && makes_tests(names[0]) {
@@ -93,11 +71,35 @@ impl<'a> Visit<'a> for Walk {
                     format!("`{}` is refused: every test runs", names.join(".")),
                 );
             }
-            if self.judge(&names, member.span()) {
-                return;
+            if let Some((code, message)) = members::refused_in(&names) {
+                self.refuse(member.span(), code, message);
+                return self.visit_computed(member);
             }
+            if self.character(&names, member.span())
+                || self.judge(&names, member.span())
+                || names.ends_with(&["constructor", "name"])
+            {
+                return self.visit_computed(member);
+            }
+        } else if self.unnamed_member(member, member.span()) {
+            return;
         }
         walk::walk_member_expression(self, member);
+    }
+
+    fn visit_binding_property(&mut self, property: &BindingProperty<'a>) {
+        self.taken_apart(members::key_name(&property.key), property.span);
+        walk::walk_binding_property(self, property);
+    }
+
+    fn visit_assignment_target_property_identifier(&mut self, property: &AssignmentTargetPropertyIdentifier<'a>) {
+        self.taken_apart(Some(property.binding.name.as_str().into()), property.span);
+        walk::walk_assignment_target_property_identifier(self, property);
+    }
+
+    fn visit_assignment_target_property_property(&mut self, property: &AssignmentTargetPropertyProperty<'a>) {
+        self.taken_apart(members::key_name(&property.name), property.span);
+        walk::walk_assignment_target_property_property(self, property);
     }
 
     fn visit_identifier_reference(&mut self, identifier: &IdentifierReference<'a>) {
@@ -129,7 +131,8 @@ impl<'a> Visit<'a> for Walk {
 
     fn visit_import_specifier(&mut self, specifier: &ImportSpecifier<'a>) {
         let imported = specifier.imported.name();
-        if self.in_test && makes_tests(imported.as_str()) && specifier.local.name != imported.as_str() {
+        let known = makes_tests(imported.as_str()) || is_runner(imported.as_str());
+        if self.in_test && known && specifier.local.name != imported.as_str() {
             self.refuse(
                 specifier.span,
                 "test-dynamic",
@@ -143,7 +146,9 @@ impl<'a> Visit<'a> for Walk {
             if member_name(member) == "models" {
                 self.refuse(member.span(), "plugin-models", MODELS);
             }
-            if self.patch(member_chain(member), assignment.span) {
+            if self.patch(member_chain(member), assignment.span)
+                || self.expectation_changed(member.object(), assignment.span)
+            {
                 return self.visit_expression(&assignment.right);
             }
             if self.in_test && member_chain(member).is_some_and(|names| globals::is_global_object(names[0])) {
@@ -159,7 +164,23 @@ impl<'a> Visit<'a> for Walk {
             );
             return self.visit_expression(&assignment.right);
         }
+        self.expectation_kept(&assignment.right);
         walk::walk_assignment_expression(self, assignment);
+    }
+
+    fn visit_variable_declarator(&mut self, declarator: &VariableDeclarator<'a>) {
+        if let Some(value) = &declarator.init {
+            self.expectation_kept(value);
+        }
+        walk::walk_variable_declarator(self, declarator);
+    }
+
+    // Imports come by elsewhere: what is left would take the place of the test runner's own.
+    fn visit_binding_identifier(&mut self, binding: &BindingIdentifier<'a>) {
+        if self.in_test && is_runner(binding.name.as_str()) {
+            let message = format!("`{}` is the test runner's: name your own something else", binding.name);
+            self.refuse(binding.span, "test-dynamic", message);
+        }
     }
 
     fn visit_update_expression(&mut self, update: &UpdateExpression<'a>) {
@@ -230,11 +251,12 @@ impl<'a> Visit<'a> for Walk {
     }
 
     fn visit_string_literal(&mut self, literal: &StringLiteral<'a>) {
-        self.hosts_in(literal.value.as_str());
+        self.hosts_in(literal.value.as_str(), literal.span);
     }
 
     fn visit_template_element(&mut self, element: &TemplateElement<'a>) {
-        self.hosts_in(element.value.raw.as_str());
+        let text = element.value.cooked.as_ref().unwrap_or(&element.value.raw);
+        self.hosts_in(text.as_str(), element.span);
     }
 
     // Names of types reach nothing when the program runs.

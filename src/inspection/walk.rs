@@ -2,13 +2,14 @@
 
 use oxc_ast::ast::{Argument, CallExpression, Expression, ObjectExpression, ObjectPropertyKind};
 use oxc_ast_visit::{Visit, walk};
-use oxc_span::Span;
+use oxc_span::{GetSpan, Span};
 use oxc_syntax::scope::ScopeFlags;
 
 use super::chain::{chain, text_of};
+use super::declared::{self, Named};
 use super::globals::{self, REPLACEABLE, Verdict};
 use super::report::Capabilities;
-use super::tests_of_plugin::{SKIPPING, TestCall, makes_tests, skipping_option};
+use super::tests_of_plugin::{SKIPPING, TestCall, is_expectation, makes_tests, skipping_option};
 
 pub(super) const MODELS: &str = "a plugin may not bring `models`: they would take the place of the agent's own";
 
@@ -23,6 +24,9 @@ pub(super) struct Walk {
     pub refused: Vec<(Span, &'static str, String)>,
     /// Specifier, place, whether it is a type, whether it is `import()`.
     pub imports: Vec<(String, Span, bool, bool)>,
+    /// Hosts in the text of URLs, and settings that are read: tests left out.
+    pub hosts: Vec<Named>,
+    pub settings: Vec<Named>,
     pub capabilities: Capabilities,
 }
 
@@ -61,6 +65,26 @@ impl Walk {
             );
         }
         patches
+    }
+
+    /// Refuses a change of what `expect(…)` gives, whose members decide over tests.
+    pub(super) fn expectation_changed(&mut self, object: &Expression, span: Span) -> bool {
+        let changed = self.in_test && is_expectation(object);
+        if changed {
+            let message = "what `expect(…)` gives may not be changed";
+            self.refuse(span, "global-patching", message);
+        }
+        changed
+    }
+
+    /// Refuses to keep what `expect(…)` gives under another name.
+    pub(super) fn expectation_kept(&mut self, value: &Expression) {
+        let kept = matches!(value.get_inner_expression(), Expression::CallExpression(call)
+            if call.callee.is_specific_id("expect"));
+        if self.in_test && kept {
+            let message = "call a matcher of `expect(…)` at once, as in `expect(value).toBe(1)`";
+            self.refuse(value.span(), "test-dynamic", message);
+        }
     }
 
     pub(super) fn test_call(&mut self, call: &CallExpression, kind: TestCall) {
@@ -119,6 +143,9 @@ impl Walk {
             [.., "getSetting"] => {
                 if let Some(name) = text(0) {
                     self.capabilities.settings.insert(name.to_owned());
+                    if !self.in_test {
+                        self.settings.push((name.to_owned(), call.span));
+                    }
                 }
             }
             ["vi" | "vitest", "spyOn"] => {
@@ -133,21 +160,22 @@ impl Walk {
                     "a test may replace `fetch` and timers, no other global",
                 );
             }
-            ["expect", "extend"] => {
+            [
+                "expect",
+                "extend" | "setState" | "addEqualityTesters" | "addSnapshotSerializer",
+            ] => {
                 self.refuse(
                     call.span,
                     "global-patching",
                     "the test runner's matchers may not be changed",
                 );
             }
-            [
-                "Object",
-                "assign" | "defineProperty" | "defineProperties" | "setPrototypeOf",
-            ]
-            | [
-                "Reflect",
-                "set" | "defineProperty" | "deleteProperty" | "setPrototypeOf",
-            ] if first.and_then(chain).is_some_and(|names| globals::is_shared(&names)) => {
+            ["Object", "assign" | "defineProperty" | "defineProperties"]
+            | ["Reflect", "set" | "defineProperty" | "deleteProperty"]
+                if first.is_some_and(|first| {
+                    is_expectation(first) || chain(first).is_some_and(|names| globals::is_shared(&names))
+                }) =>
+            {
                 self.refuse(
                     call.span,
                     "global-patching",
@@ -166,24 +194,30 @@ impl Walk {
         false
     }
 
-    pub(super) fn hosts_in(&mut self, text: &str) {
+    pub(super) fn hosts_in(&mut self, text: &str, span: Span) {
+        if !self.in_test {
+            let hosts = declared::hosts_in(text).into_iter().map(|host| (host, span));
+            self.hosts.extend(hosts);
+        }
+    }
+
+    /// Notes what is read of the settings of a character. Whether it is that.
+    pub(super) fn character(&mut self, names: &[&str], span: Span) -> bool {
         if self.in_test {
-            return;
+            return false;
         }
-        for (at, _) in text.match_indices("://") {
-            let scheme = text[..at]
-                .rsplit(|c: char| !c.is_ascii_alphanumeric())
-                .next()
-                .unwrap_or_default();
-            let rest = text[at + 3..]
-                .split(['/', '?', '#', ' ', '"', '\'', '`', '\\', ')'])
-                .next()
-                .unwrap_or_default();
-            let host = rest.rsplit('@').next().unwrap_or_default().to_ascii_lowercase();
-            if matches!(scheme, "http" | "https" | "ws" | "wss") && !host.is_empty() && host.len() < 256 {
-                self.capabilities.hosts.insert(host);
+        match declared::setting_of(names) {
+            Some(Ok(name)) => {
+                self.capabilities.settings.insert(name.to_owned());
+                self.settings.push((name.to_owned(), span));
             }
+            Some(Err(())) => {
+                let message = "the settings of a character may not be taken as a whole: read `runtime.getSetting('NAME')` of what the specification declares";
+                self.refuse(span, "undeclared-setting", message);
+            }
+            None => return false,
         }
+        true
     }
 
     /// `models` in what looks like a plugin.

@@ -29,6 +29,9 @@ const FORBIDDEN: &[&str] = &[
     "proxy-connection",
 ];
 
+/// What the boot check tells a request's origin by.
+const RESERVED: &str = "x-boot-origin";
+
 pub(super) fn read(problems: &mut Problems, owner: &Object<'_>, scope: &Scope<'_>) -> Option<Http> {
     let object = Object::read(problems, &owner.at("http"), owner.get("http")?, KNOWN)?;
     let method = read_method(problems, &object);
@@ -170,6 +173,12 @@ fn check_header(problems: &mut Problems, path: &str, name: &str, value: &str) {
         );
     } else if FORBIDDEN.contains(&name.to_ascii_lowercase().as_str()) {
         problems.add(path, format!("\"{name}\" belongs to the connection"), "Remove it");
+    } else if name.eq_ignore_ascii_case(RESERVED) {
+        problems.add(
+            path,
+            format!("\"{name}\" belongs to the boot check"),
+            "Name it something else",
+        );
     }
     if value.contains(['\n', '\t']) || !value.is_ascii() {
         problems.add(

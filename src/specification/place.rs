@@ -16,6 +16,9 @@ impl Http {
     }
 }
 
+/// Values that a list in lists may need to have a value at that place.
+const MAX_VALUES: u64 = 1000;
+
 /// The steps of a dotted path such as `items[0].name`, or what is wrong with it.
 pub(super) fn steps(path: &str) -> Result<Vec<Step>, &'static str> {
     let mut steps = Vec::new();
@@ -44,8 +47,15 @@ pub(super) fn steps(path: &str) -> Result<Vec<Step>, &'static str> {
             rest = after;
         }
     }
+    // A sample answer of that shape has as many values: tests are made of one.
+    let values = steps.iter().fold(1_u64, |product, step| match step {
+        Step::Key(_) => product,
+        Step::Index(index) => product.saturating_mul(u64::from(*index) + 1),
+    });
     if steps.len() > 20 {
         Err("it has more than 20 steps")
+    } else if values > MAX_VALUES {
+        Err("its numbers in brackets, each plus one, multiply to more than 1000")
     } else {
         Ok(steps)
     }
@@ -65,6 +75,16 @@ mod tests {
             [key("items"), Step::Index(0), Step::Index(12), key("name")]
         );
         assert_eq!(steps("[3].x").unwrap(), [Step::Index(3), key("x")]);
+    }
+
+    #[test]
+    fn lists_in_lists_stay_small() {
+        for path in ["a[999]", "a[9][9].b[9]", "[0][0][0][999]"] {
+            assert!(steps(path).is_ok(), "{path}");
+        }
+        for path in ["a[999][1]", "a[9][9].b[10]", "[99][99][99][99][99][99][99][99][99][99]"] {
+            assert!(steps(path).unwrap_err().contains("more than 1000"), "{path}");
+        }
     }
 
     #[test]

@@ -84,6 +84,18 @@ fn a_valid_one_survives_its_own_json() {
 }
 
 #[test]
+fn headers_of_the_connection_and_of_the_boot_check_are_refused() {
+    for (name, owner) in [("upgrade", "the connection"), ("X-Boot-Origin", "the boot check")] {
+        let error = parse(&with(json!({
+            "actions": [{ "name": "A_B", "description": "x", "http": { "url": "https://a.example", "headers": { name: "x" } } }],
+        })))
+        .unwrap_err();
+        assert!(paths(&error)[0].starts_with("$.actions[0].http.headers"), "{error}");
+        assert!(error.message().contains(owner), "{error}");
+    }
+}
+
+#[test]
 fn a_variable_with_a_problem_of_its_own_is_not_told_as_undeclared_too() {
     let error = parse(&with(json!({
         "actions": [{ "name": "A_B", "description": "x", "http": { "url": "https://a.example", "headers": { "K": "${A_B}" } } }],

@@ -167,6 +167,9 @@ mod tests {
             "__tests__/x.js",
             "C:\\x.ts",
             "node_modules/x/index.ts",
+            "src/node_modules/x.ts",
+            "src/a/NODE_MODULES/x.ts",
+            "__tests__/node_modules/x.test.ts",
             "src/a b.ts",
             "dist/index.ts",
         ] {

@@ -190,8 +190,10 @@ fn check(path: &str) -> Outcome<()> {
     let declares = path.to_ascii_lowercase().contains(".d.");
     let ours = path.starts_with("src/") || path.starts_with("__tests__/");
     let writable = ours && ending == Some("ts") && !declares;
+    let packages = path.split('/').any(|part| part.eq_ignore_ascii_case("node_modules"));
     let why = match check_path(path) {
         Err(error) => error.message().to_owned(),
+        Ok(()) if packages => format!("the path {:?} is refused: no tool looks into node_modules", head(path)),
         Ok(()) if !writable => format!(
             "the path {:?} is refused: a model writes only src/**/*.ts and __tests__/**/*.ts",
             head(path)
