@@ -6,6 +6,7 @@ import { buildAnswer, drawCanary, drawParameters, drawResult, likelyKinds } from
 import { arrivedProblem, expectedRequest } from './expectation.mjs'
 import { passed, verdict } from './report.mjs'
 import { failures, jsonAnswer } from './server.mjs'
+import { surplusProblem } from './surplus.mjs'
 
 /**
  * @typedef {{ name: string, description?: string, parameters?: Record<string, import('./draw.mjs').Parameter>,
@@ -83,6 +84,7 @@ async function examineShape({ specification, report }, shape) {
   }
   for (const service of specification.services ?? []) await examineService(report, service, shape)
   await report.check('brings no models', () => verdict(modelsProblem(shape)))
+  await report.check('has nothing that was not asked for', () => verdict(surplusProblem(specification, shape)))
 }
 
 /** @param {import('./report.mjs').Report} report @param {Service} service @param {unknown} shape */
@@ -187,10 +189,14 @@ async function examineEvaluator({ channel, random, report, server, requestMs }, 
 }
 
 /** @param {Examination} examination */
-async function examineEnd({ channel, report, requestMs }) {
+async function examineEnd({ channel, report, requestMs, specification }) {
   await report.check('still brings no models after it ran', async () => {
     const reply = await channel.ask('shape', {}, requestMs)
     return verdict(reply.kind === 'value' && isRecord(reply.value) ? modelsProblem(reply.value) : 'the shape is gone')
+  })
+  await report.check('still has nothing that was not asked for after it ran', async () => {
+    const reply = await channel.ask('shape', {}, requestMs)
+    return verdict(reply.kind === 'value' ? surplusProblem(specification, reply.value) : 'the shape is gone')
   })
   await report.check('stops', async () => {
     const reply = await channel.ask('stop', {}, requestMs)
