@@ -6,6 +6,7 @@ import { buildAnswer, drawCanary, drawParameters, drawResult, likelyKinds } from
 import { arrivedProblem, expectedRequest } from './expectation.mjs'
 import { passed, verdict } from './report.mjs'
 import { failures, jsonAnswer } from './server.mjs'
+import { textProblem } from './spoken.mjs'
 import { surplusProblem } from './surplus.mjs'
 
 /**
@@ -156,11 +157,16 @@ async function examineProvider({ random, channel, server, report, settings, requ
       for (const kind of kinds.slice()) {
         const value = drawResult(random, kind)
         server.serve(jsonAnswer(buildAnswer(random, http.result ?? '', value)))
-        const problem = await get((result) => contextProblem(result) ?? servedProblem(field(result, 'data'), value))
+        /** @type {string|undefined} */
+        let told
+        const problem = await get((result) => {
+          told = textProblem(http, result, value)
+          return contextProblem(result) ?? servedProblem(field(result, 'data'), value)
+        })
         const request = arrivedProblem(server.arrived, expected, declared)
         if (problem === undefined || request !== undefined) {
           kinds.splice(0, kinds.length, kind)
-          return verdict(request ?? problem)
+          return verdict(request ?? problem ?? told)
         }
         first ??= problem
       }
