@@ -1,7 +1,7 @@
 // How one action is examined.
 import { failureProblem, field, mentions, resultProblem, show, successProblem, upperSnake } from './assertions.mjs'
 import { buildAnswer, drawParameters, drawResult, drawWrongParameters, likelyKinds } from './draw.mjs'
-import { arrivedProblem, declaredOrigins, expectedRequest, hostParameters } from './expectation.mjs'
+import { arrivedProblem, expectedRequest, foreignSettings, hostParameters, unaskedProblem } from './expectation.mjs'
 import { passed, verdict } from './report.mjs'
 import { failures, jsonAnswer } from './server.mjs'
 import { failureSpokenProblem, successSpokenProblem, textProblem } from './spoken.mjs'
@@ -46,10 +46,9 @@ export async function examineAction(examination, action) {
         (action.http ? failureSpokenProblem(answer) : undefined))
       if (problem !== undefined) return verdict(problem)
       if (!action.http) return passed
-      // Where the host itself takes a parameter there is no telling which one it would be.
-      const [origin] = declaredOrigins([action])
-      const sent = examination.server.arrived.filter((one) => origin === undefined || one.origin === origin).length
-      return verdict(sent === 0 ? undefined : `it sent ${sent} requests to ${origin ?? 'a host'} all the same`)
+      const [first] = examination.server.arrived
+      const sent = examination.server.arrived.length
+      return verdict(first ? `it sent ${sent} requests to ${show(first.origin)} all the same` : undefined)
     })
   }
 }
@@ -65,6 +64,7 @@ async function examineHttp({ random, server, report, settings, declared }, actio
   const path = http.result ?? ''
   const kinds = likelyKinds(path)
   const plain = hostParameters(http)
+  const foreign = foreignSettings(http, settings)
   for (const turn of [0, 1]) {
     await report.check(`action ${name}: returns the served value, draw ${turn + 1}`, async () => {
       const values = drawParameters(random, parameters, turn, plain)
@@ -83,7 +83,8 @@ async function examineHttp({ random, server, report, settings, declared }, actio
           told = textProblem(http, given, value) ?? successSpokenProblem(http, answer, value)
           return successProblem(given, name, value)
         })
-        const request = arrivedProblem(server.arrived, expected, declared)
+        const request = arrivedProblem(server.arrived, expected, declared) ??
+          unaskedProblem(server.arrived, expected, foreign)
         if (request !== undefined) {
           const silent = problem !== undefined && server.arrived.length === 0
           return verdict(silent ? `${problem}; ${request}` : request)
@@ -101,7 +102,9 @@ async function examineHttp({ random, server, report, settings, declared }, actio
     await report.check(`action ${name}: answers success: false to ${what}`, async () => {
       server.serve(answer)
       const values = drawParameters(random, parameters, 0, plain)
-      return verdict(await run(values, (result, all) => failureProblem(result, name) ?? failureSpokenProblem(all)))
+      const problem = await run(values, (result, all) => failureProblem(result, name) ?? failureSpokenProblem(all))
+      const expected = expectedRequest(http, parameters, values, settings)
+      return verdict(problem ?? unaskedProblem(server.arrived, expected, foreign))
     })
   }
 }

@@ -3,7 +3,7 @@ import { contextProblem, field, isRecord, nameProblem, records, serviceKey, serv
   from './assertions.mjs'
 import { examineAction } from './actions.mjs'
 import { buildAnswer, drawCanary, drawParameters, drawResult, likelyKinds } from './draw.mjs'
-import { arrivedProblem, expectedRequest } from './expectation.mjs'
+import { arrivedProblem, expectedRequest, foreignSettings, unaskedProblem } from './expectation.mjs'
 import { passed, verdict } from './report.mjs'
 import { failures, jsonAnswer } from './server.mjs'
 import { textProblem } from './spoken.mjs'
@@ -149,6 +149,7 @@ async function examineProvider({ random, channel, server, report, settings, requ
     return
   }
   const expected = expectedRequest(http, {}, {}, settings)
+  const foreign = foreignSettings(http, settings)
   const kinds = likelyKinds(http.result ?? '')
   for (const turn of [1, 2]) {
     await report.check(`provider ${name} gives the served value, draw ${turn}`, async () => {
@@ -163,7 +164,8 @@ async function examineProvider({ random, channel, server, report, settings, requ
           told = textProblem(http, result, value)
           return contextProblem(result) ?? servedProblem(field(result, 'data'), value)
         })
-        const request = arrivedProblem(server.arrived, expected, declared)
+        const request = arrivedProblem(server.arrived, expected, declared) ??
+          unaskedProblem(server.arrived, expected, foreign)
         if (problem === undefined || request !== undefined) {
           kinds.splice(0, kinds.length, kind)
           return verdict(request ?? problem ?? told)
@@ -176,7 +178,7 @@ async function examineProvider({ random, channel, server, report, settings, requ
   for (const [what, answer] of failures()) {
     await report.check(`provider ${name} survives ${what}`, async () => {
       server.serve(answer)
-      return verdict(await get(contextProblem))
+      return verdict(await get(contextProblem) ?? unaskedProblem(server.arrived, expected, foreign))
     })
   }
 }
