@@ -1,13 +1,15 @@
 // How one action is examined.
 import { failureProblem, field, mentions, resultProblem, show, successProblem, upperSnake } from './assertions.mjs'
 import { buildAnswer, drawParameters, drawResult, drawWrongParameters, likelyKinds } from './draw.mjs'
-import { arrivedProblem, declaredOrigins, expectedRequest, hostParameters } from './expectation.mjs'
+import { arrivedProblem, expectedRequest, foreignSettings, hostParameters, unaskedProblem } from './expectation.mjs'
 import { passed, verdict } from './report.mjs'
 import { failures, jsonAnswer } from './server.mjs'
+import { failureSpokenProblem, successSpokenProblem, textProblem } from './spoken.mjs'
 
 /**
- * Runs the action with these values and hands its result to the assertion; answers what is wrong.
- * @typedef {(values: Record<string, unknown>, problem: (result: unknown) => string|undefined) =>
+ * Runs the action with these values and hands its result, and all that it answered, to the assertion; answers what is
+ * wrong.
+ * @typedef {(values: Record<string, unknown>, problem: (result: unknown, answer: unknown) => string|undefined) =>
  *   Promise<string|undefined>} Run
  */
 
@@ -18,11 +20,12 @@ export async function examineAction(examination, action) {
   const parameters = action.parameters ?? {}
   const text = `${action.description ?? name}`.slice(0, 500)
 
-  await report.check(`action ${name}: validate returns a boolean`, async () => {
+  await report.check(`action ${name}: validate answers true to the description`, async () => {
     const reply = await channel.ask('validate', { name, text }, requestMs)
     if (reply.kind === 'late') return verdict(`validate gave no answer within ${requestMs} ms`)
     if (reply.kind === 'error') return verdict(`validate threw ${reply.error}`)
-    return verdict(typeof reply.value === 'boolean' ? undefined : `validate returned ${show(reply.value)}`)
+    return verdict(reply.value === true ? undefined
+      : `validate returned ${show(reply.value)} for the action's own description, with every setting there`)
   })
 
   /** @type {Run} */
@@ -30,7 +33,7 @@ export async function examineAction(examination, action) {
     const reply = await channel.ask('run', { name, parameters: values, text }, requestMs)
     if (reply.kind === 'late') return `the handler gave no answer within ${requestMs} ms`
     if (reply.kind === 'error') return `the handler threw ${reply.error}`
-    return problem(field(reply.value, 'result'))
+    return problem(field(reply.value, 'result'), reply.value)
   }
 
   if (action.http) await examineHttp(examination, action, name, run)
@@ -39,13 +42,13 @@ export async function examineAction(examination, action) {
   for (const { what, values } of drawWrongParameters(random, parameters)) {
     await report.check(`action ${name}: refuses a call ${what}`, async () => {
       examination.server.serve(jsonAnswer({ [random.word(5)]: random.word(8) }))
-      const problem = await run(values, (result) => failureProblem(result, name))
+      const problem = await run(values, (result, answer) => failureProblem(result, name) ??
+        (action.http ? failureSpokenProblem(answer) : undefined))
       if (problem !== undefined) return verdict(problem)
       if (!action.http) return passed
-      // Where the host itself takes a parameter there is no telling which one it would be.
-      const [origin] = declaredOrigins([action])
-      const sent = examination.server.arrived.filter((one) => origin === undefined || one.origin === origin).length
-      return verdict(sent === 0 ? undefined : `it sent ${sent} requests to ${origin ?? 'a host'} all the same`)
+      const [first] = examination.server.arrived
+      const sent = examination.server.arrived.length
+      return verdict(first ? `it sent ${sent} requests to ${show(first.origin)} all the same` : undefined)
     })
   }
 }
@@ -61,6 +64,7 @@ async function examineHttp({ random, server, report, settings, declared }, actio
   const path = http.result ?? ''
   const kinds = likelyKinds(path)
   const plain = hostParameters(http)
+  const foreign = foreignSettings(http, settings)
   for (const turn of [0, 1]) {
     await report.check(`action ${name}: returns the served value, draw ${turn + 1}`, async () => {
       const values = drawParameters(random, parameters, turn, plain)
@@ -72,18 +76,22 @@ async function examineHttp({ random, server, report, settings, declared }, actio
         server.serve(jsonAnswer(buildAnswer(random, path, value)))
         /** @type {unknown} */
         let result
-        const problem = await run(values, (answer) => {
-          result = answer
-          return successProblem(answer, name, value)
+        /** @type {string|undefined} */
+        let told
+        const problem = await run(values, (given, answer) => {
+          result = given
+          told = textProblem(http, given, value) ?? successSpokenProblem(http, answer, value)
+          return successProblem(given, name, value)
         })
-        const request = arrivedProblem(server.arrived, expected, declared)
+        const request = arrivedProblem(server.arrived, expected, declared) ??
+          unaskedProblem(server.arrived, expected, foreign)
         if (request !== undefined) {
           const silent = problem !== undefined && server.arrived.length === 0
           return verdict(silent ? `${problem}; ${request}` : request)
         }
         if (problem === undefined) {
           kinds.splice(0, kinds.length, kind)
-          return verdict(assertionProblem(random, result, name, kind))
+          return verdict(told ?? assertionProblem(random, result, name, kind))
         }
         first ??= problem
       }
@@ -93,7 +101,10 @@ async function examineHttp({ random, server, report, settings, declared }, actio
   for (const [what, answer] of failures()) {
     await report.check(`action ${name}: answers success: false to ${what}`, async () => {
       server.serve(answer)
-      return verdict(await run(drawParameters(random, parameters, 0, plain), (result) => failureProblem(result, name)))
+      const values = drawParameters(random, parameters, 0, plain)
+      const problem = await run(values, (result, all) => failureProblem(result, name) ?? failureSpokenProblem(all))
+      const expected = expectedRequest(http, parameters, values, settings)
+      return verdict(problem ?? unaskedProblem(server.arrived, expected, foreign))
     })
   }
 }

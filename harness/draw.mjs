@@ -173,25 +173,37 @@ export function parsePath(path) {
   return steps
 }
 
+/** Values that one answer may hold besides the one that is asked for, however large its indexes are. */
+const MAX_DECOYS = 1000
+
 /**
  * A JSON answer with `value` at `path`, among other values that a careless plugin might take for it.
  * @param {Random} random @param {string} path @param {unknown} value @returns {unknown}
  */
 export function buildAnswer(random, path, value) {
+  const left = { decoys: MAX_DECOYS }
   return parsePath(path).reduceRight((inner, step) => {
     if (typeof step === 'number') {
-      const before = Array.from({ length: step }, () => decoy(random, inner))
-      return [...before, inner, decoy(random, inner)]
+      const before = left.decoys
+      const other = decoy(random, inner, left)
+      // One stands for all; only the first and the last place have it where it is too large for that.
+      const isSmall = (before - left.decoys) * step <= MAX_DECOYS
+      return [...Array.from({ length: step }, (_none, at) => (isSmall || at === 0 ? other : null)), inner, other]
     }
     return { [`${random.word(6)}_1`]: random.between(1, 999), [step]: inner, [`${random.word(6)}_2`]: random.word(6) }
   }, value)
 }
 
-/** Of the shape of `like`, with other leaves. @param {Random} random @param {unknown} like @returns {unknown} */
-function decoy(random, like) {
-  if (Array.isArray(like)) return like.map((item) => decoy(random, item))
+/**
+ * Of the shape of `like`, with other leaves, as long as there are some left.
+ * @param {Random} random @param {unknown} like @param {{ decoys: number }} left @returns {unknown}
+ */
+function decoy(random, like, left) {
+  if (left.decoys <= 0) return null
+  left.decoys -= 1
+  if (Array.isArray(like)) return like.slice(0, left.decoys).map((item) => decoy(random, item, left))
   if (like !== null && typeof like === 'object') {
-    return Object.fromEntries(Object.entries(like).map(([key, item]) => [key, decoy(random, item)]))
+    return Object.fromEntries(Object.entries(like).map(([key, item]) => [key, decoy(random, item, left)]))
   }
   return typeof like === 'number' ? random.between(1, 999) : random.word(6)
 }

@@ -3,9 +3,11 @@ import { contextProblem, field, isRecord, nameProblem, records, serviceKey, serv
   from './assertions.mjs'
 import { examineAction } from './actions.mjs'
 import { buildAnswer, drawCanary, drawParameters, drawResult, likelyKinds } from './draw.mjs'
-import { arrivedProblem, expectedRequest } from './expectation.mjs'
+import { arrivedProblem, expectedRequest, foreignSettings, unaskedProblem } from './expectation.mjs'
 import { passed, verdict } from './report.mjs'
 import { failures, jsonAnswer } from './server.mjs'
+import { textProblem } from './spoken.mjs'
+import { surplusProblem } from './surplus.mjs'
 
 /**
  * @typedef {{ name: string, description?: string, parameters?: Record<string, import('./draw.mjs').Parameter>,
@@ -83,6 +85,7 @@ async function examineShape({ specification, report }, shape) {
   }
   for (const service of specification.services ?? []) await examineService(report, service, shape)
   await report.check('brings no models', () => verdict(modelsProblem(shape)))
+  await report.check('has nothing that was not asked for', () => verdict(surplusProblem(specification, shape)))
 }
 
 /** @param {import('./report.mjs').Report} report @param {Service} service @param {unknown} shape */
@@ -146,6 +149,7 @@ async function examineProvider({ random, channel, server, report, settings, requ
     return
   }
   const expected = expectedRequest(http, {}, {}, settings)
+  const foreign = foreignSettings(http, settings)
   const kinds = likelyKinds(http.result ?? '')
   for (const turn of [1, 2]) {
     await report.check(`provider ${name} gives the served value, draw ${turn}`, async () => {
@@ -154,11 +158,17 @@ async function examineProvider({ random, channel, server, report, settings, requ
       for (const kind of kinds.slice()) {
         const value = drawResult(random, kind)
         server.serve(jsonAnswer(buildAnswer(random, http.result ?? '', value)))
-        const problem = await get((result) => contextProblem(result) ?? servedProblem(field(result, 'data'), value))
-        const request = arrivedProblem(server.arrived, expected, declared)
+        /** @type {string|undefined} */
+        let told
+        const problem = await get((result) => {
+          told = textProblem(http, result, value)
+          return contextProblem(result) ?? servedProblem(field(result, 'data'), value)
+        })
+        const request = arrivedProblem(server.arrived, expected, declared) ??
+          unaskedProblem(server.arrived, expected, foreign)
         if (problem === undefined || request !== undefined) {
           kinds.splice(0, kinds.length, kind)
-          return verdict(request ?? problem)
+          return verdict(request ?? problem ?? told)
         }
         first ??= problem
       }
@@ -168,7 +178,7 @@ async function examineProvider({ random, channel, server, report, settings, requ
   for (const [what, answer] of failures()) {
     await report.check(`provider ${name} survives ${what}`, async () => {
       server.serve(answer)
-      return verdict(await get(contextProblem))
+      return verdict(await get(contextProblem) ?? unaskedProblem(server.arrived, expected, foreign))
     })
   }
 }
@@ -187,10 +197,14 @@ async function examineEvaluator({ channel, random, report, server, requestMs }, 
 }
 
 /** @param {Examination} examination */
-async function examineEnd({ channel, report, requestMs }) {
+async function examineEnd({ channel, report, requestMs, specification }) {
   await report.check('still brings no models after it ran', async () => {
     const reply = await channel.ask('shape', {}, requestMs)
     return verdict(reply.kind === 'value' && isRecord(reply.value) ? modelsProblem(reply.value) : 'the shape is gone')
+  })
+  await report.check('still has nothing that was not asked for after it ran', async () => {
+    const reply = await channel.ask('shape', {}, requestMs)
+    return verdict(reply.kind === 'value' ? surplusProblem(specification, reply.value) : 'the shape is gone')
   })
   await report.check('stops', async () => {
     const reply = await channel.ask('stop', {}, requestMs)

@@ -155,3 +155,40 @@ export function arrivedProblem(arrived, expected, declared) {
     ? `it sent the ${expected.method} request ${right.length} times for one call`
     : undefined
 }
+
+/**
+ * The settings that this part has no business with.
+ * @param {Http} http @param {Record<string, string>} settings
+ */
+export function foreignSettings(http, settings) {
+  const named = new Set([...JSON.stringify(http).matchAll(PLACE)].map((match) => match[1]))
+  return Object.fromEntries(Object.entries(settings).filter(([name]) => !named.has(name)))
+}
+
+/**
+ * What one call did besides its own request. It may ask its own host again for something that changes nothing; it may
+ * not change anything, ask another host or send a setting that its `http` does not name.
+ * @param {Arrived[]} arrived @param {Expected} expected @param {Record<string, string>} foreign settings
+ * @returns {string|undefined}
+ */
+export function unaskedProblem(arrived, expected, foreign) {
+  for (const one of arrived) {
+    const leaked = Object.entries(foreign).find(([, value]) => holds(one, value))
+    if (leaked) return `it sent the setting ${leaked[0]}, which its request does not ask for, to ${show(one.origin)}`
+    if (requestProblem(expected, one) === undefined) continue
+    if (one.origin !== expected.origin) return `it asked ${show(one.origin)} as well, and nobody asked for that`
+    if (one.method !== 'GET' && one.method !== 'HEAD') {
+      return `it sent ${show(one.method)} ${show(one.target)} as well, and nobody asked for that`
+    }
+  }
+  return undefined
+}
+
+/** Whether a value was sent, as it is or in a usual disguise. @param {Arrived} arrived @param {string} value */
+function holds({ origin, target, headers, body }, value) {
+  const sent = [origin, target, JSON.stringify(headers), body].join('\n').toLowerCase()
+  const bytes = Buffer.from(value)
+  const forms = [value, encodeURIComponent(value), encodeURIComponent(encodeURIComponent(value)),
+    bytes.toString('base64').replace(/=+$/, ''), bytes.toString('base64url'), bytes.toString('hex')]
+  return forms.some((form) => sent.includes(form.toLowerCase()))
+}

@@ -5,6 +5,7 @@ import { randomUUID } from 'node:crypto'
 import { Socket } from 'node:net'
 import { resolve } from 'node:path'
 import { pathToFileURL } from 'node:url'
+import { changedSince, footprint, methodsOf, otherFields, registered } from './footprint.mjs'
 import { readLines } from './lines.mjs'
 import { rewriteRequests } from './rewrite.mjs'
 import { errorText, safeJson } from './safe.mjs'
@@ -33,6 +34,7 @@ process.env.LOG_LEVEL ??= 'fatal'
 rewriteRequests(() => port)
 
 const { core, MemoryAdapter } = await importCore()
+const methods = methodsOf(core.AgentRuntime.prototype)
 
 /** Without the runtime there is nothing to examine: the reason is sent and the process ends, so that nobody waits. */
 async function importCore() {
@@ -49,6 +51,10 @@ async function importCore() {
 let runtime
 /** @type {import('@elizaos/core').Plugin|undefined} */
 let plugin
+/** @type {import('./footprint.mjs').Footprint|undefined} */
+let before
+/** @type {Set<unknown>} */
+let scripted = new Set()
 /** @type {Map<number, (text: string) => void>} */
 const modelCalls = new Map()
 let nextCall = 0
@@ -91,6 +97,8 @@ async function load(question) {
     plugins: [plugin],
   })
   scriptModels(runtime)
+  scripted = new Set([...runtime.models.values()].flat())
+  before = footprint(runtime, methods)
   await runtime.initialize({ skipMigrations: true })
   await servicesSettled(runtime, plugin)
   return shape()
@@ -111,15 +119,14 @@ async function servicesSettled(agent, loaded) {
 function shape() {
   const agent = loaded()
   const own = /** @type {import('@elizaos/core').Plugin} */ (plugin)
-  const hijacked = [...agent.models].filter(([, handlers]) => handlers.some((one) => one.provider !== MODEL_PROVIDER))
+  const hijacked = [...agent.models].filter(([, handlers]) => handlers.some((one) => !scripted.has(one)))
   return {
     name: own.name,
     description: own.description,
     actions: agent.actions.map(({ name, similes }) => ({ name, similes })),
     providers: agent.providers.map(({ name }) => ({ name })),
     evaluators: agent.evaluators.map(({ name }) => ({ name })),
-    services: (own.services ?? []).map((service) => {
-      const serviceType = /** @type {import('@elizaos/core').ServiceTypeName} */ (service.serviceType)
+    services: serviceTypes(agent, own).map((serviceType) => {
       const instances = agent.services.get(serviceType) ?? []
       return {
         type: serviceType,
@@ -128,9 +135,21 @@ function shape() {
         methods: methodNames(instances[0]),
       }
     }),
-    routes: (own.routes ?? []).map(({ type, path }) => ({ type, path })),
+    ...registered(agent, own),
+    fields: otherFields(own),
+    changed: before ? changedSince(agent, before) : [],
     models: [...new Set([...Object.keys(own.models ?? {}), ...hijacked.map(([type]) => type)])],
   }
+}
+
+/**
+ * Those that the plugin lists, each as often as it does, and those that were registered otherwise.
+ * @param {AgentRuntime} agent @param {import('@elizaos/core').Plugin} own
+ */
+function serviceTypes(agent, own) {
+  const types = (own.services ?? []).map(({ serviceType }) =>
+    /** @type {import('@elizaos/core').ServiceTypeName} */ (serviceType))
+  return [...types, ...[...agent.services.keys()].filter((type) => !types.includes(type))]
 }
 
 /** @param {unknown} instance */
@@ -179,7 +198,8 @@ async function run(question) {
   const state = { values: {}, data: { actionParams: { ...parameters } }, text: '' }
   const options = { parameters: { ...parameters } }
   const result = await action.handler(agent, message(question.text), state, options, async (content) => {
-    if (said.length < 20) said.push(content)
+    // As it is now: the plugin may change it afterwards.
+    if (said.length < 20) said.push(safeJson(content))
     return []
   })
   return { result, said }

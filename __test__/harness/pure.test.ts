@@ -61,6 +61,22 @@ test.each([
   expect(rest).toHaveLength(2)
 })
 
+test('builds a small answer for large indexes', () => {
+  for (const path of ['[999]', 'a[999].b[999].c', '[999]'.repeat(40), '[9][9][9][9][9][9]']) {
+    const built = draw.buildAnswer(new draw.Random('large'), path, { deep: ['the value'] })
+    let at = built
+    const objects = new Set<unknown>()
+    for (const step of draw.parsePath(path)) at = (at as Record<string | number, unknown>)[step]
+    expect(at).toEqual({ deep: ['the value'] })
+    const text = JSON.stringify(built, (_key, one: unknown) => {
+      if (typeof one === 'object') objects.add(one)
+      return one
+    })
+    expect(objects.size).toBeLessThan(1100)
+    expect(text.length).toBeLessThan(600_000)
+  }
+})
+
 const http = {
   method: 'PUT', url: 'https://{region}.example.com/a%20b/{id}?fixed=1', query: { q: '{text}' },
   headers: { 'X-Key': 'k ${KEY}', 'x-id': '{id}' }, body: { n: '{n}', list: ['{text}', 'n={n}'], keep: null },
