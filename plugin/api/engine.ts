@@ -43,7 +43,7 @@ export interface CreationFilter {
   cursor?: string
 }
 
-const STATUSES = ['pending', 'scheduled', 'running', 'retrying', 'completed', 'failed', 'cancelled']
+export const JOB_STATUSES: readonly JobStatus[] = ['pending', 'scheduled', 'running', 'retrying', 'completed', 'failed', 'cancelled']
 
 /** An engine: a store of jobs, and the workers that make plugins. */
 export class Engine {
@@ -111,7 +111,7 @@ export class Engine {
   /** The jobs of this engine's store. */
   async jobs(filter?: CreationFilter): Promise<JobSnapshot[]> {
     const checked = checkOptions<CreationFilter>('filter', filter, {
-      status: (value) => (STATUSES.includes(value as string) ? undefined : `one of ${STATUSES.join(', ')}`),
+      status: (value) => (JOB_STATUSES.includes(value as JobStatus) ? undefined : `one of ${JOB_STATUSES.join(', ')}`),
       limit: (value) => (Number.isInteger(value) && (value as number) > 0 ? undefined : 'a whole number above 0'),
       cursor: (value) => (typeof value === 'string' ? undefined : 'a string'),
     })
