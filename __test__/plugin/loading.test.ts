@@ -184,7 +184,8 @@ describe('an agent', () => {
     const broken = Object.create(runtime, { getService: { value: () => fail() } }) as Agent['runtime']
     for (const action of plugin.actions ?? []) {
       const nothing = null as unknown as Memory
-      expect(await action.handler(runtime, nothing)).toMatchObject({ success: false, text: expect.stringMatching(/\S/) })
+      const said = { success: false, text: expect.stringMatching(/\S/) }
+      expect(await action.handler(runtime, nothing)).toMatchObject(said)
       expect(await action.handler(broken, nothing)).toMatchObject({ success: false })
       expect(await action.validate(broken, nothing)).toBe(false)
     }
@@ -198,10 +199,11 @@ describe('an agent', () => {
     await runtime.updateWorld({ ...world, metadata: { ownership: { ownerId: userId } } })
     const job = (id: string, entityId: string, room: string, more: object = {}): JobSnapshot => {
       const asker = { agentId: runtime.agentId, entityId, roomId: room }
-      return { id, name: '@acme/plugin-one', status: 'completed', createdAt: 1, metadata: { asker }, ...more } as unknown as JobSnapshot
+      const snapshot = { id, name: '@acme/plugin-one', status: 'completed', createdAt: 1, metadata: { asker }, ...more }
+      return snapshot as unknown as JobSnapshot
     }
     const other = runtime.agentId
-    const load = (text: string, jobs: JobSnapshot[], parameters: Record<string, unknown> = {}): Promise<JobSnapshot> => {
+    const load = (text: string, jobs: JobSnapshot[], parameters: Record<string, unknown> = {}) => {
       const service = { getAllJobs: async () => jobs } as unknown as PluginCreationService
       return jobToLoad({ runtime, message: message(text), service, text, parameter: (name) => parameters[name] })
     }
@@ -241,7 +243,8 @@ describe('an agent', () => {
     const load = (): Promise<unknown> => loader.load(job as unknown as JobSnapshot)
     for (const [path, text] of Object.entries(texts)) {
       await writeFile(join(directory, path), `${text} `)
-      await expect(load()).rejects.toMatchObject({ code: 'AUTON8N_LOAD_REFUSED', message: expect.stringContaining(path) })
+      const refusal = { code: 'AUTON8N_LOAD_REFUSED', message: expect.stringContaining(path) }
+      await expect(load()).rejects.toMatchObject(refusal)
       await writeFile(join(directory, path), text)
     }
     expect(await load()).toMatchObject({ name: 'made-here' })

@@ -25,7 +25,7 @@ import { keeperPath, nodePath, packageRoot } from './paths.js'
 import { PluginCreation } from './pluginCreation.js'
 import type { JobStatus } from './queue.js'
 import { specificationJson, type PluginSpecification, type SpecificationProblem } from './specification.js'
-import { snapshotOf } from './snapshot.js'
+import { JOB_STATUSES, snapshotOf } from './snapshot.js'
 import { traceOf, type StoredTrace } from './trace.js'
 import { activeTraceparent } from './tracer-active.js'
 
@@ -42,8 +42,6 @@ export interface CreationFilter {
   /** Where an earlier listing ended: the id of its last job. */
   cursor?: string
 }
-
-export const JOB_STATUSES: readonly JobStatus[] = ['pending', 'scheduled', 'running', 'retrying', 'completed', 'failed', 'cancelled']
 
 /** An engine: a store of jobs, and the workers that make plugins. */
 export class Engine {

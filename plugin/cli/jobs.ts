@@ -1,5 +1,6 @@
 import type { JobStatus } from '../api/queue.js'
-import { JOB_STATUSES, type CreationFilter } from '../api/engine.js'
+import type { CreationFilter } from '../api/engine.js'
+import { JOB_STATUSES } from '../api/snapshot.js'
 import { CommandError, DONE, parse, print, printJson, wholeNumber, withEngine, type Command } from './command.js'
 
 const USAGE = `auton8n jobs [--status STATUS] [--limit N] [--json]
