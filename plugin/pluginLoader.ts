@@ -1,10 +1,12 @@
+import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
-import { join, resolve, sep } from 'node:path'
+import { join, relative, resolve, sep } from 'node:path'
 import { pathToFileURL } from 'node:url'
 import type { IAgentRuntime, Plugin, Service } from '@elizaos/core'
-import type { JobSnapshot } from './api/creation.js'
+import type { CreationReport, JobSnapshot } from './api/creation.js'
 import { Auton8nError } from './errors.js'
 
+const ENTRY = 'dist/index.js'
 const SERVICE_WAIT = 15_000
 
 /** What a loaded plugin put into the agent. */
@@ -43,7 +45,7 @@ export class PluginLoader {
     if (job.status !== 'completed' || !job.result || job.result.report.verdict !== 'passed') {
       throw refused('AUTON8N_JOB_STATE', `Job ${job.id} has no plugin that passed its checks, so nothing is loaded`)
     }
-    const plugin = await importPlugin(job.result.directory, job.id)
+    const plugin = await importPlugin(job.result.directory, job.id, job.result.report.files)
     this.#refuseClashes(plugin)
     const before = new Set(this.#runtime.plugins)
     try {
@@ -142,12 +144,15 @@ export class PluginLoader {
   }
 }
 
-async function importPlugin(directory: string, jobId: string): Promise<Plugin> {
-  const manifest = JSON.parse(await readFile(join(directory, 'package.json'), 'utf8')) as { main?: unknown }
-  const main = resolve(directory, typeof manifest.main === 'string' ? manifest.main : 'dist/index.js')
+async function importPlugin(directory: string, jobId: string, files: CreationReport['files']): Promise<Plugin> {
+  const manifest = JSON.parse((await readChecked(directory, 'package.json', files)).toString('utf8')) as {
+    main?: unknown
+  }
+  const main = resolve(directory, typeof manifest.main === 'string' ? manifest.main : ENTRY)
   if (!main.startsWith(resolve(directory) + sep)) {
     throw refused('AUTON8N_PATH_REFUSED', 'The entry of the plugin lies outside of its folder')
   }
+  await readChecked(directory, relative(resolve(directory), main).split(sep).join('/'), files)
   // Modules are cached by address, so each job has an address of its own.
   const module = (await import(`${pathToFileURL(main).href}?job=${encodeURIComponent(jobId)}`)) as { default?: Plugin }
   const plugin = module.default
@@ -155,6 +160,22 @@ async function importPlugin(directory: string, jobId: string): Promise<Plugin> {
     throw refused('AUTON8N_CHECKS_FAILED', 'The default export is not a plugin')
   }
   return plugin
+}
+
+/** A file as it was checked; what was changed since then is not loaded. */
+async function readChecked(directory: string, path: string, files: CreationReport['files']): Promise<Buffer> {
+  let bytes: Buffer | undefined
+  try {
+    bytes = await readFile(join(directory, path))
+  } catch {
+    // Said below: a file that cannot be read is not the one that was checked.
+  }
+  const digest = bytes && createHash('sha256').update(bytes).digest('hex')
+  if (bytes && files.some((file) => file.path === path && file.sha256 === digest)) return bytes
+  throw refused(
+    'AUTON8N_LOAD_REFUSED',
+    `${path} in ${directory} is not the file that the job's report lists, so nothing is loaded; create the plugin anew`,
+  )
 }
 
 function describe(plugin: Plugin, jobId: string): LoadedPlugin {

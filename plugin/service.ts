@@ -21,8 +21,11 @@ declare module '@elizaos/core' {
   }
 }
 
-/** How a creation is to be made for an agent; `asker` is told of its end in the chat. */
-export type ServiceCreateOptions = CreatePluginOptions & { asker?: Asker }
+/**
+ * How a creation is to be made for an agent; `asker` is told of its end in the chat, `client` is who is counted for the
+ * hourly limit in place of the user.
+ */
+export type ServiceCreateOptions = CreatePluginOptions & { asker?: Asker; client?: string }
 
 const LISTED = 200
 /** Starting never holds the agent longer than this (milliseconds); opening goes on behind it. */
@@ -198,7 +201,7 @@ export class PluginCreationService extends ServiceBase {
     options: ServiceCreateOptions,
     store: (engine: Engine, options: CreatePluginOptions) => Promise<PluginCreation>,
   ): Promise<string> {
-    const { asker, ...rest } = options
+    const { asker, client, ...rest } = options
     const made: CreatePluginOptions = { ...this.#model(apiKey, rest), ...rest }
     const userId = made.userId ?? asker?.entityId
     if (userId !== undefined) made.userId = userId
@@ -207,7 +210,7 @@ export class PluginCreationService extends ServiceBase {
     if (made.maxIterations === undefined && this.settings.maxIterations) {
       made.maxIterations = this.settings.maxIterations
     }
-    const giveBack = this.#limiter.take(userId ?? this.runtime.agentId)
+    const giveBack = this.#limiter.take(client ?? userId ?? this.runtime.agentId)
     try {
       const creation = await store(await this.engine(), made)
       if (asker) void this.#announceEnd(creation, asker)

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto'
 import type { Content, Memory } from '@elizaos/core'
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import plugin, { formatReply, type PluginCreationService } from '../../plugin/index.js'
-import { bootAgent, type Agent } from '../support/agent.js'
+import { becomePublic, bootAgent, type Agent } from '../support/agent.js'
 import { greetingFiles, greetingSpecification } from '../support/greetingPlugin.js'
 import { sandboxIsHere } from '../support/needs.js'
 import { startModelServer, type ModelServer, type RecordedRequest, type Script } from '../support/modelServer.js'
@@ -152,6 +152,7 @@ describe.skipIf(!sandbox)('a created plugin in the live agent', () => {
     const world = await runtime.getWorld(worldId)
     if (!world) throw new Error('there is no world')
     await runtime.updateWorld({ ...world, metadata: { ownership: { ownerId: userId } } })
+    await becomePublic(runtime, agent.roomId)
 
     const asker = { agentId: runtime.agentId, roomId: agent.roomId, entityId: userId, worldId }
     choosing('NONE')

@@ -72,7 +72,15 @@ describe('wrong use ends with 2 and says how it is right', () => {
     [['create', 'a.json', 'b.json']],
     [['create', 'a.json', '--generator', 'magic']],
     [['create', 'a.json', '--max-iterations', 'many']],
+    [['create', 'a.json', '--max-iterations', '0']],
+    [['create', 'a.json', '--max-iterations', '51']],
+    [['create', 'a.json', '--timeout', '0']],
+    [['create', 'a.json', '--timeout', '1e3']],
     [['create', 'a.json', '--oout', 'x']],
+    [['jobs', '--limit', 'abc']],
+    [['jobs', '--limit', '0']],
+    [['jobs', '--limit', '']],
+    [['jobs', '--status', 'nope']],
     [['verify']],
     [['verify', 'a', 'b']],
     [['cancel']],
@@ -90,6 +98,12 @@ describe('wrong use ends with 2 and says how it is right', () => {
 describe('what cannot be done ends with 1 and a code', () => {
   it('a specification that is not there', async () => {
     const { code, stderr } = await auton8n('create', 'missing.json')
+    expect(code).toBe(1)
+    expect(stderr).toContain('AUTON8N_FILE_UNREADABLE')
+  })
+
+  it.each([['scan'], ['verify']])('%s of a place that is not there', async (command) => {
+    const { code, stderr } = await auton8n(command, join(home, 'nonexist'))
     expect(code).toBe(1)
     expect(stderr).toContain('AUTON8N_FILE_UNREADABLE')
   })

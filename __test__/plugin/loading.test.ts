@@ -1,9 +1,15 @@
+import { createHash } from 'node:crypto'
+import { mkdir, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { pathToFileURL } from 'node:url'
-import type { Memory, Plugin } from '@elizaos/core'
+import { ChannelType, type Memory, type Plugin } from '@elizaos/core'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
+import { jobToLoad, reachable, whoseText } from '../../plugin/actions/jobs.js'
+import type { JobSnapshot } from '../../plugin/api/creation.js'
+import { PluginLoader } from '../../plugin/pluginLoader.js'
 import plugin, { auton8nPlugin, PluginCreationService } from '../../plugin/index.js'
 import manifest from '../../package.json' with { type: 'json' }
-import { bootAgent, type Agent } from '../support/agent.js'
+import { becomePublic, bootAgent, type Agent } from '../support/agent.js'
 import { buildPackage } from '../support/builtPackage.js'
 import { startModelServer, type ModelServer } from '../support/modelServer.js'
 
@@ -158,18 +164,99 @@ describe('an agent', () => {
     expect(result).toMatchObject({ success: false, error: 'AUTON8N_LOAD_REFUSED' })
   })
 
-  it('lets only an owner or admin load created plugins', async () => {
-    const { runtime, message, worldId, userId } = await boot({ AUTON8N_ALLOW_LOAD: 'true' })
+  it('lets only an owner or admin load created plugins, and the owner of a private talk is none', async () => {
+    const { runtime, message, worldId, userId, roomId } = await boot({ AUTON8N_ALLOW_LOAD: 'true' })
     const load = runtime.actions.find(({ name }) => name === 'LOAD_CREATED_PLUGIN')
     expect(await load?.validate(runtime, message('load it'))).toBe(true)
+    await becomePublic(runtime, roomId)
     expect(await load?.handler(runtime, message('load it'))).toMatchObject({ error: 'AUTON8N_LOAD_REFUSED' })
     const world = await runtime.getWorld(worldId)
     if (!world) throw new Error('there is no world')
     await runtime.updateWorld({ ...world, metadata: { ownership: { ownerId: userId } } })
     const result = await load?.handler(runtime, message('load it'))
-    expect(result).not.toMatchObject({ error: 'AUTON8N_LOAD_REFUSED' })
+    expect(result).toMatchObject({ success: false, error: 'AUTON8N_JOB_NOT_FOUND' })
+    await becomePublic(runtime, roomId, ChannelType.DM)
+    expect(await load?.handler(runtime, message('load it'))).toMatchObject({ error: 'AUTON8N_LOAD_REFUSED' })
+  })
+
+  it('does not throw where there is no message or the runtime is broken', async () => {
+    const { runtime } = await boot()
+    const broken = Object.create(runtime, { getService: { value: () => fail() } }) as Agent['runtime']
+    for (const action of plugin.actions ?? []) {
+      const nothing = null as unknown as Memory
+      const said = { success: false, text: expect.stringMatching(/\S/) }
+      expect(await action.handler(runtime, nothing)).toMatchObject(said)
+      expect(await action.handler(broken, nothing)).toMatchObject({ success: false })
+      expect(await action.validate(broken, nothing)).toBe(false)
+    }
+  })
+
+  it('loads only the finished job of whoever asks, and shows owners their own world', async () => {
+    const { runtime, message, worldId, userId, roomId } = await boot()
+    await becomePublic(runtime, roomId)
+    const world = await runtime.getWorld(worldId)
+    if (!world) throw new Error('there is no world')
+    await runtime.updateWorld({ ...world, metadata: { ownership: { ownerId: userId } } })
+    const job = (id: string, entityId: string, room: string, more: object = {}): JobSnapshot => {
+      const asker = { agentId: runtime.agentId, entityId, roomId: room }
+      const snapshot = { id, name: '@acme/plugin-one', status: 'completed', createdAt: 1, metadata: { asker }, ...more }
+      return snapshot as unknown as JobSnapshot
+    }
+    const other = runtime.agentId
+    const load = (text: string, jobs: JobSnapshot[], parameters: Record<string, unknown> = {}) => {
+      const service = { getAllJobs: async () => jobs } as unknown as PluginCreationService
+      return jobToLoad({ runtime, message: message(text), service, text, parameter: (name) => parameters[name] })
+    }
+    const mine = job('job-1', userId, roomId)
+    const theirs = job('job-2', other, roomId, { createdAt: 9, name: '@acme/plugin-theirs' })
+    const running = job('job-4', userId, roomId, { status: 'running' })
+    expect((await load('load it', [theirs, mine, running])).id).toBe('job-1')
+    expect((await load('load job-2', [theirs, mine])).id).toBe('job-2')
+    expect(whoseText(theirs, message(''))).toBe(`asked for by user ${other}`)
+    await expect(load('load plugin-theirs', [theirs])).rejects.toMatchObject({ code: 'AUTON8N_JOB_NOT_FOUND' })
+    await expect(load('load it', [mine], { name: 'plugin-another' })).rejects.toThrow('no such creation')
+    const second = job('job-3', userId, roomId)
+    await expect(load('load it', [mine, second])).rejects.toMatchObject({
+      code: 'AUTON8N_LOAD_REFUSED',
+      message: expect.stringContaining('job-3'),
+    })
+    const elsewhere = job('job-5', other, '00000000-0000-4000-8000-000000000000')
+    await expect(load('load job-5', [elsewhere])).rejects.toMatchObject({ code: 'AUTON8N_JOB_NOT_FOUND' })
+    const { metadata: _, ...unasked } = job('job-6', userId, roomId)
+    const seen = await reachable([mine, theirs, elsewhere, unasked as JobSnapshot], runtime, message(''))
+    expect(seen.map(({ id }) => id)).toEqual(['job-2', 'job-1'])
+  })
+
+  it('loads the files that were checked and no others', async () => {
+    const { runtime, dataDir } = await boot()
+    const directory = join(dataDir, 'made')
+    await mkdir(join(directory, 'dist'), { recursive: true })
+    const entry = `export default { name: 'made-here', description: 'x' }\n`
+    const texts = { 'package.json': '{"type":"module","main":"dist/index.js"}', 'dist/index.js': entry }
+    const files: { path: string; sha256: string; bytes: number }[] = []
+    for (const [path, text] of Object.entries(texts)) {
+      await writeFile(join(directory, path), text)
+      files.push({ path, sha256: createHash('sha256').update(text).digest('hex'), bytes: text.length })
+    }
+    const job = { id: 'job', status: 'completed', result: { directory, report: { verdict: 'passed', files } } }
+    const loader = new PluginLoader(runtime)
+    const load = (): Promise<unknown> => loader.load(job as unknown as JobSnapshot)
+    for (const [path, text] of Object.entries(texts)) {
+      await writeFile(join(directory, path), `${text} `)
+      const refusal = { code: 'AUTON8N_LOAD_REFUSED', message: expect.stringContaining(path) }
+      await expect(load()).rejects.toMatchObject(refusal)
+      await writeFile(join(directory, path), text)
+    }
+    expect(await load()).toMatchObject({ name: 'made-here' })
+    await loader.unload('made-here')
+    await rm(join(directory, 'dist', 'index.js'))
+    await expect(load()).rejects.toMatchObject({ code: 'AUTON8N_LOAD_REFUSED' })
   })
 })
+
+function fail(): never {
+  throw new Error('broken')
+}
 
 /** The actions that do not answer as core needs it: with success, text and their name, said and returned alike. */
 async function badAnswers(runtime: Agent['runtime'], message: Memory): Promise<unknown[]> {

@@ -158,6 +158,20 @@ describe('the protocol of Anthropic', () => {
 })
 
 describe('a model function', () => {
+  it.each([
+    [Number.NaN, 0],
+    [Number.POSITIVE_INFINITY, 0],
+    [-1, 0],
+    ['12', 0],
+    [null, 0],
+    [2.6, 3],
+    [1e300, 1_000_000_000],
+  ])('may count %s tokens; that is taken as %d', async (inputTokens, taken) => {
+    const usage = { inputTokens: inputTokens as number, outputTokens: 7 }
+    const model = async (): Promise<{ text: string; usage: typeof usage }> => ({ text: 'hello', usage })
+    expect(await ask({ model })).toEqual({ text: 'hello', usage: { inputTokens: taken, outputTokens: 7 } })
+  })
+
   it('gets the request and a signal, and may answer plain text', async () => {
     let seen: object = {}
     const answer = await ask({

@@ -122,14 +122,22 @@ describe('jobs', () => {
     expect(await call('GET', '/jobs?status=running&limit=5')).toMatchObject({ status: 200, body: { jobs: [] } })
     expect((await call('GET', '/jobs?status=sleeping')).status).toBe(400)
     expect((await call('GET', '/jobs?limit=0')).status).toBe(400)
+    for (const cursor of ['bogus', '', '1', "'%20or%201=1"]) {
+      const answer = await call('GET', `/jobs?cursor=${cursor}`)
+      expect(answer).toMatchObject({ status: 400, body: { error: { code: 'AUTON8N_OPTION_INVALID' } } })
+    }
+    expect((await call('GET', '/jobs?cursor=01999999-0000-7000-8000-000000000000')).status).toBe(200)
   })
 
   it('are made, followed and cancelled, and the rate is limited', async () => {
-    const made = await call('POST', '/jobs', { specification, options: { userId: 'ann', metadata: { order: 7 } } })
+    const { agentId } = agent.runtime
+    const asker = { agentId, roomId: agent.roomId, entityId: agent.userId }
+    const made = await call('POST', '/jobs', { specification, options: { userId: 'ann', metadata: { order: 7, asker } } })
     expect(made).toMatchObject({ status: 202, body: { id: expect.any(String) } })
     const id = String(made.body.id)
     const path = `/jobs/${id}`
     expect(await call('GET', path)).toMatchObject({ status: 200, body: { id, userId: 'ann', metadata: { order: 7 } } })
+    expect((await call('GET', path)).body.metadata).toEqual({ order: 7 })
     const cancelled = await call('DELETE', path)
     expect([200, 409]).toContain(cancelled.status)
 
@@ -142,9 +150,11 @@ describe('jobs', () => {
     expect(events.at(-1)).toMatchObject({ type: 'done', jobId: id })
     expect(await call('DELETE', path)).toMatchObject({ status: 409, body: { error: { code: 'AUTON8N_JOB_STATE' } } })
 
-    const more = { specification, options: { userId: 'ann' } }
+    // Whatever users are named, the token is one.
     const statuses: Answer[] = []
-    for (let count = 0; count < 3; count += 1) statuses.push(await call('POST', '/jobs', more))
+    for (const userId of ['ann', 'bob', 'cid']) {
+      statuses.push(await call('POST', '/jobs', { specification, options: { userId } }))
+    }
     expect(statuses.map(({ status }) => status)).toEqual([202, 202, 429])
     for (const { body } of statuses) if (body.id) await call('DELETE', `/jobs/${String(body.id)}`)
   })

@@ -127,3 +127,10 @@ export async function bootAgent({ plugins = [], settings = {}, modelUrl }: Agent
     },
   }
 }
+
+/** Makes a private talk a room of many, where an owner of the world counts; the agent answers as before. */
+export async function becomePublic(runtime: AgentRuntime, roomId: UUID, type = ChannelType.API): Promise<void> {
+  const room = await runtime.getRoom(roomId)
+  if (!room) throw new Error('there is no room')
+  await runtime.updateRoom({ ...room, type })
+}

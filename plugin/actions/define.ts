@@ -63,8 +63,12 @@ export function defineAction(definition: ActionDefinition): Action {
     suppressPostActionContinuation: true,
     examples: examples.map((example) => exampleOf(name, example)),
     validate: async (runtime) => {
-      const service = runtime.getService<PluginCreationService>(PluginCreationService.serviceType)
-      return service ? (definition.offered?.(service) ?? true) : false
+      try {
+        const service = runtime.getService<PluginCreationService>(PluginCreationService.serviceType)
+        return service ? (definition.offered?.(service) ?? true) : false
+      } catch {
+        return false
+      }
     },
     handler: async (runtime, message, state, options, callback) => {
       const result = await resultOf(definition, runtime, message, state, options)
@@ -77,18 +81,19 @@ export function defineAction(definition: ActionDefinition): Action {
 async function resultOf(
   definition: ActionDefinition,
   runtime: IAgentRuntime,
-  message: Memory,
+  message: Memory | null | undefined,
   state: State | undefined,
   options: HandlerOptions | undefined,
 ): Promise<ActionResult & { text: string }> {
   const actionName = definition.name
   try {
+    if (!message) throw new Auton8nError('AUTON8N_OPTION_INVALID', `${actionName} needs the message that asks for it.`)
     const given = parametersOf(state, options)
     const { text, data } = await definition.run({
       runtime,
       message,
       service: serviceOf(runtime),
-      text: typeof message.content?.text === 'string' ? message.content.text : '',
+      text: typeof message?.content?.text === 'string' ? message.content.text : '',
       parameter: (name) => given[name],
     })
     return { success: true, text, data: { actionName, ...data } }
@@ -120,11 +125,11 @@ function failureOf(error: unknown): { code: string; message: string; details: Re
 async function tell(
   callback: HandlerCallback | undefined,
   name: string,
-  message: Memory,
+  message: Memory | null | undefined,
   result: { text: string },
 ): Promise<void> {
-  const source = message.content?.source
   try {
+    const source = message?.content?.source
     await callback?.({ text: result.text, actions: [name], ...(source ? { source } : {}) })
   } catch {
     // The text is in the result as well; a broken adapter is no reason to fail the action.

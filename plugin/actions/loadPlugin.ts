@@ -2,7 +2,7 @@ import type { LoadedPlugin } from '../pluginLoader.js'
 import { Auton8nError } from '../errors.js'
 import { isOwnerOrAdmin } from '../roles.js'
 import { defineAction, type ActionCall } from './define.js'
-import { jobMeant } from './jobs.js'
+import { jobToLoad, whoseText } from './jobs.js'
 
 /** Loads a created plugin into the live agent. */
 export const loadAction = defineAction({
@@ -16,9 +16,11 @@ export const loadAction = defineAction({
   offered: (service) => service.settings.allowLoad,
   run: async (call) => {
     await refuseStrangers(call)
-    const job = await jobMeant(call, ({ status }) => status === 'completed')
+    const job = await jobToLoad(call)
     const loaded = await call.service.loader.load(job)
-    const text = `I loaded ${loaded.name} of job ${job.id}. It has the agent's rights and adds ${partsOf(loaded)}.`
+    const text =
+      `I loaded ${loaded.name} of job ${job.id}, ${whoseText(job, call.message)}. It has the agent's rights and adds ` +
+      `${partsOf(loaded)}.`
     return { text, data: { ...loaded } }
   },
 })

@@ -1,9 +1,8 @@
 import { endText } from '../announcement.js'
 import { isFinal } from '../api/snapshot.js'
 import { Auton8nError } from '../errors.js'
-import { isOwnerOrAdmin } from '../roles.js'
 import { defineAction } from './define.js'
-import { dataOf, jobMeant, statusText, visible } from './jobs.js'
+import { dataOf, jobMeant, reachable, statusText } from './jobs.js'
 
 const JOB_ID = { type: 'string', description: 'The id of the job; the newest where there is none' } as const
 const LISTED = 20
@@ -46,8 +45,7 @@ export const listAction = defineAction({
   parameters: {},
   examples: [['Which plugins have you created?', 'There is 1: @acme/plugin-weather 1.0.0, completed.']],
   run: async ({ runtime, message, service }) => {
-    const all = await service.getAllJobs()
-    const jobs = (await isOwnerOrAdmin(runtime, message)) ? all : visible(all, runtime, message)
+    const jobs = await reachable(await service.getAllJobs(), runtime, message)
     const lines = jobs.slice(0, LISTED).map((job) => `- ${isFinal(job.status) ? endText(job) : statusText(job)}`)
     const list = `There are ${jobs.length}:\n${lines.join('\n')}`
     const text = jobs.length === 0 ? 'No plugins were created here yet.' : list

@@ -25,7 +25,7 @@ import { keeperPath, nodePath, packageRoot } from './paths.js'
 import { PluginCreation } from './pluginCreation.js'
 import type { JobStatus } from './queue.js'
 import { specificationJson, type PluginSpecification, type SpecificationProblem } from './specification.js'
-import { snapshotOf } from './snapshot.js'
+import { JOB_STATUSES, snapshotOf } from './snapshot.js'
 import { traceOf, type StoredTrace } from './trace.js'
 import { activeTraceparent } from './tracer-active.js'
 
@@ -42,8 +42,6 @@ export interface CreationFilter {
   /** Where an earlier listing ended: the id of its last job. */
   cursor?: string
 }
-
-const STATUSES = ['pending', 'scheduled', 'running', 'retrying', 'completed', 'failed', 'cancelled']
 
 /** An engine: a store of jobs, and the workers that make plugins. */
 export class Engine {
@@ -111,7 +109,7 @@ export class Engine {
   /** The jobs of this engine's store. */
   async jobs(filter?: CreationFilter): Promise<JobSnapshot[]> {
     const checked = checkOptions<CreationFilter>('filter', filter, {
-      status: (value) => (STATUSES.includes(value as string) ? undefined : `one of ${STATUSES.join(', ')}`),
+      status: (value) => (JOB_STATUSES.includes(value as JobStatus) ? undefined : `one of ${JOB_STATUSES.join(', ')}`),
       limit: (value) => (Number.isInteger(value) && (value as number) > 0 ? undefined : 'a whole number above 0'),
       cursor: (value) => (typeof value === 'string' ? undefined : 'a string'),
     })

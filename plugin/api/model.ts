@@ -59,7 +59,7 @@ export function toNativeModel(source: ModelSource, pending: PendingCalls): Nativ
     pending.set(request.callId, controller)
     try {
       // A model that ignores its signal is left behind; the race also keeps a call alive that nobody else holds.
-      return finished(await Promise.race([ask(request, controller.signal), untilAborted(controller.signal)]))
+      return counted(finished(await Promise.race([ask(request, controller.signal), untilAborted(controller.signal)])))
     } catch (error) {
       return { error: failureOf(error, source.apiKey) }
     } finally {
@@ -150,9 +150,17 @@ function usageOf(usage: object): { inputTokens: number; outputTokens: number } {
   return { inputTokens: total(inputTokens), outputTokens: total(outputTokens) }
 }
 
+/** More than any answer has, and so little that many of them can be added up. */
+const MOST_TOKENS = 1_000_000_000
+
 function total(tokens: unknown): number {
   const value = typeof tokens === 'object' && tokens !== null ? (tokens as { total?: unknown }).total : tokens
-  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? Math.round(value) : 0
+  return typeof value === 'number' && Number.isFinite(value) && value > 0 ? Math.min(Math.round(value), MOST_TOKENS) : 0
+}
+
+/** Numbers of a server may be anything; a wrong one must not end the job. */
+function counted(answer: ModelAnswer): ModelAnswer {
+  return 'error' in answer || !answer.usage ? answer : { ...answer, usage: usageOf(answer.usage) }
 }
 
 const CUT_OFF = new Set(['length', 'max_tokens', 'max-tokens', 'model_context_window_exceeded'])

@@ -3,6 +3,17 @@ import { STAGES } from './creation.js'
 import type { NativeJob } from './nativeEngine.js'
 import type { JobStatus } from './queue.js'
 
+/** What a job can be. */
+export const JOB_STATUSES: readonly JobStatus[] = [
+  'pending',
+  'scheduled',
+  'running',
+  'retrying',
+  'completed',
+  'failed',
+  'cancelled',
+]
+
 /** A job as users see it. */
 export function snapshotOf(job: NativeJob): JobSnapshot {
   const result = object(job.result)

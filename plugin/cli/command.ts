@@ -49,6 +49,13 @@ export function parse<T extends Options>(
   return parsed
 }
 
+/** The value of an option that counts something, or a `CommandError`. */
+export function wholeNumber(option: string, value: string, most: number, usage: string): number {
+  const number = /^\d{1,12}$/.test(value) ? Number(value) : 0
+  if (number >= 1 && number <= most) return number
+  throw new CommandError(`${option} is a whole number from 1 to ${most}, not '${value}'.\n\n${usage}`)
+}
+
 /** Opens an engine, lends it and closes it, whatever happens. An interrupt cancels by `signal` and then closes. */
 export async function withEngine<T>(
   options: EngineOptions,

@@ -3,7 +3,7 @@ import type { CreatePluginOptions } from '../api/options.js'
 import type { PluginCreation } from '../api/pluginCreation.js'
 import type { PluginSpecification } from '../api/specification.js'
 import { Auton8nError } from '../errors.js'
-import { CommandError, DONE, FOUND, parse, print, printJson, withEngine, type Command } from './command.js'
+import { CommandError, DONE, FOUND, parse, print, printJson, wholeNumber, withEngine, type Command } from './command.js'
 import { showProgress } from './progress.js'
 import { reportLines } from './report.js'
 
@@ -11,8 +11,8 @@ const USAGE = `auton8n create SPEC.json|"description" [options]
 
   --out DIR                  where the plugin is put (default: in the data directory)
   --generator model|template model needs ANTHROPIC_API_KEY (default: model where there is a key, else template)
-  --max-iterations N         rounds of generating and checking (default 5)
-  --timeout MS               the longest an attempt may take
+  --max-iterations N         rounds of generating and checking, 1 to 50 (default 5)
+  --timeout MS               the longest an attempt may take, 1 to 86400000
   --json                     print the result for machines
 
 A description in words needs a model, so it needs ANTHROPIC_API_KEY; CLAUDE_MODEL and ANTHROPIC_BASE_URL are honoured.`
@@ -38,8 +38,8 @@ export const create: Command = {
       ...keyOf(values.generator),
       ...(values.generator === undefined ? {} : { generator: generatorOf(values.generator) }),
       ...(values.out === undefined ? {} : { outDir: values.out }),
-      ...(values['max-iterations'] === undefined ? {} : { maxIterations: numberOf(values['max-iterations']) }),
-      ...(values.timeout === undefined ? {} : { timeout: numberOf(values.timeout) }),
+      ...(values['max-iterations'] === undefined ? {} : { maxIterations: wholeNumber('--max-iterations', values['max-iterations'], 50, USAGE) }),
+      ...(values.timeout === undefined ? {} : { timeout: wholeNumber('--timeout', values.timeout, 24 * 3600_000, USAGE) }),
     }
     return await withEngine({}, async (engine, signal) => {
       const creation = specification
@@ -94,9 +94,4 @@ function keyOf(generator: string | undefined): { apiKey?: string } {
 function generatorOf(value: string): 'model' | 'template' {
   if (value === 'model' || value === 'template') return value
   throw new CommandError(`--generator is 'model' or 'template', not '${value}'.\n\n${USAGE}`)
-}
-
-function numberOf(value: string): number {
-  if (/^\d{1,12}$/.test(value)) return Number(value)
-  throw new CommandError(`'${value}' is not a whole number.\n\n${USAGE}`)
 }

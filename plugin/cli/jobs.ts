@@ -1,6 +1,7 @@
 import type { JobStatus } from '../api/queue.js'
 import type { CreationFilter } from '../api/engine.js'
-import { DONE, parse, print, printJson, withEngine, type Command } from './command.js'
+import { JOB_STATUSES } from '../api/snapshot.js'
+import { CommandError, DONE, parse, print, printJson, wholeNumber, withEngine, type Command } from './command.js'
 
 const USAGE = `auton8n jobs [--status STATUS] [--limit N] [--json]
 
@@ -9,6 +10,8 @@ Lists the creations of the data directory; also beside an agent that is running.
 \`auton8n jobs export FILE\` and \`auton8n jobs import FILE\` move the jobs of a queue from one store to another.`
 
 const OPTIONS = { status: { type: 'string' }, limit: { type: 'string', default: '50' } } as const
+
+const MOST_LISTED = 1_000
 
 /** Lists creations. */
 export const jobs: Command = {
@@ -22,8 +25,8 @@ export const jobs: Command = {
     }
     const { values } = parse(args, OPTIONS, USAGE, [0, 0])
     const filter: CreationFilter = {
-      limit: Number(values.limit),
-      ...(values.status === undefined ? {} : { status: values.status as JobStatus }),
+      limit: wholeNumber('--limit', values.limit, MOST_LISTED, USAGE),
+      ...(values.status === undefined ? {} : { status: statusOf(values.status) }),
     }
     return await withEngine({}, async (engine) => {
       const list = await engine.jobs(filter)
@@ -43,6 +46,12 @@ export const jobs: Command = {
       return DONE
     })
   },
+}
+
+function statusOf(value: string): JobStatus {
+  const found = JOB_STATUSES.find((status) => status === value)
+  if (found) return found
+  throw new CommandError(`--status is one of ${JOB_STATUSES.join(', ')}, not '${value}'.\n\n${USAGE}`)
 }
 
 function table(rows: string[][]): string[] {

@@ -26,7 +26,7 @@ Finds secrets in a file, in every file of a directory, in what is staged for the
   --no-comments              comments such as auton8n:allow silence nothing
   --help                     print this
 
-Exit code: 0 nothing found, 1 something found, 2 wrong use or something that cannot be read.
+Exit code: 0 nothing found, 1 something found or what is to be scanned cannot be read, 2 wrong use.
 `
 
 const SEVERITIES: readonly string[] = ['low', 'medium', 'high', 'critical']
@@ -167,7 +167,8 @@ export async function scan(argv: string[]): Promise<number> {
     }
     if (error instanceof Auton8nError) {
       process.stderr.write(`auton8n scan: ${error.message} (${error.code})\n`)
-      return 2
+      // Wrong rules are wrong use; a place that cannot be read is not, as with the other commands.
+      return error.code === 'AUTON8N_FILE_UNREADABLE' ? 1 : 2
     }
     throw error
   }

@@ -9,6 +9,9 @@ import { negotiate, type Offer } from './negotiation.js'
 
 const MOST_LISTED = 200
 
+/** Whoever has the token counts as one for the hourly limit, whatever users are named. */
+const HTTP_CLIENT = 'http'
+
 const METRICS_TYPES = {
   prometheus: 'text/plain; version=0.0.4; charset=utf-8',
   openmetrics: 'application/openmetrics-text; version=1.0.0; charset=utf-8',
@@ -125,11 +128,20 @@ async function create({ request, service }: RouteCall): Promise<{ status: number
   if ((body.specification === undefined) === (body.description === undefined)) {
     throw invalid('The body must have either `specification` or `description`')
   }
+  const made = { ...withoutAsker(options), client: HTTP_CLIENT }
   const id =
     body.description === undefined
-      ? await service.createPlugin(body.specification as PluginSpecification, undefined, options)
-      : await service.createPluginFromDescription(body.description as string, options)
+      ? await service.createPlugin(body.specification as PluginSpecification, undefined, made)
+      : await service.createPluginFromDescription(body.description as string, made)
   return { status: 202, body: { id } }
+}
+
+/** Who asked is known of messages only; over HTTP it could name a room and a user of somebody else. */
+function withoutAsker(options: HttpOptions): HttpOptions {
+  const { metadata, ...rest } = options
+  if (typeof metadata !== 'object' || metadata === null || Array.isArray(metadata)) return options
+  const { asker: _, ...kept } = metadata
+  return { ...rest, metadata: kept }
 }
 
 function filterOf({ query = {} }: RouteRequest): { status?: JobStatus; limit: number; cursor?: string } {
@@ -141,8 +153,14 @@ function filterOf({ query = {} }: RouteRequest): { status?: JobStatus; limit: nu
   return {
     limit: most,
     ...(status === undefined ? {} : { status: status as JobStatus }),
-    ...(typeof cursor === 'string' ? { cursor } : {}),
+    ...(cursor === undefined ? {} : { cursor: cursorOf(cursor) }),
   }
+}
+
+/** The id of a job, of which only the form is looked at: the job may have been removed since. */
+function cursorOf(cursor: unknown): string {
+  if (typeof cursor === 'string' && /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i.test(cursor)) return cursor
+  throw invalid('`cursor` must be the id of the last job of the page before')
 }
 
 function idOf({ params }: RouteRequest): string {

@@ -216,6 +216,24 @@ async fn a_template_creation_passes_every_check_and_can_be_verified_again() {
             (open.verdict, status(&open, "boot")),
             (Verdict::Inconclusive, CheckStatus::Inconclusive)
         );
+        assert_eq!(
+            (status(&again, "manifest"), status(&again, "dist")),
+            (CheckStatus::Passed, CheckStatus::Passed)
+        );
+        let built = created.directory.join("dist/index.js");
+        let kept = std::fs::read(&built).unwrap();
+        std::fs::write(&built, "export default { name: 'evil' }\n").unwrap();
+        let tampered = engine.verify(created.directory.clone(), Some(weather())).await.unwrap();
+        assert_eq!(
+            (tampered.verdict, status(&tampered, "boot"), status(&tampered, "dist")),
+            (Verdict::Failed, CheckStatus::Passed, CheckStatus::Failed)
+        );
+        let digest = |report: &CreationReport| {
+            let found = report.files.iter().find(|file| file.path == "dist/index.js");
+            found.map(|file| file.sha256.clone())
+        };
+        assert!(digest(&tampered).is_some() && digest(&tampered) != digest(&again));
+        std::fs::write(&built, kept).unwrap();
         let entry = created.directory.join("src/index.ts");
         std::fs::write(&entry, "export default 1\n").unwrap();
         let broken = engine.verify(created.directory, Some(weather())).await.unwrap();
@@ -349,6 +367,36 @@ async fn what_is_wrong_is_told_before_a_job_is_stored() {
     wrong.wish = Wish::Specification(dependent);
     assert_eq!(code(wrong).await, Code::DependencyUnsupported);
     assert!(engine.jobs(JobFilter::default()).await.unwrap().is_empty());
+    engine.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_manifest_that_runs_at_installation_fails_even_without_a_sandbox() {
+    let home = Home::new();
+    let engine = home.open(&json!({ "sandbox": false }), None).await;
+    let project = home.folder.path().join("project");
+    let specification = specification::parse(&weather()).unwrap();
+    let mut files = crate::generation::scaffold::scaffold(&specification, &good());
+    files.extend(good());
+    for (path, bytes) in &files {
+        let place = project.join(path);
+        std::fs::create_dir_all(place.parent().unwrap()).unwrap();
+        std::fs::write(place, bytes).unwrap();
+    }
+    let plain = engine.verify(project.clone(), Some(weather())).await.unwrap();
+    assert_eq!(
+        (plain.verdict, status(&plain, "manifest"), status(&plain, "dist")),
+        (Verdict::Inconclusive, CheckStatus::Passed, CheckStatus::Skipped)
+    );
+    let mut manifest: Value = serde_json::from_slice(&files["package.json"]).unwrap();
+    manifest["scripts"]["postinstall"] = json!("node steal.js");
+    manifest["dependencies"] = json!({ "left-pad": "^1.0.0" });
+    std::fs::write(project.join("package.json"), manifest.to_string()).unwrap();
+    let tampered = engine.verify(project, Some(weather())).await.unwrap();
+    assert_eq!(
+        (tampered.verdict, status(&tampered, "manifest")),
+        (Verdict::Failed, CheckStatus::Failed)
+    );
     engine.close().await.unwrap();
 }
 

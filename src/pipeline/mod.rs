@@ -29,6 +29,7 @@ mod progress;
 mod report;
 mod request;
 mod scan;
+mod shipped;
 mod stage;
 mod tarball;
 mod test;

@@ -3,12 +3,13 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 use super::candidate::Candidate;
 use super::examination::{Observer, STAGES};
 use super::report::{Check, CheckStatus, CreationReport, Verdict};
-use super::{Pipeline, package, verdict};
+use super::{Pipeline, package, shipped, verdict};
 use crate::error::{Code, Error, Result};
 use crate::files::{FileSet, check_path};
 use crate::specification::Specification;
@@ -17,8 +18,17 @@ use crate::tracer::{Kind, SpanContext};
 const MAX_FILES: usize = 500;
 const MAX_BYTES: u64 = 5 << 20;
 
-/// Only these are looked at: configuration is ours, and `dist/` is built anew.
+/// Only these are examined: configuration is ours, and `dist/` is built anew and compared.
 const SOURCES: [&str; 2] = ["src", "__tests__"];
+
+/// A project as it lies on the disk.
+struct Project {
+    candidate: Candidate,
+    manifest: Value,
+    dist: FileSet,
+    /// Files that change what an installation does.
+    beside: Vec<&'static str>,
+}
 
 struct Silent;
 
@@ -42,11 +52,23 @@ pub async fn run(
         .tracer
         .start("verify plugin", Kind::Internal, None);
     let parent = span.context().cloned();
-    let mut candidate = read(directory, specification)?;
-    let examined = pipeline
+    let Project {
+        mut candidate,
+        manifest,
+        dist,
+        beside,
+    } = read(directory, specification)?;
+    // Taken before a check may change anything: these are the files of the disk.
+    let mut on_disk = candidate.all();
+    on_disk.extend(dist.clone());
+    let files = package::digests(&on_disk);
+    let manifest = shipped::manifest(&manifest, &beside, &pipeline.allowed_dependencies()?);
+    let mut examined = pipeline
         .examiner
         .examine(&mut candidate, Vec::new(), &Silent, parent.as_ref(), token)
         .await;
+    examined.checks.insert(0, manifest);
+    examined.checks.push(shipped::dist(&dist, &candidate.built));
     if let Some(fault) = examined.fault
         && !examined.checks.iter().any(|check| check.status == CheckStatus::Failed)
     {
@@ -65,7 +87,7 @@ pub async fn run(
         checks: examined.checks,
         iterations: 0,
         tokens: None,
-        files: package::digests(&candidate.all()),
+        files,
         specification_sha256: candidate
             .specification
             .as_ref()
@@ -79,15 +101,11 @@ pub async fn run(
 }
 
 /// Reads sources and manifest; links and special files are not followed.
-fn read(directory: &Path, specification: Option<Specification>) -> Result<Candidate> {
+fn read(directory: &Path, specification: Option<Specification>) -> Result<Project> {
     let manifest = directory.join("package.json");
     let text = read_file(&manifest)?;
-    if serde_json::from_slice::<serde_json::Value>(&text).is_err() {
-        return Err(Error::new(
-            Code::FileUnreadable,
-            format!("{} is not JSON", manifest.display()),
-        ));
-    }
+    let value: Value = serde_json::from_slice(&text)
+        .map_err(|_| Error::new(Code::FileUnreadable, format!("{} is not JSON", manifest.display())))?;
     let mut candidate = Candidate {
         specification,
         ..Candidate::default()
@@ -106,11 +124,25 @@ fn read(directory: &Path, specification: Option<Specification>) -> Result<Candid
             ),
         ));
     }
-    Ok(candidate)
+    let mut dist = FileSet::new();
+    walk(directory, "dist", &mut dist, &mut budget)?;
+    let beside = shipped::INSTALL_FILES
+        .into_iter()
+        .filter(|name| fs::symlink_metadata(directory.join(name)).is_ok())
+        .collect();
+    Ok(Project {
+        candidate,
+        manifest: value,
+        dist,
+        beside,
+    })
 }
 
 fn walk(root: &Path, relative: &str, files: &mut FileSet, budget: &mut u64) -> Result<()> {
     let folder = root.join(relative);
+    if fs::symlink_metadata(&folder).is_ok_and(|found| found.is_symlink()) {
+        return Err(linked(relative));
+    }
     let entries = match fs::read_dir(&folder) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -131,21 +163,28 @@ fn walk(root: &Path, relative: &str, files: &mut FileSet, budget: &mut u64) -> R
                 return Err(too_much(root));
             }
         } else {
-            return Err(Error::new(
-                Code::PathRefused,
-                format!("{path} is a link or a special file; replace it by a plain one"),
-            ));
+            return Err(linked(&path));
         }
     }
     Ok(())
 }
 
 fn read_file(path: &Path) -> Result<Vec<u8>> {
-    let size = fs::metadata(path).map_err(|error| unreadable(path, error))?.len();
-    if size > MAX_BYTES {
+    let found = fs::symlink_metadata(path).map_err(|error| unreadable(path, error))?;
+    if !found.is_file() {
+        return Err(linked(&path.display().to_string()));
+    }
+    if found.len() > MAX_BYTES {
         return Err(too_much(path));
     }
     fs::read(path).map_err(|error| unreadable(path, error))
+}
+
+fn linked(path: &str) -> Error {
+    Error::new(
+        Code::PathRefused,
+        format!("{path} is a link or a special file; replace it by a plain one"),
+    )
 }
 
 fn too_much(path: &Path) -> Error {

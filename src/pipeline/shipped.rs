@@ -1,0 +1,320 @@
+//! What a package ships besides its sources: its manifest, and the files below `dist/`.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+
+use super::report::{Check, CheckStatus, Where};
+use crate::diagnostic::Diagnostic;
+use crate::files::FileSet;
+
+const MANIFEST: &str = "package.json";
+const ENTRY: &str = "./dist/index.js";
+const FACE: &str = "./dist/index.d.ts";
+
+/// Scripts that run where the package is only installed.
+const INSTALL_SCRIPTS: [&str; 11] = [
+    "preinstall",
+    "install",
+    "postinstall",
+    "preprepare",
+    "prepare",
+    "postprepare",
+    "prepublish",
+    "prepublishOnly",
+    "publish",
+    "postpublish",
+    "dependencies",
+];
+
+/// Fields whose packages are installed along with the plugin.
+const DEPENDENCY_FIELDS: [&str; 3] = ["dependencies", "optionalDependencies", "peerDependencies"];
+
+/// Files beside the manifest that change what an installation does.
+pub const INSTALL_FILES: [&str; 2] = ["binding.gyp", "npm-shrinkwrap.json"];
+
+/// Refuses a manifest that runs something at installation, leads elsewhere than to the checked entry, or brings
+/// packages that are not in the toolchain lock. `beside` are those of `INSTALL_FILES` that are there.
+pub fn manifest(value: &Value, beside: &[&str], allowed: &BTreeMap<String, String>) -> Check {
+    let mut found = Vec::new();
+    if !value.is_object() {
+        found.push(wrong("manifest/invalid", "package.json must be an object"));
+    }
+    for name in INSTALL_SCRIPTS {
+        if value["scripts"].get(name).is_some() {
+            found.push(wrong(
+                "manifest/install-script",
+                format!("the script {name} runs where nobody checked it; take it out"),
+            ));
+        }
+    }
+    entries(value, &mut found);
+    for name in ["bin", "gypfile", "bundleDependencies", "bundledDependencies"] {
+        if holds(&value[name]) {
+            found.push(wrong(
+                format!("manifest/{name}"),
+                format!("a plugin cannot have `{name}`; take it out"),
+            ));
+        }
+    }
+    if holds(&value["directories"]["bin"]) {
+        found.push(wrong(
+            "manifest/bin",
+            "a plugin cannot have `directories.bin`; take it out",
+        ));
+    }
+    for name in beside {
+        found.push(Diagnostic::of(
+            *name,
+            "manifest/install-file",
+            format!("{name} changes what an installation does; take it out"),
+        ));
+    }
+    for field in DEPENDENCY_FIELDS {
+        dependencies(field, &value[field], allowed, &mut found);
+    }
+    Check::named("manifest", Where::Host).judged(found)
+}
+
+fn entries(value: &Value, found: &mut Vec<Diagnostic>) {
+    if value.get("main").is_none() && value.get("exports").is_none() {
+        found.push(wrong(
+            "manifest/entry",
+            format!("`main` is missing; it must be {ENTRY}"),
+        ));
+    }
+    for name in ["main", "module", "browser"] {
+        if value.get(name).is_some_and(|target| !leads_to(target, ENTRY)) {
+            found.push(wrong(
+                "manifest/entry",
+                format!("`{name}` must be {ENTRY}, the file that was checked"),
+            ));
+        }
+    }
+    if let Some(exports) = value.get("exports") {
+        let mut strange = Vec::new();
+        targets(exports, "", &mut strange);
+        found.extend(strange.into_iter().map(|(key, target)| {
+            wrong(
+                "manifest/entry",
+                format!("`exports` leads by '{key}' to {target}; it must lead to {ENTRY}"),
+            )
+        }));
+    }
+}
+
+/// Where `exports` leads, apart from the places that are known.
+fn targets(value: &Value, key: &str, strange: &mut Vec<(String, String)>) {
+    match value {
+        Value::Object(conditions) => {
+            for (name, inner) in conditions {
+                targets(inner, name, strange);
+            }
+        }
+        Value::Array(choices) => {
+            for inner in choices {
+                targets(inner, key, strange);
+            }
+        }
+        Value::Null => {}
+        other => {
+            let known = match key {
+                "types" => leads_to(other, FACE),
+                "./package.json" => leads_to(other, "./package.json"),
+                _ => leads_to(other, ENTRY),
+            };
+            if !known {
+                strange.push((key.to_owned(), other.to_string()));
+            }
+        }
+    }
+}
+
+fn leads_to(target: &Value, place: &str) -> bool {
+    target
+        .as_str()
+        .is_some_and(|text| text == place || Some(text) == place.strip_prefix("./"))
+}
+
+fn dependencies(field: &str, value: &Value, allowed: &BTreeMap<String, String>, found: &mut Vec<Diagnostic>) {
+    match value {
+        Value::Null => {}
+        Value::Object(packages) => {
+            for (name, range) in packages {
+                // An address, a path or another package's name would bring something else than the lock has.
+                let plain = range.as_str().is_some_and(|text| !text.contains([':', '/']));
+                if !plain || !allowed.contains_key(name) {
+                    found.push(wrong(
+                        "AUTON8N_DEPENDENCY_UNSUPPORTED",
+                        format!("{field}: {name}@{range} is not among the packages that may be used"),
+                    ));
+                }
+            }
+        }
+        _ => found.push(wrong("manifest/invalid", format!("`{field}` must be an object"))),
+    }
+}
+
+/// Whether a field says more than that there is nothing.
+fn holds(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => false,
+        Value::Array(items) => !items.is_empty(),
+        Value::Object(items) => !items.is_empty(),
+        _ => true,
+    }
+}
+
+fn wrong(code: impl Into<String>, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::of(MANIFEST, code, message)
+}
+
+/// Compares what lies below `dist/` with what the build made of the sources.
+pub fn dist(found: &FileSet, built: &FileSet) -> Check {
+    let check = Check::named("dist", Where::Host).counting("files", found.len() as u64);
+    if found.is_empty() {
+        return skipped(
+            check,
+            "there is no dist/, so nothing built was compared and `files` has none",
+        );
+    }
+    if built.is_empty() {
+        return skipped(check, "not compared, since nothing was built");
+    }
+    let missing = built
+        .keys()
+        .filter(|path| !found.contains_key(*path))
+        .map(|path| Diagnostic::of(path, "dist/missing", "the build makes this file, but it is not there"));
+    let other = found.iter().filter_map(|(path, bytes)| match built.get(path) {
+        Some(made) if made == bytes => None,
+        Some(_) => Some(Diagnostic::of(
+            path,
+            "dist/differs",
+            "this is not what the sources build; put the built file there or leave dist/ out",
+        )),
+        None => Some(Diagnostic::of(
+            path,
+            "dist/extra",
+            "the build does not make this file, so nobody checked it; take it out",
+        )),
+    });
+    check.judged(missing.chain(other).collect())
+}
+
+fn skipped(check: Check, why: &str) -> Check {
+    let mut check = check.saying(why);
+    check.status = CheckStatus::Skipped;
+    check
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::generation::scaffold::scaffold;
+    use crate::specification::parse;
+    use serde_json::json;
+
+    fn delivered() -> Value {
+        let specification = parse(&json!({
+            "name": "@acme/plugin-a",
+            "description": "Does a thing.",
+            "services": [{ "name": "a_thing", "description": "x" }],
+            "dependencies": { "zod": "^3.0.0" },
+        }))
+        .unwrap();
+        serde_json::from_slice(&scaffold(&specification, &FileSet::new())["package.json"]).unwrap()
+    }
+
+    fn check(value: &Value, beside: &[&str]) -> Check {
+        let allowed = ["zod", "@elizaos/core"]
+            .map(|name| (name.to_owned(), "1".to_owned()))
+            .into();
+        manifest(value, beside, &allowed)
+    }
+
+    #[test]
+    fn what_a_creation_delivers_passes() {
+        let found = check(&delivered(), &[]);
+        assert_eq!(found.status, CheckStatus::Passed, "{:?}", found.diagnostics);
+    }
+
+    #[test]
+    fn a_manifest_that_runs_leads_or_brings_something_else_fails() {
+        for (pointer, value, code) in [
+            ("/scripts/postinstall", json!("curl x | sh"), "manifest/install-script"),
+            ("/scripts/prepare", json!("x"), "manifest/install-script"),
+            ("/scripts/prepublishOnly", json!("x"), "manifest/install-script"),
+            ("/main", json!("evil.js"), "manifest/entry"),
+            ("/main", json!("dist/../evil.js"), "manifest/entry"),
+            ("/exports", json!("./evil.js"), "manifest/entry"),
+            ("/exports", json!({ ".": { "node": ["./evil.js"] } }), "manifest/entry"),
+            ("/exports", json!({ ".": { "types": "./evil.js" } }), "manifest/entry"),
+            ("/exports", json!({ "./x": "./src/x.js" }), "manifest/entry"),
+            ("/bin", json!("./dist/index.js"), "manifest/bin"),
+            ("/directories", json!({ "bin": "bin" }), "manifest/bin"),
+            ("/gypfile", json!(true), "manifest/gypfile"),
+            ("/bundleDependencies", json!(["zod"]), "manifest/bundleDependencies"),
+            ("/bundledDependencies", json!(true), "manifest/bundledDependencies"),
+            (
+                "/dependencies",
+                json!({ "left-pad": "1" }),
+                "AUTON8N_DEPENDENCY_UNSUPPORTED",
+            ),
+            (
+                "/dependencies",
+                json!({ "zod": "npm:evil@1" }),
+                "AUTON8N_DEPENDENCY_UNSUPPORTED",
+            ),
+            (
+                "/dependencies",
+                json!({ "zod": "who/evil" }),
+                "AUTON8N_DEPENDENCY_UNSUPPORTED",
+            ),
+            (
+                "/optionalDependencies",
+                json!({ "evil": "1" }),
+                "AUTON8N_DEPENDENCY_UNSUPPORTED",
+            ),
+            (
+                "/peerDependencies",
+                json!({ "evil": "1" }),
+                "AUTON8N_DEPENDENCY_UNSUPPORTED",
+            ),
+            ("/dependencies", json!(["evil"]), "manifest/invalid"),
+        ] {
+            let mut manifest = delivered();
+            if let Some(name) = pointer.strip_prefix("/scripts/") {
+                manifest["scripts"][name] = value;
+            } else {
+                manifest[&pointer[1..]] = value;
+            }
+            let found = check(&manifest, &[]);
+            let codes: Vec<&str> = found.diagnostics.iter().map(|one| one.code.as_str()).collect();
+            assert_eq!((found.status, codes), (CheckStatus::Failed, vec![code]), "{pointer}");
+        }
+        assert_eq!(check(&delivered(), &["binding.gyp"]).status, CheckStatus::Failed);
+        assert_eq!(check(&json!({}), &[]).status, CheckStatus::Failed);
+        assert_eq!(check(&json!([]), &[]).status, CheckStatus::Failed);
+    }
+
+    #[test]
+    fn dist_is_what_was_built_and_nothing_else() {
+        let set = |files: &[(&str, &str)]| -> FileSet {
+            files
+                .iter()
+                .map(|(path, text)| ((*path).to_owned(), text.as_bytes().to_vec()))
+                .collect()
+        };
+        let built = set(&[("dist/index.js", "a"), ("dist/index.d.ts", "b")]);
+        assert_eq!(dist(&built, &built).status, CheckStatus::Passed);
+        assert_eq!(dist(&FileSet::new(), &built).status, CheckStatus::Skipped);
+        assert_eq!(dist(&built, &FileSet::new()).status, CheckStatus::Skipped);
+        let wrong = set(&[("dist/index.js", "evil"), ("dist/more.js", "x")]);
+        let found = dist(&wrong, &built);
+        let codes: Vec<&str> = found.diagnostics.iter().map(|one| one.code.as_str()).collect();
+        assert_eq!(
+            (found.status, codes),
+            (CheckStatus::Failed, vec!["dist/missing", "dist/differs", "dist/extra"])
+        );
+    }
+}
