@@ -146,8 +146,27 @@ pub(super) fn patches(names: &[&str], in_test: bool) -> bool {
         // A test may make time-outs short, as it may answer `fetch`.
         ["AbortSignal", "timeout"] if in_test => false,
         [root, _, ..] if SHARED.contains(root) => true,
-        _ => names.contains(&"__proto__"),
+        _ => names.contains(&"__proto__") || names.iter().skip(1).any(|name| *name == "prototype"),
     }
+}
+
+/// Whether a name, given another one, would let its members be changed unseen. Tests' own are judged apart, and what
+/// makes texts, numbers and the like is often handed on, as in `.map(String)`.
+pub(super) fn keeps_state(name: &str) -> bool {
+    let runner = [
+        "afterAll",
+        "afterEach",
+        "beforeAll",
+        "beforeEach",
+        "describe",
+        "expect",
+        "it",
+        "suite",
+        "test",
+        "vi",
+        "vitest",
+    ];
+    SHARED.contains(&name) && !runner.contains(&name) && !matches!(name, "String" | "Number" | "Boolean" | "BigInt")
 }
 
 /// Whether the object itself is shared by all of the program.

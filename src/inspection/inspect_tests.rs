@@ -74,6 +74,12 @@ fn what_is_usual_is_not_refused() {
         "export const f = (e: unknown) => (e as Error).constructor.name + g().constructor.name",
         "export type F = Function",
         "const o = { a: 1 }; o.a = 2; delete (o as { a?: number }).a; export { o }",
+        "export const t = [1].map(String).filter(Boolean), n = ['1'].map(Number)",
+        "export class E extends Error {}\nexport const e = (x: unknown) => x instanceof Error || x instanceof Date",
+        "export const w = await Promise.race([new Promise<void>((r) => setTimeout(r, 1)), Promise.resolve()])",
+        "export const h = Object.prototype.hasOwnProperty.call({}, 'x'), m: Map<string, Date> = new Map()",
+        "import { z } from 'zod'\nexport const d = z.instanceof(Date)",
+        "export const j = typeof JSON, k = (JSON as any).parse('1'), l = JSON['parse']('1'), o = Error('x')",
         "const core = await import('@elizaos/core'); export { core }",
     ] {
         assert_eq!(codes("src/x.ts", text), [""; 0], "{text}");

@@ -2,11 +2,13 @@
 
 use std::borrow::Cow;
 
-use oxc_ast::ast::{Expression, MemberExpression, PropertyKey};
+use oxc_ast::ast::{Argument, CallExpression, Expression, MemberExpression, PropertyKey};
 use oxc_ast_visit::Visit;
-use oxc_span::Span;
+use oxc_span::{GetSpan, Span};
 
-use super::chain::{UNKNOWN, member_name, text_of};
+use super::chain::{UNKNOWN, chain, member_chain, member_name, text_of};
+use super::globals;
+use super::tests_of_plugin::{SKIPPING, is_expectation, is_runner, makes_tests};
 use super::walk::Walk;
 
 /// A code and a message.
@@ -18,7 +20,7 @@ const PROTOTYPES: Refusal = (
 );
 
 /// Why a member of this name is refused on every value.
-pub(super) fn refused(name: &str) -> Option<Refusal> {
+fn refused(name: &str) -> Option<Refusal> {
     match name {
         "constructor" => Some((
             "code-from-text",
@@ -36,7 +38,7 @@ pub(super) fn refused(name: &str) -> Option<Refusal> {
 }
 
 /// Why a chain of names is refused for one of its members; `.constructor.name` at its end only tells.
-pub(super) fn refused_in(names: &[&str]) -> Option<Refusal> {
+fn refused_in(names: &[&str]) -> Option<Refusal> {
     let (root, members) = names.split_first()?;
     let members = match members {
         [before @ .., "constructor", "name"] => before,
@@ -68,8 +70,90 @@ pub(super) fn refused_in(names: &[&str]) -> Option<Refusal> {
 }
 
 impl Walk {
+    /// Judges a member expression. Whether nothing of it is left to look at.
+    pub(super) fn member<'a>(&mut self, member: &MemberExpression<'a>) -> bool {
+        let span = member.span();
+        let Some(names) = member_chain(member) else {
+            return self.unnamed_member(member, span);
+        };
+        if self.in_test && makes_tests(names[0]) {
+            let skipping = names.iter().any(|name| SKIPPING.contains(name));
+            let code = match () {
+                () if skipping => "test-skipped",
+                () if names.contains(&"only") => "test-only",
+                () if matches!(names[..], [_, "each" | "for"]) => return true,
+                () => "test-dynamic",
+            };
+            let message = format!("`{}` is refused: every test runs", names.join("."));
+            self.refuse(span, code, message);
+            return true;
+        }
+        if let Some((code, message)) = refused_in(&names) {
+            self.refuse(span, code, message);
+        } else if !self.character(&names, span)
+            && !self.judge(&names, span)
+            && !names.ends_with(&["constructor", "name"])
+            && !self.bare(&names, span)
+        {
+            return false;
+        }
+        self.visit_computed(member);
+        true
+    }
+
+    /// Notes that of a value only a member is taken, or that it is called, built or compared.
+    pub(super) fn used(&mut self, value: &Expression) {
+        let value = value.get_inner_expression();
+        if matches!(value, Expression::Identifier(_)) || value.as_member_expression().is_some() {
+            self.uses.insert((value.span().start, value.span().end));
+        }
+    }
+
+    /// Refuses what all of the program shares where it could get another name. Whether it did.
+    pub(super) fn bare(&mut self, names: &[&str], span: Span) -> bool {
+        let keeps = match names {
+            [root] => globals::keeps_state(root) || (self.in_test && is_runner(root)),
+            [root, "prototype"] => globals::is_shared(&[root]),
+            _ => false,
+        };
+        let refused = keeps && !self.uses.contains(&(span.start, span.end));
+        if refused {
+            let name = names.join(".");
+            let message = format!("`{name}` gets no other name: write `{name}.member` where it is needed");
+            self.refuse(span, "global-access", message);
+        }
+        refused
+    }
+
+    /// Classes that a matcher compares with, and objects of which a test watches one function.
+    pub(super) fn matcher_arguments(&mut self, call: &CallExpression, names: &[&str]) {
+        let callee = call.callee.get_inner_expression().as_member_expression();
+        let takes = match names {
+            ["z", "instanceof"] => true,
+            ["expect", "any"] => self.in_test,
+            ["vi", "spyOn"] => {
+                let watched = call.arguments.first().and_then(Argument::as_expression).and_then(chain);
+                self.in_test
+                    && matches!(
+                        watched.as_deref(),
+                        Some(["console" | "Math" | "Date" | "performance" | "crypto" | "AbortSignal"])
+                    )
+            }
+            _ => {
+                self.in_test
+                    && callee.is_some_and(|callee| {
+                        matches!(member_name(callee), "toThrow" | "toThrowError" | "toBeInstanceOf")
+                            && is_expectation(callee.object())
+                    })
+            }
+        };
+        if takes && let Some(first) = call.arguments.first().and_then(Argument::as_expression) {
+            self.used(first);
+        }
+    }
+
     /// Visits what is computed within a chain that was judged by its names.
-    pub(super) fn visit_computed<'a>(&mut self, member: &MemberExpression<'a>) {
+    fn visit_computed<'a>(&mut self, member: &MemberExpression<'a>) {
         let mut current = member;
         loop {
             if let MemberExpression::ComputedMemberExpression(computed) = current
@@ -91,7 +175,7 @@ impl Walk {
     }
 
     /// Judges a member of a value that has no name. Whether nothing of it is left to look at.
-    pub(super) fn unnamed_member<'a>(&mut self, member: &MemberExpression<'a>, span: Span) -> bool {
+    fn unnamed_member<'a>(&mut self, member: &MemberExpression<'a>, span: Span) -> bool {
         let inner = member.object().get_inner_expression().as_member_expression();
         if let Some(inner) = inner
             && member_name(member) == "name"

@@ -2,13 +2,13 @@
 
 use oxc_ast::ast::{
     ArrowFunctionExpression, AssignmentExpression, AssignmentTarget, AssignmentTargetPropertyIdentifier,
-    AssignmentTargetPropertyProperty, BindingIdentifier, BindingProperty, CallExpression, ConditionalExpression,
-    DoWhileStatement, ForInStatement, ForOfStatement, ForStatement, Function, IdentifierReference, IfStatement,
-    ImportDeclaration, ImportDeclarationSpecifier, ImportExpression, ImportMeta, ImportSpecifier, LogicalExpression,
-    MemberExpression, ObjectExpression, SimpleAssignmentTarget, StringLiteral, SwitchStatement,
-    TSExternalModuleDeclaration, TSExternalModuleReference, TSGlobalDeclaration, TSImportType, TSTypeName,
-    TSTypeQueryExprName, TemplateElement, TryStatement, UnaryExpression, UpdateExpression, VariableDeclarator,
-    WhileStatement,
+    AssignmentTargetPropertyProperty, BinaryExpression, BindingIdentifier, BindingProperty, CallExpression, Class,
+    ConditionalExpression, DoWhileStatement, ForInStatement, ForOfStatement, ForStatement, Function,
+    IdentifierReference, IfStatement, ImportDeclaration, ImportDeclarationSpecifier, ImportExpression, ImportMeta,
+    ImportSpecifier, LogicalExpression, MemberExpression, NewExpression, ObjectExpression, SimpleAssignmentTarget,
+    StringLiteral, SwitchStatement, TSExternalModuleDeclaration, TSExternalModuleReference, TSGlobalDeclaration,
+    TSImportType, TSTypeName, TSTypeQueryExprName, TemplateElement, TryStatement, UnaryExpression, UpdateExpression,
+    VariableDeclarator, WhileStatement,
 };
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::GetSpan;
@@ -17,7 +17,7 @@ use oxc_syntax::scope::ScopeFlags;
 use super::chain::{chain, member_chain, member_name, text_of};
 use super::globals;
 use super::members;
-use super::tests_of_plugin::{SKIPPING, TestCall, classify, is_runner, makes_tests};
+use super::tests_of_plugin::{TestCall, classify, is_runner, makes_tests};
 use super::walk::{MODELS, Walk};
 
 /// Visits what runs only at times.
@@ -46,45 +46,42 @@ impl<'a> Visit<'a> for Walk {
             return self.visit_arguments(&call.arguments);
         }
         if self.special_call(call, &names) {
+            self.used(&call.callee);
             self.visit_expression(&call.callee);
             for argument in call.arguments.iter().skip(1) {
                 self.visit_argument(argument);
             }
             return;
         }
+        self.used(&call.callee);
+        self.matcher_arguments(call, &names);
         walk::walk_call_expression(self, call);
     }
 
     fn visit_member_expression(&mut self, member: &MemberExpression<'a>) {
-        if let Some(names) = member_chain(member) {
-            if self.in_test && makes_tests(names[0]) {
-                let skipping = names.iter().any(|name| SKIPPING.contains(name));
-                let code = match () {
-                    () if skipping => "test-skipped",
-                    () if names.contains(&"only") => "test-only",
-                    () if matches!(names[..], [_, "each" | "for"]) => return,
-                    () => "test-dynamic",
-                };
-                return self.refuse(
-                    member.span(),
-                    code,
-                    format!("`{}` is refused: every test runs", names.join(".")),
-                );
-            }
-            if let Some((code, message)) = members::refused_in(&names) {
-                self.refuse(member.span(), code, message);
-                return self.visit_computed(member);
-            }
-            if self.character(&names, member.span())
-                || self.judge(&names, member.span())
-                || names.ends_with(&["constructor", "name"])
-            {
-                return self.visit_computed(member);
-            }
-        } else if self.unnamed_member(member, member.span()) {
-            return;
+        if !self.member(member) {
+            self.used(member.object());
+            walk::walk_member_expression(self, member);
         }
-        walk::walk_member_expression(self, member);
+    }
+
+    fn visit_new_expression(&mut self, new: &NewExpression<'a>) {
+        self.used(&new.callee);
+        walk::walk_new_expression(self, new);
+    }
+
+    // Comparisons and sums give none of what they are made of.
+    fn visit_binary_expression(&mut self, binary: &BinaryExpression<'a>) {
+        self.used(&binary.left);
+        self.used(&binary.right);
+        walk::walk_binary_expression(self, binary);
+    }
+
+    fn visit_class(&mut self, class: &Class<'a>) {
+        if let Some(base) = &class.heritage {
+            self.used(&base.expression);
+        }
+        walk::walk_class(self, class);
     }
 
     fn visit_binding_property(&mut self, property: &BindingProperty<'a>) {
@@ -111,7 +108,9 @@ impl<'a> Visit<'a> for Walk {
                 format!("`{name}` may only be called, under its own name"),
             );
         }
-        self.judge(&[name], identifier.span);
+        if !self.judge(&[name], identifier.span) {
+            self.bare(&[name], identifier.span);
+        }
     }
 
     fn visit_import_declaration(&mut self, import: &ImportDeclaration<'a>) {
@@ -192,6 +191,7 @@ impl<'a> Visit<'a> for Walk {
 
     fn visit_unary_expression(&mut self, unary: &UnaryExpression<'a>) {
         let deletes = unary.operator.as_str() == "delete";
+        self.used(&unary.argument);
         if !deletes || !self.patch(chain(&unary.argument), unary.span) {
             walk::walk_unary_expression(self, unary);
         }

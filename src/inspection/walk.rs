@@ -1,5 +1,7 @@
 //! What is noted of one file while its syntax tree is walked, and the rules for calls.
 
+use std::collections::HashSet;
+
 use oxc_ast::ast::{Argument, CallExpression, Expression, ObjectExpression, ObjectPropertyKind};
 use oxc_ast_visit::{Visit, walk};
 use oxc_span::{GetSpan, Span};
@@ -27,6 +29,8 @@ pub(super) struct Walk {
     /// Hosts in the text of URLs, and settings that are read: tests left out.
     pub hosts: Vec<Named>,
     pub settings: Vec<Named>,
+    /// Where values stand that nobody can keep, by start and end.
+    pub uses: HashSet<(u32, u32)>,
     pub capabilities: Capabilities,
 }
 
