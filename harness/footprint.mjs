@@ -28,9 +28,10 @@ export function footprint(runtime, methods) {
 
 /** @param {AgentRuntime} runtime */
 function characterOf({ character }) {
-  // The runtime itself copies the secrets of the settings beside them.
-  const entries = Object.entries(character).filter(([key]) => key !== 'secrets')
-  return new Map(entries.map(([key, value]) => [key, JSON.stringify(value)]))
+  const texts = new Map(Object.entries(character).map(([key, value]) => [key, JSON.stringify(value)]))
+  // The runtime itself puts the secrets of the settings beside them.
+  if (texts.get('secrets') === JSON.stringify(character.settings?.secrets)) texts.delete('secrets')
+  return texts
 }
 
 /**

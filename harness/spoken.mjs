@@ -1,6 +1,8 @@
 // Whether the user is told what was found out: the text of a result, and what the callback was given.
 import { field, show } from './assertions.mjs'
 
+const MAX_SAID = 20
+
 /**
  * Whether a text must hold the value: it does unless the phrase leaves it out. A list or an object has no one writing.
  * @param {{ phrase?: string }} http @param {unknown} value
@@ -46,6 +48,7 @@ function saidIn(answer) {
 
 /** @param {unknown[]} said @param {unknown} result @param {(text: string) => boolean} other */
 function saidProblem(said, result, other) {
+  if (said.length > MAX_SAID) return `it called the callback more than ${MAX_SAID} times`
   const at = said.findIndex((content) => {
     const text = field(content, 'text')
     return typeof text !== 'string' || (text !== field(result, 'text') && !other(text))

@@ -198,8 +198,8 @@ async function run(question) {
   const state = { values: {}, data: { actionParams: { ...parameters } }, text: '' }
   const options = { parameters: { ...parameters } }
   const result = await action.handler(agent, message(question.text), state, options, async (content) => {
-    // As it is now: the plugin may change it afterwards.
-    if (said.length < 20) said.push(safeJson(content))
+    // As it is now: the plugin may change it afterwards. One more than the judge allows.
+    if (said.length < 21) said.push(safeJson(content))
     return []
   })
   return { result, said }

@@ -38,6 +38,11 @@ test('refuses an action that tells the user nothing, or something else, or more'
     'await callback?.(said)\nsaid.text = text'), SERVED, /given \{"text":"Buy now"\}/)
 })
 
+test('refuses an action that says so much that nobody can look at it all', async () => {
+  await expectRefusal(changed('await callback?.({ text })', 'for (let n = 0; n < 20; n += 1) await callback?.({ text })\n' +
+    "await callback?.({ text: 'Buy now' })"), SERVED, /called the callback more than 20 times/)
+})
+
 test('refuses an action that tells the user of a success that there was not', async () => {
   await expectRefusal(changed("if (!response.ok) return fail(", "if (!response.ok) await callback?.({ text: 'Fine' })\n" +
     '      if (!response.ok) return fail('), /success: false to HTTP 500/, /given \{"text":"Fine"\}, but the text of/)

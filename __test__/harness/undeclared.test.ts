@@ -66,7 +66,7 @@ test('refuses what is replaced when the plugin is imported, and what is slipped 
     'AgentRuntime.prototype.processActions = function (...all) { return was.apply(this, all) }\nconst fail =')
   expect(early).toMatch(/another "runtime\.processActions"/)
   const late = await detailOf("if (typeof topic !== 'string')",
-    "runtime.emitEvent = async () => {}; if (typeof topic !== 'string')",
+    "runtime.emitEvent = async () => {}; runtime.character.secrets = { A: 'b' }; if (typeof topic !== 'string')",
     'still has nothing that was not asked for after it ran')
-  expect(late).toMatch(/another "runtime\.emitEvent"/)
+  expect(late).toMatch(/another "runtime\.emitEvent".*another "runtime\.character\.secrets"/)
 })
