@@ -30,6 +30,8 @@ mod report;
 mod request;
 mod scan;
 mod shipped;
+#[cfg(test)]
+mod shipped_tests;
 mod stage;
 mod tarball;
 mod test;
