@@ -90,10 +90,10 @@ pub(super) fn without_port(host: &str) -> &str {
 /// The setting that a chain of names reads from a character; `Err` where that is not known.
 pub(super) fn setting_of<'n>(names: &[&'n str]) -> Option<Result<&'n str, ()>> {
     let at = names.iter().position(|name| *name == "character")?;
-    let mut rest = match &names[at + 1..] {
-        ["settings" | "secrets", rest @ ..] => rest,
-        _ => return None,
+    let ["settings" | "secrets", rest @ ..] = &names[at + 1..] else {
+        return None;
     };
+    let mut rest = rest;
     while let ["secrets", after @ ..] = rest {
         rest = after;
     }

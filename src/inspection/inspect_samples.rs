@@ -170,6 +170,7 @@ pub const HOSTILE: &[(&str, &str)] = &[
         "const f = () => 1; f.constructor.name.constructor.call",
         "code-from-text",
     ),
+    ("const m = (() => 1)['constr' + 'uctor']('x')", "code-from-text"),
     ("const m = Reflect.get(() => 1, 'constructor')", "prototype-access"),
     ("Reflect.construct(X, [])", "prototype-access"),
     ("Reflect.apply(x, null, [])", "prototype-access"),

@@ -71,7 +71,7 @@ fn refused_in(names: &[&str]) -> Option<Refusal> {
 
 impl Walk {
     /// Judges a member expression. Whether nothing of it is left to look at.
-    pub(super) fn member<'a>(&mut self, member: &MemberExpression<'a>) -> bool {
+    pub(super) fn member(&mut self, member: &MemberExpression) -> bool {
         let span = member.span();
         let Some(names) = member_chain(member) else {
             return self.unnamed_member(member, span);
@@ -99,6 +99,17 @@ impl Walk {
         }
         self.visit_computed(member);
         true
+    }
+
+    /// Refuses a member whose name is put together from plain texts: it hides what it is.
+    pub(super) fn glued(&mut self, member: &MemberExpression) {
+        if let MemberExpression::ComputedMemberExpression(computed) = member
+            && matches!(computed.expression.get_inner_expression(), Expression::BinaryExpression(sum)
+                if text_of(&sum.left).is_some() && text_of(&sum.right).is_some())
+        {
+            let message = "write the name of a member as one text";
+            self.refuse(member.span(), "code-from-text", message);
+        }
     }
 
     /// Notes that of a value only a member is taken, or that it is called, built or compared.
@@ -153,7 +164,7 @@ impl Walk {
     }
 
     /// Visits what is computed within a chain that was judged by its names.
-    fn visit_computed<'a>(&mut self, member: &MemberExpression<'a>) {
+    fn visit_computed(&mut self, member: &MemberExpression) {
         let mut current = member;
         loop {
             if let MemberExpression::ComputedMemberExpression(computed) = current
@@ -175,7 +186,7 @@ impl Walk {
     }
 
     /// Judges a member of a value that has no name. Whether nothing of it is left to look at.
-    fn unnamed_member<'a>(&mut self, member: &MemberExpression<'a>, span: Span) -> bool {
+    fn unnamed_member(&mut self, member: &MemberExpression, span: Span) -> bool {
         let inner = member.object().get_inner_expression().as_member_expression();
         if let Some(inner) = inner
             && member_name(member) == "name"

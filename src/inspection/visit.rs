@@ -60,6 +60,7 @@ impl<'a> Visit<'a> for Walk {
 
     fn visit_member_expression(&mut self, member: &MemberExpression<'a>) {
         if !self.member(member) {
+            self.glued(member);
             self.used(member.object());
             walk::walk_member_expression(self, member);
         }
