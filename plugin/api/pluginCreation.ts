@@ -44,6 +44,10 @@ export class PluginCreation {
     try {
       const seen = new Seen()
       const first = await this.status()
+      // Hints from before that answer are on their way; they come first where they are told at all.
+      await new Promise<void>((resolve) => setImmediate(resolve))
+      yield* seen.state(first)
+      for (const hint of feed.take()) yield* seen.hint(this.id, hint)
       yield* seen.news(first)
       for (let snapshot = first; !isFinal(snapshot.status); ) {
         const hints = await feed.next(options.signal)
@@ -119,6 +123,11 @@ class Feed {
   async next(signal?: AbortSignal): Promise<EngineEvent[]> {
     if (this.#hints.length === 0) await this.#wait(ASK_EVERY, signal)
     throwIfGivenUp(this.#id, signal)
+    return this.take()
+  }
+
+  /** The hints so far. */
+  take(): EngineEvent[] {
     const hints = this.#hints
     this.#hints = []
     return hints
@@ -167,10 +176,17 @@ class Seen {
   /** What is new in the job as it is now. */
   news(snapshot: JobSnapshot): CreationEvent[] {
     const base = { jobId: snapshot.id, at: Date.now() }
-    const advanced = this.#advance(base, snapshot.stage, snapshot.iteration, snapshot.progress)
-    if (snapshot.status === this.#status) return advanced
+    const state = this.state(snapshot)
+    // A hint may have told more than was stored when the state was asked.
+    if (orderOf(snapshot.stage, snapshot.iteration) < this.#reached) return state
+    return [...state, ...this.#advance(base, snapshot.stage, snapshot.iteration, snapshot.progress)]
+  }
+
+  /** The job's status, where it is another. */
+  state(snapshot: JobSnapshot): CreationEvent[] {
+    if (snapshot.status === this.#status) return []
     this.#status = snapshot.status
-    return [{ ...base, type: 'status', status: snapshot.status, snapshot }, ...advanced]
+    return [{ jobId: snapshot.id, at: Date.now(), type: 'status', status: snapshot.status, snapshot }]
   }
 
   /** What is new in a hint. */

@@ -14,6 +14,7 @@ use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink};
 use crate::files::FileSet;
 use crate::generation::{Model, ModelReply, ModelRequest, Usage, reply, template};
+use crate::metrics::Format;
 use crate::pipeline::{CheckStatus, CreatedPlugin, CreationReport, Generator, Verdict, Wish};
 use crate::queue::{Job, JobFilter, JobStatus};
 use crate::specification;
@@ -489,4 +490,35 @@ async fn words_become_a_specification_that_is_repaired_once() {
             .any(|file| file.path == "src/actions/get-weather.ts")
     );
     engine.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn operators_get_metrics_a_trace_and_what_is_missing() {
+    let home = Home::new();
+    let engine = home.open(&json!({}), None).await;
+    let id = engine.create(creation(None), None).await.unwrap();
+    let job = ended(&engine, &id).await;
+    let prometheus = engine.metrics_text(Format::Prometheus).await.unwrap();
+    let open_metrics = engine.metrics_text(Format::OpenMetrics).await.unwrap();
+    assert!(prometheus.contains("# TYPE auton8n_") && open_metrics.ends_with("# EOF\n"));
+    let trace = engine.trace(&id).await.unwrap();
+    let spans = trace["spans"].as_array().unwrap();
+    assert!(
+        spans
+            .iter()
+            .any(|span| span["name"].as_str().is_some_and(|name| name.contains("create"))),
+        "{trace}"
+    );
+    assert_eq!(engine.trace("nobody").await.unwrap_err().code(), Code::JobNotFound);
+    let doctor = engine.doctor().await.unwrap();
+    assert!(doctor["sandboxes"].is_array() && doctor["version"].is_string());
+    assert_eq!(engine.jobs(JobFilter::default()).await.unwrap().len(), 1);
+    assert!(!engine.retry("nobody").await.unwrap_or(false));
+    assert_eq!(engine.retry(&id).await.unwrap(), job.status == JobStatus::Failed);
+    assert!(!engine.cancel("nobody").await.unwrap_or(false));
+    engine.close().await.unwrap();
+    assert_eq!(
+        engine.jobs(JobFilter::default()).await.unwrap_err().code(),
+        Code::Closed
+    );
 }
