@@ -34,6 +34,7 @@ mod position;
 mod prefilter;
 mod public;
 mod randomness;
+mod reach;
 mod redaction;
 mod report;
 mod rule;
@@ -41,9 +42,11 @@ mod search;
 mod severity;
 mod stream;
 mod sweep;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod words;
+mod work;
 
 pub use directory::DirectoryOptions;
 pub use engine::{PatternInfo, Scanner};
