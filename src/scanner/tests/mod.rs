@@ -1,8 +1,10 @@
 //! What the scanner promises.
 
+mod borders;
 mod directory;
 mod hostile;
 mod kinds;
+mod near_matches;
 mod options;
 mod redaction;
 mod rules;
