@@ -50,7 +50,7 @@ async function redis(appendfsync) {
 }
 
 async function bullmq(appendfsync) {
-  const [{ Queue, Worker }] = await peers(['bullmq'])
+  const [{ Queue, Worker }] = await peers(['bullmq@6.7.0'])
   const server = await redis(appendfsync)
   const connection = { host: '127.0.0.1', port: server.port }
   const queue = new Queue('bench', { connection, defaultJobOptions: { removeOnComplete: true } })
@@ -72,7 +72,7 @@ async function bullmq(appendfsync) {
 }
 
 async function pgboss(url) {
-  const [{ PgBoss }] = await peers(['pg-boss@12'])
+  const [{ PgBoss }] = await peers(['pg-boss@12.38.0'])
   const boss = new PgBoss({ connectionString: url, useListenNotify: true })
   boss.on('error', () => undefined)
   await boss.start()
@@ -87,7 +87,7 @@ async function pgboss(url) {
 }
 
 async function graphile(url) {
-  const [worker] = await peers(['graphile-worker@0.18'])
+  const [worker] = await peers(['graphile-worker@0.18.0'])
   const utils = await worker.makeWorkerUtils({ connectionString: url })
   await utils.migrate()
   let runner
@@ -113,7 +113,7 @@ async function graphile(url) {
 }
 
 async function plainjob() {
-  const [Database, { better, defineQueue, defineWorker }] = await peers(['better-sqlite3', 'plainjob'])
+  const [Database, { better, defineQueue, defineWorker }] = await peers(['better-sqlite3@13.2.0', 'plainjob@0.0.14'])
   const dir = folder()
   const database = new Database(join(dir, 'jobs.db'))
   const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -161,6 +161,7 @@ const SYNCED = 'synced'
 export const makers = {
   'auton8n, SQLite': {
     durability: SYNCED,
+    backlog: 200_000,
     open: () =>
       ours(() => {
         const dataDir = folder()
@@ -169,6 +170,7 @@ export const makers = {
   },
   'auton8n, PostgreSQL': {
     durability: SYNCED,
+    backlog: 50_000,
     postgres: true,
     open: url => ours(() => ({ options: { store: url }, end: () => undefined })),
   },

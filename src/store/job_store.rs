@@ -1,6 +1,7 @@
 //! What a store of jobs must be able to do, in the words of a job's life.
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast;
@@ -19,6 +20,11 @@ pub trait JobStore: Send + Sync + 'static {
     /// Stores all of the jobs or none.
     async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>>;
 
+    /// Stores batches that stand alone, each as a whole or not at all.
+    async fn add_each(&self, queue: &str, batches: Vec<Vec<NewJob>>, now: i64) -> Vec<Result<Vec<Job>>> {
+        join_all(batches.into_iter().map(|jobs| self.add(queue, jobs, now))).await
+    }
+
     /// Stores jobs of another store as they are, in their order, all or none; answers how many
     /// were new. A job whose id is here already is left alone, and one that was running waits.
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64>;
@@ -29,6 +35,11 @@ pub trait JobStore: Send + Sync + 'static {
 
     /// Ends an attempt; false where the lease was lost before.
     async fn finish(&self, finish: Finish, now: i64) -> Result<bool>;
+
+    /// Ends attempts, each as `finish` does.
+    async fn finish_all(&self, finishes: Vec<Finish>, now: i64) -> Vec<Result<bool>> {
+        join_all(finishes.into_iter().map(|finish| self.finish(finish, now))).await
+    }
 
     /// Stores what running jobs told; those whose lease was lost are left out.
     async fn report(&self, reports: Vec<Report>) -> Result<()>;

@@ -2,12 +2,15 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{CachedStatement, Connection, ErrorCode};
 use serde_json::json;
 
 use super::failure::coded;
+use super::starts::{self, Starts};
+use super::window::Windows;
 use crate::error::{Code, Error, Result};
 
 /// In order; the number of a migration is its place, from 1.
@@ -19,16 +22,22 @@ const CHECKED_AT_OPENING: u64 = 64 * 1024 * 1024;
 /// As much as the log may hold before it is moved into the database.
 const RESERVE: usize = 4 * 1024 * 1024;
 
+/// Pages of the log after which it is moved into the database.
+const CHECKPOINT: i64 = 4_000;
+
 /// The connection and what a claim remembers.
 pub struct Database {
     connection: Connection,
-    synced: bool,
+    /// What was committed may never reach the disk by a sync of the log.
+    unsynced: bool,
     /// The disk was full, and the log could not be emptied since.
     full: bool,
     /// Room that is given up when the disk is full, so that running jobs can still end.
     reserve: Option<PathBuf>,
     /// The fair key that was served last, for each queue and priority.
     pub served: HashMap<(String, u8), String>,
+    pub starts: Starts,
+    pub windows: Windows,
 }
 
 impl Database {
@@ -44,6 +53,9 @@ impl Database {
             Ok(mut database) => {
                 database.reserve = Some(with_suffix(path, ".reserve"));
                 database.take_reserve();
+                let notes = with_suffix(path, ".starts");
+                database.starts = Starts::noted_in(&notes).map_err(|error| unwritable(&notes, error))?;
+                starts::recover(&mut database, now)?;
                 Ok(database)
             }
             Err(Failure::Newer(error)) => Err(error),
@@ -66,17 +78,21 @@ impl Database {
 
     fn ready(connection: Connection) -> Result<Self, Failure> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
+        // Commits are written; the syncer brings them to the disk.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
         connection.pragma_update(None, "cache_size", -16_000)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(64);
         migrate(&connection)?;
         Ok(Self {
             connection,
-            synced: true,
+            unsynced: false,
             full: false,
             reserve: None,
             served: HashMap::new(),
+            starts: Starts::default(),
+            windows: Windows::default(),
         })
     }
 
@@ -85,17 +101,15 @@ impl Database {
         &self.connection
     }
 
-    /// Whether the next commits sync the disk. The pragma works when it is compiled, so it cannot
-    /// be a cached statement.
-    pub fn sync_commits(&mut self, synced: bool) -> Result<()> {
-        if self.synced != synced {
-            let level = if synced { "FULL" } else { "NORMAL" };
-            self.connection
-                .pragma_update(None, "synchronous", level)
-                .map_err(coded)?;
-            self.synced = synced;
-        }
-        Ok(())
+    /// The log, to be synced; none where nothing is kept.
+    pub fn log(path: &Path) -> Result<File> {
+        let log = with_suffix(path, "-wal");
+        File::open(&log).map_err(|error| unwritable(&log, error))
+    }
+
+    /// A sync of the log failed.
+    pub const fn found_unsynced(&mut self) {
+        self.unsynced = true;
     }
 
     /// The disk was full.
@@ -105,18 +119,40 @@ impl Database {
 
     /// After the disk was full: gives up the reserve, so that the log can be moved into the
     /// database and emptied, which frees more than that.
-    pub fn make_room(&mut self) {
-        if !self.full {
-            return;
+    ///
+    /// After a sync failed: the same brings what the log holds to the disk by another way. Until
+    /// that succeeds nothing is taken.
+    pub fn mend(&mut self) -> Result<()> {
+        if self.full {
+            self.make_room();
         }
+        if self.unsynced {
+            self.empty_log().map_err(coded)?;
+            self.unsynced = false;
+        }
+        Ok(())
+    }
+
+    fn empty_log(&self) -> rusqlite::Result<()> {
+        let busy: i64 = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 {
+            Ok(())
+        } else {
+            Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+                None,
+            ))
+        }
+    }
+
+    fn make_room(&mut self) {
         if let Some(reserve) = &self.reserve {
             // Where there is none, there is nothing to give up.
             let _ = std::fs::remove_file(reserve);
         }
-        let moved = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
-        if matches!(moved, Ok(0)) {
+        if self.empty_log().is_ok() {
             self.full = false;
             self.take_reserve();
         }
@@ -215,6 +251,14 @@ fn keep_aside(path: &Path, now: i64, error: rusqlite::Error) -> Error {
         ),
     )
     .with_details(json!({ "keptAs": kept.display().to_string() }))
+    .because(error)
+}
+
+fn unwritable(path: &Path, error: std::io::Error) -> Error {
+    Error::new(
+        Code::StoreUnavailable,
+        format!("the job store's file {} cannot be used; look at its rights and its disk", path.display()),
+    )
     .because(error)
 }
 

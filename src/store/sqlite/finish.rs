@@ -5,7 +5,7 @@ use rusqlite::params;
 use super::database::Database;
 use super::failure::coded;
 use super::rows::{execute, optional};
-use super::sql;
+use super::{sql, starts};
 use crate::error::{Code, Result};
 use crate::store::job::JobFailure;
 use crate::store::job_store::{Ending, Finish, Lease, Promoted, Report, Rescued};
@@ -14,25 +14,61 @@ use crate::store::rules::{LOG_LINES, json};
 /// Due jobs that one command makes ready.
 const PROMOTED: i64 = 5_000;
 
-/// Ends an attempt; false where its lease was lost.
-pub fn finish(database: &Database, finish: &Finish, now: i64) -> Result<bool> {
+/// Ends attempts; answers, for each, whether its lease was still held.
+pub fn finish_all(database: &mut Database, finishes: &[Finish], now: i64) -> Result<Vec<Result<bool>>> {
+    let mut answers = Vec::with_capacity(finishes.len());
+    for finish in finishes {
+        match text(&finish.ending) {
+            Ok(result) => answers.push(Ok(finish_one(database, finish, result, now)?)),
+            // It cannot be stored, which is no matter of the others.
+            Err(error) => answers.push(Err(error)),
+        }
+    }
+    Ok(answers)
+}
+
+fn text(ending: &Ending) -> Result<Option<String>> {
+    match ending {
+        Ending::Completed { result } => json(result).map(Some),
+        Ending::Failed { result, .. } => result.as_ref().map(json).transpose(),
+        Ending::Retry { .. } | Ending::HandedBack => Ok(None),
+    }
+}
+
+fn finish_one(database: &mut Database, finish: &Finish, result: Option<String>, now: i64) -> Result<bool> {
+    if let Some(start) = database.starts.take(&finish.lease) {
+        // Its row still waits: start and end are one.
+        match &finish.ending {
+            Ending::Completed { .. } | Ending::Failed { .. } if finish.remove => {
+                execute(database, sql!("remove_started"), [start.seq])?;
+                return Ok(true);
+            }
+            Ending::Completed { .. } => {
+                let values = params![start.seq, start.fence, start.at, result, now];
+                execute(database, sql!("complete_started"), values)?;
+                return Ok(true);
+            }
+            _ => starts::write(database, &start)?,
+        }
+    }
     let Lease { id, fence } = &finish.lease;
     let changed = match &finish.ending {
-        Ending::Completed { result } => execute(database, sql!("complete"), params![id, fence, json(result)?, now])?,
-        Ending::Failed { failure, result } => {
-            let result = result.as_ref().map(json).transpose()?;
-            execute(
-                database,
-                sql!("fail"),
-                params![id, fence, result, now, failure.code, failure.message],
-            )?
-        }
+        Ending::Completed { .. } => execute(database, sql!("complete"), params![id, fence, result, now])?,
+        Ending::Failed { failure, .. } => execute(
+            database,
+            sql!("fail"),
+            params![id, fence, result, now, failure.code, failure.message],
+        )?,
         Ending::Retry { failure, run_at, free } => execute(
             database,
             sql!("retry_later"),
             params![id, fence, run_at, failure.code, failure.message, u8::from(*free)],
         )?,
-        Ending::HandedBack => execute(database, sql!("hand_back"), params![id, fence])?,
+        Ending::HandedBack => {
+            // It is before others that were read ahead.
+            database.windows.clear();
+            execute(database, sql!("hand_back"), params![id, fence])?
+        }
     };
     if changed > 0 && finish.remove {
         execute(database, sql!("remove"), params![id])?;
@@ -41,8 +77,11 @@ pub fn finish(database: &Database, finish: &Finish, now: i64) -> Result<bool> {
 }
 
 /// Stores what running jobs told.
-pub fn report(database: &Database, reports: &[Report]) -> Result<()> {
+pub fn report(database: &mut Database, reports: &[Report]) -> Result<()> {
     for report in reports {
+        if let Some(start) = database.starts.take(&report.lease) {
+            starts::write(database, &start)?;
+        }
         let checkpoint = report.checkpoint.as_ref().map(json).transpose()?;
         let seq: Option<i64> = optional(
             database,
@@ -69,9 +108,12 @@ pub fn report(database: &Database, reports: &[Report]) -> Result<()> {
 }
 
 /// Prolongs leases; answers those that were lost.
-pub fn renew(database: &Database, leases: Vec<Lease>, until: i64) -> Result<Vec<Lease>> {
+pub fn renew(database: &mut Database, leases: Vec<Lease>, until: i64) -> Result<Vec<Lease>> {
     let mut lost = Vec::new();
     for lease in leases {
+        if database.starts.renew(&lease, until) {
+            continue;
+        }
         if execute(database, sql!("renew"), params![lease.id, lease.fence, until])? == 0 {
             lost.push(lease);
         }

@@ -1,49 +1,103 @@
 //! What users ask of a queue: add, look, cancel, retry, clean.
 
+use std::collections::HashMap;
+
 use rusqlite::params;
 
 use super::database::Database;
 use super::failure::coded;
 use super::rows::{execute, jobs, optional};
 use super::sql;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{Counts, JobFilter, Retention};
 use crate::store::rules::{FINAL, begin, duplicate, is_ready, json, not_again, not_found, number, resume, status};
 
-/// Stores the jobs.
-pub fn add(database: &Database, queue: &str, new: Vec<NewJob>, now: i64) -> Result<Vec<Job>> {
-    new.into_iter().map(|job| add_one(database, queue, job, now)).collect()
+/// A job that is to be stored, with its texts.
+#[derive(Debug)]
+pub struct NewRow {
+    job: Job,
+    data: String,
+    options: String,
 }
 
-fn add_one(database: &Database, queue: &str, new: NewJob, now: i64) -> Result<Job> {
-    if let Some(key) = &new.options.unique_key {
-        let live: Option<String> = optional(database, sql!("find_unique"), params![queue, key])?;
+impl NewRow {
+    /// Writes the job as JSON, on the caller's time.
+    pub fn new(queue: &str, new: NewJob, now: i64) -> Result<Self> {
+        let job = begin(queue, new, now);
+        Ok(Self {
+            data: json(&job.data)?,
+            options: json(&job.options)?,
+            job,
+        })
+    }
+}
+
+/// Stores batches that stand alone; each is stored as a whole or refused.
+pub fn add_each(database: &mut Database, batches: Vec<Result<Vec<NewRow>>>) -> Result<Vec<Result<Vec<Job>>>> {
+    let add = |batch| match batch {
+        Ok(batch) => add(database, batch),
+        Err(error) => Ok(Err(error)),
+    };
+    batches.into_iter().map(add).collect()
+}
+
+fn add(database: &mut Database, batch: Vec<NewRow>) -> Result<Result<Vec<Job>>> {
+    for row in &batch {
+        let (priority, key) = (row.job.options.priority, row.job.options.fair_key.as_deref());
+        database.windows.added(&row.job.queue, priority.into(), key.unwrap_or(""));
+    }
+    // Only a unique key can be refused.
+    if batch.iter().all(|row| row.job.options.unique_key.is_none()) {
+        return insert(database, batch).map(Ok);
+    }
+    match refusal(database, &batch)? {
+        None => insert(database, batch).map(Ok),
+        Some(error) => Ok(Err(error)),
+    }
+}
+
+fn insert(database: &Database, batch: Vec<NewRow>) -> Result<Vec<Job>> {
+    let mut statement = database.statement(sql!("add"))?;
+    batch
+        .into_iter()
+        .map(|NewRow { job, data, options }| {
+            let later = job.status == JobStatus::Scheduled;
+            statement
+                .execute(params![
+                    job.id,
+                    job.queue,
+                    job.name,
+                    data,
+                    options,
+                    number(job.status),
+                    !later,
+                    u8::from(job.options.priority),
+                    job.options.fair_key.as_deref().unwrap_or(""),
+                    job.options.unique_key,
+                    job.created_at,
+                    job.run_at
+                ])
+                .map_err(coded)?;
+            Ok(job)
+        })
+        .collect()
+}
+
+/// The live job that one of the batch stands against, in the store or in the batch itself.
+fn refusal(database: &Database, batch: &[NewRow]) -> Result<Option<Error>> {
+    let mut own = HashMap::new();
+    for row in batch {
+        let Some(key) = &row.job.options.unique_key else { continue };
+        if let Some(id) = own.insert(key, &row.job.id) {
+            return Ok(Some(duplicate(id)));
+        }
+        let live: Option<String> = optional(database, sql!("find_unique"), params![row.job.queue, key])?;
         if let Some(id) = live {
-            return Err(duplicate(&id));
+            return Ok(Some(duplicate(&id)));
         }
     }
-    let job = begin(queue, new, now);
-    let later = job.status == JobStatus::Scheduled;
-    execute(
-        database,
-        sql!("add"),
-        params![
-            job.id,
-            job.queue,
-            job.name,
-            json(&job.data)?,
-            json(&job.options)?,
-            number(job.status),
-            !later,
-            u8::from(job.options.priority),
-            job.options.fair_key.as_deref().unwrap_or(""),
-            job.options.unique_key,
-            job.created_at,
-            job.run_at
-        ],
-    )?;
-    Ok(job)
+    Ok(None)
 }
 
 /// Stores jobs of another store.

@@ -1,4 +1,4 @@
-//! The embedded store, `SQLite`, owned by one thread that commits in groups.
+//! The embedded store, `SQLite`, owned by one thread that commits in groups. Another one syncs them.
 
 mod claim;
 mod database;
@@ -7,6 +7,9 @@ mod finish;
 mod manage;
 mod rows;
 mod sqlite_store;
+mod starts;
+mod syncer;
+mod window;
 mod writer;
 
 #[cfg(test)]
