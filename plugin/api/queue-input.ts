@@ -52,8 +52,13 @@ export function toJob<Data, Result>(job: NativeJob): Job<Data, Result> {
     runAt: job.runAt,
     ...(startedAt != null ? { startedAt } : {}),
     ...(finishedAt != null ? { finishedAt } : {}),
-    options: withoutNull(job.options),
+    options: hasNull(job.options) ? withoutNull(job.options) : { ...job.options },
   }
+}
+
+function hasNull(options: JobOptions): boolean {
+  for (const key in options) if (options[key as keyof JobOptions] === null) return true
+  return false
 }
 
 export function withoutNull(options: JobOptions): JobOptions {
@@ -109,11 +114,15 @@ export function failure(error: unknown): { message: string; code?: string; abort
   return { message }
 }
 
-/** What the addon answers to one of several adds. */
-export type AddAnswer = { jobs: NativeJob[] } | { code: string; message: string; details: unknown }
+/** What the addon answers to an add that it refused. */
+export interface Refusal {
+  code: string
+  message: string
+  details: unknown
+}
 
 /** The error of an add that was refused. */
-export function refusal(answer: Exclude<AddAnswer, { jobs: NativeJob[] }>): Auton8nError {
+export function refusal(answer: Refusal): Auton8nError {
   const { code, message, details } = answer
   return new Auton8nError(code, message, details === null ? {} : { details })
 }

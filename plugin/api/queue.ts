@@ -1,12 +1,11 @@
-import { Auton8nError, fromNative, nativeCall, nativeCallSync } from '../errors.js'
+import { Auton8nError, nativeCall, nativeCallSync } from '../errors.js'
 import { native } from '../native.js'
 import type {
   Job, JobEvents, JobFilter, JobHandler, JobOptions, QueueMetrics, QueueOptions, WorkerOptions,
 } from './job.js'
-import {
-  LONGEST_TIMER, failure, invalid, milliseconds, options, refusal, text, toJob, toJson, toNew, type AddAnswer,
-  type NativeJob,
-} from './queue-input.js'
+import { Adds, copyJson } from './queue-adds.js'
+import { LONGEST_TIMER, invalid, milliseconds, options, text, toJob, toJson, toNew, type NativeJob } from './queue-input.js'
+import { Runs, type NativeRun } from './queue-runs.js'
 import { Worker } from './worker.js'
 
 export * from './job.js'
@@ -14,14 +13,8 @@ export { Worker } from './worker.js'
 
 type NativeQueue = Awaited<ReturnType<ReturnType<typeof native>['openQueue']>>
 
-interface PendingAdd {
-  json: string
-  resolve(jobs: Job[]): void
-  reject(error: unknown): void
-}
-
 type Message =
-  | { kind: 'run'; attempt: number; job: NativeJob }
+  | { kind: 'run'; options: NativeJob['options'][]; jobs: NativeRun[] }
   | { kind: 'abort'; attempt: number }
   | { kind: 'active'; worker: number; active: boolean }
 
@@ -35,9 +28,9 @@ export class JobQueue {
   private native!: NativeQueue
   private readonly handlers = new Map<string, JobHandler>()
   private readonly listeners = new Map<string, Set<(event: never) => void>>()
-  private readonly running = new Map<number, AbortController>()
   private readonly active = new Set<number>()
-  private adds: PendingAdd[] = []
+  private runs!: Runs
+  private adds!: Adds
   private alive: NodeJS.Timeout | undefined
   private lingering: NodeJS.Timeout | undefined
   private nextWorker = 1
@@ -66,6 +59,8 @@ export class JobQueue {
         (message: string) => queue.told(JSON.parse(message) as Message),
       ),
     )
+    queue.runs = new Runs(queue.native, queue.handlers, stopped)
+    queue.adds = new Adds(name, batches => queue.native.addEach(batches), () => queue.linger())
     return queue
   }
 
@@ -88,7 +83,8 @@ export class JobQueue {
     data: Data,
     jobOptions?: JobOptions,
   ): Promise<Job<Data, Result>> {
-    const [job] = await this.add(toJson([toNew(name, data, jobOptions)]))
+    const added = toNew(name, data, jobOptions)
+    const [job] = await this.adds.add(toJson([added]), [{ name, data: copyJson(added.data) }])
     return job as Job<Data, Result>
   }
 
@@ -101,7 +97,8 @@ export class JobQueue {
       if (typeof job !== 'object' || job === null) throw invalid('each job must be an object with `name` and `data`')
       return toNew(job.name, job.data, job.options)
     })
-    return (await this.add(toJson(all))) as Job<Data, Result>[]
+    const inputs = all.map(job => ({ name: job.name, data: copyJson(job.data) }))
+    return (await this.adds.add(toJson(all), inputs)) as Job<Data, Result>[]
   }
 
   /** A worker of this queue; it runs when it is started. */
@@ -200,34 +197,20 @@ export class JobQueue {
     if (typeof listener !== 'function') throw invalid('the listener must be a function')
     const listeners = this.listeners.get(name) ?? new Set()
     this.listeners.set(name, listeners.add(listener as (event: never) => void))
+    this.heard()
     return this
   }
 
   off<Name extends keyof JobEvents>(name: Name, listener: (event: JobEvents[Name]) => void): this {
-    this.listeners.get(name)?.delete(listener as (event: never) => void)
+    const listeners = this.listeners.get(name)
+    if (listeners?.delete(listener as (event: never) => void) && listeners.size === 0) this.listeners.delete(name)
+    this.heard()
     return this
   }
 
-  private add(json: string): Promise<Job[]> {
-    return new Promise((resolve, reject) => {
-      if (this.adds.push({ json, resolve, reject }) === 1) queueMicrotask(() => void this.sendAdds())
-    })
-  }
-
-  private async sendAdds(): Promise<void> {
-    const adds = this.adds
-    this.adds = []
-    try {
-      const answers = JSON.parse(await this.native.addEach(adds.map(add => add.json))) as AddAnswer[]
-      this.linger()
-      for (const [index, add] of adds.entries()) {
-        const answer = answers[index]
-        if (answer && 'jobs' in answer) add.resolve(answer.jobs.map(job => toJob(job)))
-        else if (answer) add.reject(refusal(answer))
-      }
-    } catch (error) {
-      for (const add of adds) add.reject(fromNative(error))
-    }
+  /** Only events that somebody listens for cross the border. */
+  private heard(): void {
+    nativeCallSync(() => this.native.hear([...this.listeners.keys()]))
   }
 
   private hear(json: string): void {
@@ -245,28 +228,9 @@ export class JobQueue {
   }
 
   private told(message: Message): void {
-    if (message.kind === 'run') void this.run(message.attempt, toJob(message.job))
-    else if (message.kind === 'abort') this.running.get(message.attempt)?.abort(stopped())
+    if (message.kind === 'run') this.runs.start(message.jobs, message.options)
+    else if (message.kind === 'abort') this.runs.abort(message.attempt)
     else this.setActive(message.worker, message.active)
-  }
-
-  private async run(attempt: number, job: Job): Promise<void> {
-    const controller = new AbortController()
-    this.running.set(attempt, controller)
-    try {
-      const handler = this.handlers.get(job.name)
-      if (!handler) throw new Error(`there is no handler for ${JSON.stringify(job.name)}`)
-      const result = await handler(job, {
-        signal: controller.signal,
-        progress: percent => this.native.progress(attempt, Number(percent)),
-        log: line => this.native.log(attempt, String(line)),
-      })
-      this.native.settle(attempt, JSON.stringify({ ok: true, result: result === undefined ? null : result }))
-    } catch (error) {
-      this.native.settle(attempt, JSON.stringify(failure(error)))
-    } finally {
-      this.running.delete(attempt)
-    }
   }
 
   /** Keeps the process until an idle worker has told whether it works again. */

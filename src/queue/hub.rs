@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,7 +17,7 @@ use super::reports::Reports;
 use super::running::Running;
 use crate::clock::SharedClock;
 use crate::error::Result;
-use crate::store::{Retention, SharedStore};
+use crate::store::{Ending, JobOptions, Retention, SharedStore};
 
 /// How the queues of a store are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -62,6 +63,8 @@ pub struct Shared {
     pub beat: Notify,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
+    /// Where ends are stored that JavaScript's thread tells.
+    pub runtime: Handle,
     /// No other process uses the store.
     pub alone: bool,
     cores: Mutex<HashMap<String, Arc<Core>>>,
@@ -69,7 +72,7 @@ pub struct Shared {
 }
 
 impl Hub {
-    /// Takes over a store. `alone`: no other process uses it, so whatever runs in it is orphaned
+    /// Takes over a store. Must be called within a tokio runtime. `alone`: no other process uses it, so whatever runs in it is orphaned
     /// and waits again at once.
     pub async fn open(store: SharedStore, clock: SharedClock, options: HubOptions, alone: bool) -> Result<Self> {
         let now = clock.now_ms();
@@ -85,6 +88,7 @@ impl Hub {
             beat: Notify::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            runtime: Handle::current(),
             alone,
             cores: Mutex::default(),
             next_worker: AtomicU64::new(1),
@@ -147,6 +151,16 @@ impl Shared {
     /// The queue of that name, if it is open here.
     pub fn opened(&self, name: &str) -> Option<Arc<Core>> {
         self.cores.lock().get(name).cloned()
+    }
+
+    /// Whether a job is deleted when it ends so: as it was asked for, or as nothing is kept.
+    pub fn removes(&self, options: &JobOptions, ending: &Ending) -> bool {
+        let kept = self.options.retention.count > 0;
+        match ending {
+            Ending::Completed { .. } => options.remove_on_complete || !kept,
+            Ending::Failed { .. } => options.remove_on_fail || !kept,
+            Ending::Retry { .. } | Ending::HandedBack => false,
+        }
     }
 
     /// All queues that are open here.

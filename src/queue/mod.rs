@@ -5,6 +5,7 @@ mod attempt;
 mod backoff;
 mod check;
 mod core;
+mod ends;
 mod heartbeat;
 mod hub;
 mod notices;
@@ -15,6 +16,7 @@ mod running;
 mod socket;
 mod stats;
 mod the_queue;
+mod ticket;
 mod worker;
 
 #[cfg(test)]
@@ -27,6 +29,7 @@ pub use self::queue_api::QueueApi;
 pub use self::socket::{Methods, Peer, RemoteQueue, RpcHandler};
 pub use self::stats::{Metrics, Percentiles};
 pub use self::the_queue::Queue;
+pub use self::ticket::{Ticket, end_all};
 pub use self::worker::{Worker, WorkerOptions};
 pub use crate::store::{Backoff, Job, JobFailure, JobFilter, JobOptions, JobStatus, NewJob, Priority, Retention};
 
@@ -43,6 +46,17 @@ use crate::error::Error;
 pub trait Handler: Send + Sync + 'static {
     /// Runs one attempt.
     async fn run(&self, attempt: Attempt) -> Result<Value, AttemptError>;
+
+    /// Whether attempts without a time-out are given to `start` instead, many at once.
+    fn takes_tickets(&self) -> bool {
+        false
+    }
+
+    /// Starts attempts, each of which is ended by its ticket; one that is not stays.
+    fn start(&self, _tickets: Vec<Arc<Ticket>>) {}
+
+    /// The attempt that was called so is over; what it still does is in vain.
+    fn abort(&self, _number: u32) {}
 }
 
 /// How an attempt ended that did not succeed.

@@ -97,6 +97,21 @@ impl Queue {
             .emit(&job.id, &job.name, self.hub.shared().clock.now_ms(), kind);
     }
 
+    fn added<'a>(&self, batches: impl IntoIterator<Item = &'a Vec<Job>>) {
+        let (mut some, mut later) = (false, false);
+        for job in batches.into_iter().flatten() {
+            self.emit(job, EventKind::Added);
+            (some, later) = (true, later || job.status == JobStatus::Scheduled);
+        }
+        if later {
+            self.hub.shared().due.notify_one();
+        }
+        if some {
+            // For jobs of later too: a worker tells whether something waits.
+            self.core.wake();
+        }
+    }
+
     fn now(&self) -> i64 {
         self.hub.shared().clock.now_ms()
     }
@@ -114,15 +129,31 @@ impl QueueApi for Queue {
     async fn add(&self, jobs: Vec<NewJob>) -> Result<Vec<Job>> {
         check::jobs(&jobs)?;
         let jobs = self.hub.shared().store.add(&self.core.name, jobs, self.now()).await?;
-        for job in &jobs {
-            self.emit(job, EventKind::Added);
-        }
-        if jobs.iter().any(|job| job.status == JobStatus::Scheduled) {
-            self.hub.shared().due.notify_one();
-        }
-        // For jobs of later too: a worker tells whether something waits.
-        self.core.wake();
+        self.added([&jobs]);
         Ok(jobs)
+    }
+
+    async fn add_each(&self, batches: Vec<Result<Vec<NewJob>>>) -> Vec<Result<Vec<Job>>> {
+        let mut refused = Vec::new();
+        let mut good = Vec::with_capacity(batches.len());
+        for (place, batch) in batches.into_iter().enumerate() {
+            match batch.and_then(|jobs| check::jobs(&jobs).map(|()| jobs)) {
+                Ok(jobs) => good.push(jobs),
+                Err(error) => refused.push((place, error)),
+            }
+        }
+        let mut answers = self
+            .hub
+            .shared()
+            .store
+            .add_each(&self.core.name, good, self.now())
+            .await;
+        self.added(answers.iter().flatten());
+        for (place, error) in refused {
+            // In the order of their places, so each finds its own.
+            answers.insert(place, Err(error));
+        }
+        answers
     }
 
     async fn get(&self, id: &str) -> Result<Option<Job>> {

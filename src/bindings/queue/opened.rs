@@ -1,19 +1,20 @@
 //! A queue that is open: in memory, as the owner of its data directory, or served by the owner.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
-use parking_lot::Mutex;
+use parking_lot::{Mutex, RwLock};
 use serde::Deserialize;
 
-use super::runner::{Runner, ToRunner};
+use super::runner::Runner;
+use super::told::ToRunner;
 use super::{QueueListener, QueueRunner};
 use crate::clock::SystemClock;
 use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventSink};
+use crate::event::{Event, EventKind, EventSink};
 use crate::queue::{
     self, Access, Hub, HubOptions, Owner, Peer, Queue, QueueApi, RemoteQueue, Retention, Worker, WorkerOptions,
 };
@@ -55,14 +56,36 @@ impl Default for WorkOptions {
     }
 }
 
-/// Hands events to JavaScript.
-pub struct Listener(pub QueueListener);
+/// Hands events to JavaScript, as far as somebody listens there.
+pub struct Listener {
+    call: QueueListener,
+    heard: RwLock<HashSet<String>>,
+}
+
+impl Listener {
+    /// Hears nothing yet.
+    pub fn new(call: QueueListener) -> Self {
+        Self {
+            call,
+            heard: RwLock::default(),
+        }
+    }
+
+    /// Hears events of these names from now on.
+    pub fn hear(&self, names: Vec<String>) {
+        *self.heard.write() = names.into_iter().collect();
+    }
+}
 
 impl EventSink for Listener {
+    fn hears(&self, kind: &EventKind) -> bool {
+        self.heard.read().contains(kind.name())
+    }
+
     fn emit(&self, event: Event) {
         if let Ok(event) = serde_json::to_string(&event) {
             // A listener that does not keep up misses events; the store has the truth.
-            let _ = self.0.call(event, ThreadsafeFunctionCallMode::NonBlocking);
+            let _ = self.call.call(event, ThreadsafeFunctionCallMode::NonBlocking);
         }
     }
 }
@@ -80,6 +103,7 @@ pub struct Inner {
     /// Where this process owns the store.
     pub near: Option<Queue>,
     pub runner: Arc<Runner>,
+    pub listener: Arc<Listener>,
     pub workers: Mutex<HashMap<u32, Worker>>,
 }
 
@@ -111,7 +135,8 @@ impl Inner {
             StoreKind::EmbeddedIn(path) => embedded(DataDirectory::open_path(&PathBuf::from(path))?).await?,
             StoreKind::Postgres(url) => Place::Owner(queue::open_server(&url, &clock, hub_options).await?),
         };
-        let sink = Arc::new(sink);
+        let listener = Arc::new(sink);
+        let sink = listener.clone();
         let (near, api): (Option<Queue>, Arc<dyn QueueApi>) = match &place {
             Place::Memory(hub) => near(Queue::open(hub, &name, sink).await?),
             Place::Owner(owner) => near(Queue::open(owner.hub(), &name, sink).await?),
@@ -123,6 +148,7 @@ impl Inner {
             api,
             near,
             runner: Arc::new(runner),
+            listener,
             workers: Mutex::default(),
         })
     }

@@ -73,7 +73,9 @@ pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Taken> {
         for seq in sequence {
             taken.extend(take(database, seq, request)?);
         }
-        database.served.insert((request.queue.clone(), turn.priority), turn.key.clone());
+        database
+            .served
+            .insert((request.queue.clone(), turn.priority), turn.key.clone());
         if turn.alone {
             // What comes next is known for the claims to come.
             database.windows.begin(request, turn.priority, turn.key);

@@ -9,6 +9,7 @@ use rusqlite::{CachedStatement, Connection, ErrorCode};
 use serde_json::json;
 
 use super::failure::coded;
+use super::rows::optional;
 use super::starts::{self, Starts};
 use super::window::Windows;
 use crate::error::{Code, Error, Result};
@@ -36,6 +37,7 @@ pub struct Database {
     reserve: Option<PathBuf>,
     /// The fair key that was served last, for each queue and priority.
     pub served: HashMap<(String, u8), String>,
+    last_seq: i64,
     pub starts: Starts,
     pub windows: Windows,
 }
@@ -85,15 +87,32 @@ impl Database {
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(64);
         migrate(&connection)?;
+        let last_seq = connection.query_row("SELECT coalesce(max(seq), 0) FROM job", [], |row| row.get(0))?;
         Ok(Self {
             connection,
             unsynced: false,
             full: false,
             reserve: None,
             served: HashMap::new(),
+            last_seq,
             starts: Starts::default(),
             windows: Windows::default(),
         })
+    }
+
+    /// The first of so many places in the order of adding, which are never given again: not those of
+    /// jobs that are gone either, behind which a window may look.
+    pub const fn next_seqs(&mut self, count: usize) -> i64 {
+        let first = self.last_seq + 1;
+        self.last_seq += count as i64;
+        first
+    }
+
+    /// Goes on behind the last row, where rows may have come by another way.
+    pub fn find_seq(&mut self) -> Result<()> {
+        let last: Option<i64> = optional(self, "SELECT max(seq) FROM job", [])?.flatten();
+        self.last_seq = self.last_seq.max(last.unwrap_or(0));
+        Ok(())
     }
 
     /// The connection itself, for transactions.
@@ -257,7 +276,10 @@ fn keep_aside(path: &Path, now: i64, error: rusqlite::Error) -> Error {
 fn unwritable(path: &Path, error: std::io::Error) -> Error {
     Error::new(
         Code::StoreUnavailable,
-        format!("the job store's file {} cannot be used; look at its rights and its disk", path.display()),
+        format!(
+            "the job store's file {} cannot be used; look at its rights and its disk",
+            path.display()
+        ),
     )
     .because(error)
 }

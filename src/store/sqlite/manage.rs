@@ -45,7 +45,9 @@ pub fn add_each(database: &mut Database, batches: Vec<Result<Vec<NewRow>>>) -> R
 fn add(database: &mut Database, batch: Vec<NewRow>) -> Result<Result<Vec<Job>>> {
     for row in &batch {
         let (priority, key) = (row.job.options.priority, row.job.options.fair_key.as_deref());
-        database.windows.added(&row.job.queue, priority.into(), key.unwrap_or(""));
+        database
+            .windows
+            .added(&row.job.queue, priority.into(), key.unwrap_or(""));
     }
     // Only a unique key can be refused.
     if batch.iter().all(|row| row.job.options.unique_key.is_none()) {
@@ -57,11 +59,13 @@ fn add(database: &mut Database, batch: Vec<NewRow>) -> Result<Result<Vec<Job>>> 
     }
 }
 
-fn insert(database: &Database, batch: Vec<NewRow>) -> Result<Vec<Job>> {
+fn insert(database: &mut Database, batch: Vec<NewRow>) -> Result<Vec<Job>> {
+    let first = database.next_seqs(batch.len());
     let mut statement = database.statement(sql!("add"))?;
     batch
         .into_iter()
-        .map(|NewRow { job, data, options }| {
+        .zip(first..)
+        .map(|(NewRow { job, data, options }, seq)| {
             let later = job.status == JobStatus::Scheduled;
             statement
                 .execute(params![
@@ -76,7 +80,8 @@ fn insert(database: &Database, batch: Vec<NewRow>) -> Result<Vec<Job>> {
                     job.options.fair_key.as_deref().unwrap_or(""),
                     job.options.unique_key,
                     job.created_at,
-                    job.run_at
+                    job.run_at,
+                    seq
                 ])
                 .map_err(coded)?;
             Ok(job)
@@ -88,7 +93,9 @@ fn insert(database: &Database, batch: Vec<NewRow>) -> Result<Vec<Job>> {
 fn refusal(database: &Database, batch: &[NewRow]) -> Result<Option<Error>> {
     let mut own = HashMap::new();
     for row in batch {
-        let Some(key) = &row.job.options.unique_key else { continue };
+        let Some(key) = &row.job.options.unique_key else {
+            continue;
+        };
         if let Some(id) = own.insert(key, &row.job.id) {
             return Ok(Some(duplicate(id)));
         }
@@ -101,7 +108,7 @@ fn refusal(database: &Database, batch: &[NewRow]) -> Result<Option<Error>> {
 }
 
 /// Stores jobs of another store.
-pub fn restore(database: &Database, queue: &str, jobs: Vec<Job>) -> Result<u64> {
+pub fn restore(database: &mut Database, queue: &str, jobs: Vec<Job>) -> Result<u64> {
     let mut restored = 0;
     for job in jobs.into_iter().map(|job| resume(queue, job)) {
         let (code, message) = job.error.as_ref().map(|error| (&error.code, &error.message)).unzip();
@@ -137,6 +144,7 @@ pub fn restore(database: &Database, queue: &str, jobs: Vec<Job>) -> Result<u64> 
             }
         }
     }
+    database.find_seq()?;
     Ok(restored)
 }
 

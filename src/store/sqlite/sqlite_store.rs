@@ -141,7 +141,10 @@ impl JobStore for SqliteStore {
         }
         if !damaged.is_empty() {
             // Nobody can run them, and they are not to stand in the way of others.
-            self.finish_all(damaged, now).await.into_iter().collect::<Result<Vec<_>>>()?;
+            self.finish_all(damaged, now)
+                .await
+                .into_iter()
+                .collect::<Result<Vec<_>>>()?;
         }
         Ok(Claimed {
             claims,
@@ -150,7 +153,10 @@ impl JobStore for SqliteStore {
     }
 
     async fn finish(&self, finish: Finish, now: i64) -> Result<bool> {
-        self.finish_all(vec![finish], now).await.pop().unwrap_or_else(|| Err(closed()))
+        self.finish_all(vec![finish], now)
+            .await
+            .pop()
+            .unwrap_or_else(|| Err(closed()))
     }
 
     async fn finish_all(&self, finishes: Vec<Finish>, now: i64) -> Vec<Result<bool>> {
@@ -164,13 +170,17 @@ impl JobStore for SqliteStore {
     }
 
     async fn report(&self, reports: Vec<Report>) -> Result<()> {
-        self.call(Durability::Lazy, Care::Own, move |database| finish::report(database, &reports))
-            .await
+        self.call(Durability::Lazy, Care::Own, move |database| {
+            finish::report(database, &reports)
+        })
+        .await
     }
 
     async fn renew(&self, leases: Vec<Lease>, until: i64) -> Result<Vec<Lease>> {
-        self.call(Durability::Lazy, Care::Own, move |database| finish::renew(database, leases, until))
-            .await
+        self.call(Durability::Lazy, Care::Own, move |database| {
+            finish::renew(database, leases, until)
+        })
+        .await
     }
 
     async fn rescue(&self, ended_by: i64, now: i64, max_stalls: u32) -> Result<Vec<Rescued>> {
@@ -181,14 +191,18 @@ impl JobStore for SqliteStore {
     }
 
     async fn promote(&self, now: i64) -> Result<Promoted> {
-        self.call(Durability::Lazy, Care::Order, move |database| finish::promote(database, now))
-            .await
+        self.call(Durability::Lazy, Care::Order, move |database| {
+            finish::promote(database, now)
+        })
+        .await
     }
 
     async fn get(&self, queue: &str, id: &str) -> Result<Option<Job>> {
         let (queue, id) = (queue.to_owned(), id.to_owned());
-        self.call(Durability::Read, Care::Rows, move |database| manage::get(database, &queue, &id))
-            .await
+        self.call(Durability::Read, Care::Rows, move |database| {
+            manage::get(database, &queue, &id)
+        })
+        .await
     }
 
     async fn list(&self, queue: &str, filter: JobFilter) -> Result<Vec<Job>> {
@@ -217,8 +231,10 @@ impl JobStore for SqliteStore {
 
     async fn counts(&self, queue: &str) -> Result<Counts> {
         let queue = queue.to_owned();
-        self.call(Durability::Read, Care::Rows, move |database| manage::counts(database, &queue))
-            .await
+        self.call(Durability::Read, Care::Rows, move |database| {
+            manage::counts(database, &queue)
+        })
+        .await
     }
 
     async fn clean(&self, queue: &str, ended_by: i64, statuses: Vec<JobStatus>) -> Result<u64> {

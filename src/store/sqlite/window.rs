@@ -47,9 +47,10 @@ impl Windows {
 
     /// A job was added: it is behind the others of its key, but may be before those of the window.
     pub fn added(&mut self, queue: &str, priority: u8, key: &str) {
-        let ends = self.0.get(queue).is_some_and(|window| {
-            priority < window.priority || (priority == window.priority && key != window.key)
-        });
+        let ends = self
+            .0
+            .get(queue)
+            .is_some_and(|window| priority < window.priority || (priority == window.priority && key != window.key));
         if ends {
             self.0.remove(queue);
         }

@@ -193,7 +193,11 @@ fn commit(database: &mut Database, syncer: Option<&Syncer>, mut group: Group) {
 /// Answers whether something was written.
 fn transaction(database: &mut Database, group: &mut Group) -> Result<bool> {
     let exact = group.pieces.iter().any(|(_, care, _)| *care != Care::Own) && !database.starts.is_empty();
-    let writes = exact || group.pieces.iter().any(|(durability, ..)| *durability != Durability::Read);
+    let writes = exact
+        || group
+            .pieces
+            .iter()
+            .any(|(durability, ..)| *durability != Durability::Read);
     execute(database, if writes { "BEGIN IMMEDIATE" } else { "BEGIN" })?;
     for (durability, care, work) in &mut group.pieces {
         if *care != Care::Own {
