@@ -109,10 +109,13 @@ pub enum Backoff {
 pub struct JobOptions {
     pub priority: Priority,
     /// Milliseconds from now; `run_at` is the other way to say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub delay: Option<u64>,
     /// Milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub run_at: Option<i64>,
     /// Milliseconds an attempt may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
     /// Further attempts after the first: 3 means up to four runs.
     pub retries: u32,
@@ -124,9 +127,12 @@ pub struct JobOptions {
     pub remove_on_complete: bool,
     pub remove_on_fail: bool,
     /// At most one live job a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unique_key: Option<String>,
     /// Within a priority, keys take turns.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fair_key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Value>,
 }
 

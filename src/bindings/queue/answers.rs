@@ -5,13 +5,13 @@
 use serde::Serialize;
 use serde_json::Value;
 
-use super::told::Options;
+use super::told::place;
 use crate::error::{Error, Result};
-use crate::queue::{Job, JobStatus};
+use crate::queue::{Job, JobOptions, JobStatus};
 
 #[derive(Serialize)]
 struct Answers<'a> {
-    options: Vec<Options<'a>>,
+    options: Vec<&'a JobOptions>,
     adds: Vec<Answer<'a>>,
 }
 
@@ -35,7 +35,7 @@ enum Added<'a> {
 
 /// The answers as JSON.
 pub fn written(answers: Vec<Result<Vec<Job>>>) -> Result<String> {
-    let mut options: Vec<Options<'_>> = Vec::new();
+    let mut options: Vec<&JobOptions> = Vec::new();
     let mut adds = Vec::with_capacity(answers.len());
     for answer in &answers {
         adds.push(match answer {
@@ -46,18 +46,12 @@ pub fn written(answers: Vec<Result<Vec<Job>>>) -> Result<String> {
     super::written(&Answers { options, adds })
 }
 
-fn added<'a>(job: &'a Job, options: &mut Vec<Options<'a>>) -> Added<'a> {
+fn added<'a>(job: &'a Job, options: &mut Vec<&'a JobOptions>) -> Added<'a> {
     let later = job.status == JobStatus::Scheduled;
     if job.attempts > 0 || !(later || job.status == JobStatus::Pending) {
         return Added::Old(job);
     }
-    Added::New(
-        &job.id,
-        job.created_at,
-        job.run_at,
-        later,
-        Options::place(&job.options, options),
-    )
+    Added::New(&job.id, job.created_at, job.run_at, later, place(&job.options, options))
 }
 
 fn refused(error: &Error) -> Answer<'_> {

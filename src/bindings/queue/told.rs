@@ -1,7 +1,6 @@
 //! What JavaScript is told: to run attempts, to abort one, of a worker's activity.
 
 use serde::Serialize;
-use serde::ser::{SerializeMap, Serializer};
 use serde_json::Value;
 
 use crate::queue::{Job, JobFailure, JobOptions, JobStatus};
@@ -12,7 +11,7 @@ use crate::queue::{Job, JobFailure, JobOptions, JobStatus};
 pub enum ToRunner<'a> {
     /// All options that differ are written once.
     Run {
-        options: Vec<Options<'a>>,
+        options: Vec<&'a JobOptions>,
         jobs: Vec<ToRun<'a>>,
     },
     Abort {
@@ -57,7 +56,7 @@ impl<'a> ToRunner<'a> {
                 queue: &job.queue,
                 name: &job.name,
                 data: &job.data,
-                options: Options::place(&job.options, &mut options),
+                options: place(&job.options, &mut options),
                 status: job.status,
                 attempts: job.attempts,
                 progress: job.progress,
@@ -72,28 +71,10 @@ impl<'a> ToRunner<'a> {
     }
 }
 
-/// Options without what was not given.
-pub struct Options<'a>(&'a JobOptions);
-
-impl<'a> Options<'a> {
-    /// Their place among those that differ; jobs that come together mostly have the same.
-    pub fn place(options: &'a JobOptions, all: &mut Vec<Self>) -> usize {
-        if all.last().is_none_or(|last| last.0 != options) {
-            all.push(Self(options));
-        }
-        all.len() - 1
+/// The place of options among those that differ; jobs that come together mostly have the same.
+pub fn place<'a>(options: &'a JobOptions, all: &mut Vec<&'a JobOptions>) -> usize {
+    if all.last().is_none_or(|last| *last != options) {
+        all.push(options);
     }
-}
-
-impl Serialize for Options<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Ok(Value::Object(fields)) = serde_json::to_value(self.0) else {
-            return serializer.serialize_none();
-        };
-        let mut map = serializer.serialize_map(None)?;
-        for (name, value) in fields.iter().filter(|(_, value)| !value.is_null()) {
-            map.serialize_entry(name, value)?;
-        }
-        map.end()
-    }
+    all.len() - 1
 }

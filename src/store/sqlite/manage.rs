@@ -1,35 +1,61 @@
 //! What users ask of a queue: add, look, cancel, retry, clean.
 
 use std::collections::HashMap;
+use std::sync::mpsc::Receiver;
+use std::sync::{Arc, LazyLock};
 
-use rusqlite::params;
+use rusqlite::{Statement, ToSql, params};
 
 use super::database::Database;
 use super::failure::coded;
 use super::rows::{execute, jobs, optional};
 use super::sql;
 use crate::error::{Error, Result};
-use crate::store::job::{Job, JobStatus, NewJob};
+use crate::store::job::{Job, JobOptions, JobStatus, NewJob};
 use crate::store::job_store::{Counts, JobFilter, Retention};
 use crate::store::rules::{FINAL, begin, duplicate, is_ready, json, not_again, not_found, number, resume, status};
+
+/// The values of a row, and the rows of one statement.
+const COLUMNS: usize = 13;
+const ROWS: usize = 25;
+
+/// `add.sql` with so many rows.
+static MANY: LazyLock<String> = LazyLock::new(|| {
+    let (insert, _) = sql!("add").split_once("VALUES").unwrap_or_default();
+    let row = |row: usize| {
+        let values = (1..=COLUMNS).map(|column| format!("?{}", row * COLUMNS + column));
+        format!("({})", values.collect::<Vec<_>>().join(", "))
+    };
+    let rows: Vec<_> = (0..ROWS).map(row).collect();
+    format!("{insert} VALUES {}", rows.join(", "))
+});
 
 /// A job that is to be stored, with its texts.
 #[derive(Debug)]
 pub struct NewRow {
     job: Job,
     data: String,
-    options: String,
+    options: Arc<str>,
 }
 
 impl NewRow {
-    /// Writes the job as JSON, on the caller's time.
-    pub fn new(queue: &str, new: NewJob, now: i64) -> Result<Self> {
-        let job = begin(queue, new, now);
-        Ok(Self {
-            data: json(&job.data)?,
-            options: json(&job.options)?,
-            job,
-        })
+    /// Writes jobs as JSON, on the caller's time.
+    pub fn all(queue: &str, new: Vec<NewJob>, now: i64) -> Result<Vec<Self>> {
+        let mut rows: Vec<Self> = Vec::with_capacity(new.len());
+        for new in new {
+            let job = begin(queue, new, now);
+            let (data, options) = (json(&job.data)?, options(&job.options, rows.last())?);
+            rows.push(Self { job, data, options });
+        }
+        Ok(rows)
+    }
+}
+
+/// Jobs that come together mostly have the same.
+fn options(options: &JobOptions, last: Option<&NewRow>) -> Result<Arc<str>> {
+    match last {
+        Some(last) if last.job.options == *options => Ok(last.options.clone()),
+        _ => Ok(json(options)?.into()),
     }
 }
 
@@ -40,6 +66,15 @@ pub fn add_each(database: &mut Database, batches: Vec<Result<Vec<NewRow>>>) -> R
         Err(error) => Ok(Err(error)),
     };
     batches.into_iter().map(add).collect()
+}
+
+/// Stores one batch that still arrives; an error undoes nothing here.
+pub fn add_streamed(database: &mut Database, parts: &Receiver<Result<Vec<NewRow>>>) -> Result<Vec<Job>> {
+    let mut all = Vec::new();
+    for part in parts {
+        all.extend(add(database, part?)??);
+    }
+    Ok(all)
 }
 
 fn add(database: &mut Database, batch: Vec<NewRow>) -> Result<Result<Vec<Job>>> {
@@ -60,33 +95,43 @@ fn add(database: &mut Database, batch: Vec<NewRow>) -> Result<Result<Vec<Job>>> 
 }
 
 fn insert(database: &mut Database, batch: Vec<NewRow>) -> Result<Vec<Job>> {
-    let first = database.next_seqs(batch.len());
-    let mut statement = database.statement(sql!("add"))?;
-    batch
-        .into_iter()
-        .zip(first..)
-        .map(|(NewRow { job, data, options }, seq)| {
-            let later = job.status == JobStatus::Scheduled;
-            statement
-                .execute(params![
-                    job.id,
-                    job.queue,
-                    job.name,
-                    data,
-                    options,
-                    number(job.status),
-                    !later,
-                    u8::from(job.options.priority),
-                    job.options.fair_key.as_deref().unwrap_or(""),
-                    job.options.unique_key,
-                    job.created_at,
-                    job.run_at,
-                    seq
-                ])
-                .map_err(coded)?;
-            Ok(job)
-        })
-        .collect()
+    let mut seq = database.next_seqs(batch.len());
+    for rows in batch.chunks(ROWS) {
+        // One statement keeps its place in each index from row to row, where new rows mostly are last.
+        let mut statement = database.statement(if rows.len() == ROWS { &MANY } else { sql!("add") })?;
+        for single in rows.chunks(if rows.len() == ROWS { ROWS } else { 1 }) {
+            for (place, row) in single.iter().enumerate() {
+                bind(&mut statement, place * COLUMNS, row, seq).map_err(coded)?;
+                seq += 1;
+            }
+            statement.raw_execute().map_err(coded)?;
+        }
+    }
+    Ok(batch.into_iter().map(|row| row.job).collect())
+}
+
+fn bind(statement: &mut Statement<'_>, before: usize, row: &NewRow, seq: i64) -> rusqlite::Result<()> {
+    let NewRow { job, data, options } = row;
+    let ready = job.status != JobStatus::Scheduled;
+    let values: [&dyn ToSql; COLUMNS] = [
+        &job.id,
+        &job.queue,
+        &job.name,
+        data,
+        &&**options,
+        &number(job.status),
+        &ready,
+        &u8::from(job.options.priority),
+        &job.options.fair_key.as_deref().unwrap_or(""),
+        &job.options.unique_key,
+        &job.created_at,
+        &job.run_at,
+        &seq,
+    ];
+    for (place, value) in values.into_iter().enumerate() {
+        statement.raw_bind_parameter(before + place + 1, value)?;
+    }
+    Ok(())
 }
 
 /// The live job that one of the batch stands against, in the store or in the batch itself.

@@ -79,11 +79,25 @@ pub fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
     })
 }
 
+/// The options that were read last, since rows that come together mostly have the same.
+#[derive(Default)]
+pub struct LastOptions(String, JobOptions);
+
+impl LastOptions {
+    fn read(&mut self, text: String) -> Result<JobOptions> {
+        if self.0 != text {
+            self.1 = value(&text)?;
+            self.0 = text;
+        }
+        Ok(self.1.clone())
+    }
+}
+
 /// The job of a row.
-pub fn finished(raw: Raw) -> Result<Claim> {
+pub fn finished(raw: Raw, last: &mut LastOptions) -> Result<Claim> {
     let mut job = raw.job;
     job.data = value(&raw.data)?;
-    job.options = value(&raw.options)?;
+    job.options = last.read(raw.options)?;
     job.status = status(raw.status)?;
     job.checkpoint = raw.checkpoint.as_deref().map_or(Ok(Value::Null), value)?;
     job.result = raw.result.as_deref().map(value).transpose()?;
@@ -108,7 +122,8 @@ pub fn raws(database: &Database, sql: &'static str, parameters: impl rusqlite::P
 pub fn jobs(database: &Database, sql: &'static str, parameters: impl rusqlite::Params) -> Result<Vec<Job>> {
     let mut rows = raws(database, sql, parameters)?;
     with_logs(database, &mut rows, 0)?;
-    rows.into_iter().map(|row| Ok(finished(row)?.job)).collect()
+    let mut last = LastOptions::default();
+    rows.into_iter().map(|row| Ok(finished(row, &mut last)?.job)).collect()
 }
 
 /// Reads the logs of jobs that may have one: those that told something in more than `silent` attempts.

@@ -4,11 +4,12 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
 use super::database::Database;
 use super::manage::NewRow;
-use super::rows::{execute, finished, optional};
+use super::rows::{LastOptions, execute, finished, optional};
 use super::syncer::Syncer;
 use super::writer::{self, Care, Command, Durability, Task};
 use super::{finish, manage, sql};
@@ -19,6 +20,9 @@ use crate::store::job_store::{
     ClaimRequest, Claimed, Counts, Ending, Finish, JobFilter, JobStore, Lease, Promoted, Report, Rescued, Retention,
 };
 use crate::store::rules::{again, closed};
+
+/// Jobs of a big batch that are prepared at a time.
+const PART: usize = 1_000;
 
 /// Jobs in `SQLite`. The thread ends when the handle is closed or dropped.
 #[derive(Debug)]
@@ -67,6 +71,26 @@ impl SqliteStore {
         Ok(Self { commands })
     }
 
+    /// A big batch is written while the rest of it is prepared.
+    async fn add_streamed(&self, queue: &str, mut jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>> {
+        let (parts, received) = mpsc::channel();
+        let (caller, answer) = oneshot::channel();
+        let task = Task::new(
+            move |database: &mut Database| manage::add_streamed(database, &received),
+            caller,
+        );
+        self.commands
+            .send(Command::Run(Durability::Synced, Care::Order, Box::new(task)))
+            .map_err(|_| closed())?;
+        while !jobs.is_empty() {
+            let rest = jobs.split_off(PART.min(jobs.len()));
+            // Nobody receives any more where it was refused already.
+            let _ = parts.send(NewRow::all(queue, std::mem::replace(&mut jobs, rest), now));
+        }
+        drop(parts);
+        answer.await.map_err(|_| closed())?
+    }
+
     async fn call<T: Send + 'static>(
         &self,
         durability: Durability,
@@ -98,15 +122,21 @@ fn unreadable(lease: Lease, error: &Error) -> Finish {
 #[async_trait]
 impl JobStore for SqliteStore {
     async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>> {
+        if jobs.len() > PART {
+            return self.add_streamed(queue, jobs, now).await;
+        }
         let mut answers = self.add_each(queue, vec![jobs], now).await;
         answers.pop().unwrap_or_else(|| Err(closed()))
     }
 
     async fn add_each(&self, queue: &str, batches: Vec<Vec<NewJob>>, now: i64) -> Vec<Result<Vec<Job>>> {
+        if batches.iter().any(|batch| batch.len() > PART) {
+            return join_all(batches.into_iter().map(|jobs| self.add(queue, jobs, now))).await;
+        }
         let count = batches.len();
         let batches: Vec<Result<Vec<NewRow>>> = batches
             .into_iter()
-            .map(|batch| batch.into_iter().map(|job| NewRow::new(queue, job, now)).collect())
+            .map(|batch| NewRow::all(queue, batch, now))
             .collect();
         let stored = self
             .call(Durability::Synced, Care::Own, move |database| {
@@ -132,9 +162,10 @@ impl JobStore for SqliteStore {
             .map_err(|_| closed())?;
         let taken = answer.await.map_err(|_| closed())??;
         let (mut claims, mut damaged) = (Vec::with_capacity(taken.rows.len()), Vec::new());
+        let mut last = LastOptions::default();
         for row in taken.rows {
             let lease = row.lease();
-            match finished(row) {
+            match finished(row, &mut last) {
                 Ok(claim) => claims.push(claim),
                 Err(error) => damaged.push(unreadable(lease, &error)),
             }
@@ -161,11 +192,16 @@ impl JobStore for SqliteStore {
 
     async fn finish_all(&self, finishes: Vec<Finish>, now: i64) -> Vec<Result<bool>> {
         let count = finishes.len();
-        let done = self
-            .call(Durability::Lazy, Care::Own, move |database| {
-                finish::finish_all(database, &finishes, now)
-            })
-            .await;
+        let (caller, answer) = oneshot::channel();
+        let task = Task::new(
+            move |database: &mut Database| finish::finish_all(database, &finishes, now),
+            caller,
+        );
+        let sent = self.commands.send(Command::End(count, Box::new(task)));
+        let done = match sent {
+            Ok(()) => answer.await.unwrap_or_else(|_| Err(closed())),
+            Err(_) => Err(closed()),
+        };
         done.unwrap_or_else(|error| (0..count).map(|_| Err(again(&error))).collect())
     }
 

@@ -3,6 +3,7 @@
 //! by the syncer, and with many callers one sync of the disk serves all of them.
 
 use std::sync::mpsc::Receiver;
+use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
@@ -17,6 +18,10 @@ use crate::store::rules::{again, closed};
 
 /// The most commands of one transaction.
 const GROUP: usize = 4_000;
+/// After a commit, one that only ends jobs waits so long for others, or for so many of them: its
+/// workers go on meanwhile.
+const PAUSE: Duration = Duration::from_millis(1);
+const ENDS: usize = 32;
 
 /// What a command asks of the commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +48,8 @@ pub enum Care {
 /// What the thread is asked.
 pub enum Command {
     Run(Durability, Care, Box<dyn Work>),
+    /// Ends so many jobs.
+    End(usize, Box<dyn Work>),
     Claim(ClaimRequest, oneshot::Sender<Result<Taken>>),
     /// Close when everything before is done.
     Close(oneshot::Sender<()>),
@@ -105,15 +112,25 @@ where
 
 /// Runs until it is closed or every sender is gone. `held` is let go last.
 pub fn run(mut database: Database, syncer: Option<Syncer>, commands: &Receiver<Command>, held: Box<dyn Send>) {
-    let mut closing = None;
+    let (mut closing, mut committed) = (None, Instant::now());
     while closing.is_none() {
         let Ok(command) = commands.recv() else { break };
-        let mut group = gather(&mut database, command, commands);
+        let mut group = Group::default();
+        gather(&mut database, command, commands, &mut group);
+        while let Some(left) = group.may_wait(committed) {
+            match commands.recv_timeout(left) {
+                Ok(command) => gather(&mut database, command, commands, &mut group),
+                Err(_) => break,
+            }
+        }
         closing = group.closing.take();
         if syncer.as_ref().is_some_and(Syncer::failed) {
             database.found_unsynced();
         }
-        commit(&mut database, syncer.as_ref(), group);
+        if !group.pieces.is_empty() {
+            commit(&mut database, syncer.as_ref(), group);
+            committed = Instant::now();
+        }
     }
     // The last sync, and its answers.
     drop(syncer);
@@ -129,38 +146,52 @@ pub fn run(mut database: Database, syncer: Option<Syncer>, commands: &Receiver<C
 struct Group {
     pieces: Vec<(Durability, Care, Box<dyn Work>)>,
     closing: Option<oneshot::Sender<()>>,
+    /// How many jobs it ends, where it does nothing else.
+    ends: usize,
+    urgent: bool,
+}
+
+impl Group {
+    /// How long it may wait for others.
+    fn may_wait(&self, committed: Instant) -> Option<Duration> {
+        let left = PAUSE.checked_sub(committed.elapsed())?;
+        (!self.urgent && self.closing.is_none() && self.ends < ENDS && self.ends > 0).then_some(left)
+    }
 }
 
 /// Takes everything that waits already. Claims that need no transaction are answered at once.
-fn gather(database: &mut Database, first: Command, commands: &Receiver<Command>) -> Group {
-    let mut group = Group::default();
+fn gather(database: &mut Database, first: Command, commands: &Receiver<Command>, group: &mut Group) {
     let mut next = Some(first);
     while let Some(command) = next.take() {
         match command {
             Command::Close(told) => {
                 group.closing = Some(told);
-                return group;
+                return;
             }
             Command::Claim(request, caller) => match claim_ready(database, &request) {
                 Some(taken) => drop(caller.send(Ok(taken))),
                 None => {
                     let task = Task::new(move |database: &mut Database| claim(database, &request), caller);
                     group.pieces.push((Durability::Lazy, Care::Own, Box::new(task)));
+                    group.urgent = true;
                 }
             },
-            Command::Run(durability, care, work) => group.pieces.push((durability, care, work)),
+            Command::Run(durability, care, work) => {
+                group.pieces.push((durability, care, work));
+                group.urgent = true;
+            }
+            Command::End(count, work) => {
+                group.pieces.push((Durability::Lazy, Care::Own, work));
+                group.ends += count;
+            }
         }
         if group.pieces.len() < GROUP {
             next = commands.try_recv().ok();
         }
     }
-    group
 }
 
 fn commit(database: &mut Database, syncer: Option<&Syncer>, mut group: Group) {
-    if group.pieces.is_empty() {
-        return;
-    }
     let result = database.mend().and_then(|()| transaction(database, &mut group));
     match &result {
         Ok(_) => database.starts.committed(),
