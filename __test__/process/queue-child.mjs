@@ -52,6 +52,14 @@ const modes = {
     await queue.shutdown()
     say('shut')
   },
+  // Is served, and works when its owner went.
+  async serve(queue) {
+    queue.registerHandler('work', job => say('ran', job.id))
+    await queue.createWorker().start()
+    say('ready')
+    while (queue.served) await new Promise(resolve => setTimeout(resolve, 5))
+    say('served', 'false')
+  },
   async sleep() {
     say('ready')
     setInterval(() => undefined, 1000)

@@ -29,6 +29,7 @@ export class Adds {
 
   constructor(
     private readonly queue: string,
+    private readonly methods: Pick<Job, 'events'>,
     private readonly send: (batches: string[]) => Promise<string>,
     private readonly sent: () => void,
   ) {}
@@ -57,10 +58,11 @@ export class Adds {
   }
 
   private job(added: Added, input: AddedInput | undefined, options: Options[]): Job {
-    if (!Array.isArray(added)) return toJob(added)
+    if (!Array.isArray(added)) return toJob(added, this.methods)
     const [id, createdAt, runAt, later, which] = added
     const own: JobOptions & Pick<Options, 'priority'> = { ...(options[which] as Options) }
     return {
+      __proto__: this.methods,
       id,
       queue: this.queue,
       name: input?.name ?? '',
@@ -73,7 +75,7 @@ export class Adds {
       createdAt,
       runAt,
       options: own,
-    }
+    } as unknown as Job
   }
 }
 

@@ -1,3 +1,4 @@
+import { inTrace } from './job-trace.js'
 import type { Job, JobContext, JobHandler } from './job.js'
 import { failure, toJob, type NativeJob } from './queue-input.js'
 
@@ -30,6 +31,7 @@ export class Runs {
   constructor(
     private readonly native: RunsNative,
     private readonly handlers: ReadonlyMap<string, JobHandler>,
+    private readonly methods: Pick<Job, 'events'>,
     private readonly stopped: () => Error,
   ) {}
 
@@ -51,7 +53,7 @@ export class Runs {
     const began = performance.now()
     for (let n = from; n < runs.length; n++) {
       const run = runs[n] as NativeRun
-      void this.run(run.attempt, toJob({ ...run, options: options[run.options] as NativeJob['options'] }))
+      void this.run(run.attempt, toJob({ ...run, options: options[run.options] as NativeJob['options'] }, this.methods))
       if (n % STEP === STEP - 1 && performance.now() - began > TURN) {
         setImmediate(() => this.next(runs, options, n + 1))
         return
@@ -66,7 +68,9 @@ export class Runs {
       if (!running || running.aborted) throw this.stopped()
       const handler = this.handlers.get(job.name)
       if (!handler) throw new Error(`there is no handler for ${JSON.stringify(job.name)}`)
-      const result = await handler(job, this.context(attempt, running))
+      const context = this.context(attempt, running)
+      const { trace } = job.options
+      const result = await (trace ? inTrace(trace, () => handler(job, context)) : handler(job, context))
       ended = `[${attempt},${result === undefined ? 'null' : (JSON.stringify(result) ?? 'null')},null]`
     } catch (error) {
       ended = `[${attempt},null,${JSON.stringify(failure(error))}]`

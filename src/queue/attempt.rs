@@ -19,7 +19,7 @@ use super::worker::Slot;
 use super::{Attempt, AttemptError, Handler, Job};
 use crate::error::{Code, Error};
 use crate::event::EventKind;
-use crate::store::{Claim, Ending, Finish, Lease};
+use crate::store::{Claim, Ending, Finish, Finished, Lease};
 
 /// How long a handler may wind down before it is dropped: its job is over already.
 pub const WIND_DOWN: Duration = Duration::from_secs(5);
@@ -171,10 +171,10 @@ async fn finish(shared: &Shared, core: &Core, job: &Job, lease: &Lease, ending: 
         ending,
         remove,
     };
-    let kept = loop {
+    let finished = loop {
         let now = shared.clock.now_ms();
         match shared.store.finish(finish.clone(), now).await {
-            Ok(kept) => break kept,
+            Ok(finished) => break finished,
             Err(error) if matches!(error.code(), Code::StoreFull | Code::StoreUnavailable) => {
                 tracing::warn!("the end of a job is not stored yet: {error}");
                 tokio::time::sleep(AGAIN).await;
@@ -193,15 +193,21 @@ async fn finish(shared: &Shared, core: &Core, job: &Job, lease: &Lease, ending: 
             }
         }
     };
-    if !kept {
+    if !finished.held {
         tracing::debug!("a job ended after its lease was lost");
         return;
     }
-    tell(shared, core, job, finish.ending, took);
+    tell(shared, core, job, finish.ending, finished, took);
 }
 
 /// Tells an ending that is stored.
-pub fn tell(shared: &Shared, core: &Core, job: &Job, ending: Ending, took: i64) {
+pub fn tell(shared: &Shared, core: &Core, job: &Job, ending: Ending, finished: Finished, took: i64) {
+    if finished.released {
+        shared.due.notify_one();
+    }
+    if finished.makes_room {
+        core.wake();
+    }
     let now = shared.clock.now_ms();
     core.stats
         .lock()

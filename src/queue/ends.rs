@@ -100,8 +100,17 @@ async fn attempt(shared: &Shared, ended: &[Ended], finishes: Vec<(usize, Finish)
     for ((index, mut finish), answer) in finishes.into_iter().zip(answers) {
         let one = &ended[index];
         match answer {
-            Ok(true) => tell(shared, one.ticket.core(), one.ticket.job(), finish.ending, one.took),
-            Ok(false) => tracing::debug!("a job ended after its lease was lost"),
+            Ok(finished) if finished.held => {
+                tell(
+                    shared,
+                    one.ticket.core(),
+                    one.ticket.job(),
+                    finish.ending,
+                    finished,
+                    one.took,
+                );
+            }
+            Ok(_) => tracing::debug!("a job ended after its lease was lost"),
             Err(error) if matches!(error.code(), Code::StoreFull | Code::StoreUnavailable) => {
                 tracing::warn!("the end of a job is not stored yet: {error}");
                 again.push((index, finish));

@@ -14,10 +14,11 @@ use super::check;
 use super::core::Core;
 use super::heartbeat;
 use super::reports::Reports;
-use super::running::Running;
+use super::running::{Running, Stop};
 use crate::clock::SharedClock;
 use crate::error::Result;
-use crate::store::{Ending, JobOptions, Retention, SharedStore};
+use crate::event::EventKind;
+use crate::store::{Added, Ending, Job, JobOptions, JobStatus, Retention, SharedStore};
 
 /// How the queues of a store are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -161,6 +162,36 @@ impl Shared {
             Ending::Failed { .. } => options.remove_on_fail || !kept,
             Ending::Retry { .. } | Ending::HandedBack => false,
         }
+    }
+
+    /// Tells of adds that are stored.
+    pub fn added<'a>(&self, core: &Core, all: impl IntoIterator<Item = &'a Added>) {
+        let (mut some, mut later, now) = (false, false, self.clock.now_ms());
+        for added in all {
+            for job in &added.replaced {
+                self.cancelled(core, job);
+            }
+            for job in added.jobs.iter().filter(|job| !added.kept.contains(&job.id)) {
+                core.emit(&job.id, &job.name, now, EventKind::Added);
+                (some, later) = (true, later || job.status == JobStatus::Scheduled);
+            }
+        }
+        if later {
+            self.due.notify_one();
+        }
+        if some {
+            // For jobs of later too: a worker tells whether something waits.
+            core.wake();
+        }
+    }
+
+    /// Stops what a cancelled job still does here, and tells of it.
+    pub fn cancelled(&self, core: &Core, job: &Job) {
+        self.running.stop_job(&job.id, Stop::Cancelled);
+        core.emit(&job.id, &job.name, self.clock.now_ms(), EventKind::Cancelled);
+        // Others may have waited for it, or for its place.
+        self.due.notify_one();
+        core.wake();
     }
 
     /// All queues that are open here.

@@ -5,14 +5,18 @@ mod attempt;
 mod backoff;
 mod check;
 mod core;
+mod cron;
 mod ends;
 mod heartbeat;
 mod hub;
+mod member;
 mod notices;
 mod outcome;
 mod queue_api;
 mod reports;
 mod running;
+mod schedules;
+mod seat;
 mod socket;
 mod stats;
 mod the_queue;
@@ -25,13 +29,19 @@ mod tests;
 pub use self::access::{Access, Owner, open, open_server};
 pub use self::core::Subscription;
 pub use self::hub::{Hub, HubOptions};
+pub use self::member::Member;
 pub use self::queue_api::QueueApi;
+pub use self::schedules::ScheduleOptions;
+pub use self::seat::Where;
 pub use self::socket::{Methods, Peer, RemoteQueue, RpcHandler};
 pub use self::stats::{Metrics, Percentiles};
 pub use self::the_queue::Queue;
 pub use self::ticket::{Ticket, end_all};
 pub use self::worker::{Worker, WorkerOptions};
-pub use crate::store::{Backoff, Job, JobFailure, JobFilter, JobOptions, JobStatus, NewJob, Priority, Retention};
+pub use crate::store::{
+    Backoff, Job, JobFailure, JobFilter, JobOptions, JobStatus, Limits, NewJob, OnDuplicate, Priority, Retention,
+    Schedule,
+};
 
 use std::sync::Arc;
 

@@ -1,10 +1,13 @@
 //! The only room that knows SQL: jobs in an embedded database, in memory, or on a server.
 
 mod data_directory;
+mod dependencies;
 mod job;
 mod job_store;
+mod limits;
 mod postgres;
 mod rules;
+mod schedule;
 mod sqlite;
 
 #[cfg(test)]
@@ -13,12 +16,16 @@ mod conformance;
 use std::sync::Arc;
 
 pub use data_directory::{DataDirectory, Held};
-pub use job::{Backoff, Job, JobFailure, JobOptions, JobStatus, NewJob, Priority};
-pub use job_store::{
-    Claim, ClaimRequest, Claimed, Counts, Ending, Finish, JobFilter, JobStore, Lease, Notice, Promoted, Report,
-    Rescued, Retention,
+pub use job::{
+    Backoff, Job, JobFailure, JobOptions, JobStatus, NewJob, OnDuplicate, OnParentFailure, Priority, TraceContext,
 };
+pub use job_store::{
+    Added, Claim, ClaimRequest, Claimed, Counts, Ending, Finish, Finished, JobFilter, JobStore, Lease, Notice,
+    Promoted, Report, Rescued, Retention,
+};
+pub use limits::{Limit, Limits, Rate, Room, Window};
 pub use postgres::PostgresStore;
+pub use schedule::{Missed, Schedule};
 pub use sqlite::SqliteStore;
 
 use crate::error::{Code, Error, Result};

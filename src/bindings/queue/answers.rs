@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::told::place;
 use crate::error::{Error, Result};
-use crate::queue::{Job, JobOptions, JobStatus};
+use crate::queue::{Job, JobOptions, JobStatus, OnDuplicate};
 
 #[derive(Serialize)]
 struct Answers<'a> {
@@ -48,7 +48,9 @@ pub fn written(answers: Vec<Result<Vec<Job>>>) -> Result<String> {
 
 fn added<'a>(job: &'a Job, options: &mut Vec<&'a JobOptions>) -> Added<'a> {
     let later = job.status == JobStatus::Scheduled;
-    if job.attempts > 0 || !(later || job.status == JobStatus::Pending) {
+    let known = job.attempts == 0 && job.waits_for == 0 && (later || job.status == JobStatus::Pending);
+    // One that is kept may be another one than was given.
+    if !known || job.options.on_duplicate == OnDuplicate::Keep {
         return Added::Old(job);
     }
     Added::New(&job.id, job.created_at, job.run_at, later, place(&job.options, options))

@@ -64,7 +64,7 @@ pub async fn claims_follow_the_rule_while_jobs_come_and_go(store: &dyn JobStore)
                         ..JobOptions::default()
                     };
                     let new = (0..random.usize(1..5)).map(|_| job("a", options.clone())).collect();
-                    for added in store.add(&queue, new, now).await.unwrap() {
+                    for added in store.add(&queue, new, now).await.unwrap().jobs {
                         model.jobs.push(Waiting {
                             id: added.id,
                             priority,
@@ -128,7 +128,7 @@ async fn leave(store: &dyn JobStore, claim: &Claim, way: u8, now: i64) -> bool {
         ),
     };
     let retried = matches!(ending, Ending::Retry { .. });
-    assert!(store.finish(end(claim, ending), now).await.unwrap());
+    assert!(store.finish(end(claim, ending), now).await.unwrap().held);
     if retried {
         store.promote(now).await.unwrap();
     }

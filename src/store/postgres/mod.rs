@@ -1,5 +1,6 @@
 //! The store on a `PostgreSQL` server, which several processes and machines use at once.
 
+mod apart;
 mod batcher;
 mod connections;
 mod failure;
@@ -12,6 +13,7 @@ mod notifier;
 mod postgres_store;
 mod restore;
 mod rows;
+mod schedules;
 mod server_clock;
 mod work;
 

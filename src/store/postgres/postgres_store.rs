@@ -18,15 +18,19 @@ use super::listener::Listener;
 use super::notifier::Notifier;
 use super::rows::{get, jobs};
 use super::server_clock::ServerClock;
-use super::{manage, migrations, restore, sql, work};
+use super::{apart, manage, migrations, restore, schedules, sql, work};
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
 use crate::store::StoreUrl;
+use crate::store::dependencies::begin_all;
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
-    ClaimRequest, Claimed, Counts, Finish, JobFilter, JobStore, Lease, Notice, Promoted, Report, Rescued, Retention,
+    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Notice, Promoted, Report,
+    Rescued, Retention,
 };
-use crate::store::rules::{begin, closed};
+use crate::store::limits::Limits;
+use crate::store::rules::closed;
+use crate::store::schedule::Schedule;
 
 /// How long a closing store waits for calls that run, which may wait for a server that is away.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -38,7 +42,7 @@ pub struct PostgresStore {
     pub(super) connections: Arc<Connections>,
     pub(super) notifier: Arc<Notifier>,
     adds: Batcher<Add, Result<Vec<Job>>>,
-    ends: Batcher<Ended, Result<bool>>,
+    ends: Batcher<Ended, Result<Finished>>,
     clock: Arc<ServerClock>,
     heard: broadcast::Sender<Notice>,
     stop: CancellationToken,
@@ -121,19 +125,23 @@ impl PostgresStore {
 
 #[async_trait]
 impl JobStore for PostgresStore {
-    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>> {
+    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added> {
         let _call = self.call()?;
         if jobs.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Added::default());
         }
-        let add = Add::new(jobs.into_iter().map(|job| begin(queue, job, now)).collect())?;
+        let jobs = begin_all(queue, jobs, now)?;
+        if apart::is_apart(&jobs) {
+            return apart::add(self, jobs, now).await;
+        }
+        let add = Add::new(jobs)?;
         let bytes = add.bytes();
         let jobs = self.adds.call(add, bytes).await.ok_or_else(closed)??;
         if jobs.iter().any(|job| job.status == JobStatus::Scheduled) {
             self.notifier.tell(Notice::Due);
         }
         self.ready([queue.to_owned()]);
-        Ok(jobs)
+        Ok(jobs.into())
     }
 
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
@@ -144,7 +152,7 @@ impl JobStore for PostgresStore {
         work::claim(self, request).await
     }
 
-    async fn finish(&self, finish: Finish, now: i64) -> Result<bool> {
+    async fn finish(&self, finish: Finish, now: i64) -> Result<Finished> {
         let _call = self.call()?;
         let end = Ended::new(finish, now)?;
         let bytes = end.bytes();
@@ -208,6 +216,38 @@ impl JobStore for PostgresStore {
     async fn is_paused(&self, queue: &str) -> Result<bool> {
         let rows = self.query(Commit::Lazy, sql!("paused"), &[&queue]).await?;
         rows.first().map_or(Ok(false), |row| get(row, 0))
+    }
+
+    async fn set_limits(&self, queue: &str, limits: Limits) -> Result<()> {
+        schedules::set_limits(self, queue, limits).await
+    }
+
+    async fn limits(&self, queue: &str) -> Result<Limits> {
+        schedules::limits(self, queue).await
+    }
+
+    async fn set_schedule(&self, schedule: Schedule) -> Result<()> {
+        schedules::set(self, schedule).await
+    }
+
+    async fn remove_schedule(&self, queue: &str, id: &str) -> Result<bool> {
+        schedules::remove(self, queue, id).await
+    }
+
+    async fn schedules(&self, queue: &str) -> Result<Vec<Schedule>> {
+        schedules::list(self, queue).await
+    }
+
+    async fn fire(
+        &self,
+        schedule: &Schedule,
+        next_at: Option<i64>,
+        jobs: Vec<NewJob>,
+        now: i64,
+    ) -> Result<Option<Added>> {
+        let _call = self.call()?;
+        let jobs = begin_all(&schedule.queue, jobs, now)?;
+        apart::fire(self, schedule, next_at, jobs, now).await
     }
 
     async fn close(&self) {

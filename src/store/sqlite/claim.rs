@@ -7,7 +7,7 @@ use super::database::Database;
 use super::failure::coded;
 use super::rows::{Raw, optional, raws, with_logs};
 use super::starts::{self, Start};
-use super::{sql, window};
+use super::{limited, sql, window};
 use crate::error::Result;
 use crate::store::job::JobStatus;
 use crate::store::job_store::ClaimRequest;
@@ -18,6 +18,7 @@ use crate::store::rules::number;
 pub struct Taken {
     pub rows: Vec<Raw>,
     pub unfinished: bool,
+    pub next_at: Option<i64>,
 }
 
 /// Takes what was read ahead already, without a transaction; `None` where that is not enough.
@@ -32,7 +33,7 @@ pub fn claim_ready(database: &mut Database, request: &ClaimRequest) -> Option<Ta
             database.starts.keep_added();
             Some(Taken {
                 rows,
-                unfinished: false,
+                ..Taken::default()
             })
         }
         Err(rows) => {
@@ -44,6 +45,13 @@ pub fn claim_ready(database: &mut Database, request: &ClaimRequest) -> Option<Ta
 
 /// Takes up to `limit` jobs.
 pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Taken> {
+    let limits = limited::limits(database, &request.queue)?;
+    if !limits.is_none() {
+        starts::write_out(database)?;
+        let mut taken = limited::claim(database, request, &limits)?;
+        with_logs(database, &mut taken.rows, 1)?;
+        return Ok(taken);
+    }
     let mut taken = Vec::new();
     if database.windows.is_for(request) {
         let rows = window::take(database, request, request.limit)?;
@@ -66,7 +74,7 @@ pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Taken> {
             break;
         };
         let limit = if turn.alone { request.limit - taken.len() } else { 1 };
-        let sequence = first_in(database, request, &turn, limit)?;
+        let sequence = first_in(database, request, turn.priority, &turn.key, limit)?;
         if sequence.is_empty() {
             break;
         }
@@ -90,7 +98,11 @@ fn done(database: &Database, request: &ClaimRequest, mut rows: Vec<Raw>) -> Resu
     // A first attempt has told nothing yet.
     with_logs(database, &mut rows, 1)?;
     let unfinished = rows.is_empty() && optional(database, sql!("unfinished"), [&request.queue])?.unwrap_or(false);
-    Ok(Taken { rows, unfinished })
+    Ok(Taken {
+        rows,
+        unfinished,
+        next_at: None,
+    })
 }
 
 /// Notes that the jobs start; gives them back where there is no room for the notes.
@@ -103,6 +115,7 @@ fn begin(database: &mut Database, request: &ClaimRequest, mut rows: Vec<Raw>) ->
                 fence: row.fence + 1,
                 at: request.now,
                 lease_until: request.lease_until,
+                parent: row.parent,
             };
             (row.job.id.clone(), start)
         })
@@ -154,7 +167,7 @@ fn next_turn(database: &Database, request: &ClaimRequest) -> Result<Option<Turn>
 }
 
 /// The key whose turn is after `last`, in the circle of those that wait.
-fn after(database: &Database, request: &ClaimRequest, priority: u8, last: &str) -> Result<Option<String>> {
+pub fn after(database: &Database, request: &ClaimRequest, priority: u8, last: &str) -> Result<Option<String>> {
     let mut next: Option<String> = None;
     for name in &request.names {
         let found = optional(
@@ -171,7 +184,8 @@ fn after(database: &Database, request: &ClaimRequest, priority: u8, last: &str) 
     }
 }
 
-fn first(database: &Database, request: &ClaimRequest, priority: u8) -> Result<Option<String>> {
+/// The first key of those that wait.
+pub fn first(database: &Database, request: &ClaimRequest, priority: u8) -> Result<Option<String>> {
     let mut next: Option<String> = None;
     for name in &request.names {
         let found = optional(
@@ -184,11 +198,18 @@ fn first(database: &Database, request: &ClaimRequest, priority: u8) -> Result<Op
     Ok(next)
 }
 
-fn first_in(database: &Database, request: &ClaimRequest, turn: &Turn, limit: usize) -> Result<Vec<i64>> {
+/// The oldest jobs of a key.
+pub fn first_in(
+    database: &Database,
+    request: &ClaimRequest,
+    priority: u8,
+    key: &str,
+    limit: usize,
+) -> Result<Vec<i64>> {
     let mut sequence: Vec<i64> = Vec::new();
     let mut statement = database.statement(sql!("claim_seqs"))?;
     for name in &request.names {
-        let parameters = params![request.queue, name, turn.priority, turn.key, limit as i64];
+        let parameters = params![request.queue, name, priority, key, limit as i64];
         let found: Vec<i64> = statement
             .query_map(parameters, |row| row.get(0))
             .and_then(Iterator::collect)
@@ -200,7 +221,8 @@ fn first_in(database: &Database, request: &ClaimRequest, turn: &Turn, limit: usi
     Ok(sequence)
 }
 
-fn take(database: &Database, seq: i64, request: &ClaimRequest) -> Result<Vec<Raw>> {
+/// Takes one.
+pub fn take(database: &Database, seq: i64, request: &ClaimRequest) -> Result<Vec<Raw>> {
     raws(
         database,
         sql!("claim_take", "job_columns"),

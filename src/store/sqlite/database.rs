@@ -13,11 +13,13 @@ use super::rows::optional;
 use super::starts::{self, Starts};
 use super::window::Windows;
 use crate::error::{Code, Error, Result};
+use crate::store::limits::Limits;
 
 /// In order; the number of a migration is its place, from 1.
 const MIGRATIONS: &[&str] = &[
     include_str!("../sql/0001_jobs.sql"),
-    include_str!("../sql/0002_log_trigger.sql"),
+    include_str!("../sql/0002_limits_dependencies_schedules.sql"),
+    include_str!("../sql/0003_log_trigger.sql"),
 ];
 
 /// A file up to this size is checked page by page at opening.
@@ -40,6 +42,8 @@ pub struct Database {
     reserve: Option<PathBuf>,
     /// The fair key that was served last, for each queue and priority.
     pub served: HashMap<(String, u8), String>,
+    /// The limits of queues, as far as they were read.
+    pub limits: HashMap<String, Limits>,
     last_seq: i64,
     pub starts: Starts,
     pub windows: Windows,
@@ -88,7 +92,7 @@ impl Database {
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
         connection.pragma_update(None, "cache_size", -16_000)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        connection.set_prepared_statement_cache_capacity(64);
+        connection.set_prepared_statement_cache_capacity(96);
         migrate(&connection)?;
         let last_seq = connection.query_row("SELECT coalesce(max(seq), 0) FROM job", [], |row| row.get(0))?;
         Ok(Self {
@@ -97,6 +101,7 @@ impl Database {
             full: false,
             reserve: None,
             served: HashMap::new(),
+            limits: HashMap::new(),
             last_seq,
             starts: Starts::default(),
             windows: Windows::default(),

@@ -1,11 +1,17 @@
 //! The embedded store, `SQLite`, owned by one thread that commits in groups. Another one syncs them.
 
+mod add;
+mod adding;
 mod claim;
 mod database;
 mod failure;
 mod finish;
+mod insert;
+mod limited;
 mod manage;
+mod release;
 mod rows;
+mod schedules;
 mod sqlite_store;
 mod starts;
 mod syncer;

@@ -24,6 +24,8 @@ pub struct Raw {
     pub job: Job,
     pub fence: i64,
     stalls: u32,
+    /// Others wait for it.
+    pub parent: bool,
 }
 
 impl Raw {
@@ -56,6 +58,7 @@ pub fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
         error: code.zip(message),
         fence: row.get(19)?,
         stalls: row.get(20)?,
+        parent: row.get(22)?,
         job: Job {
             id: row.get(1)?,
             queue: row.get(2)?,
@@ -75,6 +78,7 @@ pub fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
             run_at: row.get(16)?,
             started_at: row.get(17)?,
             finished_at: row.get(18)?,
+            waits_for: row.get(21)?,
         },
     })
 }

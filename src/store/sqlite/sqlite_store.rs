@@ -7,22 +7,22 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use tokio::sync::oneshot;
 
+use super::adding::{Way, way};
 use super::database::Database;
-use super::manage::NewRow;
 use super::rows::{LastOptions, execute, finished, optional};
 use super::syncer::Syncer;
-use super::writer::{self, Care, Command, Durability, Task};
-use super::{finish, manage, sql};
+use super::writer::{self, Care, Command, Durability, Task, Work};
+use super::{finish, limited, manage, schedules, sql};
 use crate::error::{Code, Error, Result};
 use crate::store::data_directory::{DataDirectory, Held};
 use crate::store::job::{Job, JobFailure, JobStatus, NewJob};
 use crate::store::job_store::{
-    ClaimRequest, Claimed, Counts, Ending, Finish, JobFilter, JobStore, Lease, Promoted, Report, Rescued, Retention,
+    Added, ClaimRequest, Claimed, Counts, Ending, Finish, Finished, JobFilter, JobStore, Lease, Promoted, Report,
+    Rescued, Retention,
 };
+use crate::store::limits::Limits;
 use crate::store::rules::{again, closed};
-
-/// Jobs of a big batch that are prepared at a time.
-const PART: usize = 1_000;
+use crate::store::schedule::Schedule;
 
 /// Jobs in `SQLite`. The thread ends when the handle is closed or dropped.
 #[derive(Debug)]
@@ -71,26 +71,6 @@ impl SqliteStore {
         Ok(Self { commands })
     }
 
-    /// A big batch is written while the rest of it is prepared.
-    async fn add_streamed(&self, queue: &str, mut jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>> {
-        let (parts, received) = mpsc::channel();
-        let (caller, answer) = oneshot::channel();
-        let task = Task::new(
-            move |database: &mut Database| manage::add_streamed(database, &received),
-            caller,
-        );
-        self.commands
-            .send(Command::Run(Durability::Synced, Care::Order, Box::new(task)))
-            .map_err(|_| closed())?;
-        while !jobs.is_empty() {
-            let rest = jobs.split_off(PART.min(jobs.len()));
-            // Nobody receives any more where it was refused already.
-            let _ = parts.send(NewRow::all(queue, std::mem::replace(&mut jobs, rest), now));
-        }
-        drop(parts);
-        answer.await.map_err(|_| closed())?
-    }
-
     async fn call<T: Send + 'static>(
         &self,
         durability: Durability,
@@ -98,11 +78,14 @@ impl SqliteStore {
         operation: impl FnOnce(&mut Database) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (caller, answer) = oneshot::channel();
-        let task = Box::new(Task::new(operation, caller));
-        self.commands
-            .send(Command::Run(durability, care, task))
-            .map_err(|_| closed())?;
+        self.send(durability, care, Task::new(operation, caller))?;
         answer.await.map_err(|_| closed())?
+    }
+
+    pub(super) fn send(&self, durability: Durability, care: Care, work: impl Work + 'static) -> Result<()> {
+        self.commands
+            .send(Command::Run(durability, care, Box::new(work)))
+            .map_err(|_| closed())
     }
 }
 
@@ -121,29 +104,29 @@ fn unreadable(lease: Lease, error: &Error) -> Finish {
 
 #[async_trait]
 impl JobStore for SqliteStore {
-    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>> {
-        if jobs.len() > PART {
-            return self.add_streamed(queue, jobs, now).await;
-        }
+    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added> {
         let mut answers = self.add_each(queue, vec![jobs], now).await;
         answers.pop().unwrap_or_else(|| Err(closed()))
     }
 
-    async fn add_each(&self, queue: &str, batches: Vec<Vec<NewJob>>, now: i64) -> Vec<Result<Vec<Job>>> {
-        if batches.iter().any(|batch| batch.len() > PART) {
-            return join_all(batches.into_iter().map(|jobs| self.add(queue, jobs, now))).await;
+    async fn add_each(&self, queue: &str, batches: Vec<Vec<NewJob>>, now: i64) -> Vec<Result<Added>> {
+        let mut waiting = Vec::new();
+        let mut plain = Vec::new();
+        for batch in batches {
+            match way(&batch) {
+                Way::Plain => plain.push(batch),
+                way => {
+                    // In their order, so that the first is first.
+                    waiting.extend(self.add_plain(queue, std::mem::take(&mut plain), now));
+                    waiting.push(match way {
+                        Way::Big => self.add_big(queue, batch, now),
+                        _ => self.add_special(queue, batch, now),
+                    });
+                }
+            }
         }
-        let count = batches.len();
-        let batches: Vec<Result<Vec<NewRow>>> = batches
-            .into_iter()
-            .map(|batch| NewRow::all(queue, batch, now))
-            .collect();
-        let stored = self
-            .call(Durability::Synced, Care::Own, move |database| {
-                manage::add_each(database, batches)
-            })
-            .await;
-        stored.unwrap_or_else(|error| (0..count).map(|_| Err(again(&error))).collect())
+        waiting.extend(self.add_plain(queue, plain, now));
+        join_all(waiting).await.into_iter().flatten().collect()
     }
 
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
@@ -180,17 +163,16 @@ impl JobStore for SqliteStore {
         Ok(Claimed {
             claims,
             unfinished: taken.unfinished,
+            next_at: taken.next_at,
         })
     }
 
-    async fn finish(&self, finish: Finish, now: i64) -> Result<bool> {
-        self.finish_all(vec![finish], now)
-            .await
-            .pop()
-            .unwrap_or_else(|| Err(closed()))
+    async fn finish(&self, finish: Finish, now: i64) -> Result<Finished> {
+        let mut answers = self.finish_all(vec![finish], now).await;
+        answers.pop().unwrap_or_else(|| Err(closed()))
     }
 
-    async fn finish_all(&self, finishes: Vec<Finish>, now: i64) -> Vec<Result<bool>> {
+    async fn finish_all(&self, finishes: Vec<Finish>, now: i64) -> Vec<Result<Finished>> {
         let count = finishes.len();
         let (caller, answer) = oneshot::channel();
         let task = Task::new(
@@ -301,6 +283,59 @@ impl JobStore for SqliteStore {
         let queue = queue.to_owned();
         self.call(Durability::Read, Care::Own, move |database| {
             Ok(optional(database, sql!("paused"), [queue])?.unwrap_or(false))
+        })
+        .await
+    }
+
+    async fn set_limits(&self, queue: &str, limits: Limits) -> Result<()> {
+        let queue = queue.to_owned();
+        self.call(Durability::Synced, Care::Order, move |database| {
+            limited::set_limits(database, &queue, limits)
+        })
+        .await
+    }
+
+    async fn limits(&self, queue: &str) -> Result<Limits> {
+        let queue = queue.to_owned();
+        self.call(Durability::Read, Care::Own, move |database| {
+            limited::limits(database, &queue)
+        })
+        .await
+    }
+
+    async fn set_schedule(&self, schedule: Schedule) -> Result<()> {
+        self.call(Durability::Synced, Care::Own, move |database| {
+            schedules::set(database, &schedule)
+        })
+        .await
+    }
+
+    async fn remove_schedule(&self, queue: &str, id: &str) -> Result<bool> {
+        let (queue, id) = (queue.to_owned(), id.to_owned());
+        self.call(Durability::Synced, Care::Own, move |database| {
+            schedules::remove(database, &queue, &id)
+        })
+        .await
+    }
+
+    async fn schedules(&self, queue: &str) -> Result<Vec<Schedule>> {
+        let queue = queue.to_owned();
+        self.call(Durability::Read, Care::Own, move |database| {
+            schedules::list(database, &queue)
+        })
+        .await
+    }
+
+    async fn fire(
+        &self,
+        schedule: &Schedule,
+        next_at: Option<i64>,
+        jobs: Vec<NewJob>,
+        now: i64,
+    ) -> Result<Option<Added>> {
+        let schedule = schedule.clone();
+        self.call(Durability::Synced, Care::Order, move |database| {
+            schedules::fire(database, &schedule, next_at, jobs, now)
         })
         .await
     }

@@ -31,6 +31,8 @@ pub struct Start {
     pub fence: i64,
     pub at: i64,
     pub lease_until: i64,
+    /// Others wait for the job.
+    pub parent: bool,
 }
 
 /// The starts that are not written yet.
@@ -159,6 +161,7 @@ pub fn write(database: &Database, start: &Start) -> Result<()> {
         fence,
         at,
         lease_until,
+        ..
     } = start;
     execute(database, sql!("start"), params![seq, fence, lease_until, at]).map(drop)
 }
@@ -196,6 +199,7 @@ pub fn recover(database: &mut Database, now: i64) -> Result<()> {
                 fence: fence + 1,
                 at: now,
                 lease_until: 0,
+                parent: false,
             };
             write(database, &start)?;
         }

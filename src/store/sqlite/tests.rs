@@ -23,8 +23,9 @@ async fn add_one(store: &SqliteStore, options: JobOptions) -> Job {
         name: "a".into(),
         data: serde_json::json!(1),
         options,
+        reference: None,
     };
-    store.add("q", vec![new], 0).await.unwrap().pop().unwrap()
+    store.add("q", vec![new], 0).await.unwrap().jobs.pop().unwrap()
 }
 
 #[tokio::test]
@@ -56,6 +57,7 @@ async fn jobs_that_ran_when_the_process_died_are_known() {
         name: "a".into(),
         data: serde_json::json!(n),
         options: JobOptions::default(),
+        reference: None,
     });
     store.add("q", new.collect(), 0).await.unwrap();
     let mut claims = Vec::new();
@@ -80,7 +82,7 @@ async fn jobs_that_ran_when_the_process_died_are_known() {
         },
         remove: false,
     };
-    assert!(store.finish(ended, 2).await.unwrap());
+    assert!(store.finish(ended, 2).await.unwrap().held);
     // What the process knew is gone; what it wrote is there.
     drop(store);
     let store = reopen(temp.path()).await;
