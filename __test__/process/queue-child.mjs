@@ -109,6 +109,7 @@ const modes = {
     queue.registerHandler('work', () => say('ran', 'now'))
     await queue.createWorker().start()
     await queue.addJob('work', 1, { delay: Number(argument) })
+    say('waits')
   },
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { mkdtempSync, rmSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -122,4 +122,24 @@ test('an owner that was frozen and woken goes on, and nothing runs twice', async
   owner.process.kill('SIGCONT')
   await until(async () => (await queue.getMetrics()).completed === 5)
   expect(after(owner.lines, 'ran').sort()).toEqual(jobs.map(job => job.id).sort())
+})
+
+test.each([-3600, 3600])('a job that waits for its delay runs in time when the clock is set by %d seconds', async seconds => {
+  const [shim, clock] = [join(dataDir, 'clock.so'), join(dataDir, 'clock')]
+  execFileSync('cc', ['-O2', '-shared', '-fPIC', '-o', shim, join(root, '__test__/support/clock.c'), '-ldl'])
+  writeFileSync(clock, Buffer.alloc(8))
+  const child = startNode([script, 'waits', dataDir, '2500'], { env: { ...process.env, LD_PRELOAD: shim, AUTON8N_CLOCK: clock } })
+  await until(() => child.lines.includes('waits'))
+  const started = performance.now()
+  const set = Buffer.alloc(8)
+  set.writeBigInt64LE(BigInt(seconds))
+  // In place, since the process has the file mapped.
+  const file = openSync(clock, 'r+')
+  writeSync(file, set, 0, 8, 0)
+  closeSync(file)
+  await until(() => after(child.lines, 'ran').length > 0)
+  const waited = Math.round(performance.now() - started)
+  console.log(`clock set by ${seconds} s: a delay of 2500 ms took ${waited} ms`)
+  expect(waited).toBeGreaterThan(2_200)
+  expect(waited).toBeLessThan(3_700)
 })
