@@ -52,7 +52,7 @@ impl NewRow {
     pub fn new(job: Job, last: Option<&Self>) -> Result<Self> {
         let (data, options) = (json(&job.data)?, options(&job.options, last)?);
         Ok(Self {
-            crc: checksum(&job, &data, &options),
+            crc: checksum([&job.id, &job.queue, &job.name, &data, &options]),
             job,
             data,
             options,

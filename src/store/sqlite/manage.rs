@@ -46,7 +46,7 @@ pub fn restore(database: &mut Database, queue: &str, jobs: Vec<Job>) -> Result<u
             job.started_at,
             job.finished_at,
             job.waits_for,
-            checksum(&job, &data, &options),
+            checksum([&job.id, &job.queue, &job.name, &data, &options]),
         ];
         if execute(database, sql!("restore"), values)? > 0 {
             restored += 1;

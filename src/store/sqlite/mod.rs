@@ -11,6 +11,7 @@ mod limited;
 mod manage;
 mod release;
 mod rows;
+mod salvage;
 mod schedules;
 mod sqlite_store;
 mod starts;
@@ -18,6 +19,8 @@ mod syncer;
 mod window;
 mod writer;
 
+#[cfg(test)]
+mod damage_tests;
 #[cfg(test)]
 mod tests;
 
