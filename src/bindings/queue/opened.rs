@@ -109,7 +109,9 @@ impl Inner {
             }
             StoreKind::Embedded => embedded(DataDirectory::open(&PathBuf::from(options.data_dir))?).await?,
             StoreKind::EmbeddedIn(path) => embedded(DataDirectory::open_path(&PathBuf::from(path))?).await?,
-            StoreKind::Postgres(url) => Place::Owner(queue::open_server(&url, &clock, hub_options).await?),
+            StoreKind::Postgres(url) | StoreKind::Redis(url) => {
+                Place::Owner(queue::open_server(&url, &clock, hub_options).await?)
+            }
         };
         let sink = Arc::new(sink);
         let (near, api): (Option<Queue>, Arc<dyn QueueApi>) = match &place {

@@ -1,6 +1,5 @@
 //! The store on a `PostgreSQL` server, which several processes and machines use at once.
 
-mod batcher;
 mod connections;
 mod failure;
 mod finish;
@@ -8,11 +7,9 @@ mod insert;
 mod listener;
 mod manage;
 mod migrations;
-mod notifier;
 mod postgres_store;
 mod restore;
 mod rows;
-mod server_clock;
 mod work;
 
 #[cfg(test)]

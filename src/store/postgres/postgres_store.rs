@@ -10,14 +10,12 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::batcher::Batcher;
 use super::connections::{Commit, Connections, Value};
 use super::finish::{Ended, finish};
 use super::insert::{Add, add};
 use super::listener::Listener;
-use super::notifier::Notifier;
+
 use super::rows::{get, jobs};
-use super::server_clock::ServerClock;
 use super::{manage, migrations, restore, sql, work};
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
@@ -27,6 +25,7 @@ use crate::store::job_store::{
     ClaimRequest, Claimed, Counts, Finish, JobFilter, JobStore, Lease, Notice, Promoted, Report, Rescued, Retention,
 };
 use crate::store::rules::{begin, closed};
+use crate::store::server::{Batcher, Notifier, ServerClock};
 
 /// How long a closing store waits for calls that run, which may wait for a server that is away.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -69,7 +68,10 @@ impl PostgresStore {
         migrations::migrate(&mut client).await?;
         listener.begin(&client).await?;
         tasks.spawn(listener.run(client, payloads));
-        tasks.spawn(notifier.clone().run(connections.clone(), own, stop.clone()));
+        tasks.spawn(notifier.clone().run(own, stop.clone(), {
+            let connections = connections.clone();
+            move |payloads| notify(connections.clone(), payloads)
+        }));
         let adds = Batcher::start({
             let connections = connections.clone();
             move |batch| add(connections.clone(), batch).boxed()
@@ -110,13 +112,13 @@ impl PostgresStore {
             Ok(self.calls.token())
         }
     }
+}
 
-    /// Tells other processes that jobs wait.
-    pub(super) fn ready(&self, queues: impl IntoIterator<Item = String>) {
-        for queue in queues {
-            self.notifier.tell(Notice::Ready(queue));
-        }
-    }
+async fn notify(connections: Arc<Connections>, payloads: Vec<String>) -> Result<()> {
+    let sent = connections
+        .query(Commit::Lazy, true, sql!("notify"), &[&payloads])
+        .await;
+    sent.map(drop)
 }
 
 #[async_trait]
@@ -132,7 +134,7 @@ impl JobStore for PostgresStore {
         if jobs.iter().any(|job| job.status == JobStatus::Scheduled) {
             self.notifier.tell(Notice::Due);
         }
-        self.ready([queue.to_owned()]);
+        self.notifier.ready([queue.to_owned()]);
         Ok(jobs)
     }
 

@@ -70,7 +70,7 @@ pub async fn restore(store: &PostgresStore, queue: &str, jobs: Vec<Job>) -> Resu
     });
     let restored = try_join_all(inserts).await?.into_iter().sum();
     transaction.commit().await.map_err(|error| coded(&error))?;
-    store.ready([queue.to_owned()]);
+    store.notifier.ready([queue.to_owned()]);
     store.notifier.tell(Notice::Due);
     Ok(restored)
 }

@@ -1,0 +1,89 @@
+-- ARGV: queue, limit, now, end of the lease, token, names. Answers whether jobs of the queue wait for their time, then rows.
+local queue, room, now, lease_end, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
+local names = { unpack(ARGV, 6) }
+local rows, ids = {}, {}
+
+-- The first fair keys that wait between two bounds, in the order of their bytes.
+local function keys_between(priority, min, max, most)
+  local found, seen = {}, {}
+  for _, name in ipairs(names) do
+    local level = level_key(queue, name, priority)
+    for _, key in ipairs(redis.call('ZRANGEBYLEX', level, min, max, 'LIMIT', 0, most)) do
+      if not seen[key] then
+        seen[key] = true
+        found[#found + 1] = key
+      end
+    end
+  end
+  if #names > 1 then table.sort(found, before) end
+  for i = most + 1, #found do found[i] = nil end
+  return found
+end
+
+-- The keys whose turn is next: those after the one that was served last, then from the first on.
+local function turns(priority, last)
+  if not last then return keys_between(priority, '-', '+', room) end
+  local keys = keys_between(priority, '(' .. last, '+', room)
+  if #keys < room then
+    for _, key in ipairs(keys_between(priority, '-', '[' .. last, room - #keys)) do keys[#keys + 1] = key end
+  end
+  return keys
+end
+
+-- The oldest jobs of a key, of all names together.
+local function oldest(priority, key, most)
+  local jobs = {}
+  for _, name in ipairs(names) do
+    local found = redis.call('ZRANGE', lane_key(queue, name, priority, key), 0, most - 1, 'WITHSCORES')
+    for i = 1, #found, 2 do jobs[#jobs + 1] = { id = found[i], seq = tonumber(found[i + 1]), name = name } end
+  end
+  if #names > 1 then table.sort(jobs, function(a, b) return a.seq < b.seq end) end
+  return jobs
+end
+
+local function take(job, priority, key)
+  not_ready(queue, job.name, priority, key, job.id)
+  local row = fields(job.id)
+  if not row[STATUS] then return end
+  remove(status_key(row[STATUS], queue), job.id)
+  local fence = tonumber(row[FENCE] or 0)
+  row[STATUS], row[STARTED] = RUNNING, now
+  row[ATTEMPTS] = whole((row[ATTEMPTS] or 0) + 1)
+  row[FENCE] = tonumber(token) > fence and token or whole(fence + 1)
+  redis.call('HSET', job_key(job.id), 'status', RUNNING, 'attempts', row[ATTEMPTS], 'fence', row[FENCE], 'startedAt', now)
+  add(status_key(RUNNING, queue), job.seq, job.id)
+  add(P .. 'leases', lease_end, job.id)
+  rows[#rows + 1], ids[#ids + 1] = row, job.id
+  room = room - 1
+end
+
+local function serve(priority)
+  local last = redis.call('HGET', P .. 'turn:' .. queue, priority)
+  local served = last
+  while room > 0 do
+    local keys, had = turns(priority, last), room
+    if #keys == 0 then break end
+    local rounds, heads = math.ceil(room / #keys), {}
+    for i, key in ipairs(keys) do heads[i] = oldest(priority, key, rounds) end
+    for round = 1, rounds do
+      for i, key in ipairs(keys) do
+        local job = heads[i][round]
+        if job and room > 0 then
+          take(job, priority, key)
+          last = key
+        end
+      end
+    end
+    flush()
+    if room == had then break end
+  end
+  if last ~= served then redis.call('HSET', P .. 'turn:' .. queue, priority, last) end
+end
+
+if redis.call('SISMEMBER', P .. 'paused', queue) == 0 then
+  for priority = 0, 3 do
+    if room > 0 then serve(priority) end
+  end
+end
+local unfinished = #rows == 0 and redis.call('EXISTS', status_key(SCHEDULED, queue), status_key(RETRYING, queue)) or 0
+return { unfinished, with_bodies(rows, ids) }

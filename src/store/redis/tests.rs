@@ -1,0 +1,201 @@
+use std::sync::Arc;
+
+use super::test_server::Server;
+use super::{RedisStore, test_server};
+use crate::error::Code;
+use crate::store::{Job, JobOptions, JobStore, NewJob, Notice, SharedStore, StoreKind, StoreUrl};
+
+async fn open() -> Option<SharedStore> {
+    let url = test_server::database().await?;
+    Some(Arc::new(RedisStore::open(&url).await.unwrap()))
+}
+
+crate::store::conformance::suite!(open);
+
+fn url(text: &str) -> StoreUrl {
+    match StoreKind::parse(text).unwrap() {
+        StoreKind::Redis(url) => url,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn new_job() -> NewJob {
+    NewJob {
+        name: "a".into(),
+        data: serde_json::Value::Null,
+        options: JobOptions::default(),
+    }
+}
+
+async fn add(store: &RedisStore) -> Job {
+    store.add("q", vec![new_job()], 0).await.unwrap().pop().unwrap()
+}
+
+async fn direct(url: &StoreUrl, command: &str) -> redis::Value {
+    let client = redis::Client::open(url.reveal()).unwrap();
+    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let mut words = command.split(' ');
+    let mut sent = redis::cmd(words.next().unwrap());
+    for word in words {
+        sent.arg(word);
+    }
+    sent.query_async(&mut connection).await.unwrap()
+}
+
+#[tokio::test]
+async fn a_newer_format_is_refused_and_left_alone() {
+    let Some(url) = test_server::database().await else {
+        return;
+    };
+    RedisStore::open(&url).await.unwrap().close().await;
+    direct(&url, "SET {auton8n}:format 99").await;
+    assert_eq!(RedisStore::open(&url).await.err().unwrap().code(), Code::StoreNewer);
+    direct(&url, "SET {auton8n}:format 1").await;
+    RedisStore::open(&url).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn other_processes_are_told() {
+    let Some(url) = test_server::database().await else {
+        return;
+    };
+    let (here, there) = (
+        RedisStore::open(&url).await.unwrap(),
+        RedisStore::open(&url).await.unwrap(),
+    );
+    let (mut own, mut heard) = (here.notices().unwrap(), there.notices().unwrap());
+    let added = add(&here).await;
+    assert_eq!(heard.recv().await.unwrap(), Notice::Ready("q".into()));
+    here.cancel("q", &added.id, 1).await.unwrap();
+    assert_eq!(heard.recv().await.unwrap(), Notice::Cancelled(added.id));
+    here.set_paused("q", true).await.unwrap();
+    assert_eq!(heard.recv().await.unwrap(), Notice::Paused("q".into(), true));
+    assert!(own.try_recv().is_err(), "not of what it did itself");
+    here.close().await;
+    there.close().await;
+}
+
+#[tokio::test]
+async fn the_time_is_the_servers() {
+    let Some(url) = test_server::database().await else {
+        return;
+    };
+    let store = RedisStore::open(&url).await.unwrap();
+    let here = crate::clock::SystemClock::shared().now_ms();
+    assert!((store.clock().unwrap().now_ms() - here).abs() < 1_000);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn connections_that_were_cut_are_made_again_and_scripts_that_were_forgotten_loaded() {
+    let Some(server) = Server::start(&[]) else { return };
+    let url = server.url(0);
+    let store = RedisStore::open(&url).await.unwrap();
+    let mut heard = store.notices().unwrap();
+    let added = add(&store).await;
+    direct(&url, "SCRIPT FLUSH").await;
+    assert!(store.get("q", &added.id).await.unwrap().is_some());
+    for kind in ["normal", "pubsub"] {
+        direct(&url, &format!("CLIENT KILL TYPE {kind}")).await;
+        assert_eq!(heard.recv().await.unwrap(), Notice::Back, "{kind}");
+        assert!(store.get("q", &added.id).await.unwrap().is_some());
+        add(&store).await;
+        assert!(store.problem().is_none());
+    }
+    store.close().await;
+    server.stop();
+}
+
+#[tokio::test]
+async fn a_full_memory_is_told_and_running_jobs_still_end() {
+    let Some(server) = Server::start(&[]) else { return };
+    let url = server.url(0);
+    let store = RedisStore::open(&url).await.unwrap();
+    for _ in 0..3 {
+        add(&store).await;
+    }
+    let claims = store
+        .claim(crate::store::ClaimRequest {
+            queue: "q".into(),
+            names: vec!["a".into()],
+            limit: 3,
+            now: 0,
+            lease_until: 100,
+        })
+        .await
+        .unwrap()
+        .claims;
+    direct(&url, "CONFIG SET maxmemory 1").await;
+    let error = store.add("q", vec![new_job()], 0).await.unwrap_err();
+    assert_eq!(error.code(), Code::StoreFull, "{error:?}");
+    let finish = |n: usize, ending| crate::store::Finish {
+        lease: crate::store::Lease {
+            id: claims[n].job.id.clone(),
+            fence: claims[n].fence,
+        },
+        ending,
+        remove: false,
+    };
+    let completed = crate::store::Ending::Completed {
+        result: serde_json::json!("x".repeat(1_000)),
+    };
+    assert!(store.finish(finish(0, completed), 1).await.unwrap());
+    assert!(
+        store
+            .finish(finish(1, crate::store::Ending::HandedBack), 1)
+            .await
+            .unwrap()
+    );
+    assert_eq!(store.rescue(100, 100, 3).await.unwrap().len(), 1);
+    let id = &claims[2].job.id;
+    assert!(store.cancel("q", id, 2).await.unwrap().is_some());
+    direct(&url, "CONFIG SET maxmemory 0").await;
+    add(&store).await;
+    let counts = store.counts("q").await.unwrap();
+    assert_eq!((counts.pending, counts.completed, counts.cancelled), (2, 1, 1));
+    store.close().await;
+    server.stop();
+}
+
+#[tokio::test]
+async fn servers_that_would_lose_jobs_are_refused() {
+    for settings in [
+        &["--maxmemory-policy", "allkeys-lru"][..],
+        &["--cluster-enabled", "yes"],
+        &["--replicaof", "127.0.0.1 1"],
+    ] {
+        let Some(server) = Server::start(settings) else { return };
+        let error = RedisStore::open(&server.url(0)).await.err().unwrap();
+        assert_eq!(error.code(), Code::StoreUnsupported, "{settings:?}: {error:?}");
+        server.stop();
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_reached_is_told_without_the_password() {
+    let password = ["hunt", "er2"].concat();
+    let mut errors = Vec::new();
+    for (address, code) in [
+        (format!("redis://me:{password}@127.0.0.1:1/0"), Code::StoreUnavailable),
+        (format!("rediss://me:{password}@127.0.0.1:1/0"), Code::StoreUnavailable),
+        (format!("redis://me:{password}@host:port/0"), Code::OptionInvalid),
+        (format!("redis://me:{password}@host/database"), Code::OptionInvalid),
+        (format!("rediss://me:{password}@host/0#insecure"), Code::OptionInvalid),
+    ] {
+        let error = RedisStore::open(&url(&address)).await.err().unwrap();
+        assert_eq!(error.code(), code, "{error:?}");
+        errors.push(error);
+    }
+    if let Some(server) = Server::start(&["--requirepass", "another"]) {
+        let address = format!("redis://:{password}@127.0.0.1:{}", server.port);
+        let error = RedisStore::open(&url(&address)).await.err().unwrap();
+        assert!(error.to_string().contains("refused the login"), "{error:?}");
+        errors.push(error);
+        let right = format!("redis://:another@127.0.0.1:{}", server.port);
+        RedisStore::open(&url(&right)).await.unwrap().close().await;
+        server.stop();
+    }
+    for error in errors {
+        assert!(!format!("{error} {error:?}").contains(&password), "{error:?}");
+    }
+}
