@@ -89,7 +89,7 @@ export interface JobEvents {
 }
 
 export interface QueueOptions {
-  /** `sqlite` (in `dataDir`, the default), `sqlite:PATH`, `postgres://…`, or `memory`. */
+  /** `sqlite` (in `dataDir`, the default), `sqlite:PATH`, `postgres://…`, `redis://…`, or `memory`. */
   store?: string
   /** Default `AUTON8N_DATA_DIR`, else `.auton8n`. */
   dataDir?: string
