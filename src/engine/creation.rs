@@ -75,6 +75,7 @@ pub fn job_of(pipeline: &Pipeline, creation: Creation, model_key: Option<String>
             metadata: creation.metadata,
             ..JobOptions::default()
         },
+        reference: None,
     })
 }
 

@@ -176,10 +176,10 @@ async fn finish(shared: &Shared, core: &Core, job: &Job, lease: &Lease, ending: 
         ending,
         remove,
     };
-    let kept = loop {
+    let finished = loop {
         let now = shared.clock.now_ms();
         match shared.store.finish(finish.clone(), now).await {
-            Ok(kept) => break kept,
+            Ok(finished) => break finished,
             Err(error) if matches!(error.code(), Code::StoreFull | Code::StoreUnavailable) => {
                 tracing::warn!("the end of a job is not stored yet: {error}");
                 tokio::time::sleep(AGAIN).await;
@@ -198,9 +198,15 @@ async fn finish(shared: &Shared, core: &Core, job: &Job, lease: &Lease, ending: 
             }
         }
     };
-    if !kept {
+    if !finished.held {
         tracing::debug!("a job ended after its lease was lost");
         return;
+    }
+    if finished.released {
+        shared.due.notify_one();
+    }
+    if finished.makes_room {
+        core.wake();
     }
     let now = shared.clock.now_ms();
     core.stats

@@ -95,6 +95,7 @@ mod tests {
             name: "a".into(),
             data: serde_json::Value::Null,
             options,
+            reference: None,
         })
     }
 
@@ -128,7 +129,8 @@ mod tests {
             jobs(&[NewJob {
                 name: "a".into(),
                 data,
-                options: JobOptions::default()
+                options: JobOptions::default(),
+                reference: None
             }])
             .is_err()
         );

@@ -13,10 +13,11 @@ use super::check;
 use super::core::Core;
 use super::heartbeat;
 use super::reports::Reports;
-use super::running::Running;
+use super::running::{Running, Stop};
 use crate::clock::SharedClock;
 use crate::error::Result;
-use crate::store::{Retention, SharedStore};
+use crate::event::EventKind;
+use crate::store::{Added, Job, JobStatus, Retention, SharedStore};
 
 /// How the queues of a store are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -147,6 +148,31 @@ impl Shared {
     /// The queue of that name, if it is open here.
     pub fn opened(&self, name: &str) -> Option<Arc<Core>> {
         self.cores.lock().get(name).cloned()
+    }
+
+    /// Tells of an add that is stored.
+    pub fn added(&self, core: &Core, added: &Added) {
+        for job in &added.replaced {
+            self.cancelled(core, job);
+        }
+        let now = self.clock.now_ms();
+        for job in added.jobs.iter().filter(|job| !added.kept.contains(&job.id)) {
+            core.emit(&job.id, &job.name, now, EventKind::Added);
+        }
+        if added.jobs.iter().any(|job| job.status == JobStatus::Scheduled) {
+            self.due.notify_one();
+        }
+        // For jobs of later too: a worker tells whether something waits.
+        core.wake();
+    }
+
+    /// Stops what a cancelled job still does here, and tells of it.
+    pub fn cancelled(&self, core: &Core, job: &Job) {
+        self.running.stop_job(&job.id, Stop::Cancelled);
+        core.emit(&job.id, &job.name, self.clock.now_ms(), EventKind::Cancelled);
+        // Others may have waited for it, or for its place.
+        self.due.notify_one();
+        core.wake();
     }
 
     /// All queues that are open here.

@@ -72,6 +72,7 @@ async fn add(queue: &Queue, data: Value, options: JobOptions) -> Job {
             name: "a".into(),
             data,
             options,
+            reference: None,
         }])
         .await
         .unwrap()
@@ -376,6 +377,7 @@ async fn every_job_of_many_runs_once_whatever_the_concurrency() {
         name: "a".into(),
         data: json!(n),
         options: JobOptions::default(),
+        reference: None,
     });
     queue.add(jobs.collect()).await.unwrap();
     let one = queue.start_worker(WorkerOptions { concurrency: 7 }).unwrap();

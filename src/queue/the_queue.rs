@@ -11,11 +11,10 @@ use parking_lot::{Mutex, RwLock};
 use super::check;
 use super::core::{Core, Subscription};
 use super::hub::Hub;
-use super::running::Stop;
 use super::worker::{Worker, WorkerOptions};
 use super::{Handler, Job, JobFilter, JobStatus, Metrics, NewJob, QueueApi};
 use crate::error::{Code, Error, Result};
-use crate::event::{EventKind, EventSink};
+use crate::event::EventSink;
 
 /// The handlers by the name of their jobs.
 pub type Handlers = Arc<RwLock<HashMap<String, Arc<dyn Handler>>>>;
@@ -92,11 +91,6 @@ impl Queue {
         Ok(restored)
     }
 
-    fn emit(&self, job: &Job, kind: EventKind) {
-        self.core
-            .emit(&job.id, &job.name, self.hub.shared().clock.now_ms(), kind);
-    }
-
     fn now(&self) -> i64 {
         self.hub.shared().clock.now_ms()
     }
@@ -113,16 +107,9 @@ impl Queue {
 impl QueueApi for Queue {
     async fn add(&self, jobs: Vec<NewJob>) -> Result<Vec<Job>> {
         check::jobs(&jobs)?;
-        let jobs = self.hub.shared().store.add(&self.core.name, jobs, self.now()).await?;
-        for job in &jobs {
-            self.emit(job, EventKind::Added);
-        }
-        if jobs.iter().any(|job| job.status == JobStatus::Scheduled) {
-            self.hub.shared().due.notify_one();
-        }
-        // For jobs of later too: a worker tells whether something waits.
-        self.core.wake();
-        Ok(jobs)
+        let added = self.hub.shared().store.add(&self.core.name, jobs, self.now()).await?;
+        self.hub.shared().added(&self.core, &added);
+        Ok(added.jobs)
     }
 
     async fn get(&self, id: &str) -> Result<Option<Job>> {
@@ -139,8 +126,7 @@ impl QueueApi for Queue {
         let Some(job) = shared.store.cancel(&self.core.name, id, self.now()).await? else {
             return Ok(false);
         };
-        shared.running.stop_job(id, Stop::Cancelled);
-        self.emit(&job, EventKind::Cancelled);
+        shared.cancelled(&self.core, &job);
         Ok(true)
     }
 

@@ -6,29 +6,34 @@ use serde_json::Value;
 use tokio::sync::broadcast;
 
 use super::job::{Job, JobFailure, JobStatus, NewJob};
+use super::limits::Limits;
+use super::schedule::Schedule;
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
 
 /// A store of jobs. Every answer is given after the commit that it speaks of.
 ///
-/// `add`, `cancel`, `retry`, `clean` and `set_paused` are on the disk when they return. `claim`,
-/// `finish`, `report`, `renew`, `rescue`, `promote` and `prune` survive the death of the process
+/// `add`, `fire`, `cancel`, `retry`, `clean` and what sets something are on the disk when they
+/// return. `claim`, `finish`, `report`, `renew`, `rescue`, `promote` and `prune` survive the death of the process
 /// at once and a power cut a few milliseconds later.
 #[async_trait]
 pub trait JobStore: Send + Sync + 'static {
-    /// Stores all of the jobs or none.
-    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>>;
+    /// Stores all of the jobs or none. Begins with `rules::begin_all`, which gives them their ids
+    /// and knows the jobs of the batch that wait for one another.
+    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added>;
 
     /// Stores jobs of another store as they are, in their order, all or none; answers how many
     /// were new. A job whose id is here already is left alone, and one that was running waits.
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64>;
 
     /// Takes jobs for a worker: strictly by priority, in turns over the fair keys, first in
-    /// first out in each.
+    /// first out in each, as far as the queue's limits allow.
     async fn claim(&self, request: ClaimRequest) -> Result<Claimed>;
 
-    /// Ends an attempt; false where the lease was lost before.
-    async fn finish(&self, finish: Finish, now: i64) -> Result<bool>;
+    /// Ends an attempt, where its lease was not lost before. Jobs that waited for a job that is
+    /// over (here, in `cancel`, `rescue`, `promote` or by a replacement) wait for one less; those
+    /// that are to fail with it are marked in the same commit, and fail with the next `promote`.
+    async fn finish(&self, finish: Finish, now: i64) -> Result<Finished>;
 
     /// Stores what running jobs told; those whose lease was lost are left out.
     async fn report(&self, reports: Vec<Report>) -> Result<()>;
@@ -40,7 +45,8 @@ pub trait JobStore: Send + Sync + 'static {
     /// `max_stalls` times fails.
     async fn rescue(&self, ended_by: i64, now: i64, max_stalls: u32) -> Result<Vec<Rescued>>;
 
-    /// Makes due jobs ready.
+    /// Makes due jobs ready that wait for no other job, ends those whose parent failed, and tells
+    /// which schedules are due.
     async fn promote(&self, now: i64) -> Result<Promoted>;
 
     /// One job.
@@ -70,6 +76,33 @@ pub trait JobStore: Send + Sync + 'static {
     /// Is it paused?
     async fn is_paused(&self, queue: &str) -> Result<bool>;
 
+    /// Sets the limits of a queue, for all workers and across restarts.
+    async fn set_limits(&self, queue: &str, limits: Limits) -> Result<()>;
+
+    /// The limits of a queue.
+    async fn limits(&self, queue: &str) -> Result<Limits>;
+
+    /// Stores a schedule in the place of one of its name. Where that has the same expression and
+    /// time zone, its `next_at` and `last_at` stay, so that a restart misses nothing.
+    async fn set_schedule(&self, schedule: Schedule) -> Result<()>;
+
+    /// Deletes a schedule; false where there is none of that name.
+    async fn remove_schedule(&self, queue: &str, id: &str) -> Result<bool>;
+
+    /// The schedules of a queue, by their names.
+    async fn schedules(&self, queue: &str) -> Result<Vec<Schedule>>;
+
+    /// Adds the jobs of a schedule and sets when it is next due, in one commit; `None` where its
+    /// `next_at` is another one now, since another process was first. Jobs that a unique key
+    /// refuses are left out.
+    async fn fire(
+        &self,
+        schedule: &Schedule,
+        next_at: Option<i64>,
+        jobs: Vec<NewJob>,
+        now: i64,
+    ) -> Result<Option<Added>>;
+
     /// Writes what waits and closes; later calls answer `CLOSED`.
     async fn close(&self);
 
@@ -93,7 +126,7 @@ pub trait JobStore: Send + Sync + 'static {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Notice {
-    /// Jobs of the queue wait.
+    /// Jobs of the queue wait, or there is room again in a queue that has limits.
     Ready(String),
     /// A job falls due, perhaps earlier than known here.
     Due,
@@ -103,6 +136,46 @@ pub enum Notice {
     Paused(String, bool),
     /// The store is here again: anything may have happened meanwhile.
     Back,
+}
+
+/// What became of an add.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Added {
+    /// One for each that was to be added, in their order.
+    pub jobs: Vec<Job>,
+    /// Ids of those among them that were there already.
+    pub kept: Vec<String>,
+    /// Live jobs that were replaced, and are cancelled now.
+    pub replaced: Vec<Job>,
+}
+
+impl Added {
+    /// Takes over what another add did.
+    pub fn extend(&mut self, other: Self) {
+        self.jobs.extend(other.jobs);
+        self.kept.extend(other.kept);
+        self.replaced.extend(other.replaced);
+    }
+}
+
+impl From<Vec<Job>> for Added {
+    fn from(jobs: Vec<Job>) -> Self {
+        Self {
+            jobs,
+            ..Self::default()
+        }
+    }
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Its lease was still held, so that the end counts.
+    pub held: bool,
+    /// Other jobs waited for this one: `promote` has something to do.
+    pub released: bool,
+    /// The queue has limits, so that its workers may find room now.
+    pub makes_room: bool,
 }
 
 /// What a worker asks for.
@@ -120,8 +193,11 @@ pub struct ClaimRequest {
 #[derive(Debug)]
 pub struct Claimed {
     pub claims: Vec<Claim>,
-    /// Jobs of the queue wait for their time. Only looked at where nothing was claimed.
+    /// Jobs of the queue wait for their time, for others, or are held back by limits. Only looked
+    /// at where nothing was claimed.
     pub unfinished: bool,
+    /// When a rate makes room for jobs that it holds back.
+    pub next_at: Option<i64>,
 }
 
 /// A job in a worker's hand.
@@ -182,12 +258,12 @@ pub struct Report {
 }
 
 /// A job that was given back, or given up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rescued {
     pub queue: String,
     pub id: String,
     pub name: String,
-    /// It stalled too often and failed with this.
+    /// It failed with this: it stalled too often, or a job that it waited for failed.
     pub failure: Option<JobFailure>,
 }
 
@@ -195,7 +271,11 @@ pub struct Rescued {
 #[derive(Clone, Debug, Default)]
 pub struct Promoted {
     pub queues: Vec<String>,
-    /// When the next job falls due.
+    /// Jobs that failed because one that they waited for did.
+    pub failed: Vec<Rescued>,
+    /// Schedules that are due; each is to be given to `fire`.
+    pub schedules: Vec<Schedule>,
+    /// When the next job or schedule falls due.
     pub next_due: Option<i64>,
 }
 

@@ -1,11 +1,14 @@
 //! The only room that knows SQL and Redis: jobs in an embedded database, in memory, or on a server.
 
 mod data_directory;
+mod dependencies;
 mod job;
 mod job_store;
+mod limits;
 mod postgres;
 mod redis;
 mod rules;
+mod schedule;
 mod server;
 mod sqlite;
 
@@ -16,12 +19,16 @@ use std::sync::Arc;
 
 pub use self::redis::RedisStore;
 pub use data_directory::{DataDirectory, Held};
-pub use job::{Backoff, Job, JobFailure, JobOptions, JobStatus, NewJob, Priority};
-pub use job_store::{
-    Claim, ClaimRequest, Claimed, Counts, Ending, Finish, JobFilter, JobStore, Lease, Notice, Promoted, Report,
-    Rescued, Retention,
+pub use job::{
+    Backoff, Job, JobFailure, JobOptions, JobStatus, NewJob, OnDuplicate, OnParentFailure, Priority, TraceContext,
 };
+pub use job_store::{
+    Added, Claim, ClaimRequest, Claimed, Counts, Ending, Finish, Finished, JobFilter, JobStore, Lease, Notice,
+    Promoted, Report, Rescued, Retention,
+};
+pub use limits::{Limit, Limits, Rate, Room, Window};
 pub use postgres::PostgresStore;
+pub use schedule::{Missed, Schedule};
 pub use sqlite::SqliteStore;
 
 use crate::error::{Code, Error, Result};

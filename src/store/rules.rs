@@ -14,7 +14,9 @@ pub const FINAL: [JobStatus; 3] = [JobStatus::Completed, JobStatus::Failed, JobS
 
 /// A job as it is stored first.
 pub fn begin(queue: &str, new: NewJob, now: i64) -> Job {
-    let NewJob { name, data, options } = new;
+    let NewJob {
+        name, data, options, ..
+    } = new;
     let run_at = options
         .run_at
         .unwrap_or_else(|| now.saturating_add_unsigned(options.delay.unwrap_or(0)));
@@ -40,6 +42,7 @@ pub fn begin(queue: &str, new: NewJob, now: i64) -> Job {
         run_at,
         started_at: None,
         finished_at: None,
+        waits_for: 0,
         options,
     }
 }
@@ -83,6 +86,16 @@ pub fn status(number: u8) -> Result<JobStatus> {
         6 => JobStatus::Cancelled,
         other => return Err(damaged(format!("the status {other} is not known"))),
     })
+}
+
+/// A checksum of what never changes in a job, so that a damaged row is not taken for a good one.
+pub fn checksum(job: &Job, data: &str, options: &str) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for part in [&job.id, &job.queue, &job.name, data, options] {
+        hasher.update(part.as_bytes());
+        hasher.update(&[0]);
+    }
+    hasher.finalize()
 }
 
 /// JSON as it is stored.

@@ -67,6 +67,7 @@ fn job(name: &str, options: JobOptions) -> NewJob {
         name: name.into(),
         data: json!({ "n": 1 }),
         options,
+        reference: None,
     }
 }
 
@@ -81,7 +82,13 @@ fn request(limit: usize, now: i64) -> ClaimRequest {
 }
 
 async fn add_one(store: &dyn JobStore, options: JobOptions) -> Job {
-    store.add("q", vec![job("a", options)], 0).await.unwrap().pop().unwrap()
+    store
+        .add("q", vec![job("a", options)], 0)
+        .await
+        .unwrap()
+        .jobs
+        .pop()
+        .unwrap()
 }
 
 async fn claim_one(store: &dyn JobStore, now: i64) -> Claim {

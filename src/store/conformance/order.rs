@@ -16,6 +16,7 @@ fn of_key(n: usize, priority: u8, key: &str, name: &str) -> NewJob {
         name: name.into(),
         data: json!(n),
         options,
+        reference: None,
     }
 }
 
@@ -148,7 +149,8 @@ pub async fn a_retried_job_is_first_in_its_key_again(store: &dyn JobStore) {
             1,
         )
         .await
-        .unwrap();
+        .unwrap()
+        .held;
     store.promote(5).await.unwrap();
     let again = claim_one(store, 6).await;
     assert_eq!((again.job.id, again.job.attempts), (first.job.id, 2));

@@ -14,7 +14,6 @@ use super::connections::{Commit, Connections, Value};
 use super::finish::{Ended, finish};
 use super::insert::{Add, add};
 use super::listener::Listener;
-
 use super::rows::{get, jobs};
 use super::{manage, migrations, restore, sql, work};
 use crate::clock::SharedClock;
@@ -22,9 +21,12 @@ use crate::error::{Error, Result};
 use crate::store::StoreUrl;
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
-    ClaimRequest, Claimed, Counts, Finish, JobFilter, JobStore, Lease, Notice, Promoted, Report, Rescued, Retention,
+    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Notice, Promoted, Report,
+    Rescued, Retention,
 };
+use crate::store::limits::Limits;
 use crate::store::rules::{begin, closed};
+use crate::store::schedule::Schedule;
 use crate::store::server::{Batcher, Notifier, ServerClock};
 
 /// How long a closing store waits for calls that run, which may wait for a server that is away.
@@ -123,10 +125,10 @@ async fn notify(connections: Arc<Connections>, payloads: Vec<String>) -> Result<
 
 #[async_trait]
 impl JobStore for PostgresStore {
-    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>> {
+    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added> {
         let _call = self.call()?;
         if jobs.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Added::default());
         }
         let add = Add::new(jobs.into_iter().map(|job| begin(queue, job, now)).collect())?;
         let bytes = add.bytes();
@@ -135,7 +137,7 @@ impl JobStore for PostgresStore {
             self.notifier.tell(Notice::Due);
         }
         self.notifier.ready([queue.to_owned()]);
-        Ok(jobs)
+        Ok(jobs.into())
     }
 
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
@@ -146,11 +148,16 @@ impl JobStore for PostgresStore {
         work::claim(self, request).await
     }
 
-    async fn finish(&self, finish: Finish, now: i64) -> Result<bool> {
+    async fn finish(&self, finish: Finish, now: i64) -> Result<Finished> {
         let _call = self.call()?;
         let end = Ended::new(finish, now)?;
         let bytes = end.bytes();
-        self.ends.call(end, bytes).await.ok_or_else(closed)?
+        let held = self.ends.call(end, bytes).await.ok_or_else(closed)??;
+        Ok(Finished {
+            held,
+            released: false,
+            makes_room: false,
+        })
     }
 
     async fn report(&self, reports: Vec<Report>) -> Result<()> {
@@ -212,6 +219,36 @@ impl JobStore for PostgresStore {
         rows.first().map_or(Ok(false), |row| get(row, 0))
     }
 
+    async fn set_limits(&self, _queue: &str, _limits: Limits) -> Result<()> {
+        Err(unsupported())
+    }
+
+    async fn limits(&self, _queue: &str) -> Result<Limits> {
+        Ok(Limits::default())
+    }
+
+    async fn set_schedule(&self, _schedule: Schedule) -> Result<()> {
+        Err(unsupported())
+    }
+
+    async fn remove_schedule(&self, _queue: &str, _id: &str) -> Result<bool> {
+        Ok(false)
+    }
+
+    async fn schedules(&self, _queue: &str) -> Result<Vec<Schedule>> {
+        Ok(Vec::new())
+    }
+
+    async fn fire(
+        &self,
+        _schedule: &Schedule,
+        _next_at: Option<i64>,
+        _jobs: Vec<NewJob>,
+        _now: i64,
+    ) -> Result<Option<Added>> {
+        Err(unsupported())
+    }
+
     async fn close(&self) {
         self.calls.close();
         if tokio::time::timeout(CLOSE, self.calls.wait()).await.is_err() {
@@ -240,4 +277,8 @@ impl Drop for PostgresStore {
     fn drop(&mut self) {
         self.stop.cancel();
     }
+}
+
+fn unsupported() -> Error {
+    Error::new(crate::error::Code::StoreUnsupported, "this store cannot do that yet")
 }

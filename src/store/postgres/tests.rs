@@ -23,8 +23,9 @@ async fn add(store: &PostgresStore) -> Job {
         name: "a".into(),
         data: serde_json::Value::Null,
         options: JobOptions::default(),
+        reference: None,
     };
-    store.add("q", vec![new], 0).await.unwrap().pop().unwrap()
+    store.add("q", vec![new], 0).await.unwrap().jobs.pop().unwrap()
 }
 
 async fn direct(url: &StoreUrl, sql: &str) {

@@ -37,7 +37,11 @@ pub async fn claim(store: &PostgresStore, request: ClaimRequest) -> Result<Claim
             .await?;
         rows.first().map_or(Ok(false), |row| get(row, 0))?
     };
-    Ok(Claimed { claims, unfinished })
+    Ok(Claimed {
+        claims,
+        unfinished,
+        next_at: None,
+    })
 }
 
 /// As `JobStore` says.
@@ -122,5 +126,9 @@ pub async fn promote(store: &PostgresStore, now: i64) -> Result<Promoted> {
     store.notifier.ready(queues.iter().cloned());
     let rows = store.query(Commit::Lazy, sql!("next_due"), &[]).await?;
     let next_due = rows.first().map_or(Ok(None), |row| get(row, 0))?;
-    Ok(Promoted { queues, next_due })
+    Ok(Promoted {
+        queues,
+        next_due,
+        ..Promoted::default()
+    })
 }

@@ -6,11 +6,11 @@ use std::time::Duration;
 use redis::Value;
 
 use super::links::Links;
-use super::rows::{items, text, unexpected};
+use super::rows::{items, number as count, parts, string, unexpected};
 use super::scripts::{self, FINISH};
 use crate::error::{Code, Result};
 use crate::store::job::{JobFailure, JobStatus};
-use crate::store::job_store::{Ending, Finish, Notice};
+use crate::store::job_store::{Ending, Finish, Finished, Notice};
 use crate::store::rules::{again, json, number};
 use crate::store::server::Notifier;
 
@@ -62,11 +62,11 @@ impl Ended {
 }
 
 /// Ends the attempts; answers, for each, whether its lease was still held.
-pub async fn finish(links: Arc<Links>, notifier: Arc<Notifier>, ends: Vec<Ended>) -> Vec<Result<bool>> {
+pub async fn finish(links: Arc<Links>, notifier: Arc<Notifier>, ends: Vec<Ended>) -> Vec<Result<Finished>> {
     let mut repeated = false;
     loop {
         match attempt(&links, &notifier, &ends, repeated).await {
-            Ok(kept) => return kept.into_iter().map(Ok).collect(),
+            Ok(finished) => return finished.into_iter().map(Ok).collect(),
             // The server may have done it, and only its answer was lost.
             Err(error) if error.code() == Code::StoreUnavailable && !links.is_closed() => {
                 repeated = true;
@@ -77,7 +77,7 @@ pub async fn finish(links: Arc<Links>, notifier: Arc<Notifier>, ends: Vec<Ended>
     }
 }
 
-async fn attempt(links: &Links, notifier: &Notifier, ends: &[Ended], repeated: bool) -> Result<Vec<bool>> {
+async fn attempt(links: &Links, notifier: &Notifier, ends: &[Ended], repeated: bool) -> Result<Vec<Finished>> {
     let mut call = scripts::call(&FINISH);
     call.arg(u8::from(repeated));
     for end in ends {
@@ -99,13 +99,32 @@ async fn attempt(links: &Links, notifier: &Notifier, ends: &[Ended], repeated: b
     if answers.len() != ends.len() {
         return Err(unexpected());
     }
-    let kept = ends.iter().zip(&answers).map(|(end, answer)| {
-        if end.status == JobStatus::Retrying {
-            notifier.tell(Notice::Due);
+    ends.iter()
+        .zip(answers)
+        .map(|(end, answer)| {
+            let finished = finished(answer, notifier)?;
+            if finished.released || finished.held && end.status == JobStatus::Retrying {
+                notifier.tell(Notice::Due);
+            }
+            Ok(finished)
+        })
+        .collect()
+}
+
+/// A sum, and the queue where other processes should know that it waits or has room.
+fn finished(answer: Value, notifier: &Notifier) -> Result<Finished> {
+    let sum = match answer {
+        Value::Array(_) => {
+            let [sum, queue] = parts(answer)?;
+            notifier.ready([string(&queue)?]);
+            sum
         }
-        // One that was handed back waits in that queue.
-        notifier.ready(text(answer).map(ToOwned::to_owned));
-        *answer != Value::Int(0)
-    });
-    Ok(kept.collect())
+        sum => sum,
+    };
+    let sum: u8 = count(&sum).ok_or_else(unexpected)?;
+    Ok(Finished {
+        held: sum & 1 > 0,
+        released: sum & 2 > 0,
+        makes_room: sum & 4 > 0,
+    })
 }

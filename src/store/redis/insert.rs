@@ -3,11 +3,15 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use redis::{Cmd, Value};
+
 use super::links::Links;
-use super::rows::{Body, items, text, unexpected};
+use super::rows::{Body, items, jobs, string, text, unexpected};
 use super::scripts::{self, ADD};
 use crate::error::{Code, Error, Result};
-use crate::store::job::Job;
+use crate::store::dependencies;
+use crate::store::job::{Job, OnDuplicate, OnParentFailure};
+use crate::store::job_store::Added;
 use crate::store::rules::{again, duplicate, json, number};
 
 /// How long an add waits for a server that is away. Each job has its id, so a repetition after an
@@ -58,16 +62,70 @@ pub fn body(job: &Job) -> Result<String> {
     })
 }
 
+/// Adds a job to a call, as `adding.lua` reads it.
+pub fn push(call: &mut Cmd, job: &Job, body: &str) -> Result<()> {
+    let options = &job.options;
+    call.arg(&job.id)
+        .arg(body)
+        .arg(&job.name)
+        .arg(u8::from(options.priority))
+        .arg(options.fair_key.as_deref().unwrap_or_default())
+        .arg(options.unique_key.as_deref().unwrap_or_default())
+        .arg(number(job.status))
+        .arg(job.created_at)
+        .arg(job.run_at)
+        .arg(match options.on_duplicate {
+            OnDuplicate::Reject => "reject",
+            OnDuplicate::Replace => "replace",
+            OnDuplicate::Keep => "keep",
+        })
+        .arg(parents(job)?)
+        .arg(runs_anyway(job));
+    Ok(())
+}
+
+/// Those that it waits for as JSON, or nothing.
+pub fn parents(job: &Job) -> Result<String> {
+    if job.options.depends_on.is_empty() {
+        Ok(String::new())
+    } else {
+        json(&job.options.depends_on)
+    }
+}
+
+/// Whether it runs when one of them failed.
+pub fn runs_anyway(job: &Job) -> u8 {
+    u8::from(job.options.on_parent_failure == OnParentFailure::Run)
+}
+
+/// What `add_all` of `adding.lua` answers of jobs.
+pub fn outcome(answer: Value, stored: Vec<Job>) -> Result<Added> {
+    if text(&answer) == Some("") {
+        return Ok(stored.into());
+    }
+    let mut answer = items(answer)?.into_iter();
+    let mut next = || answer.next().ok_or_else(unexpected);
+    match text(&next()?) {
+        Some("duplicate") => Err(duplicate(&string(&next()?)?)),
+        Some("missing") => Err(dependencies::no_parent(&string(&next()?)?)),
+        _ => Ok(Added {
+            jobs: jobs(next()?)?,
+            kept: items(next()?)?.iter().map(string).collect::<Result<_>>()?,
+            replaced: jobs(next()?)?,
+        }),
+    }
+}
+
 /// Stores the adds; answers each with its jobs or its refusal.
-pub async fn add(links: Arc<Links>, adds: Vec<Add>) -> Vec<Result<Vec<Job>>> {
+pub async fn add(links: Arc<Links>, adds: Vec<Add>) -> Vec<Result<Added>> {
     let started = Instant::now();
     loop {
         match attempt(&links, &adds).await {
-            Ok(refused) => {
+            Ok(answers) => {
                 return adds
                     .into_iter()
-                    .zip(refused)
-                    .map(|(add, refused)| refused.map_or(Ok(add.jobs), Err))
+                    .zip(answers)
+                    .map(|(add, answer)| outcome(answer, add.jobs))
                     .collect();
             }
             Err(error)
@@ -80,26 +138,18 @@ pub async fn add(links: Arc<Links>, adds: Vec<Add>) -> Vec<Result<Vec<Job>>> {
     }
 }
 
-async fn attempt(links: &Links, adds: &[Add]) -> Result<Vec<Option<Error>>> {
+async fn attempt(links: &Links, adds: &[Add]) -> Result<Vec<Value>> {
     let mut call = scripts::call(&ADD);
     for add in adds {
         call.arg(&add.queue).arg(add.jobs.len());
         for (job, body) in add.jobs.iter().zip(&add.bodies) {
-            call.arg(&job.id)
-                .arg(body)
-                .arg(&job.name)
-                .arg(u8::from(job.options.priority))
-                .arg(job.options.fair_key.as_deref().unwrap_or_default())
-                .arg(job.options.unique_key.as_deref().unwrap_or_default())
-                .arg(number(job.status))
-                .arg(job.created_at)
-                .arg(job.run_at);
+            push(&mut call, job, body)?;
         }
     }
     let answers = items(links.send(&call, Some(&ADD), true).await?)?;
-    if answers.len() != adds.len() {
-        return Err(unexpected());
+    if answers.len() == adds.len() {
+        Ok(answers)
+    } else {
+        Err(unexpected())
     }
-    let refusal = |answer| text(answer).filter(|id| !id.is_empty()).map(duplicate);
-    Ok(answers.iter().map(refusal).collect())
 }

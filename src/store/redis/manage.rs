@@ -2,7 +2,7 @@
 
 use super::redis_store::RedisStore;
 use super::rows::{items, jobs, number, parts, text, unexpected};
-use super::scripts::{self, CANCEL, CLEAN, COUNTS, GET, LIST, PRUNE, RETRY};
+use super::scripts::{self, CANCEL, CLEAN, COUNTS, GET, LIMITS_PRUNE, LIST, PRUNE, RETRY};
 use crate::error::Result;
 use crate::store::job::{Job, JobStatus};
 use crate::store::job_store::{Counts, JobFilter, Notice, Retention};
@@ -52,6 +52,9 @@ pub async fn cancel(store: &RedisStore, queue: &str, id: &str, now: i64) -> Resu
     let job = jobs(store.call(&call, &CANCEL, false).await?)?.pop();
     if job.is_some() {
         store.notifier.tell(Notice::Cancelled(id.to_owned()));
+        // Others may have waited for it, or for its place.
+        store.notifier.tell(Notice::Due);
+        store.notifier.ready([queue.to_owned()]);
     }
     Ok(job)
 }
@@ -111,6 +114,9 @@ pub async fn clean(store: &RedisStore, queue: &str, ended_by: i64, statuses: Vec
 
 /// As `JobStore` says.
 pub async fn prune(store: &RedisStore, queue: &str, retention: Retention, now: i64) -> Result<u64> {
+    let mut windows = scripts::call(&LIMITS_PRUNE);
+    windows.arg(queue).arg(now);
+    store.call(&windows, &LIMITS_PRUNE, true).await?;
     let (mut deleted, before) = (0, now.saturating_sub(retention.age));
     for status in FINAL {
         let mut more = true;

@@ -11,6 +11,7 @@ mod manage;
 mod redis_store;
 mod restore;
 mod rows;
+mod schedules;
 mod scripts;
 mod server_check;
 mod work;

@@ -16,15 +16,20 @@ use super::finish::{Ended, finish};
 use super::insert::{Add, add};
 use super::keeper::{Keeper, notify};
 use super::links::Links;
-use super::{PREFIX, manage, restore, work};
+use super::rows::text;
+use super::{PREFIX, manage, restore, schedules, work};
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
 use crate::store::StoreUrl;
+use crate::store::dependencies::begin_all;
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
-    ClaimRequest, Claimed, Counts, Finish, JobFilter, JobStore, Lease, Notice, Promoted, Report, Rescued, Retention,
+    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Notice, Promoted, Report,
+    Rescued, Retention,
 };
-use crate::store::rules::{begin, closed};
+use crate::store::limits::Limits;
+use crate::store::rules::{closed, json, value};
+use crate::store::schedule::Schedule;
 use crate::store::server::{Batcher, Notifier, ServerClock};
 
 /// How long a closing store waits for calls that run, which may wait for a server that is away.
@@ -36,8 +41,8 @@ const NOTICES: usize = 1_024;
 pub struct RedisStore {
     links: Arc<Links>,
     pub(super) notifier: Arc<Notifier>,
-    adds: Batcher<Add, Result<Vec<Job>>>,
-    ends: Batcher<Ended, Result<bool>>,
+    adds: Batcher<Add, Result<Added>>,
+    ends: Batcher<Ended, Result<Finished>>,
     clock: Arc<ServerClock>,
     heard: broadcast::Sender<Notice>,
     stop: CancellationToken,
@@ -102,6 +107,18 @@ impl RedisStore {
         self.links.send(command, None, true).await
     }
 
+    /// Tells other processes of an add.
+    pub(super) fn tell_added(&self, queue: &str, added: &Added) {
+        for job in &added.replaced {
+            self.notifier.tell(Notice::Cancelled(job.id.clone()));
+        }
+        let waits = |job: &Job| job.status == JobStatus::Scheduled;
+        if !added.replaced.is_empty() || added.jobs.iter().any(waits) {
+            self.notifier.tell(Notice::Due);
+        }
+        self.notifier.ready([queue.to_owned()]);
+    }
+
     /// A call that runs, which a closing store waits for.
     fn running(&self) -> Result<tokio_util::task::task_tracker::TaskTrackerToken> {
         if self.calls.is_closed() {
@@ -114,19 +131,16 @@ impl RedisStore {
 
 #[async_trait]
 impl JobStore for RedisStore {
-    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>> {
+    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added> {
         let _call = self.running()?;
         if jobs.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Added::default());
         }
-        let add = Add::new(queue, jobs.into_iter().map(|job| begin(queue, job, now)).collect())?;
+        let add = Add::new(queue, begin_all(queue, jobs, now)?)?;
         let bytes = add.bytes();
-        let jobs = self.adds.call(add, bytes).await.ok_or_else(closed)??;
-        if jobs.iter().any(|job| job.status == JobStatus::Scheduled) {
-            self.notifier.tell(Notice::Due);
-        }
-        self.notifier.ready([queue.to_owned()]);
-        Ok(jobs)
+        let added = self.adds.call(add, bytes).await.ok_or_else(closed)??;
+        self.tell_added(queue, &added);
+        Ok(added)
     }
 
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
@@ -137,7 +151,7 @@ impl JobStore for RedisStore {
         work::claim(self, request).await
     }
 
-    async fn finish(&self, finish: Finish, now: i64) -> Result<bool> {
+    async fn finish(&self, finish: Finish, now: i64) -> Result<Finished> {
         let _call = self.running()?;
         let end = Ended::new(finish, now)?;
         let bytes = end.bytes();
@@ -202,6 +216,47 @@ impl JobStore for RedisStore {
             .arg(queue)
             .to_owned();
         Ok(self.command(&is_member).await? == Value::Int(1))
+    }
+
+    async fn set_limits(&self, queue: &str, limits: Limits) -> Result<()> {
+        let key = |what| format!("{PREFIX}:{what}:{queue}");
+        let mut command = redis::cmd("UNLINK");
+        if limits.is_none() {
+            command.arg(key("limits")).arg(key("since")).arg(key("used"));
+        } else {
+            command = redis::cmd("SET");
+            command.arg(key("limits")).arg(json(&limits)?);
+        }
+        self.command(&command).await?;
+        self.notifier.ready([queue.to_owned()]);
+        Ok(())
+    }
+
+    async fn limits(&self, queue: &str) -> Result<Limits> {
+        let get = redis::cmd("GET").arg(format!("{PREFIX}:limits:{queue}")).to_owned();
+        text(&self.command(&get).await?).map_or_else(|| Ok(Limits::default()), value)
+    }
+
+    async fn set_schedule(&self, schedule: Schedule) -> Result<()> {
+        schedules::set(self, schedule).await
+    }
+
+    async fn remove_schedule(&self, queue: &str, id: &str) -> Result<bool> {
+        schedules::remove(self, queue, id).await
+    }
+
+    async fn schedules(&self, queue: &str) -> Result<Vec<Schedule>> {
+        schedules::list(self, queue).await
+    }
+
+    async fn fire(
+        &self,
+        schedule: &Schedule,
+        next_at: Option<i64>,
+        jobs: Vec<NewJob>,
+        now: i64,
+    ) -> Result<Option<Added>> {
+        schedules::fire(self, schedule, next_at, jobs, now).await
     }
 
     async fn close(&self) {

@@ -1,6 +1,6 @@
 //! Jobs of another store.
 
-use super::insert::body;
+use super::insert::{body, parents, runs_anyway};
 use super::redis_store::RedisStore;
 use super::rows::{number, parts, text, unexpected};
 use super::scripts::{self, RESTORE};
@@ -24,6 +24,12 @@ pub async fn restore(store: &RedisStore, queue: &str, jobs: Vec<Job>) -> Result<
             .arg(job.options.unique_key.as_deref().unwrap_or_default())
             .arg(rules::number(job.status))
             .arg(job.run_at)
+            .arg(if job.waits_for > 0 {
+                parents(&job)?
+            } else {
+                String::new()
+            })
+            .arg(runs_anyway(&job))
             .arg(values.len() * 2);
         for (field, value) in values {
             call.arg(field).arg(value);

@@ -43,6 +43,11 @@ pub fn number<T: FromStr + TryFrom<i64>>(value: &Value) -> Option<T> {
     }
 }
 
+/// A value that must be text.
+pub fn string(value: &Value) -> Result<String> {
+    text(value).map(ToOwned::to_owned).ok_or_else(unexpected)
+}
+
 /// The items of a list.
 pub fn items(value: Value) -> Result<Vec<Value>> {
     match value {
@@ -90,27 +95,28 @@ fn claim(row: Value) -> Result<Claim> {
         created_at,
         run_at,
         finished_at,
+        waits_for,
         id,
         body,
         log,
     ] = parts(row)?;
     let body: OwnedBody = value(text(&body).ok_or_else(damaged)?)?;
-    let string = |value: &Value| text(value).map(ToOwned::to_owned);
-    let error = string(&code)
-        .zip(string(&message))
+    let optional = |value: &Value| text(value).map(ToOwned::to_owned);
+    let error = optional(&code)
+        .zip(optional(&message))
         .map(|(code, message)| JobFailure { code, message });
     let job = Job {
-        id: string(&id).ok_or_else(damaged)?,
-        queue: string(&queue).ok_or_else(damaged)?,
+        id: optional(&id).ok_or_else(damaged)?,
+        queue: optional(&queue).ok_or_else(damaged)?,
         name: body.name,
         data: body.data,
         options: body.options,
         status: status(number(&state).ok_or_else(damaged)?)?,
         attempts: number(&attempts).unwrap_or(0),
         progress: text(&progress).and_then(|text| text.parse().ok()).unwrap_or(0.0),
-        stage: string(&stage),
+        stage: optional(&stage),
         iteration: number(&iteration).unwrap_or(0),
-        log: items(log)?.iter().filter_map(string).collect(),
+        log: items(log)?.iter().filter_map(optional).collect(),
         checkpoint: text(&checkpoint).map_or(Ok(serde_json::Value::Null), value)?,
         result: text(&result).map(value).transpose()?,
         error,
@@ -118,6 +124,7 @@ fn claim(row: Value) -> Result<Claim> {
         run_at: number(&run_at).ok_or_else(damaged)?,
         started_at: number(&started_at),
         finished_at: number(&finished_at),
+        waits_for: number(&waits_for).unwrap_or(0),
     };
     Ok(Claim {
         job,

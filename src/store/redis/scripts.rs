@@ -7,29 +7,34 @@ use redis::{Cmd, Script};
 use super::PREFIX;
 
 macro_rules! scripts {
-    ($($name:ident = $file:literal;)+) => {
+    ($($name:ident = $($file:literal)+;)+) => {
         $(pub static $name: LazyLock<Script> = LazyLock::new(|| {
-            Script::new(concat!(include_str!("lua/common.lua"), "\n", include_str!(concat!("lua/", $file, ".lua"))))
+            Script::new(concat!(include_str!("lua/common.lua"), $("\n", include_str!(concat!("lua/", $file, ".lua"))),+))
         });)+
     };
 }
 
 scripts! {
-    ADD = "add";
-    CANCEL = "cancel";
-    CLAIM = "claim";
+    ADD = "ending" "adding" "add";
+    CANCEL = "ending" "cancel";
+    CLAIM = "limits" "claim";
     CLEAN = "clean";
     COUNTS = "counts";
-    FINISH = "finish";
+    FINISH = "ending" "finish";
+    FIRE = "ending" "adding" "schedules" "fire";
     GET = "get";
+    LIMITS_PRUNE = "limits" "limits_prune";
     LIST = "list";
-    PROMOTE = "promote";
+    PROMOTE = "ending" "schedules" "promote";
     PRUNE = "prune";
     RENEW = "renew";
     REPORT = "report";
-    RESCUE = "rescue";
+    RESCUE = "ending" "rescue";
     RESTORE = "restore";
     RETRY = "retry";
+    SCHEDULE_LIST = "schedules" "schedule_list";
+    SCHEDULE_REMOVE = "schedules" "schedule_remove";
+    SCHEDULE_SET = "schedules" "schedule_set";
 }
 
 /// A call of the script, to which its arguments are added.

@@ -1,9 +1,13 @@
 use std::sync::Arc;
 
+use tokio::sync::broadcast;
+
 use super::test_server::Server;
 use super::{RedisStore, test_server};
 use crate::error::Code;
-use crate::store::{Job, JobOptions, JobStore, NewJob, Notice, SharedStore, StoreKind, StoreUrl};
+use crate::store::{
+    ClaimRequest, Ending, Finish, Job, JobOptions, JobStore, Lease, NewJob, Notice, SharedStore, StoreKind, StoreUrl,
+};
 
 async fn open() -> Option<SharedStore> {
     let url = test_server::database().await?;
@@ -24,11 +28,12 @@ fn new_job() -> NewJob {
         name: "a".into(),
         data: serde_json::Value::Null,
         options: JobOptions::default(),
+        reference: None,
     }
 }
 
 async fn add(store: &RedisStore) -> Job {
-    store.add("q", vec![new_job()], 0).await.unwrap().pop().unwrap()
+    store.add("q", vec![new_job()], 0).await.unwrap().jobs.pop().unwrap()
 }
 
 async fn direct(url: &StoreUrl, command: &str) -> redis::Value {
@@ -54,6 +59,10 @@ async fn a_newer_format_is_refused_and_left_alone() {
     RedisStore::open(&url).await.unwrap().close().await;
 }
 
+async fn hears(heard: &mut broadcast::Receiver<Notice>, notice: &Notice) {
+    while heard.recv().await.unwrap() != *notice {}
+}
+
 #[tokio::test]
 async fn other_processes_are_told() {
     let Some(url) = test_server::database().await else {
@@ -65,11 +74,11 @@ async fn other_processes_are_told() {
     );
     let (mut own, mut heard) = (here.notices().unwrap(), there.notices().unwrap());
     let added = add(&here).await;
-    assert_eq!(heard.recv().await.unwrap(), Notice::Ready("q".into()));
+    hears(&mut heard, &Notice::Ready("q".into())).await;
     here.cancel("q", &added.id, 1).await.unwrap();
-    assert_eq!(heard.recv().await.unwrap(), Notice::Cancelled(added.id));
+    hears(&mut heard, &Notice::Cancelled(added.id)).await;
     here.set_paused("q", true).await.unwrap();
-    assert_eq!(heard.recv().await.unwrap(), Notice::Paused("q".into(), true));
+    hears(&mut heard, &Notice::Paused("q".into(), true)).await;
     assert!(own.try_recv().is_err(), "not of what it did itself");
     here.close().await;
     there.close().await;
@@ -115,7 +124,7 @@ async fn a_full_memory_is_told_and_running_jobs_still_end() {
         add(&store).await;
     }
     let claims = store
-        .claim(crate::store::ClaimRequest {
+        .claim(ClaimRequest {
             queue: "q".into(),
             names: vec!["a".into()],
             limit: 3,
@@ -128,24 +137,19 @@ async fn a_full_memory_is_told_and_running_jobs_still_end() {
     direct(&url, "CONFIG SET maxmemory 1").await;
     let error = store.add("q", vec![new_job()], 0).await.unwrap_err();
     assert_eq!(error.code(), Code::StoreFull, "{error:?}");
-    let finish = |n: usize, ending| crate::store::Finish {
-        lease: crate::store::Lease {
+    let finish = |n: usize, ending| Finish {
+        lease: Lease {
             id: claims[n].job.id.clone(),
             fence: claims[n].fence,
         },
         ending,
         remove: false,
     };
-    let completed = crate::store::Ending::Completed {
+    let completed = Ending::Completed {
         result: serde_json::json!("x".repeat(1_000)),
     };
-    assert!(store.finish(finish(0, completed), 1).await.unwrap());
-    assert!(
-        store
-            .finish(finish(1, crate::store::Ending::HandedBack), 1)
-            .await
-            .unwrap()
-    );
+    assert!(store.finish(finish(0, completed), 1).await.unwrap().held);
+    assert!(store.finish(finish(1, Ending::HandedBack), 1).await.unwrap().held);
     assert_eq!(store.rescue(100, 100, 3).await.unwrap().len(), 1);
     let id = &claims[2].job.id;
     assert!(store.cancel("q", id, 2).await.unwrap().is_some());

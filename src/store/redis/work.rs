@@ -1,14 +1,13 @@
 //! What workers ask of the server.
 
-use redis::Value;
-
 use super::redis_store::RedisStore;
-use super::rows::{claims, items, number, parts, text, unexpected};
+use super::rows::{claims, items, number, parts, string, text, unexpected};
+use super::schedules;
 use super::scripts::{self, CLAIM, PROMOTE, RENEW, REPORT, RESCUE};
 use crate::clock::SystemClock;
 use crate::error::{Code, Result};
 use crate::store::job::JobFailure;
-use crate::store::job_store::{ClaimRequest, Claimed, Lease, Promoted, Report, Rescued};
+use crate::store::job_store::{ClaimRequest, Claimed, Lease, Notice, Promoted, Report, Rescued};
 use crate::store::rules::{LOG_LINES, json};
 
 /// Claims of one millisecond that get tokens of their own.
@@ -27,8 +26,9 @@ pub async fn claim(store: &RedisStore, request: ClaimRequest) -> Result<Claimed>
         .arg(request.lease_until)
         .arg(token)
         .arg(&request.names);
-    let [unfinished, rows] = parts(store.call(&call, &CLAIM, false).await?)?;
+    let [unfinished, next_at, rows] = parts(store.call(&call, &CLAIM, false).await?)?;
     Ok(Claimed {
+        next_at: number(&next_at),
         claims: claims(rows)?,
         unfinished: number(&unfinished).is_some_and(|count: i64| count > 0),
     })
@@ -88,21 +88,21 @@ pub async fn rescue(store: &RedisStore, ended_by: i64, now: i64, max_stalls: u32
     let rescued = items(store.call(&call, &RESCUE, false).await?)?
         .into_iter()
         .map(|row| {
-            let [queue, id, name, message] = parts(row)?.map(string);
+            let [queue, id, name, message] = parts(row)?;
+            let (code, message) = (code.to_owned(), string(&message)?);
             Ok(Rescued {
-                queue: queue?,
-                id: id?,
-                name: name?,
-                failure: Some(message?)
-                    .filter(|message| !message.is_empty())
-                    .map(|message| JobFailure {
-                        code: code.to_owned(),
-                        message,
-                    }),
+                queue: string(&queue)?,
+                id: string(&id)?,
+                name: string(&name)?,
+                failure: (!message.is_empty()).then_some(JobFailure { code, message }),
             })
         })
         .collect::<Result<Vec<_>>>()?;
     store.notifier.ready(rescued.iter().map(|one| one.queue.clone()));
+    if rescued.iter().any(|one| one.failure.is_some()) {
+        // Others may have waited for it.
+        store.notifier.tell(Notice::Due);
+    }
     Ok(rescued)
 }
 
@@ -110,18 +110,26 @@ pub async fn rescue(store: &RedisStore, ended_by: i64, now: i64, max_stalls: u32
 pub async fn promote(store: &RedisStore, now: i64) -> Result<Promoted> {
     let mut call = scripts::call(&PROMOTE);
     call.arg(now);
-    let [next_due, queues] = parts(store.call(&call, &PROMOTE, false).await?)?;
-    let mut queues = items(queues)?.into_iter().map(string).collect::<Result<Vec<_>>>()?;
+    let [next_due, queues, failed, planned] = parts(store.call(&call, &PROMOTE, false).await?)?;
+    let mut queues = items(queues)?.iter().map(string).collect::<Result<Vec<_>>>()?;
     queues.sort_unstable();
     store.notifier.ready(queues.iter().cloned());
+    let failed = items(failed)?.into_iter().map(|row| {
+        let [queue, id, name, code, message] = parts(row)?;
+        let (code, message) = (string(&code)?, string(&message)?);
+        Ok(Rescued {
+            queue: string(&queue)?,
+            id: string(&id)?,
+            name: string(&name)?,
+            failure: Some(JobFailure { code, message }),
+        })
+    });
     // A score, which far in the future is written as a fraction.
     let next_due = text(&next_due).and_then(|due| due.parse::<f64>().ok());
     Ok(Promoted {
         queues,
+        failed: failed.collect::<Result<_>>()?,
+        schedules: schedules::read(planned)?,
         next_due: next_due.map(|due| due as i64),
     })
-}
-
-fn string(value: Value) -> Result<String> {
-    text(&value).map(ToOwned::to_owned).ok_or_else(unexpected)
 }

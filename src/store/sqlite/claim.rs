@@ -6,19 +6,23 @@ use rusqlite::params;
 use super::database::Database;
 use super::failure::coded;
 use super::rows::{claims, optional};
-use super::sql;
+use super::{limited, sql};
 use crate::error::Result;
 use crate::store::job_store::{Claim, ClaimRequest, Claimed};
 
 /// Takes up to `limit` jobs.
 pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Claimed> {
+    let limits = limited::limits(database, &request.queue)?;
+    if !limits.is_none() {
+        return limited::claim(database, request, &limits);
+    }
     let mut taken = Vec::new();
     while taken.len() < request.limit {
         let Some(turn) = next_turn(database, request)? else {
             break;
         };
         let limit = if turn.alone { request.limit - taken.len() } else { 1 };
-        let sequence = first_in(database, request, &turn, limit)?;
+        let sequence = first_in(database, request, turn.priority, &turn.key, limit)?;
         if sequence.is_empty() {
             break;
         }
@@ -31,6 +35,7 @@ pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Claimed>
     Ok(Claimed {
         claims: taken,
         unfinished,
+        next_at: None,
     })
 }
 
@@ -60,7 +65,7 @@ fn next_turn(database: &Database, request: &ClaimRequest) -> Result<Option<Turn>
 }
 
 /// The key whose turn is after `last`, in the circle of those that wait.
-fn after(database: &Database, request: &ClaimRequest, priority: u8, last: &str) -> Result<Option<String>> {
+pub fn after(database: &Database, request: &ClaimRequest, priority: u8, last: &str) -> Result<Option<String>> {
     let mut next: Option<String> = None;
     for name in &request.names {
         let found = optional(
@@ -77,7 +82,8 @@ fn after(database: &Database, request: &ClaimRequest, priority: u8, last: &str) 
     }
 }
 
-fn first(database: &Database, request: &ClaimRequest, priority: u8) -> Result<Option<String>> {
+/// The first key of those that wait.
+pub fn first(database: &Database, request: &ClaimRequest, priority: u8) -> Result<Option<String>> {
     let mut next: Option<String> = None;
     for name in &request.names {
         let found = optional(
@@ -90,11 +96,18 @@ fn first(database: &Database, request: &ClaimRequest, priority: u8) -> Result<Op
     Ok(next)
 }
 
-fn first_in(database: &Database, request: &ClaimRequest, turn: &Turn, limit: usize) -> Result<Vec<i64>> {
+/// The oldest jobs of a key.
+pub fn first_in(
+    database: &Database,
+    request: &ClaimRequest,
+    priority: u8,
+    key: &str,
+    limit: usize,
+) -> Result<Vec<i64>> {
     let mut sequence: Vec<i64> = Vec::new();
     let mut statement = database.statement(sql!("claim_seqs"))?;
     for name in &request.names {
-        let parameters = params![request.queue, name, turn.priority, turn.key, limit as i64];
+        let parameters = params![request.queue, name, priority, key, limit as i64];
         let found: Vec<i64> = statement
             .query_map(parameters, |row| row.get(0))
             .and_then(Iterator::collect)
@@ -106,7 +119,8 @@ fn first_in(database: &Database, request: &ClaimRequest, turn: &Turn, limit: usi
     Ok(sequence)
 }
 
-fn take(database: &Database, seq: i64, request: &ClaimRequest) -> Result<Vec<Claim>> {
+/// Takes one.
+pub fn take(database: &Database, seq: i64, request: &ClaimRequest) -> Result<Vec<Claim>> {
     claims(
         database,
         sql!("claim_take", "job_columns"),

@@ -9,9 +9,13 @@ use serde_json::json;
 
 use super::failure::coded;
 use crate::error::{Code, Error, Result};
+use crate::store::limits::Limits;
 
 /// In order; the number of a migration is its place, from 1.
-const MIGRATIONS: &[&str] = &[include_str!("../sql/0001_jobs.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../sql/0001_jobs.sql"),
+    include_str!("../sql/0002_limits_dependencies_schedules.sql"),
+];
 
 /// A file up to this size is checked page by page at opening.
 const CHECKED_AT_OPENING: u64 = 64 * 1024 * 1024;
@@ -29,6 +33,8 @@ pub struct Database {
     reserve: Option<PathBuf>,
     /// The fair key that was served last, for each queue and priority.
     pub served: HashMap<(String, u8), String>,
+    /// The limits of queues, as far as they were read.
+    pub limits: HashMap<String, Limits>,
 }
 
 impl Database {
@@ -69,7 +75,7 @@ impl Database {
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "cache_size", -16_000)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        connection.set_prepared_statement_cache_capacity(64);
+        connection.set_prepared_statement_cache_capacity(96);
         migrate(&connection)?;
         Ok(Self {
             connection,
@@ -77,6 +83,7 @@ impl Database {
             full: false,
             reserve: None,
             served: HashMap::new(),
+            limits: HashMap::new(),
         })
     }
 

@@ -1,43 +1,69 @@
 //! What a running attempt tells, and how it ends.
 
-use rusqlite::params;
+use rusqlite::{OptionalExtension, params};
 
 use super::database::Database;
 use super::failure::coded;
+use super::limited::limits;
+use super::release::{release, release_if_parent};
 use super::rows::{execute, optional};
-use super::sql;
+use super::{schedules, sql};
 use crate::error::{Code, Result};
-use crate::store::job::JobFailure;
-use crate::store::job_store::{Ending, Finish, Lease, Promoted, Report, Rescued};
+use crate::store::job::{JobFailure, JobStatus};
+use crate::store::job_store::{Ending, Finish, Finished, Lease, Promoted, Report, Rescued};
 use crate::store::rules::{LOG_LINES, json};
 
 /// Due jobs that one command makes ready.
 const PROMOTED: i64 = 5_000;
 
-/// Ends an attempt; false where its lease was lost.
-pub fn finish(database: &Database, finish: &Finish, now: i64) -> Result<bool> {
+/// Ends an attempt, where its lease was not lost.
+pub fn finish(database: &mut Database, finish: &Finish, now: i64) -> Result<Finished> {
     let Lease { id, fence } = &finish.lease;
-    let changed = match &finish.ending {
-        Ending::Completed { result } => execute(database, sql!("complete"), params![id, fence, json(result)?, now])?,
+    let (ended, held) = match &finish.ending {
+        Ending::Completed { result } => {
+            let values = params![id, fence, json(result)?, now];
+            (JobStatus::Completed, row(database, sql!("complete"), values)?)
+        }
         Ending::Failed { failure, result } => {
             let result = result.as_ref().map(json).transpose()?;
-            execute(
-                database,
-                sql!("fail"),
-                params![id, fence, result, now, failure.code, failure.message],
-            )?
+            let values = params![id, fence, result, now, failure.code, failure.message];
+            (JobStatus::Failed, row(database, sql!("fail"), values)?)
         }
-        Ending::Retry { failure, run_at, free } => execute(
-            database,
-            sql!("retry_later"),
-            params![id, fence, run_at, failure.code, failure.message, u8::from(*free)],
-        )?,
-        Ending::HandedBack => execute(database, sql!("hand_back"), params![id, fence])?,
+        Ending::Retry { failure, run_at, free } => {
+            let values = params![id, fence, run_at, failure.code, failure.message, u8::from(*free)];
+            (JobStatus::Retrying, row(database, sql!("retry_later"), values)?)
+        }
+        Ending::HandedBack => (
+            JobStatus::Pending,
+            row(database, sql!("hand_back"), params![id, fence])?,
+        ),
     };
-    if changed > 0 && finish.remove {
+    let Some((seq, parent, queue)) = held else {
+        return Ok(Finished {
+            held: false,
+            released: false,
+            makes_room: false,
+        });
+    };
+    if parent {
+        release(database, seq, id, ended, now)?;
+    }
+    if finish.remove {
         execute(database, sql!("remove"), params![id])?;
     }
-    Ok(changed > 0)
+    Ok(Finished {
+        held: true,
+        released: parent,
+        makes_room: !limits(database, &queue)?.is_none(),
+    })
+}
+
+fn row(database: &Database, sql: &'static str, values: impl rusqlite::Params) -> Result<Option<(i64, bool, String)>> {
+    database
+        .statement(sql)?
+        .query_row(values, |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .optional()
+        .map_err(coded)
 }
 
 /// Stores what running jobs told.
@@ -111,6 +137,7 @@ pub fn rescue(database: &Database, ended_by: i64, now: i64, max_stalls: u32) -> 
                     sql!("rescue_fail"),
                     params![seq, now, failure.code, failure.message],
                 )?;
+                release_if_parent(database, &rescued.id, JobStatus::Failed, now)?;
                 rescued.failure = Some(failure);
             }
             Ok(rescued)
@@ -118,8 +145,17 @@ pub fn rescue(database: &Database, ended_by: i64, now: i64, max_stalls: u32) -> 
         .collect()
 }
 
-/// Makes due jobs ready.
+/// Makes due jobs ready, ends those whose parent failed, and tells of due schedules.
 pub fn promote(database: &Database, now: i64) -> Result<Promoted> {
+    let mut failed = Vec::new();
+    // An end may let others fail, which then are due at once.
+    loop {
+        let round = fail_with_parent(database, now)?;
+        if round.is_empty() {
+            break;
+        }
+        failed.extend(round);
+    }
     let mut queues: Vec<String> = {
         let mut statement = database.statement(sql!("promote"))?;
         statement
@@ -130,5 +166,36 @@ pub fn promote(database: &Database, now: i64) -> Result<Promoted> {
     queues.sort_unstable();
     queues.dedup();
     let next_due = optional::<Option<i64>>(database, sql!("next_due"), [])?.flatten();
-    Ok(Promoted { queues, next_due })
+    Ok(Promoted {
+        queues,
+        failed,
+        schedules: schedules::due(database, now)?,
+        next_due,
+    })
+}
+
+fn fail_with_parent(database: &Database, now: i64) -> Result<Vec<Rescued>> {
+    let failed: Vec<(i64, Rescued)> = {
+        let mut statement = database.statement(sql!("promote_failed"))?;
+        statement
+            .query_map(params![now, PROMOTED], |row| {
+                let failure = JobFailure {
+                    code: row.get(4)?,
+                    message: row.get(5)?,
+                };
+                let rescued = Rescued {
+                    id: row.get(1)?,
+                    queue: row.get(2)?,
+                    name: row.get(3)?,
+                    failure: Some(failure),
+                };
+                Ok((row.get(0)?, rescued))
+            })
+            .and_then(Iterator::collect)
+            .map_err(coded)?
+    };
+    for (seq, job) in &failed {
+        release(database, *seq, &job.id, JobStatus::Failed, now)?;
+    }
+    Ok(failed.into_iter().map(|(_, job)| job).collect())
 }

@@ -1,11 +1,15 @@
 //! The embedded store, `SQLite`, owned by one thread that commits in groups.
 
+mod add;
 mod claim;
 mod database;
 mod failure;
 mod finish;
+mod limited;
 mod manage;
+mod release;
 mod rows;
+mod schedules;
 mod sqlite_store;
 mod writer;
 

@@ -55,6 +55,7 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<(i64, Raw)> {
             run_at: row.get(16)?,
             started_at: row.get(17)?,
             finished_at: row.get(18)?,
+            waits_for: row.get(21)?,
         },
     };
     Ok((row.get(0)?, raw))

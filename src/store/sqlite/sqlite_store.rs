@@ -6,17 +6,21 @@ use std::thread;
 use async_trait::async_trait;
 use tokio::sync::oneshot;
 
+use super::add::add;
 use super::database::Database;
 use super::rows::{execute, optional};
 use super::writer::{self, Command, Durability, Task};
-use super::{claim, finish, manage, sql};
+use super::{claim, finish, limited, manage, schedules, sql};
 use crate::error::{Code, Error, Result};
 use crate::store::data_directory::{DataDirectory, Held};
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
-    ClaimRequest, Claimed, Counts, Finish, JobFilter, JobStore, Lease, Promoted, Report, Rescued, Retention,
+    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Promoted, Report, Rescued,
+    Retention,
 };
+use crate::store::limits::Limits;
 use crate::store::rules::closed;
+use crate::store::schedule::Schedule;
 
 /// Jobs in `SQLite`. The thread ends when the handle is closed or dropped.
 #[derive(Debug)]
@@ -74,12 +78,10 @@ impl SqliteStore {
 
 #[async_trait]
 impl JobStore for SqliteStore {
-    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>> {
+    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added> {
         let queue = queue.to_owned();
-        self.call(Durability::Synced, move |database| {
-            manage::add(database, &queue, jobs, now)
-        })
-        .await
+        self.call(Durability::Synced, move |database| add(database, &queue, jobs, now))
+            .await
     }
 
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
@@ -95,7 +97,7 @@ impl JobStore for SqliteStore {
             .await
     }
 
-    async fn finish(&self, finish: Finish, now: i64) -> Result<bool> {
+    async fn finish(&self, finish: Finish, now: i64) -> Result<Finished> {
         self.call(Durability::Lazy, move |database| finish::finish(database, &finish, now))
             .await
     }
@@ -186,6 +188,53 @@ impl JobStore for SqliteStore {
         let queue = queue.to_owned();
         self.call(Durability::Read, move |database| {
             Ok(optional(database, sql!("paused"), [queue])?.unwrap_or(false))
+        })
+        .await
+    }
+
+    async fn set_limits(&self, queue: &str, limits: Limits) -> Result<()> {
+        let queue = queue.to_owned();
+        self.call(Durability::Synced, move |database| {
+            limited::set_limits(database, &queue, limits)
+        })
+        .await
+    }
+
+    async fn limits(&self, queue: &str) -> Result<Limits> {
+        let queue = queue.to_owned();
+        self.call(Durability::Read, move |database| limited::limits(database, &queue))
+            .await
+    }
+
+    async fn set_schedule(&self, schedule: Schedule) -> Result<()> {
+        self.call(Durability::Synced, move |database| schedules::set(database, &schedule))
+            .await
+    }
+
+    async fn remove_schedule(&self, queue: &str, id: &str) -> Result<bool> {
+        let (queue, id) = (queue.to_owned(), id.to_owned());
+        self.call(Durability::Synced, move |database| {
+            schedules::remove(database, &queue, &id)
+        })
+        .await
+    }
+
+    async fn schedules(&self, queue: &str) -> Result<Vec<Schedule>> {
+        let queue = queue.to_owned();
+        self.call(Durability::Read, move |database| schedules::list(database, &queue))
+            .await
+    }
+
+    async fn fire(
+        &self,
+        schedule: &Schedule,
+        next_at: Option<i64>,
+        jobs: Vec<NewJob>,
+        now: i64,
+    ) -> Result<Option<Added>> {
+        let schedule = schedule.clone();
+        self.call(Durability::Synced, move |database| {
+            schedules::fire(database, &schedule, next_at, jobs, now)
         })
         .await
     }

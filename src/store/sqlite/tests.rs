@@ -21,8 +21,9 @@ async fn add_one(store: &SqliteStore, options: JobOptions) -> Job {
         name: "a".into(),
         data: serde_json::json!(1),
         options,
+        reference: None,
     };
-    store.add("q", vec![new], 0).await.unwrap().pop().unwrap()
+    store.add("q", vec![new], 0).await.unwrap().jobs.pop().unwrap()
 }
 
 #[tokio::test]

@@ -1,4 +1,5 @@
--- ARGV: queue, limit, now, end of the lease, token, names. Answers whether jobs of the queue wait for their time, then rows.
+-- ARGV: queue, limit, now, end of the lease, token, names. Answers whether jobs of the queue wait for their time or are held
+-- back, when a rate makes room for them or '', and rows.
 local queue, room, now, lease_end, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local names = { unpack(ARGV, 6) }
 local rows, ids = {}, {}
@@ -53,6 +54,7 @@ local function take(job, priority, key)
   redis.call('HSET', job_key(job.id), 'status', RUNNING, 'attempts', row[ATTEMPTS], 'fence', row[FENCE], 'startedAt', now)
   add(status_key(RUNNING, queue), job.seq, job.id)
   add(P .. 'leases', lease_end, job.id)
+  runs(queue, key, 1)
   rows[#rows + 1], ids[#ids + 1] = row, job.id
   room = room - 1
 end
@@ -80,10 +82,46 @@ local function serve(priority)
   if last ~= served then redis.call('HSET', P .. 'turn:' .. queue, priority, last) end
 end
 
+-- The same for a queue that has limits: one job at a time, past the keys that are full. Answers whether there may be more.
+local held = false
+local function serve_limited(priority, gate)
+  local last = redis.call('HGET', P .. 'turn:' .. queue, priority)
+  local served, full_since, more = last, nil, true
+  while true do
+    local key = last and keys_between(priority, '(' .. last, '+', 1)[1] or keys_between(priority, '-', '+', 1)[1]
+    if not key or full_since == key then break end
+    held = held or not gate.is_open()
+    more = room > 0 and gate.is_open()
+    if not more then break end
+    last = key
+    if gate.is_open_for(key) then
+      full_since, served = nil, key
+      take(oldest(priority, key, 1)[1], priority, key)
+      flush()
+      gate.passed(key)
+    else
+      held, full_since = true, full_since or key
+    end
+  end
+  if served then
+    redis.call('HSET', P .. 'turn:' .. queue, priority, served)
+  end
+  return more
+end
+
+local next_at
 if redis.call('SISMEMBER', P .. 'paused', queue) == 0 then
-  for priority = 0, 3 do
-    if room > 0 then serve(priority) end
+  local limits = redis.call('GET', P .. 'limits:' .. queue)
+  if limits then
+    local gate, priority = gate(queue, tonumber(now), cjson.decode(limits)), 0
+    while priority <= 3 and serve_limited(priority, gate) do priority = priority + 1 end
+    gate.keep()
+    next_at = held and gate.next_at
+  else
+    for priority = 0, 3 do
+      if room > 0 then serve(priority) end
+    end
   end
 end
-local unfinished = #rows == 0 and redis.call('EXISTS', status_key(SCHEDULED, queue), status_key(RETRYING, queue)) or 0
-return { unfinished, with_bodies(rows, ids) }
+local waiting = #rows == 0 and redis.call('EXISTS', status_key(SCHEDULED, queue), status_key(RETRYING, queue)) > 0
+return { (held or waiting) and 1 or 0, next_at and whole(next_at) or '', with_bodies(rows, ids) }

@@ -11,7 +11,12 @@
 --   leases           sorted set: the jobs that run, by the end of their lease
 --   unique:QUEUE     hash: the live job of each unique key
 --   turn:QUEUE       hash: the fair key that was served last, for each priority
+--   children:ID      hash: the jobs that wait for this one, and whether they run when it failed
 --   paused           set of queues
+--   limits:QUEUE     JSON; busy:QUEUE hash: how many jobs of each fair key run; since:QUEUE sorted set and
+--                    used:QUEUE hash: the windows of rates, of fair keys and (as '') of the queue
+--   schedule:PLACE   hash; a place is a queue and a name; schedules:QUEUE sorted set of names;
+--                    planned sorted set of places by when they are due
 local P = KEYS[1] .. ':'
 local PENDING, SCHEDULED, RUNNING, RETRYING = '0', '1', '2', '3'
 local COMPLETED, FAILED, CANCELLED = '4', '5', '6'
@@ -34,7 +39,7 @@ local function in_chunks(command, key, list)
 end
 
 -- Changes of sorted sets, gathered and made by `flush`: all removals, then all additions.
-local removals, additions, left, unlinked = {}, {}, {}, {}
+local removals, additions, left, unlinked, busy = {}, {}, {}, {}, {}
 
 local function remove(set, member)
   local list = removals[set]
@@ -49,6 +54,14 @@ local function add(set, score, member)
   list[n + 1], list[n + 2] = score, member
 end
 
+-- So many more jobs of a fair key run.
+local function runs(queue, key, more)
+  if key == '' then return end
+  local keys = busy[queue]
+  if not keys then keys = {} busy[queue] = keys end
+  keys[key] = (keys[key] or 0) + more
+end
+
 local function flush()
   for set, members in pairs(removals) do in_chunks('ZREM', set, members) end
   for set, members in pairs(additions) do in_chunks('ZADD', set, members) end
@@ -58,8 +71,17 @@ local function flush()
   for i = 1, #unlinked, CHUNK do
     redis.call('UNLINK', unpack(unlinked, i, math.min(i + CHUNK - 1, #unlinked)))
   end
-  removals, additions, left, unlinked = {}, {}, {}, {}
+  for queue, keys in pairs(busy) do
+    local count = P .. 'busy:' .. queue
+    for key, more in pairs(keys) do
+      if redis.call('HINCRBY', count, key, more) <= 0 then redis.call('HDEL', count, key) end
+    end
+  end
+  removals, additions, left, unlinked, busy = {}, {}, {}, {}, {}
 end
+
+-- A script that has written already may go on when the server's memory is full.
+local function go_on_when_full() redis.call('UNLINK', P .. 'none') end
 
 -- Workers may take the job.
 local known = {}
@@ -95,7 +117,7 @@ end
 -- What a client reads of a job, in the order that it knows; its body and its log follow.
 local FIELDS = {
   'status', 'attempts', 'stalls', 'fence', 'startedAt', 'queue', 'progress', 'stage', 'iteration', 'checkpoint',
-  'result', 'errorCode', 'errorMessage', 'createdAt', 'runAt', 'finishedAt',
+  'result', 'errorCode', 'errorMessage', 'createdAt', 'runAt', 'finishedAt', 'waitsFor',
 }
 local STATUS, ATTEMPTS, STALLS, FENCE, STARTED = 1, 2, 3, 4, 5
 
