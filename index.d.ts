@@ -90,6 +90,16 @@ export declare class Engine {
 
 /** A queue that is open. The public class is `JobQueue`. */
 export declare class NativeQueue {
+  /** Sets the limits of the queue; JSON. */
+  setLimits(limits: string): Promise<undefined>
+  /** The limits of the queue as JSON. */
+  limits(): Promise<string>
+  /** Stores a schedule; JSON in and out. */
+  schedule(id: string, options: string): Promise<string>
+  /** Ends a schedule. */
+  unschedule(id: string): Promise<boolean>
+  /** The schedules as JSON. */
+  schedules(): Promise<string>
   /** Whether another process owns the store. */
   get served(): boolean
   /** The workers of this queue run jobs of that name. */

@@ -52,6 +52,14 @@ const modes = {
     await queue.shutdown()
     say('shut')
   },
+  // Is served, and works when its owner went.
+  async serve(queue) {
+    queue.registerHandler('work', job => say('ran', job.id))
+    await queue.createWorker().start()
+    say('ready')
+    while (queue.served) await new Promise(resolve => setTimeout(resolve, 5))
+    say('served', 'false')
+  },
   async sleep() {
     say('ready')
     setInterval(() => undefined, 1000)
@@ -76,5 +84,5 @@ const modes = {
 }
 
 const shared = /^\w+:\/\//.test(place)
-const queue = await JobQueue.open('q', shared ? { store: place, leaseDuration: 1000, retention: { count: 1e9 } } : { dataDir: place })
+const queue = await JobQueue.open('q', shared ? { store: place, leaseDuration: 1000, retention: { count: 1e9 } } : { dataDir: place, retention: { count: 1e9 } })
 await modes[mode](queue)

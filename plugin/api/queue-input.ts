@@ -1,5 +1,8 @@
 import { Auton8nError } from '../errors.js'
-import { AbortJobError, RetryAfterError, type Job, type JobOptions, type JobPriority } from './job.js'
+import { activeTrace } from './job-trace.js'
+import {
+  AbortJobError, RetryAfterError, type Job, type JobOptions, type JobPriority, type QueueLimits, type Schedule,
+} from './job.js'
 
 /** The longest that a timer of JavaScript can wait. */
 export const LONGEST_TIMER = 2 ** 31 - 1
@@ -34,9 +37,11 @@ export function milliseconds(value: unknown, what: string, longest = LONGEST_TIM
   return Math.round(value)
 }
 
-export function toJob<Data, Result>(job: NativeJob): Job<Data, Result> {
+/** `methods` is what its objects inherit. */
+export function toJob<Data, Result>(job: NativeJob, methods: Pick<Job, 'events'> = {}): Job<Data, Result> {
   const { result, error, startedAt, finishedAt } = job as { [key in keyof NativeJob]: NativeJob[key] | null }
   return {
+    __proto__: methods,
     id: job.id,
     queue: job.queue,
     name: job.name,
@@ -52,8 +57,9 @@ export function toJob<Data, Result>(job: NativeJob): Job<Data, Result> {
     runAt: job.runAt,
     ...(startedAt != null ? { startedAt } : {}),
     ...(finishedAt != null ? { finishedAt } : {}),
+    ...(job.waitsFor ? { waitsFor: job.waitsFor } : {}),
     options: withoutNull(job.options),
-  }
+  } as Job<Data, Result>
 }
 
 export function withoutNull(options: JobOptions): JobOptions {
@@ -65,7 +71,8 @@ export function toNew(
   name: unknown,
   data: unknown,
   jobOptions: unknown,
-): { name: string; data: unknown; options: object } {
+  ref?: unknown,
+): { name: string; data: unknown; options: object; ref?: string } {
   const plain = jobOptions === undefined ? {} : jobOptions
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
     throw invalid("the job's options must be an object")
@@ -84,7 +91,32 @@ export function toNew(
   return {
     name: text(name, "the job's name"),
     data: data === undefined ? null : data,
-    options: { ...rest, runAt: at, jitter: spread },
+    options: { ...rest, runAt: at, jitter: spread, trace: rest.trace ?? activeTrace() },
+    ...(ref === undefined ? {} : { ref: text(ref, '`ref`') }),
+  }
+}
+
+/** Limits as the addon writes them. */
+export function toLimits(json: string): QueueLimits {
+  return JSON.parse(json, (_key, value: unknown) => value ?? undefined) as QueueLimits
+}
+
+interface NativeSchedule extends Omit<Schedule, 'name' | 'data'> {
+  job: { name: string; data: unknown }
+}
+
+/** A schedule as the addon writes it. */
+export function toSchedule(schedule: NativeSchedule): Schedule {
+  const { id, cron, timeZone, missed, job, nextAt, lastAt } = schedule
+  return {
+    id,
+    cron,
+    timeZone,
+    missed,
+    name: job.name,
+    data: job.data,
+    ...(nextAt != null ? { nextAt } : {}),
+    ...(lastAt != null ? { lastAt } : {}),
   }
 }
 

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::hub::Shared;
-use super::notices;
 use super::running::Stop;
+use super::{notices, schedules};
 use crate::error::Result;
 use crate::event::EventKind;
+use crate::store::Rescued;
 
 /// While something falls due later, the clock is looked at this often, since it may jump.
 const LOOK: u64 = 1_000;
@@ -80,20 +81,26 @@ pub async fn renew(shared: &Shared) -> Result<()> {
 pub async fn rescue(shared: &Shared) -> Result<()> {
     let now = shared.clock.now_ms();
     for rescued in shared.store.rescue(now, now, shared.options.max_stalls).await? {
-        let Some(core) = shared.opened(&rescued.queue) else {
-            continue;
-        };
-        core.emit(&rescued.id, &rescued.name, now, EventKind::Stalled);
-        if let Some(failure) = rescued.failure {
-            let kind = EventKind::Failed {
-                code: failure.code,
-                message: failure.message,
-            };
-            core.emit(&rescued.id, &rescued.name, now, kind);
+        if let Some(core) = shared.opened(&rescued.queue) {
+            core.emit(&rescued.id, &rescued.name, now, EventKind::Stalled);
+            core.wake();
         }
-        core.wake();
+        failed(shared, rescued, now);
     }
     Ok(())
+}
+
+/// Tells of a job that failed without an attempt that did.
+fn failed(shared: &Shared, job: Rescued, now: i64) {
+    if let (Some(core), Some(failure)) = (shared.opened(&job.queue), job.failure) {
+        let kind = EventKind::Failed {
+            code: failure.code,
+            message: failure.message,
+        };
+        core.emit(&job.id, &job.name, now, kind);
+        // Others may have waited for it.
+        shared.due.notify_one();
+    }
 }
 
 async fn timer(shared: Arc<Shared>) {
@@ -109,13 +116,20 @@ async fn timer(shared: Arc<Shared>) {
     }
 }
 
-/// Makes due jobs ready; answers when the next one falls due.
+/// Makes due jobs ready and adds those of due schedules; answers when the next one falls due.
 pub async fn promote(shared: &Shared) -> Result<Option<i64>> {
-    let promoted = shared.store.promote(shared.clock.now_ms()).await?;
+    let now = shared.clock.now_ms();
+    let promoted = shared.store.promote(now).await?;
+    for job in promoted.failed {
+        failed(shared, job, now);
+    }
     for queue in promoted.queues {
         if let Some(core) = shared.opened(&queue) {
             core.wake();
         }
+    }
+    for schedule in &promoted.schedules {
+        schedules::fire(shared, schedule).await?;
     }
     Ok(promoted.next_due)
 }

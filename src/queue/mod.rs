@@ -5,13 +5,17 @@ mod attempt;
 mod backoff;
 mod check;
 mod core;
+mod cron;
 mod heartbeat;
 mod hub;
+mod member;
 mod notices;
 mod outcome;
 mod queue_api;
 mod reports;
 mod running;
+mod schedules;
+mod seat;
 mod socket;
 mod stats;
 mod the_queue;
@@ -23,12 +27,17 @@ mod tests;
 pub use self::access::{Access, Owner, open, open_server};
 pub use self::core::Subscription;
 pub use self::hub::{Hub, HubOptions};
+pub use self::member::Member;
 pub use self::queue_api::QueueApi;
+pub use self::schedules::ScheduleOptions;
+pub use self::seat::Where;
 pub use self::socket::{Methods, Peer, RemoteQueue, RpcHandler};
 pub use self::stats::{Metrics, Percentiles};
 pub use self::the_queue::Queue;
 pub use self::worker::{Worker, WorkerOptions};
-pub use crate::store::{Backoff, Job, JobFailure, JobFilter, JobOptions, JobStatus, NewJob, Priority, Retention};
+pub use crate::store::{
+    Backoff, Job, JobFailure, JobFilter, JobOptions, JobStatus, Limits, NewJob, Priority, Retention, Schedule,
+};
 
 use std::sync::Arc;
 

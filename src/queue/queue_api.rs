@@ -2,7 +2,7 @@
 
 use async_trait::async_trait;
 
-use super::{Job, JobFilter, JobStatus, Metrics, NewJob};
+use super::{Job, JobFilter, JobStatus, Limits, Metrics, NewJob, Schedule, ScheduleOptions};
 use crate::error::Result;
 
 /// A queue, near or far.
@@ -35,4 +35,19 @@ pub trait QueueApi: Send + Sync + 'static {
 
     /// Workers take jobs again.
     async fn resume(&self) -> Result<()>;
+
+    /// Sets what holds its jobs back, for all workers and across restarts.
+    async fn set_limits(&self, limits: Limits) -> Result<()>;
+
+    /// What holds its jobs back.
+    async fn limits(&self) -> Result<Limits>;
+
+    /// Adds a job again and again, in the place of a schedule of that name.
+    async fn schedule(&self, id: &str, options: ScheduleOptions) -> Result<Schedule>;
+
+    /// Ends a schedule; false where there is none of that name.
+    async fn unschedule(&self, id: &str) -> Result<bool>;
+
+    /// Its schedules, by their names.
+    async fn schedules(&self) -> Result<Vec<Schedule>>;
 }

@@ -12,7 +12,9 @@ use super::check;
 use super::core::{Core, Subscription};
 use super::hub::Hub;
 use super::worker::{Worker, WorkerOptions};
-use super::{Handler, Job, JobFilter, JobStatus, Metrics, NewJob, QueueApi};
+use super::{
+    Handler, Job, JobFilter, JobStatus, Limits, Metrics, NewJob, QueueApi, Schedule, ScheduleOptions, schedules,
+};
 use crate::error::{Code, Error, Result};
 use crate::event::EventSink;
 
@@ -166,5 +168,34 @@ impl QueueApi for Queue {
 
     async fn resume(&self) -> Result<()> {
         self.set_paused(false).await
+    }
+
+    async fn set_limits(&self, limits: Limits) -> Result<()> {
+        check::limits(&limits)?;
+        self.hub.shared().store.set_limits(&self.core.name, limits).await?;
+        self.core.wake();
+        Ok(())
+    }
+
+    async fn limits(&self) -> Result<Limits> {
+        self.hub.shared().store.limits(&self.core.name).await
+    }
+
+    async fn schedule(&self, id: &str, options: ScheduleOptions) -> Result<Schedule> {
+        let schedule = schedules::begin(&self.core.name, id, options, self.now())?;
+        let shared = self.hub.shared();
+        shared.store.set_schedule(schedule.clone()).await?;
+        shared.due.notify_one();
+        let stored = shared.store.schedules(&self.core.name).await?;
+        // Where it was deleted just now, it is answered as it was.
+        Ok(stored.into_iter().find(|stored| stored.id == id).unwrap_or(schedule))
+    }
+
+    async fn unschedule(&self, id: &str) -> Result<bool> {
+        self.hub.shared().store.remove_schedule(&self.core.name, id).await
+    }
+
+    async fn schedules(&self) -> Result<Vec<Schedule>> {
+        self.hub.shared().store.schedules(&self.core.name).await
     }
 }

@@ -18,6 +18,8 @@ use crate::store::ClaimRequest;
 
 /// After an error of the store.
 const AGAIN: Duration = Duration::from_millis(250);
+/// The longest pause in milliseconds for a rate that holds jobs back.
+const LOOK: i64 = 1_000;
 /// How long a handler may wind down after its token was cancelled by a stop.
 const WIND_DOWN: Duration = Duration::from_secs(2);
 
@@ -79,6 +81,16 @@ pub struct WorkerOptions {
     pub concurrency: usize,
 }
 
+impl WorkerOptions {
+    pub(super) fn check(self) -> Result<()> {
+        if (1..=10_000).contains(&self.concurrency) {
+            Ok(())
+        } else {
+            Err(Error::new(Code::OptionInvalid, "`concurrency` must be 1 to 10000"))
+        }
+    }
+}
+
 impl Default for WorkerOptions {
     fn default() -> Self {
         Self { concurrency: 1 }
@@ -115,11 +127,18 @@ struct Loop {
     active: watch::Sender<bool>,
 }
 
+/// When a worker is to look for jobs again.
+enum Next {
+    Now,
+    /// When it is woken, or at that time.
+    Wait {
+        until: Option<i64>,
+    },
+}
+
 impl Worker {
     pub(super) fn start(hub: &Hub, core: &Arc<Core>, handlers: &Handlers, options: WorkerOptions) -> Result<Self> {
-        if !(1..=10_000).contains(&options.concurrency) {
-            return Err(Error::new(Code::OptionInvalid, "`concurrency` must be 1 to 10000"));
-        }
+        options.check()?;
         let (active, activity) = watch::channel(true);
         let (id, tasks) = (hub.next_worker(), TaskTracker::new());
         let shared = hub.shared().clone();
@@ -182,19 +201,20 @@ impl Loop {
             drop(room);
             wakes.mark_unchanged();
             // Not cut off by a stop: what was claimed must run or be handed back.
-            let wait = match self.claim().await {
-                Ok(more) => !more,
+            let next = match self.claim().await {
+                Ok(next) => next,
                 Err(error) if error.code() == Code::Closed => break,
                 Err(error) => {
                     tracing::warn!("a worker could not take jobs: {error}");
                     self.stop.run_until_cancelled(tokio::time::sleep(AGAIN)).await;
-                    false
+                    Next::Now
                 }
             };
-            if wait {
+            if let Next::Wait { until } = next {
                 tokio::select! {
                     _ = wakes.changed() => {}
                     () = self.ended.notified() => {}
+                    () = self.pause(until) => {}
                     () = self.stop.cancelled() => {}
                 }
             }
@@ -202,19 +222,30 @@ impl Loop {
         self.active.send_replace(false);
     }
 
+    /// Until a rate makes room. The clock may jump meanwhile, so a long pause is cut.
+    async fn pause(&self, until: Option<i64>) {
+        match until {
+            Some(until) => {
+                let left = until.saturating_sub(self.shared.clock.now_ms()).clamp(1, LOOK);
+                tokio::time::sleep(Duration::from_millis(left as u64)).await;
+            }
+            None => std::future::pending().await,
+        }
+    }
+
     /// Ends are being stored.
     fn ends(&self) -> bool {
         self.ending.available_permits() < self.concurrency.max(ENDING)
     }
 
-    /// Takes as many jobs as there is room for; false where there are no more.
-    async fn claim(&self) -> Result<bool> {
+    /// Takes as many jobs as there is room for.
+    async fn claim(&self) -> Result<Next> {
         let limit = self.slots.available_permits();
         let names: Vec<String> = self.handlers.read().keys().cloned().collect();
         if self.core.is_paused() || names.is_empty() {
             self.active
                 .send_replace(limit < self.concurrency || self.ends() || !self.shared.alone);
-            return Ok(false);
+            return Ok(Next::Wait { until: None });
         }
         let now = self.shared.clock.now_ms();
         let request = ClaimRequest {
@@ -247,6 +278,10 @@ impl Loop {
             let run = async move { attempt::run(&shared, &core, handler, claim, id, slot).await };
             self.tasks.spawn(run.with_current_subscriber());
         }
-        Ok(count == limit)
+        Ok(if count == limit {
+            Next::Now
+        } else {
+            Next::Wait { until: claimed.next_at }
+        })
     }
 }

@@ -12,7 +12,6 @@ use tokio_util::sync::CancellationToken;
 
 use super::connections::Connections;
 use super::failure::coded;
-
 use super::sql;
 use crate::error::Result;
 use crate::store::job_store::Notice;

@@ -1,5 +1,6 @@
 //! The store on a `PostgreSQL` server, which several processes and machines use at once.
 
+mod apart;
 mod connections;
 mod failure;
 mod finish;
@@ -10,6 +11,7 @@ mod migrations;
 mod postgres_store;
 mod restore;
 mod rows;
+mod schedules;
 mod work;
 
 #[cfg(test)]

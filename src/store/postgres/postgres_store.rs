@@ -15,17 +15,18 @@ use super::finish::{Ended, finish};
 use super::insert::{Add, add};
 use super::listener::Listener;
 use super::rows::{get, jobs};
-use super::{manage, migrations, restore, sql, work};
+use super::{apart, manage, migrations, restore, schedules, sql, work};
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
 use crate::store::StoreUrl;
+use crate::store::dependencies::begin_all;
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
     Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Notice, Promoted, Report,
     Rescued, Retention,
 };
 use crate::store::limits::Limits;
-use crate::store::rules::{begin, closed};
+use crate::store::rules::closed;
 use crate::store::schedule::Schedule;
 use crate::store::server::{Batcher, Notifier, ServerClock};
 
@@ -39,7 +40,7 @@ pub struct PostgresStore {
     pub(super) connections: Arc<Connections>,
     pub(super) notifier: Arc<Notifier>,
     adds: Batcher<Add, Result<Vec<Job>>>,
-    ends: Batcher<Ended, Result<bool>>,
+    ends: Batcher<Ended, Result<Finished>>,
     clock: Arc<ServerClock>,
     heard: broadcast::Sender<Notice>,
     stop: CancellationToken,
@@ -130,7 +131,11 @@ impl JobStore for PostgresStore {
         if jobs.is_empty() {
             return Ok(Added::default());
         }
-        let add = Add::new(jobs.into_iter().map(|job| begin(queue, job, now)).collect())?;
+        let jobs = begin_all(queue, jobs, now)?;
+        if apart::is_apart(&jobs) {
+            return apart::add(self, jobs, now).await;
+        }
+        let add = Add::new(jobs)?;
         let bytes = add.bytes();
         let jobs = self.adds.call(add, bytes).await.ok_or_else(closed)??;
         if jobs.iter().any(|job| job.status == JobStatus::Scheduled) {
@@ -152,12 +157,7 @@ impl JobStore for PostgresStore {
         let _call = self.call()?;
         let end = Ended::new(finish, now)?;
         let bytes = end.bytes();
-        let held = self.ends.call(end, bytes).await.ok_or_else(closed)??;
-        Ok(Finished {
-            held,
-            released: false,
-            makes_room: false,
-        })
+        self.ends.call(end, bytes).await.ok_or_else(closed)?
     }
 
     async fn report(&self, reports: Vec<Report>) -> Result<()> {
@@ -219,34 +219,36 @@ impl JobStore for PostgresStore {
         rows.first().map_or(Ok(false), |row| get(row, 0))
     }
 
-    async fn set_limits(&self, _queue: &str, _limits: Limits) -> Result<()> {
-        Err(unsupported())
+    async fn set_limits(&self, queue: &str, limits: Limits) -> Result<()> {
+        schedules::set_limits(self, queue, limits).await
     }
 
-    async fn limits(&self, _queue: &str) -> Result<Limits> {
-        Ok(Limits::default())
+    async fn limits(&self, queue: &str) -> Result<Limits> {
+        schedules::limits(self, queue).await
     }
 
-    async fn set_schedule(&self, _schedule: Schedule) -> Result<()> {
-        Err(unsupported())
+    async fn set_schedule(&self, schedule: Schedule) -> Result<()> {
+        schedules::set(self, schedule).await
     }
 
-    async fn remove_schedule(&self, _queue: &str, _id: &str) -> Result<bool> {
-        Ok(false)
+    async fn remove_schedule(&self, queue: &str, id: &str) -> Result<bool> {
+        schedules::remove(self, queue, id).await
     }
 
-    async fn schedules(&self, _queue: &str) -> Result<Vec<Schedule>> {
-        Ok(Vec::new())
+    async fn schedules(&self, queue: &str) -> Result<Vec<Schedule>> {
+        schedules::list(self, queue).await
     }
 
     async fn fire(
         &self,
-        _schedule: &Schedule,
-        _next_at: Option<i64>,
-        _jobs: Vec<NewJob>,
-        _now: i64,
+        schedule: &Schedule,
+        next_at: Option<i64>,
+        jobs: Vec<NewJob>,
+        now: i64,
     ) -> Result<Option<Added>> {
-        Err(unsupported())
+        let _call = self.call()?;
+        let jobs = begin_all(&schedule.queue, jobs, now)?;
+        apart::fire(self, schedule, next_at, jobs, now).await
     }
 
     async fn close(&self) {
@@ -277,8 +279,4 @@ impl Drop for PostgresStore {
     fn drop(&mut self) {
         self.stop.cancel();
     }
-}
-
-fn unsupported() -> Error {
-    Error::new(crate::error::Code::StoreUnsupported, "this store cannot do that yet")
 }
