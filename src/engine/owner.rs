@@ -232,7 +232,8 @@ impl Backend for Owner {
                 )),
             },
         };
-        doctor::health(&self.rooms, stored, &self.token).await
+        let warning = self.store.hub().store().warning();
+        doctor::health(&self.rooms, stored, warning, &self.token).await
     }
 
     async fn verify(&self, directory: PathBuf, specification: Option<Value>) -> Result<CreationReport> {

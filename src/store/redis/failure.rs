@@ -47,10 +47,13 @@ pub fn unavailable(why: &str) -> Error {
     .because(why.to_owned())
 }
 
-/// The connection is of no use any more, or the server does not answer on it.
+/// The connection is of no use any more: the server does not answer on it, or became another one.
 pub fn is_connection(error: &RedisError) -> bool {
-    matches!(error.kind(), ErrorKind::Io | ErrorKind::Parse | ErrorKind::Client)
-        || error.is_timeout()
+    use ServerErrorKind::{BusyLoading, MasterDown, ReadOnly};
+    matches!(
+        error.kind(),
+        ErrorKind::Io | ErrorKind::Parse | ErrorKind::Client | ErrorKind::Server(BusyLoading | MasterDown | ReadOnly)
+    ) || error.is_timeout()
         || error.is_connection_dropped()
 }
 

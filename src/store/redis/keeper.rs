@@ -23,7 +23,7 @@ use crate::store::server::{Sent, ServerClock};
 
 /// Between two looks at the server's clock, which also show whether it answers.
 const LOOK: Duration = Duration::from_secs(5);
-const ANSWER: Duration = Duration::from_secs(3);
+const ANSWER: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(200);
 /// How keys are laid out. A store that a newer version changed is left alone.
 const FORMAT: u32 = 1;

@@ -281,6 +281,10 @@ impl JobStore for RedisStore {
     fn problem(&self) -> Option<Error> {
         self.links.problem()
     }
+
+    fn warning(&self) -> Option<String> {
+        self.links.warning()
+    }
 }
 
 impl Drop for RedisStore {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use super::failure::unavailable;
 use crate::error::{Code, Error, Result};
-use crate::store::job::{Job, JobFailure, JobOptions};
+use crate::store::job::{Job, JobFailure, JobOptions, JobStatus};
 use crate::store::job_store::Claim;
 use crate::store::rules::{status, value};
 
@@ -66,18 +66,45 @@ pub fn unexpected() -> Error {
     unavailable("an answer was not understood")
 }
 
-/// Rows to jobs in hand.
-pub fn claims(rows: Value) -> Result<Vec<Claim>> {
-    items(rows)?.into_iter().map(claim).collect()
-}
-
 /// Rows to jobs.
 pub fn jobs(rows: Value) -> Result<Vec<Job>> {
-    Ok(claims(rows)?.into_iter().map(|claim| claim.job).collect())
+    items(rows)?.into_iter().map(|row| Ok(claim(row)?.job)).collect()
+}
+
+/// A job of a queue that was claimed for the first time, as `claim.lua` answers it.
+pub fn first_claim(row: Value, queue: &str, now: i64) -> Result<Claim> {
+    let [fence, created_at, run_at, id, body] = parts(row)?;
+    let body: OwnedBody = value(text(&body).ok_or_else(damaged)?)?;
+    let job = Job {
+        id: string(&id)?,
+        queue: queue.to_owned(),
+        name: body.name,
+        data: body.data,
+        options: body.options,
+        status: JobStatus::Running,
+        attempts: 1,
+        progress: 0.0,
+        stage: None,
+        iteration: 0,
+        log: Vec::new(),
+        checkpoint: serde_json::Value::Null,
+        result: None,
+        error: None,
+        created_at: number(&created_at).ok_or_else(damaged)?,
+        run_at: number(&run_at).ok_or_else(damaged)?,
+        started_at: Some(now),
+        finished_at: None,
+        waits_for: 0,
+    };
+    Ok(Claim {
+        job,
+        fence: number(&fence).ok_or_else(damaged)?,
+        stalls: 0,
+    })
 }
 
 /// In the order of `FIELDS` in `common.lua`.
-fn claim(row: Value) -> Result<Claim> {
+pub fn claim(row: Value) -> Result<Claim> {
     let [
         state,
         attempts,

@@ -6,7 +6,8 @@ use super::test_server::Server;
 use super::{RedisStore, test_server};
 use crate::error::Code;
 use crate::store::{
-    ClaimRequest, Ending, Finish, Job, JobOptions, JobStore, Lease, NewJob, Notice, SharedStore, StoreKind, StoreUrl,
+    ClaimRequest, Ending, Finish, Job, JobOptions, JobStore, Lease, NewJob, Notice, OnDuplicate, SharedStore,
+    StoreKind, StoreUrl,
 };
 
 async fn open() -> Option<SharedStore> {
@@ -202,4 +203,94 @@ async fn what_cannot_be_reached_is_told_without_the_password() {
     for error in errors {
         assert!(!format!("{error} {error:?}").contains(&password), "{error:?}");
     }
+}
+
+#[tokio::test]
+async fn a_user_with_the_documented_rights_is_enough() {
+    let Some(server) = Server::start(&[]) else { return };
+    direct(
+        &server.url(0),
+        "ACL SETUSER limited on >secret +@all -@dangerous +info ~{auton8n}* resetchannels &{auton8n}*",
+    )
+    .await;
+    let address = url(&format!("redis://limited:secret@127.0.0.1:{}/1", server.port));
+    let (here, there) = (
+        RedisStore::open(&address).await.unwrap(),
+        RedisStore::open(&address).await.unwrap(),
+    );
+    let mut heard = there.notices().unwrap();
+    add(&here).await;
+    hears(&mut heard, &Notice::Ready("q".into())).await;
+    assert_eq!(there.counts("q").await.unwrap().pending, 1);
+    here.close().await;
+    there.close().await;
+    server.stop();
+}
+
+#[tokio::test]
+async fn a_server_that_keeps_nothing_on_disk_is_told() {
+    let Some(server) = Server::start(&["--appendonly", "no"]) else {
+        return;
+    };
+    let store = RedisStore::open(&server.url(0)).await.unwrap();
+    assert!(store.warning().unwrap().contains("appendonly"));
+    store.close().await;
+    server.stop();
+}
+
+#[tokio::test]
+async fn a_job_that_is_added_and_replaced_in_one_call_is_gone() {
+    let Some(url) = test_server::database().await else {
+        return;
+    };
+    let store = RedisStore::open(&url).await.unwrap();
+    let keyed = |on_duplicate| NewJob {
+        options: JobOptions {
+            unique_key: Some("k".into()),
+            on_duplicate,
+            ..JobOptions::default()
+        },
+        ..new_job()
+    };
+    // The second and the third wait together while the first is sent.
+    let new = [new_job(), keyed(OnDuplicate::Reject), keyed(OnDuplicate::Replace)];
+    let adds = new.map(|new| store.add("q", vec![new], 0));
+    let added = futures_util::future::join_all(adds).await;
+    let ids: Vec<String> = added
+        .into_iter()
+        .map(|added| added.unwrap().jobs[0].id.clone())
+        .collect();
+    let request = ClaimRequest {
+        queue: "q".into(),
+        names: vec!["a".into()],
+        limit: 9,
+        now: 0,
+        lease_until: 100,
+    };
+    let claimed = store.claim(request).await.unwrap().claims;
+    let claimed: Vec<&String> = claimed.iter().map(|claim| &claim.job.id).collect();
+    assert_eq!(claimed, [&ids[0], &ids[2]]);
+    let counts = store.counts("q").await.unwrap();
+    assert_eq!((counts.pending, counts.running, counts.cancelled), (0, 2, 1));
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_server_that_becomes_a_replica_is_told_and_left() {
+    let Some(server) = Server::start(&[]) else { return };
+    let url = server.url(0);
+    let store = RedisStore::open(&url).await.unwrap();
+    let mut heard = store.notices().unwrap();
+    direct(&url, "REPLICAOF 127.0.0.1 1").await;
+    let error = store.set_paused("q", true).await.unwrap_err();
+    assert_eq!(error.code(), Code::StoreUnavailable, "{error:?}");
+    while !format!("{:?}", store.problem()).contains("replica") {
+        tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+    }
+    direct(&url, "REPLICAOF NO ONE").await;
+    assert_eq!(heard.recv().await.unwrap(), Notice::Back);
+    store.set_paused("q", true).await.unwrap();
+    assert!(store.problem().is_none());
+    store.close().await;
+    server.stop();
 }

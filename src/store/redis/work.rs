@@ -1,7 +1,9 @@
 //! What workers ask of the server.
 
+use redis::Value;
+
 use super::redis_store::RedisStore;
-use super::rows::{claims, items, number, parts, string, text, unexpected};
+use super::rows::{self, first_claim, items, number, parts, string, text, unexpected};
 use super::schedules;
 use super::scripts::{self, CLAIM, PROMOTE, RENEW, REPORT, RESCUE};
 use crate::clock::SystemClock;
@@ -12,6 +14,8 @@ use crate::store::rules::{LOG_LINES, json};
 
 /// Claims of one millisecond that get tokens of their own.
 const TOKENS: i64 = 4_096;
+/// What is read of a job that never ran.
+const FIRST: usize = 5;
 /// The most leases of one call, which the server does without a pause.
 const LEASES: usize = 2_000;
 
@@ -27,9 +31,13 @@ pub async fn claim(store: &RedisStore, request: ClaimRequest) -> Result<Claimed>
         .arg(token)
         .arg(&request.names);
     let [unfinished, next_at, rows] = parts(store.call(&call, &CLAIM, false).await?)?;
+    let claims = items(rows)?.into_iter().map(|row| match &row {
+        Value::Array(values) if values.len() == FIRST => first_claim(row, &request.queue, request.now),
+        _ => rows::claim(row),
+    });
     Ok(Claimed {
         next_at: number(&next_at),
-        claims: claims(rows)?,
+        claims: claims.collect::<Result<_>>()?,
         unfinished: number(&unfinished).is_some_and(|count: i64| count > 0),
     })
 }

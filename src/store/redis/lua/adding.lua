@@ -145,9 +145,13 @@ local function add_all(queue, first, last)
     if missing then return { 'missing', missing } end
   end
   local here, kept = ids_that_are_here(first, last), {}
-  for _, id in ipairs(all.replaced) do cancel(queue, id, ARGV[first + 7]) end
-  -- A lane that a replaced job leaves may be entered again.
-  if #all.replaced > 0 then settle() end
+  if #all.replaced > 0 then
+    -- Removals are made before additions: what was added before in this call may be replaced, and what leaves a lane
+    -- may make room for another one.
+    settle()
+    for _, id in ipairs(all.replaced) do cancel(queue, id, ARGV[first + 7]) end
+    settle()
+  end
   for i = first, last, WIDTH do
     local id = ARGV[i]
     if all.new[id] and not here[id] then store(queue, i, all.waits[id]) end

@@ -2,7 +2,7 @@
 -- back, when a rate makes room for them or '', and rows.
 local queue, room, now, lease_end, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local names = { unpack(ARGV, 6) }
-local rows, ids = {}, {}
+local rows = {}
 
 -- The first fair keys that wait between two bounds, in the order of their bytes.
 local function keys_between(priority, min, max, most)
@@ -42,21 +42,39 @@ local function oldest(priority, key, most)
   return jobs
 end
 
+-- A job that never ran has told nothing, so little is read of it: its fence, createdAt, runAt, id and body.
+local BODY = 5
+local fresh = {}
+
 local function take(job, priority, key)
-  not_ready(queue, job.name, priority, key, job.id)
-  local row = fields(job.id)
-  if not row[STATUS] then return end
-  remove(status_key(row[STATUS], queue), job.id)
-  local fence = tonumber(row[FENCE] or 0)
-  row[STATUS], row[STARTED] = RUNNING, now
-  row[ATTEMPTS] = whole((row[ATTEMPTS] or 0) + 1)
-  row[FENCE] = tonumber(token) > fence and token or whole(fence + 1)
-  redis.call('HSET', job_key(job.id), 'status', RUNNING, 'attempts', row[ATTEMPTS], 'fence', row[FENCE], 'startedAt', now)
-  add(status_key(RUNNING, queue), job.seq, job.id)
-  add(P .. 'leases', lease_end, job.id)
+  local id, hash = job.id, job_key(job.id)
+  not_ready(queue, job.name, priority, key, id)
+  local status, attempts, fence, created, run_at =
+    unpack(redis.call('HMGET', hash, 'status', 'attempts', 'fence', 'createdAt', 'runAt'))
+  if not status then return end
+  local seen = tonumber(fence or 0)
+  fence = tonumber(token) > seen and token or whole(seen + 1)
+  redis.call('HSET', hash, 'status', RUNNING, 'attempts', (attempts or 0) + 1, 'fence', fence, 'startedAt', now)
+  local n = #rows + 1
+  if attempts then
+    rows[n] = with_bodies({ fields(id) }, { id })[1]
+  else
+    rows[n] = { fence, created, run_at, id }
+    fresh[#fresh + 1] = rows[n]
+  end
+  remove(status_key(status, queue), id)
+  add(status_key(RUNNING, queue), job.seq, id)
+  add(P .. 'leases', lease_end, id)
   runs(queue, key, 1)
-  rows[#rows + 1], ids[#ids + 1] = row, job.id
   room = room - 1
+end
+
+local function read_bodies()
+  for from = 1, #fresh, CHUNK do
+    local keys = {}
+    for i = from, math.min(from + CHUNK - 1, #fresh) do keys[#keys + 1] = P .. 'body:' .. fresh[i][4] end
+    for i, body in ipairs(redis.call('MGET', unpack(keys))) do fresh[from + i - 1][BODY] = body end
+  end
 end
 
 local function serve(priority)
@@ -124,4 +142,5 @@ if redis.call('SISMEMBER', P .. 'paused', queue) == 0 then
   end
 end
 local waiting = #rows == 0 and redis.call('EXISTS', status_key(SCHEDULED, queue), status_key(RETRYING, queue)) > 0
-return { (held or waiting) and 1 or 0, next_at and whole(next_at) or '', with_bodies(rows, ids) }
+read_bodies()
+return { (held or waiting) and 1 or 0, next_at and whole(next_at) or '', rows }

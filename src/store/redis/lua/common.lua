@@ -39,7 +39,7 @@ local function in_chunks(command, key, list)
 end
 
 -- Changes of sorted sets, gathered and made by `flush`: all removals, then all additions.
-local removals, additions, left, unlinked, busy = {}, {}, {}, {}, {}
+local removals, additions, left, known, unlinked, busy = {}, {}, {}, {}, {}, {}
 
 local function remove(set, member)
   local list = removals[set]
@@ -77,14 +77,13 @@ local function flush()
       if redis.call('HINCRBY', count, key, more) <= 0 then redis.call('HDEL', count, key) end
     end
   end
-  removals, additions, left, unlinked, busy = {}, {}, {}, {}, {}
+  removals, additions, left, known, unlinked, busy = {}, {}, {}, {}, {}, {}
 end
 
 -- A script that has written already may go on when the server's memory is full.
 local function go_on_when_full() redis.call('UNLINK', P .. 'none') end
 
 -- Workers may take the job.
-local known = {}
 local function ready(queue, name, priority, key, id, seq)
   local lane = lane_key(queue, name, priority, key)
   add(lane, seq, id)
@@ -119,7 +118,7 @@ local FIELDS = {
   'status', 'attempts', 'stalls', 'fence', 'startedAt', 'queue', 'progress', 'stage', 'iteration', 'checkpoint',
   'result', 'errorCode', 'errorMessage', 'createdAt', 'runAt', 'finishedAt', 'waitsFor',
 }
-local STATUS, ATTEMPTS, STALLS, FENCE, STARTED = 1, 2, 3, 4, 5
+local ATTEMPTS = 2
 
 local function fields(id) return redis.call('HMGET', job_key(id), unpack(FIELDS)) end
 
