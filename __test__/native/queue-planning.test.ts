@@ -169,7 +169,7 @@ test('events of a job begin with its present state and end with it', async () =>
   const all = queue.events()
   const first = all.next()
   const types: string[] = []
-  for await (const event of job.events?.() ?? []) {
+  for await (const event of job.events()) {
     types.push(event.type === 'state' ? `state ${event.job.status}` : event.type)
     if (event.type === 'state') go()
   }

@@ -191,6 +191,73 @@ describe.each(serverKinds)('$name', kind => {
     }
   })
 
+  test('a database that hangs is told, and workers go on by themselves when it answers again', async () => {
+    const dataDir = mkdtempSync(join(tmpdir(), 'auton8n-engine-'))
+    const engine = await openEngine({ dataDir, store: database, sandbox: false })
+    const child = await start('busy')
+    try {
+      const done = (): number => after(child.lines, 'completed').length
+      await until(() => done() > 20)
+      const codes = async (): Promise<string[]> => (await engine.health()).reasons.map(reason => reason.code)
+      await server.tell('freeze')
+      const frozen = Date.now()
+      await until(async () => (await codes()).includes('AUTON8N_STORE_UNAVAILABLE'), 60_000)
+      const told = Date.now() - frozen
+      await server.tell('thaw')
+      const thawed = Date.now()
+      const before = done()
+      await until(() => done() > before + 20)
+      console.log(`a hung database was told after ${told} ms; workers went on ${Date.now() - thawed} ms after it answered again`)
+      await until(async () => !(await codes()).includes('AUTON8N_STORE_UNAVAILABLE'), 30_000)
+      child.process.kill('SIGKILL')
+      await child.ended
+      expect((await judge([child], 'a hung database')).lost).toBe(0)
+    } finally {
+      await server.tell('thaw')
+      await engine.close()
+      rmSync(dataDir, { recursive: true, force: true })
+    }
+  })
+
+  test('handlers that block JavaScript for three leases keep their jobs, and no other process starts them', async () => {
+    const [one, two] = await Promise.all([start('blocks'), start('blocks')])
+    const queue = await open()
+    const jobs = await queue.addBulkJobs(Array.from({ length: 4 }, () => ({ name: 'work', data: { ms: 3 * LEASE } })))
+    await until(async () => (await queue.getMetrics()).completed === 4)
+    const started = [one, two].flatMap(child => after(child.lines, 'ran'))
+    console.log(`4 jobs that block for three leases in two processes: started ${started.length} times`)
+    expect(started.sort()).toEqual(jobs.map(job => job.id).sort())
+  })
+
+  test('limits hold over processes, and a schedule fires once however many there are', async () => {
+    const queue = await open()
+    await queue.setLimits({ concurrency: 3, perKey: { concurrency: 1 } })
+    const children = await Promise.all([start('limited'), start('limited'), start('limited')])
+    const jobs = Array.from({ length: 60 }, (_, n) => ({ name: 'work', data: n, options: { fairKey: `k${n % 5}` } }))
+    await queue.addBulkJobs(jobs)
+    const schedule = { cron: '* * * * * *', name: 'tick', data: null }
+    await queue.schedule('tick', schedule)
+    await until(async () => (await queue.getMetrics()).completed >= 64)
+    await queue.unschedule('tick')
+    const lines = children.flatMap(child => child.lines)
+    const moments = after(lines, 'at').map(line => line.split(' ')).map(([at, what, key]) => ({ at: Number(at), what, key }))
+    moments.sort((a, b) => a.at - b.at || (a.what === 'end' ? -1 : 1))
+    let running = 0
+    let most = 0
+    const keys = new Map<string, number>()
+    for (const { what, key = '' } of moments) {
+      const change = what === 'start' ? 1 : -1
+      running += change
+      keys.set(key, (keys.get(key) ?? 0) + change)
+      most = Math.max(most, running)
+      expect(keys.get(key)).toBeLessThanOrEqual(1)
+    }
+    const ticks = after(lines, 'tick')
+    console.log(`60 jobs in three processes ran at most ${most} at once; ${ticks.length} ticks at ${new Set(ticks).size} times`)
+    expect(most).toBe(3)
+    expect(new Set(ticks).size).toBe(ticks.length)
+  })
+
   test('one process opens a store once, and each queue of it closes for itself', async () => {
     const [one, two] = [await open(), await JobQueue.open('other', { store: database })]
     const job = await two.addJob('a', { text: 'ü\u0000' })

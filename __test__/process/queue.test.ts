@@ -141,5 +141,5 @@ test.each(['idle', 'shut'])('a process ends by itself: %s', async mode => {
 test('a worker keeps its process until its delayed job ran', async () => {
   const child = start('waits', '300')
   expect(await child.ended).toBe(0)
-  expect(child.lines).toEqual(['ran now'])
+  expect(child.lines).toEqual(['waits', 'ran now'])
 })

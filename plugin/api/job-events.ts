@@ -16,7 +16,7 @@ export interface EventSource {
   read(jobId: string): Promise<Job | undefined>
 }
 
-const FINAL = ['completed', 'failed', 'cancelled']
+const FINAL: ReadonlySet<string> = new Set(['completed', 'failed', 'cancelled'])
 
 /**
  * The events of a queue or of one job, as they come. One of a job begins with its present state and ends with the
@@ -44,13 +44,13 @@ export async function* jobEvents(source: EventSource, jobId?: string): AsyncGene
       const state = await stateOf(source, jobId)
       if (!state) return
       yield state
-      if (FINAL.includes(state.job.status)) return
+      if (FINAL.has(state.job.status)) return
     }
     for (;;) {
       const event = waiting.shift()
       if (event) {
         yield event
-        if (jobId !== undefined && FINAL.includes(event.type)) return
+        if (jobId !== undefined && FINAL.has(event.type)) return
         continue
       }
       if (over) return
@@ -65,7 +65,7 @@ export async function* jobEvents(source: EventSource, jobId?: string): AsyncGene
       const state = await stateOf(source, jobId)
       if (waiting.length > 0) continue
       if (!state) return
-      if (FINAL.includes(state.job.status)) {
+      if (FINAL.has(state.job.status)) {
         yield state
         return
       }

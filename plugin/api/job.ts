@@ -67,7 +67,7 @@ export interface Job<Data = unknown, Result = unknown> {
   readonly waitsFor?: number
   readonly options: JobOptions
   /** Its events from now on, the present state first; ends with the job. */
-  events?(): AsyncIterableIterator<JobEvent>
+  events(): AsyncIterableIterator<JobEvent>
 }
 
 /** A job that is to be added. */

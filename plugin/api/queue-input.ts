@@ -8,7 +8,7 @@ import {
 export const LONGEST_TIMER = 2 ** 31 - 1
 
 /** A job as the addon writes it. */
-export interface NativeJob extends Omit<Job, 'priority' | 'options'> {
+export interface NativeJob extends Omit<Job, 'priority' | 'options' | 'events'> {
   options: JobOptions & { priority: JobPriority }
 }
 
@@ -38,7 +38,7 @@ export function milliseconds(value: unknown, what: string, longest = LONGEST_TIM
 }
 
 /** `methods` is what its objects inherit. */
-export function toJob<Data, Result>(job: NativeJob, methods: Pick<Job, 'events'> = {}): Job<Data, Result> {
+export function toJob<Data, Result>(job: NativeJob, methods: Pick<Job, 'events'>): Job<Data, Result> {
   const { result, error, startedAt, finishedAt } = job as { [key in keyof NativeJob]: NativeJob[key] | null }
   return {
     __proto__: methods,
@@ -59,7 +59,7 @@ export function toJob<Data, Result>(job: NativeJob, methods: Pick<Job, 'events'>
     ...(finishedAt != null ? { finishedAt } : {}),
     ...(job.waitsFor ? { waitsFor: job.waitsFor } : {}),
     options: withoutNull(job.options),
-  } as Job<Data, Result>
+  } as object as Job<Data, Result>
 }
 
 export function withoutNull(options: JobOptions): JobOptions {

@@ -164,7 +164,7 @@ export abstract class ManagedQueue {
 
   /** Ends what still waits for events. */
   protected ended(): void {
-    for (const closed of [...this.endings]) closed()
+    for (const closed of this.endings) closed()
   }
 }
 

@@ -2,9 +2,10 @@
 //! notice and does nothing while there is nothing to do.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::hub::Shared;
+use super::hub::{Shared, epoch};
 use super::running::Stop;
 use super::{notices, schedules};
 use crate::error::Result;
@@ -13,6 +14,8 @@ use crate::store::Rescued;
 
 /// While something falls due later, the clock is looked at this often, since it may jump.
 const LOOK: u64 = 1_000;
+/// A clock that is off by more was set; less is drift.
+const STEP: i64 = 500;
 /// After an error of the store.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -118,6 +121,7 @@ async fn timer(shared: Arc<Shared>) {
 
 /// Makes due jobs ready and adds those of due schedules; answers when the next one falls due.
 pub async fn promote(shared: &Shared) -> Result<Option<i64>> {
+    heed_clock(shared).await?;
     let now = shared.clock.now_ms();
     let promoted = shared.store.promote(now).await?;
     for job in promoted.failed {
@@ -134,10 +138,22 @@ pub async fn promote(shared: &Shared) -> Result<Option<i64>> {
     Ok(promoted.next_due)
 }
 
+/// Where the machine's clock was set, delays go on as they were.
+async fn heed_clock(shared: &Shared) -> Result<()> {
+    let (before, now) = (shared.epoch.load(Ordering::Acquire), epoch(&shared.clock));
+    let by = now.saturating_sub(before);
+    if shared.alone && by.abs() > STEP {
+        shared.store.shift(by).await?;
+        shared.epoch.store(now, Ordering::Release);
+    }
+    Ok(())
+}
+
 async fn wait_until(shared: &Shared, due: i64) {
     loop {
         let left = due.saturating_sub(shared.clock.now_ms());
-        if left <= 0 {
+        let set = epoch(&shared.clock).saturating_sub(shared.epoch.load(Ordering::Acquire));
+        if left <= 0 || shared.alone && set.abs() > STEP {
             return;
         }
         let pause = Duration::from_millis((left as u64).min(LOOK));

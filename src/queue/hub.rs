@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use tokio::sync::Notify;
@@ -65,6 +65,8 @@ pub struct Shared {
     pub tasks: TaskTracker,
     /// No other process uses the store.
     pub alone: bool,
+    /// Wall-clock time at the zero of the monotonic clock; another one later means that the clock was set.
+    pub epoch: AtomicI64,
     cores: Mutex<HashMap<String, Arc<Core>>>,
     next_worker: AtomicU64,
 }
@@ -78,6 +80,7 @@ impl Hub {
         while !store.rescue(ended_by, now, options.max_stalls).await?.is_empty() {}
         let shared = Arc::new(Shared {
             store,
+            epoch: AtomicI64::new(epoch(&clock)),
             clock,
             options,
             running: Running::default(),
@@ -142,6 +145,11 @@ impl Hub {
         }
         shared.store.close().await;
     }
+}
+
+/// The wall clock's time at the zero of the monotonic clock.
+pub fn epoch(clock: &SharedClock) -> i64 {
+    clock.now_ms().saturating_sub_unsigned(clock.monotonic_ms())
 }
 
 impl Shared {

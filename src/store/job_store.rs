@@ -103,6 +103,13 @@ pub trait JobStore: Send + Sync + 'static {
         now: i64,
     ) -> Result<Option<Added>>;
 
+    /// The clock of this machine was set by so many milliseconds: what waits for a delay goes on to
+    /// wait as long as before, what waits for a time of day does not. Nothing where the time is the
+    /// server's.
+    async fn shift(&self, _by: i64) -> Result<()> {
+        Ok(())
+    }
+
     /// Writes what waits and closes; later calls answer `CLOSED`.
     async fn close(&self);
 

@@ -110,7 +110,7 @@ fn insert(database: &Database, job: &Job) -> Result<()> {
             job.waits_for,
             code,
             message,
-            checksum(job, &data, &options),
+            checksum([&job.id, &job.queue, &job.name, &data, &options]),
         ],
     )
     .map(drop)

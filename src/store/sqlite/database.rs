@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{CachedStatement, Connection, ErrorCode};
-use serde_json::json;
 
 use super::failure::coded;
+use super::salvage;
 use crate::error::{Code, Error, Result};
 use crate::store::limits::Limits;
 
@@ -44,7 +44,8 @@ impl Database {
         Self::ready(connection).map_err(Failure::error)
     }
 
-    /// Opens or makes the file. A damaged one is renamed, told, and the next opening starts anew.
+    /// Opens or makes the file. A damaged one is kept aside and told; the next opening goes on with
+    /// what could be read of it.
     pub fn open(path: &Path, now: i64) -> Result<Self> {
         match Self::try_open(path) {
             Ok(mut database) => {
@@ -53,21 +54,37 @@ impl Database {
                 Ok(database)
             }
             Err(Failure::Newer(error)) => Err(error),
-            Err(Failure::Sqlite(error)) if is_damage(&error) => Err(keep_aside(path, now, error)),
+            Err(Failure::Sqlite(error)) if is_damage(&error) => Err(salvage::carry_over(path, now, error)),
             Err(Failure::Sqlite(error)) => Err(coded(error)),
         }
     }
 
     fn try_open(path: &Path) -> Result<Self, Failure> {
+        if let Some(found) = salvage::damage_of_log(path) {
+            return Err(Failure::Sqlite(damage(found)));
+        }
         let size = std::fs::metadata(path).map_or(0, |meta| meta.len());
+        let checked = size > 0 && size <= CHECKED_AT_OPENING;
         let connection = Connection::open(path)?;
-        if size > 0 && size <= CHECKED_AT_OPENING {
-            let answer: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if checked {
+            let answer: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
             if answer != "ok" {
                 return Err(Failure::Sqlite(damage(answer)));
             }
         }
-        Self::ready(connection)
+        let database = Self::ready(connection)?;
+        let found = if checked {
+            salvage::damage_of_rows(&database.connection)?
+        } else {
+            None
+        };
+        found.map_or(Ok(database), |found| Err(Failure::Sqlite(damage(found))))
+    }
+
+    /// An empty one, in the place of a file that was moved away.
+    pub fn fresh(path: &Path) -> Result<Self> {
+        let connection = Connection::open(path).map_err(coded)?;
+        Self::ready(connection).map_err(Failure::error)
     }
 
     fn ready(connection: Connection) -> Result<Self, Failure> {
@@ -198,34 +215,8 @@ fn damage(found: String) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(code, Some(found))
 }
 
-fn keep_aside(path: &Path, now: i64, error: rusqlite::Error) -> Error {
-    let kept = with_suffix(path, &format!(".corrupt-{now}"));
-    if let Err(failed) = std::fs::rename(path, &kept) {
-        return Error::new(
-            Code::StoreCorrupt,
-            format!(
-                "the job store {} is damaged and could not be kept aside; move it away",
-                path.display()
-            ),
-        )
-        .because(failed);
-    }
-    for suffix in ["-wal", "-shm"] {
-        // They exist only after a crash.
-        let _ = std::fs::rename(with_suffix(path, suffix), with_suffix(&kept, suffix));
-    }
-    Error::new(
-        Code::StoreCorrupt,
-        format!(
-            "the job store is damaged; it was kept as {}, and the next opening starts with an empty one",
-            kept.display()
-        ),
-    )
-    .with_details(json!({ "keptAs": kept.display().to_string() }))
-    .because(error)
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+/// The path with an ending behind it.
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     PathBuf::from(name)

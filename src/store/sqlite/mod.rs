@@ -9,10 +9,13 @@ mod limited;
 mod manage;
 mod release;
 mod rows;
+mod salvage;
 mod schedules;
 mod sqlite_store;
 mod writer;
 
+#[cfg(test)]
+mod damage_tests;
 #[cfg(test)]
 mod tests;
 

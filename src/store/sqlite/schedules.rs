@@ -13,6 +13,10 @@ use crate::store::job_store::Added;
 use crate::store::rules::{json, value};
 use crate::store::schedule::Schedule;
 
+/// What a schedule is read with, and what it is stored with.
+pub const COLUMNS: &str = sql!("schedule_columns");
+pub const SET: &str = sql!("schedule_set");
+
 /// Stores one.
 pub fn set(database: &Database, schedule: &Schedule) -> Result<()> {
     let values = params![
@@ -25,7 +29,7 @@ pub fn set(database: &Database, schedule: &Schedule) -> Result<()> {
         schedule.next_at,
         schedule.last_at,
     ];
-    execute(database, sql!("schedule_set"), values).map(drop)
+    execute(database, SET, values).map(drop)
 }
 
 /// Deletes one; false where there is none.

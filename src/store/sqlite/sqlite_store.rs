@@ -239,6 +239,13 @@ impl JobStore for SqliteStore {
         .await
     }
 
+    async fn shift(&self, by: i64) -> Result<()> {
+        self.call(Durability::Lazy, move |database| {
+            execute(database, sql!("shift"), [by]).map(drop)
+        })
+        .await
+    }
+
     async fn close(&self) {
         let (told, closed) = oneshot::channel();
         if self.commands.send(Command::Close(told)).is_ok() {

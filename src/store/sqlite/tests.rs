@@ -57,18 +57,6 @@ async fn a_dropped_store_lets_go_of_its_directory() {
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_kept_aside_and_told() {
-    let temp = tempfile::tempdir().unwrap();
-    std::fs::write(temp.path().join("jobs.db"), vec![0x5a; 8192]).unwrap();
-    let error = open(temp.path()).await.unwrap_err();
-    assert_eq!(error.code(), Code::StoreCorrupt, "{error:?}");
-    let kept = error.details()["keptAs"].as_str().unwrap();
-    assert_eq!(std::fs::read(kept).unwrap(), vec![0x5a; 8192]);
-    let store = open(temp.path()).await.unwrap();
-    assert_eq!(store.counts("q").await.unwrap().pending, 0);
-}
-
-#[tokio::test]
 async fn a_newer_schema_is_refused_and_left_alone() {
     let temp = tempfile::tempdir().unwrap();
     open(temp.path()).await.unwrap().close().await;
