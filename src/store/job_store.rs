@@ -138,6 +138,11 @@ pub trait JobStore: Send + Sync + 'static {
     fn problem(&self) -> Option<Error> {
         None
     }
+
+    /// What its administrator should know while all goes well.
+    fn warning(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What another process did.

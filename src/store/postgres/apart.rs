@@ -108,7 +108,7 @@ fn tell(store: &PostgresStore, added: &Added) {
     if added.jobs.iter().any(|job| job.status == JobStatus::Scheduled) || !added.replaced.is_empty() {
         store.notifier.tell(Notice::Due);
     }
-    store.ready(added.jobs.first().map(|job| job.queue.clone()));
+    store.notifier.ready(added.jobs.first().map(|job| job.queue.clone()));
 }
 
 async fn add_within(transaction: &Transaction<'_>, jobs: Vec<Job>, now: i64) -> Result<Added> {

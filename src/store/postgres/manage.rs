@@ -46,7 +46,7 @@ pub async fn cancel(store: &PostgresStore, queue: &str, id: &str, now: i64) -> R
         store.notifier.tell(Notice::Cancelled(id));
         // Others may have waited for it, or for its place.
         store.notifier.tell(Notice::Due);
-        store.ready([queue.to_owned()]);
+        store.notifier.ready([queue.to_owned()]);
     }
     Ok(job)
 }
@@ -69,7 +69,7 @@ pub async fn retry(store: &PostgresStore, queue: &str, id: &str, now: i64) -> Re
         .query(Commit::Synced, false, sql!("retry", "columns"), &values)
         .await?;
     let again = jobs(&rows)?.pop().ok_or_else(|| not_again(job.status))?;
-    store.ready([queue.to_owned()]);
+    store.notifier.ready([queue.to_owned()]);
     Ok(again)
 }
 
