@@ -28,10 +28,10 @@ export declare class BreakerHandle {
   /** Counts calls that were refused while it was known to be open. */
   recordRejected(count: number): void
   /**
-   * Takes gathered successes, which began at `at`: how many fell into each cell of the histogram, and their
+   * Takes `count` gathered successes, which began at `at`: the cell of the histogram of each, and their
    * milliseconds together.
    */
-  recordSuccesses(cells: Uint8Array, total: number, at: number, now: number): number
+  recordSuccesses(cells: Uint8Array, count: number, total: number, at: number, now: number): number
   /** The state in the lowest two bits, above them how many successes may be gathered. */
   standing(now: number): number
   /** Turns half-open when it is time and answers the state. */

@@ -22,8 +22,12 @@ interface ForeignSpan {
   spanContext(): { traceId: string; spanId: string; traceFlags: number; traceState?: { serialize(): string } }
 }
 
+let registry: { context?: ForeignManager } | undefined
+
 function manager(): ForeignManager | undefined {
-  return (globalThis as { [API]?: { context?: ForeignManager } })[API]?.context
+  // Once it is there it stays; what is registered in it comes and goes.
+  registry ??= (globalThis as { [API]?: { context?: ForeignManager } })[API]
+  return registry?.context
 }
 
 function foreignSpan(): unknown {

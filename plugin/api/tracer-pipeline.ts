@@ -23,6 +23,8 @@ export interface PipelineCounts {
 
 /** Where ended spans wait and leave. */
 export interface Pipeline {
+  /** Whether the end of the process will flush it. */
+  tracked: boolean
   add(span: Span): void
   /** True where everything was exported or failed within the time. */
   flush(timeout: number): Promise<boolean>
@@ -37,6 +39,7 @@ const HANDOVER_MS = 100
 
 /** Spans leave for an OTLP receiver on a thread of the engine. */
 export class EnginePipeline implements Pipeline {
+  tracked = false
   readonly #native: InstanceType<ReturnType<typeof native>['SpanPipeline']>
   readonly #writer: FrameWriter
   readonly #delay: number
@@ -90,6 +93,7 @@ export class EnginePipeline implements Pipeline {
 
 /** Spans leave through an exporter in JavaScript. */
 export class ScriptPipeline implements Pipeline {
+  tracked = false
   readonly #counts: PipelineCounts = { exported: 0, dropped: 0, failed: 0 }
   #waiting: Span[] = []
   /** Taken out of `waiting` and not exported yet: they count for the bound too. */
@@ -180,24 +184,28 @@ export class ScriptPipeline implements Pipeline {
 }
 
 function data(span: Span, resource: Readonly<Record<string, string>>): SpanData {
+  const { context, parentSpanId, pairs = [], rest } = span
   const attributes: Record<string, AttributeValue> = {}
-  for (let i = 0; i < span.pairs.length; i += 2)
-    attributes[span.pairs[i] as string] = span.pairs[i + 1] as AttributeValue
+  for (let i = 0; i < pairs.length; i += 2) attributes[pairs[i] as string] = pairs[i + 1] as AttributeValue
   return {
     name: span.name,
     kind: span.kind,
-    context: span.context,
-    traceId: span.context.traceId,
-    spanId: span.context.spanId,
-    ...(span.parentSpanId !== undefined && { parentSpanId: span.parentSpanId }),
+    context,
+    traceId: context.traceId,
+    spanId: context.spanId,
+    ...(parentSpanId !== undefined && { parentSpanId }),
     startTime: span.startTime,
     endTime: span.endTime,
     duration: span.endTime - span.startTime,
     attributes,
-    events: span.events ?? [],
-    links: span.links ?? [],
-    status: span.status ?? { code: 0 },
-    dropped: { attributes: span.droppedAttributes, events: span.droppedEvents, links: span.droppedLinks },
+    events: rest?.events ?? [],
+    links: rest?.links ?? [],
+    status: rest?.status ?? { code: 0 },
+    dropped: {
+      attributes: rest?.droppedAttributes ?? 0,
+      events: rest?.droppedEvents ?? 0,
+      links: rest?.droppedLinks ?? 0,
+    },
     resource,
   }
 }
