@@ -33,6 +33,7 @@ mod placeholder;
 mod position;
 mod prefilter;
 mod public;
+mod published;
 mod randomness;
 mod redaction;
 mod report;

@@ -7,6 +7,7 @@ use super::candidate::Candidate;
 use super::engine::Scanner;
 use super::finding::Finding;
 use super::position::Cursor;
+use super::published::is_published;
 use super::redaction::redact;
 
 impl Scanner {
@@ -20,13 +21,20 @@ impl Scanner {
     ) -> Vec<Finding> {
         let mut findings = Vec::new();
         for candidate in candidates {
+            let value = &text[candidate.span.clone()];
+            let candidate = candidate.at(|| self.clock.now_ms() / 1_000);
+            // What is filtered out already need not be looked up.
+            let candidate = if candidate.confidence >= self.options.min_confidence && is_published(value) {
+                candidate.doubtful()
+            } else {
+                candidate
+            };
             if candidate.silent
                 || candidate.severity < self.options.min_severity
                 || candidate.confidence < self.options.min_confidence
             {
                 continue;
             }
-            let value = &text[candidate.span.clone()];
             let fingerprint = fingerprint(&candidate.rule.id, file, value);
             let seen = Seen {
                 file,
