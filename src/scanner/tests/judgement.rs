@@ -122,3 +122,28 @@ fn one_wrong_character_silences_every_format_that_has_a_checksum() {
     }
     assert!(tried >= 20, "{tried}");
 }
+
+#[test]
+fn a_private_key_that_is_none_is_not_critical() {
+    let label = "PRIVATE KEY-----";
+    let start = hex::decode("302e020100300506032b657004220420").unwrap();
+    let key =
+        base64::engine::general_purpose::STANDARD.encode([start, (1..=32).map(|byte| byte * 7).collect()].concat());
+    let at = |body: &str| format!("-----BEGIN {label}{body}-----END {label}");
+    let whole = one(&at(&format!("\n{key}\n")), 0);
+    assert!(whole.severity == Severity::Critical && whole.confidence > 0.9);
+    for body in [
+        format!("\n{}\n", &key[..60]),
+        format!("\\n{}\\n", key.replace('M', "N")),
+    ] {
+        let spoiled = one(&at(&body), 0);
+        assert_eq!(
+            (spoiled.severity, spoiled.rule.as_str()),
+            (Severity::Medium, "private-key"),
+            "{body}"
+        );
+    }
+    // A sentence of documentation.
+    assert!(!scanner().scan_text(&at(&key[..60]), None).found);
+    assert!(!scanner().redact_text(&at(&key[..60])).contains(&key[..60]));
+}
