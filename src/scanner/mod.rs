@@ -20,6 +20,7 @@ mod detectors;
 mod directory;
 mod engine;
 mod finding;
+mod fingerprint;
 mod generic;
 mod head;
 mod hidden;

@@ -1,11 +1,10 @@
 //! How candidates become findings.
 
-use sha2::{Digest, Sha256};
-
 use super::allowlist::{Seen, has_comment};
 use super::candidate::Candidate;
 use super::engine::Scanner;
 use super::finding::Finding;
+use super::fingerprint::fingerprint;
 use super::position::Cursor;
 use super::published::is_published;
 use super::redaction::redact;
@@ -35,7 +34,7 @@ impl Scanner {
             {
                 continue;
             }
-            let fingerprint = fingerprint(&candidate.rule.id, file, value);
+            let fingerprint = fingerprint(&candidate.rule, file, value);
             let seen = Seen {
                 file,
                 rule: &candidate.rule.id,
@@ -65,19 +64,4 @@ impl Scanner {
         }
         findings
     }
-}
-
-/// The same for the same secret of the same kind in the same file, whatever line it stands on.
-fn fingerprint(rule: &str, file: Option<&str>, value: &[u8]) -> String {
-    let mut hash = Sha256::new();
-    for part in [
-        b"auton8n:1".as_slice(),
-        rule.as_bytes(),
-        file.unwrap_or("").replace('\\', "/").as_bytes(),
-        value,
-    ] {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    hex::encode(&hash.finalize()[..16])
 }
