@@ -67,8 +67,16 @@ export interface SandboxRun {
   /** A process of it was killed because memory ran out, by the kernel's own count. */
   oomKilled: boolean
   durationMs: number
+  /** What it ran under: `full`, or `reduced: ` and what is missing. */
+  isolation: string
+  /** The limit that ended it or held it back, by the kernel's counters and not by the exit code; the gravest one. */
+  stoppedBy?: 'memory' | 'time' | 'processes' | 'output'
   /** Bytes. */
   peakMemory?: number
+  /** Processes and threads at once. */
+  peakProcesses?: number
+  /** Milliseconds of processor time of all its processes. */
+  cpuMs: number
   files: Record<string, Uint8Array>
 }
 
@@ -192,11 +200,15 @@ export class Sandbox {
     const running = nativeCall(() => this.#native.run(id, request))
     signal?.addEventListener('abort', abort, { once: true })
     try {
-      const { exitCode, peakMemory, files: collected, ...rest } = await running
+      const { exitCode, stoppedBy, peakMemory, peakProcesses, processorMs, files: collected, ...rest } = await running
       return {
         exitCode: exitCode ?? null,
         ...rest,
+        isolation: this.isolation,
+        ...(stoppedBy == null ? {} : { stoppedBy: stoppedBy as NonNullable<SandboxRun['stoppedBy']> }),
         ...(peakMemory == null ? {} : { peakMemory }),
+        ...(peakProcesses == null ? {} : { peakProcesses }),
+        cpuMs: processorMs,
         files: toRecord(collected),
       }
     } finally {

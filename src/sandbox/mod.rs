@@ -31,7 +31,7 @@ mod open_test;
 
 pub use layout::BoxInputs;
 pub use open::{Candidate, EngineChoice, SandboxOptions, open, probe};
-pub use run::{Command, Isolation, Limits, Outcome, Output};
+pub use run::{Command, Isolation, Limits, Outcome, Output, StoppedBy};
 pub use runner::{RunRequest, RunResult, Runner, RunnerOptions};
 
 use std::sync::Arc;
