@@ -146,6 +146,7 @@ impl SandboxHandle {
             let (given, options, limits) = Given::read(options)?;
             let workshop = given.workshop(options, limits.clone());
             let ready = workshop.ready(&CancellationToken::new()).await?;
+            ready.engine.warm();
             let timeout_ms = given.timeout.unwrap_or(DEFAULT_TIMEOUT_MS);
             let options = RunnerOptions {
                 limits,
