@@ -248,7 +248,10 @@ export interface SandboxOutcome {
   timedOut: boolean
   oomKilled: boolean
   durationMs: number
+  stoppedBy?: string
   peakMemory?: number
+  peakProcesses?: number
+  processorMs: number
   files: Array<SandboxFile>
 }
 
