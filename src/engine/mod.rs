@@ -20,6 +20,7 @@ pub mod sandbox_options;
 mod served;
 mod served_model;
 mod serving;
+mod shared_breaker;
 
 #[cfg(test)]
 mod engine_tests;

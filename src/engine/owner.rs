@@ -20,6 +20,7 @@ use super::logs::Logs;
 use super::options::EngineOptions;
 use super::rooms::{Rooms, traces_dir};
 use super::serving::{self, Serving};
+use super::shared_breaker;
 use crate::error::{Code, Error, Result};
 use crate::event::EventSink;
 use crate::generation::Model;
@@ -66,7 +67,11 @@ pub async fn open(
     logs.start(token.clone());
     let dispatch = logs.dispatch();
     if let Some(breaker) = &rooms.pipeline.asker.breaker {
-        kept_breaker::keep(breaker, &options.data_dir, &rooms.clock);
+        if store.is_server() {
+            shared_breaker::share(breaker, store.hub(), &rooms.clock, token.clone());
+        } else {
+            kept_breaker::keep(breaker, &options.data_dir, &rooms.clock);
+        }
     }
     let has_model = model.is_some();
     if has_model {
