@@ -1,6 +1,6 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { formatTraceparent, type SpanContext } from './tracer-context.js'
-import { isContext, type Attributes, type Span, type SpanLink, type SpanStatus } from './tracer-span.js'
+import { formatTraceparent, isContext, type SpanContext } from './tracer-context.js'
+import type { Attributes, Span, SpanLink, SpanStatus } from './tracer-span.js'
 
 const active = new AsyncLocalStorage<Span | undefined>()
 

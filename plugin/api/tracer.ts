@@ -3,6 +3,7 @@ import {
   carryTracestate,
   formatBaggage,
   formatTraceparent,
+  isContext,
   parseBaggage,
   parseTraceparent,
   readHeader,
@@ -17,7 +18,7 @@ import { bitsAt, TraceId } from './tracer-ids.js'
 import { attributesOf, checked, invalid, kindOf, type StartSpanOptions, type TracerOptions } from './tracer-options.js'
 import { EnginePipeline, ScriptPipeline, type Pipeline } from './tracer-pipeline.js'
 import { decisionOf, type Decision, type Sampler } from './tracer-sampler.js'
-import { isContext, messageOf, Span, type Above } from './tracer-span.js'
+import { messageOf, Span, type Above } from './tracer-span.js'
 
 export { ConsoleExporter, OtlpExporter, type OtlpExporterOptions, type SpanExporter } from './tracer-exporter.js'
 export {
