@@ -74,8 +74,8 @@ export declare class Engine {
   retry(id: string): Promise<boolean>
   /** Numbers of all rooms. */
   metrics(): Promise<any>
-  /** The same for a Prometheus; `format` is `prometheus` or `openmetrics`. */
-  metricsText(format: string): Promise<string>
+  /** The same for a Prometheus; `format` is `prometheus` or `openmetrics`, `near` is what only JavaScript knows. */
+  metricsText(format: string, near?: any | undefined | null): Promise<string>
   /** The spans of a trace or a job that are kept. */
   trace(id: string): Promise<any>
   /** Whether a creation could be made, and what is missing. */

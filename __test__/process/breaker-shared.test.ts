@@ -25,8 +25,10 @@ async function start(store: string): Promise<Child> {
   return child
 }
 
-/** What two processes must do together, wherever they meet. */
-async function together(store: string): Promise<void> {
+const CHANGES = ['open', 'half-open', 'close', 'open', 'close']
+
+/** What two processes must do together, wherever they meet; answers the changes that the first one saw. */
+async function together(store: string): Promise<string[]> {
   const [one, two] = [await start(store), await start(store)]
   one.tell('fail')
   one.tell('fail')
@@ -48,6 +50,7 @@ async function together(store: string): Promise<void> {
   await until(() => one.lines.filter((line) => line === 'close').length === 2)
   one.tell('succeed')
   await until(() => one.lines.includes('answered'))
+  return one.lines.filter((line) => CHANGES.includes(line))
 }
 
 describe.skipIf(why !== undefined)(`processes on PostgreSQL${why === undefined ? '' : ` (left out: ${why})`}`, () => {
@@ -57,7 +60,9 @@ describe.skipIf(why !== undefined)(`processes on PostgreSQL${why === undefined ?
   })
   afterAll(() => server.close())
 
-  it('open and close a breaker together, also those that start later', () => together(server.url))
+  it('open and close a breaker together, also those that start later', async () => {
+    expect(await together(server.url)).toEqual(CHANGES)
+  })
 
   it('go on by themselves while the server is away, and meet again', async () => {
     const queue = await JobQueue.open('q', { store: server.url })
@@ -82,7 +87,7 @@ describe('processes on a data directory', () => {
   it('open and close a breaker together, through the one that owns it', async () => {
     const folder = mkdtempSync(join(tmpdir(), 'auton8n-shared-'))
     try {
-      await together(folder)
+      expect(await together(folder)).toEqual(CHANGES)
     } finally {
       await killChildren()
       rmSync(folder, { recursive: true, force: true })
@@ -125,7 +130,7 @@ describe('shared breakers', () => {
       there.forceOpen()
       if (round % 2) there.forceClose()
       else here.forceClose()
-      await until(() => here.getState() === there.getState())
+      await expect.poll(() => here.getState() === there.getState()).toBe(true)
     }
     for (const share of shares) share.stop()
     await queue.shutdown()

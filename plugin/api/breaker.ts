@@ -114,7 +114,8 @@ export class CircuitBreaker {
     return this
   }
 
-  #restore({ at: _, ...kept }: CircuitBreakerSnapshot, elapsed: number): void {
+  #restore({ state, openFor, reopenings }: CircuitBreakerSnapshot, elapsed: number): void {
+    const kept = { state, openFor, reopenings }
     this.#core.byHand(() => nativeCallSync(() => this.#core.handle.restore(kept, elapsed, performance.now())))
   }
 }

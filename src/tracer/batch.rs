@@ -159,6 +159,12 @@ impl Shared {
         self.queue.lock().running
     }
 
+    /// Whether it is closed and nothing is sent any more.
+    pub fn is_over(&self) -> bool {
+        let queue = self.queue.lock();
+        queue.closing.is_some() && !queue.running
+    }
+
     /// Has the exporter's thread look again.
     pub fn wake(&self) {
         self.wake.notify_one();

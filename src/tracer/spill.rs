@@ -139,6 +139,13 @@ impl Segments {
                 Err(RecvTimeoutError::Timeout) => self.release(),
                 Err(RecvTimeoutError::Disconnected) => break,
             }
+            // Nothing is sent any more: what is left is for the next process.
+            if self.shared.is_over() {
+                break;
+            }
+        }
+        while let Ok(Told::Spans(item, upto)) = hears.try_recv() {
+            self.take(item, upto);
         }
         let end = Instant::now() + END;
         self.release();
