@@ -253,7 +253,10 @@ export interface SandboxOutcome {
   timedOut: boolean
   oomKilled: boolean
   durationMs: number
+  stoppedBy?: string
   peakMemory?: number
+  peakProcesses?: number
+  processorMs: number
   files: Array<SandboxFile>
 }
 
