@@ -1,6 +1,7 @@
 import { Auton8nError, nativeCall, nativeCallSync } from '../errors.js'
 import { native } from '../native.js'
 import type { OtlpExporter, SpanExporter } from './tracer-exporter.js'
+import type { SpillOptions } from './tracer-options.js'
 import { FrameWriter } from './tracer-frame.js'
 import { redacted } from './tracer-redaction.js'
 import { messageOf, type AttributeValue, type Span, type SpanData } from './tracer-span.js'
@@ -18,6 +19,7 @@ export interface PipelineCounts {
   exported: number
   dropped: number
   failed: number
+  unkept?: number
   lastError?: string
 }
 
@@ -49,8 +51,9 @@ export class EnginePipeline implements Pipeline {
     resource: { serviceName: string; serviceVersion?: string; environment?: string },
     batch: BatchOptions,
     exporter: OtlpExporter,
+    spill?: SpillOptions,
   ) {
-    this.#native = nativeCallSync(() => new (native().SpanPipeline)({ ...resource, batch, otlp: exporter.options }))
+    this.#native = nativeCallSync(() => new (native().SpanPipeline)({ ...resource, batch, otlp: exporter.options, ...(spill && { spill }) }))
     this.#writer = new FrameWriter(
       (spans, numbers, count, text) => this.#native.push(spans, numbers, count, text),
       batch.maxSize,
@@ -85,9 +88,9 @@ export class EnginePipeline implements Pipeline {
   }
 
   counts(): PipelineCounts {
-    const { exported, dropped, failed, lastError } = this.#native.metrics()
+    const { exported, dropped, failed, lastError, unkept } = this.#native.metrics()
     // What is still to be handed over may find no room yet; then it is counted as dropped.
-    return { exported, dropped, failed, ...(lastError != null && { lastError }) }
+    return { exported, dropped, failed, ...(unkept != null && { unkept }), ...(lastError != null && { lastError }) }
   }
 }
 

@@ -1,5 +1,5 @@
 import { Auton8nError } from '../errors.js'
-import { isBaggageKey, record, type SpanContext } from './tracer-context.js'
+import { isBaggageKey, isContext, MOST_ENTRIES, record, type SpanContext } from './tracer-context.js'
 import { draw, spanIdOf, type TraceId } from './tracer-ids.js'
 
 export type AttributeValue = string | number | boolean | readonly (string | number | boolean)[]
@@ -240,7 +240,7 @@ export class Span implements Above {
     if (!isBaggageKey(key))
       throw new Auton8nError('AUTON8N_OPTION_INVALID', 'setBaggage(): the name must be a header token')
     const entries = Object.entries(this.baggage ?? {})
-    if (entries.length < 180 || this.getBaggage(key) !== undefined) {
+    if (entries.length < MOST_ENTRIES || this.getBaggage(key) !== undefined) {
       this.baggage = record([...entries, [key, String(value)]])
       this.#context = undefined
     }
@@ -262,18 +262,6 @@ export class Span implements Above {
   get #more(): Rest {
     return (this.rest ??= new Rest())
   }
-}
-
-export function isContext(value: unknown): value is SpanContext {
-  const { traceId, spanId } = (value ?? {}) as Partial<SpanContext>
-  return (
-    typeof traceId === 'string' &&
-    typeof spanId === 'string' &&
-    /^[0-9a-f]{32}$/.test(traceId) &&
-    /^[0-9a-f]{16}$/.test(spanId) &&
-    !/^0+$/.test(traceId) &&
-    !/^0+$/.test(spanId)
-  )
 }
 
 function fit(value: AttributeValue): AttributeValue {

@@ -3,6 +3,7 @@ import {
   carryTracestate,
   formatBaggage,
   formatTraceparent,
+  isContext,
   parseBaggage,
   parseTraceparent,
   readHeader,
@@ -17,7 +18,7 @@ import { bitsAt, TraceId } from './tracer-ids.js'
 import { attributesOf, checked, invalid, kindOf, type StartSpanOptions, type TracerOptions } from './tracer-options.js'
 import { EnginePipeline, ScriptPipeline, type Pipeline } from './tracer-pipeline.js'
 import { decisionOf, type Decision, type Sampler } from './tracer-sampler.js'
-import { isContext, messageOf, Span, type Above } from './tracer-span.js'
+import { messageOf, Span, type Above } from './tracer-span.js'
 
 export { ConsoleExporter, OtlpExporter, type OtlpExporterOptions, type SpanExporter } from './tracer-exporter.js'
 export {
@@ -29,7 +30,7 @@ export {
 } from './tracer-sampler.js'
 export { Span, SpanKind, SpanStatusCode } from './tracer-span.js'
 export type { Attributes, AttributeValue, SpanData, SpanEvent, SpanLink, SpanStatus } from './tracer-span.js'
-export type { StartSpanOptions, TracerOptions } from './tracer-options.js'
+export type { SpillOptions, StartSpanOptions, TracerOptions } from './tracer-options.js'
 export type { Carrier, SpanContext } from './tracer-context.js'
 
 export interface TracerMetrics {
@@ -40,6 +41,8 @@ export interface TracerMetrics {
   dropped: number
   /** Those that could not be sent or were refused. */
   failed: number
+  /** Those that a kill would lose, since the files of `spill` had no room; only where it is set. */
+  unkept?: number
   /** Why the last export failed. */
   lastError?: string
 }
@@ -59,10 +62,10 @@ export class Tracer {
 
   /** Throws `AUTON8N_OPTION_INVALID` with the option's name. */
   constructor(options: TracerOptions) {
-    const { sampler, exporter, batch, resource } = checked(options)
+    const { sampler, exporter, batch, resource, spill } = checked(options)
     this.#sampler = sampler
     this.#decision = decisionOf(sampler)
-    if (exporter instanceof OtlpExporter) this.#pipeline = new EnginePipeline(resource, batch, exporter)
+    if (exporter instanceof OtlpExporter) this.#pipeline = new EnginePipeline(resource, batch, exporter, spill)
     else if (exporter) this.#pipeline = new ScriptPipeline(attributesOf(resource), batch, exporter)
     if (options.flushOnSigterm) flushOnSigterm()
   }

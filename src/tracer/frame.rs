@@ -20,7 +20,7 @@ const MOST_NAMES: usize = 1_024;
 const DEEPEST: usize = 3;
 
 /// Spans that are not read yet.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Frame {
     pub spans: usize,
     pub numbers: Vec<f64>,
