@@ -6,6 +6,7 @@
 mod around;
 mod backend;
 mod creation;
+pub mod dependencies;
 mod doctor;
 mod exposition;
 mod hub;
