@@ -1,5 +1,5 @@
 import type { JobOptions } from './job.js'
-import { activeParent, runActive } from './tracer-active.js'
+import { activeParent, withinContext } from './tracer-active.js'
 import { carryTracestate, formatBaggage, formatTraceparent, parseBaggage, parseTraceparent } from './tracer-context.js'
 import { Span } from './tracer-span.js'
 
@@ -22,6 +22,5 @@ export function inTrace<T>(trace: Trace | undefined, fn: () => T): T {
   const traceState = carryTracestate(trace.tracestate ?? '')
   const baggage = parseBaggage(trace.baggage ?? '')
   const context = { ...parent, ...(traceState && { traceState }), ...(baggage && { baggage }), remote: true }
-  // The span of whoever added the job: it records nothing here.
-  return runActive(new Span({ ended: () => undefined }, 'job', 0, context, undefined, false), fn)
+  return withinContext(context, fn)
 }
