@@ -1,5 +1,6 @@
 //! Part of *install*: what the plugin depends on, judged by what is on this machine. Nobody is asked.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use nodejs_semver::{Range, Version};
@@ -8,7 +9,7 @@ use super::candidate::Candidate;
 use super::report::{Check, CheckStatus, Where};
 use crate::dependencies::{
     AdvisoryFile, Component, DependencyOptions, DependencyReport, Facts, Finding, FindingCode, Kind, Known, Manifest,
-    Node, Tree, judge, read_manifest,
+    Node, Tree, exact_version, judge, read_manifest,
 };
 use crate::diagnostic::Diagnostic;
 use crate::error::Result;
@@ -111,16 +112,22 @@ pub fn components(candidate: &Candidate, packages: &[LockedTool]) -> Vec<Compone
         .unwrap_or_default();
     let manifest = read_manifest(&String::from_utf8_lossy(bytes), &[Kind::Dev]).unwrap_or_default();
     let named = |name: &str| manifest.wanted.iter().any(|wanted| wanted.name == name);
-    packages
-        .iter()
-        .map(|package| Component {
-            name: package.name.clone(),
-            version: package.version.clone(),
-            integrity: Some(package.integrity.clone()),
-            required: package.plugin,
-            direct: package.plugin && named(&package.name),
-        })
-        .collect()
+    let mut components: BTreeMap<(&str, &str), Component> = BTreeMap::new();
+    // One package may lie at several places.
+    for package in packages {
+        let component = components
+            .entry((&package.name, &package.version))
+            .or_insert_with(|| Component {
+                name: package.name.clone(),
+                version: package.version.clone(),
+                integrity: Some(package.integrity.clone()),
+                required: false,
+                direct: false,
+            });
+        component.required |= package.plugin;
+        component.direct |= package.plugin && named(&package.name);
+    }
+    components.into_values().collect()
 }
 
 /// What the manifest names, in the versions of the box, and what these bring along there.
@@ -139,7 +146,11 @@ fn tree_of(manifest: &Manifest, packages: &[LockedTool]) -> Tree {
         tree.nodes.push(Node {
             name: wanted.name.clone(),
             range: wanted.range.clone(),
-            version: packages.iter().find(fits).map(|package| package.version.clone()),
+            version: packages
+                .iter()
+                .find(fits)
+                .map(|package| package.version.clone())
+                .or_else(|| exact_version(&wanted.range)),
             kind: wanted.kind,
             ..Node::default()
         });
