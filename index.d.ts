@@ -28,10 +28,10 @@ export declare class BreakerHandle {
   /** Counts calls that were refused while it was known to be open. */
   recordRejected(count: number): void
   /**
-   * Takes gathered successes, which began at `at`: how many fell into each cell of the histogram, and their
+   * Takes `count` gathered successes, which began at `at`: the cell of the histogram of each, and their
    * milliseconds together.
    */
-  recordSuccesses(cells: Uint8Array, total: number, at: number, now: number): number
+  recordSuccesses(cells: Uint8Array, count: number, total: number, at: number, now: number): number
   /** The state in the lowest two bits, above them how many successes may be gathered. */
   standing(now: number): number
   /** Turns half-open when it is time and answers the state. */
@@ -81,8 +81,8 @@ export declare class Engine {
   retry(id: string): Promise<boolean>
   /** Numbers of all rooms. */
   metrics(): Promise<any>
-  /** The same for a Prometheus; `format` is `prometheus` or `openmetrics`. */
-  metricsText(format: string): Promise<string>
+  /** The same for a Prometheus; `format` is `prometheus` or `openmetrics`, `near` is what only JavaScript knows. */
+  metricsText(format: string, near?: any | undefined | null): Promise<string>
   /** The spans of a trace or a job that are kept. */
   trace(id: string): Promise<any>
   /** Whether a creation could be made, and what is missing. */
@@ -121,6 +121,10 @@ export declare class NativeQueue {
   clean(olderThan: number, status?: string | undefined | null): Promise<number>
   /** Pauses or resumes the queue. */
   setPaused(paused: boolean): Promise<undefined>
+  /** What the processes on the store share under keys that begin with `prefix`; JSON. */
+  states(prefix: string): Promise<string>
+  /** Puts a shared value (JSON) in place of that version of it; false where another one is there. */
+  setState(key: string, version: number, value: string): Promise<boolean>
   /** Starts a worker under an id of the caller's. */
   startWorker(id: number, options: string): Promise<undefined>
   /** Stops a worker; running jobs have so many milliseconds. */
@@ -235,6 +239,7 @@ export interface PipelineMetrics {
   dropped: number
   failed: number
   lastError?: string
+  unkept?: number
 }
 
 /** Hears one event, as JSON. Weak and bounded: it neither keeps the process nor grows. */
@@ -261,7 +266,10 @@ export interface SandboxOutcome {
   timedOut: boolean
   oomKilled: boolean
   durationMs: number
+  stoppedBy?: string
   peakMemory?: number
+  peakProcesses?: number
+  processorMs: number
   files: Array<SandboxFile>
 }
 

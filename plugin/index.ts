@@ -36,6 +36,8 @@ export type {
   SpecificationProblem,
 } from './api/specification.js'
 export { CircuitBreaker, CircuitBreakerFactory } from './api/breaker.js'
+export { observeBreakers } from './api/processMetrics.js'
+export { SharedBreakers, type SharedBreakersOptions } from './api/breaker-shared.js'
 export type {
   CircuitBreakerEvent,
   CircuitBreakerEvents,
