@@ -116,7 +116,7 @@ pub fn components(candidate: &Candidate, packages: &[LockedTool]) -> Vec<Compone
     // One package may lie at several places.
     for package in packages {
         let component = components
-            .entry((&package.name, &package.version))
+            .entry((package.name.as_str(), package.version.as_str()))
             .or_insert_with(|| Component {
                 name: package.name.clone(),
                 version: package.version.clone(),
