@@ -67,6 +67,7 @@ impl Asker {
             max_tokens: MAX_TOKENS,
             temperature: TEMPERATURE,
             iteration: question.iteration,
+            traceparent: span.context().map(SpanContext::traceparent),
         };
         // The call ends with its own token, so that a time-out stops the request and not the job.
         let call = token.child_token();

@@ -53,7 +53,7 @@ pub use report::{Check, CheckStatus, CreationReport, ReportedFile, Tokens, Verdi
 pub use request::{CreationRequest, DEFAULT_ITERATIONS, Generator, Wish};
 pub use scan::REFUSED as REFUSED_SECRET;
 pub use stage::Stage;
-pub use trace::{TRACEPARENT, trace_of};
+pub use trace::{TRACEPARENT, span_of, trace_of};
 pub use validate::{description as check_description, run as validate};
 pub use watch::Telemetry;
 pub use workshop::{Ready, Workshop, WorkshopOptions};
