@@ -139,6 +139,8 @@ fn judged(rule: &Rule, span: Range<usize>, prefix: &[u8], token: &[u8], whole: &
     let tail = token.strip_prefix(prefix).unwrap_or(token);
     let fake = rule.checksum.is_some_and(|checksum| !checksum.holds(whole))
         || is_sample_token(tail)
+        // A password without a digit cannot be told from a word of the language around it.
+        || rule.info.chosen && !tail.iter().any(u8::is_ascii_digit)
         || entropy(tail) < rule.entropy;
     if fake { candidate.doubtful() } else { candidate }
 }
