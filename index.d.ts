@@ -51,6 +51,13 @@ export declare class BreakerHandle {
   metrics(now: number): BreakerCounts
 }
 
+/** Ends a check or an update before its time. */
+export declare class DependencyCancel {
+  constructor()
+  /** Ends what was begun with it. */
+  cancel(): void
+}
+
 /** An open engine. */
 export declare class Engine {
   /** Opens the engine of a data directory; `model` answers for jobs that have none of their own. */
@@ -184,6 +191,9 @@ export declare class SpanPipeline {
   metrics(): PipelineMetrics
 }
 
+/** What is here of advisories, as JSON. */
+export declare function advisoriesHere(): string
+
 /** What a breaker counted; times are monotonic milliseconds of the caller. */
 export interface BreakerCounts {
   totalRequests: number
@@ -204,6 +214,9 @@ export interface BreakerCounts {
 
 /** Checks options of a breaker without making one. */
 export declare function checkBreakerOptions(options: any): void
+
+/** Judges the packages of a manifest; the report is JSON. */
+export declare function checkDependencies(request: any, cancel?: DependencyCancel | undefined | null): Promise<string>
 
 /** Checks options of an OTLP exporter without making one. */
 export declare function checkOtlpOptions(options: any): void
@@ -285,6 +298,9 @@ export interface SpecificationProblem {
   message: string
   fix: string
 }
+
+/** Fetches the archive of advisories and makes the file of it; what it says of itself is JSON. */
+export declare function updateAdvisories(options: any, cancel?: DependencyCancel | undefined | null): Promise<string>
 
 /** Validates the specification in a JSON text. */
 export declare function validateSpecification(json: string): SpecificationCheck

@@ -62,6 +62,13 @@ export type {
 } from './api/queue.js'
 export { Sandbox } from './api/sandbox.js'
 export type { SandboxOptions, SandboxRun, SandboxRunOptions } from './api/sandbox.js'
+export { checkDependencies, updateAdvisories } from './api/dependencies.js'
+export type {
+  AdvisoriesUpdate,
+  CheckDependenciesOptions,
+  DependencyFinding,
+  DependencyReport,
+} from './api/dependencies.js'
 export { SecretsScanner } from './api/scanner.js'
 export type {
   AllowlistEntry,

@@ -7,6 +7,7 @@ mod around;
 mod backend;
 mod commits;
 mod creation;
+pub mod dependencies;
 mod doctor;
 mod exposition;
 mod far_logs;
