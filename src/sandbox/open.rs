@@ -53,6 +53,8 @@ pub struct SandboxOptions {
     pub engine: EngineChoice,
     /// An image of the engine in place of the one that is made here.
     pub image: Option<String>,
+    /// A runtime that the container engine knows, such as `runsc`, in place of its own choice.
+    pub runtime: Option<String>,
     /// Limits that may be missing: `memory`, `pids`, `cpus`.
     pub allow_reduced: Vec<String>,
     /// Boxes that wait, made ahead.
@@ -95,7 +97,7 @@ pub async fn open(options: SandboxOptions, inputs: BoxInputs) -> Result<SharedEn
     let mut tried = Vec::new();
     for (endpoint, found) in containers(&options.engine, &mut tried).await {
         let name = found.name.clone();
-        match DockerEngine::open(found, &inputs, options.image.clone(), &options.allow_reduced).await {
+        match DockerEngine::open(found, &inputs, &options).await {
             Ok(engine) => return Ok(Arc::new(engine)),
             Err(error) if error.code() == Code::OptionInvalid => return Err(error),
             Err(error) => tried.push(format!(
@@ -116,10 +118,12 @@ pub async fn open(options: SandboxOptions, inputs: BoxInputs) -> Result<SharedEn
     Err(refusal(&tried))
 }
 
-/// An image is a container engine's.
+/// An image and a runtime are a container engine's.
 #[cfg(target_os = "linux")]
 fn takes_built_in(options: &SandboxOptions) -> bool {
-    matches!(options.engine, EngineChoice::Auto | EngineChoice::BuiltIn) && options.image.is_none()
+    matches!(options.engine, EngineChoice::Auto | EngineChoice::BuiltIn)
+        && options.image.is_none()
+        && options.runtime.is_none()
 }
 
 /// The container engines that answer, in order; Docker before Podman.
@@ -200,7 +204,7 @@ pub async fn probe(options: SandboxOptions, inputs: BoxInputs) -> Result<Vec<Can
     for (endpoint, found) in containers(&options.engine, &mut tried).await {
         let started = Instant::now();
         let name = found.name.clone();
-        let problems = match DockerEngine::open(found, &inputs, options.image.clone(), &options.allow_reduced).await {
+        let problems = match DockerEngine::open(found, &inputs, &options).await {
             Ok(engine) => engine
                 .missing()
                 .await

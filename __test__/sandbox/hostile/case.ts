@@ -47,6 +47,9 @@ export interface Project {
   instead?: Partial<Record<EngineName, Project['must']>>
 }
 
+/** Bun calls the C library directly. */
+export const bun = `/sandbox/node_modules/@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : 'x64'}/bin/bun`
+
 /** One class of attack. */
 export interface HostileClass {
   attempts?: Attempt[]

@@ -8,7 +8,7 @@ import { Sandbox, type SandboxRun } from '../../../plugin/api/sandbox.js'
 import { containersOf } from '../../support/workplace.js'
 import { archives } from './archives.js'
 import { artifacts } from './artifacts.js'
-import { programOf, runOf, type EngineName, type Host, type HostileClass, type Project } from './case.js'
+import { bun, programOf, runOf, type EngineName, type Host, type HostileClass, type Project } from './case.js'
 import { disk } from './disk.js'
 import { identity } from './identity.js'
 import { kernel, programOfCalls } from './kernel.js'
@@ -132,8 +132,6 @@ function expectHeld(must: Project['must'], found: Ended): void {
   const taken = Object.values(run.files).map((bytes) => Buffer.from(bytes).toString('latin1'))
   expect([run.stdout, run.stderr, ...taken].some((text) => text.includes(CANARY))).toBe(false)
 }
-
-const bun = `/sandbox/node_modules/@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : 'x64'}/bin/bun`
 
 describe.each(ENGINES)('on %s', (engine) => {
   let sandbox: Sandbox | undefined
