@@ -1,9 +1,11 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
+const run = promisify(execFile)
 const script = fileURLToPath(new URL('./postgres.sh', import.meta.url))
 const bins = ['17', '16', '15'].map(version => `/usr/lib/postgresql/${version}/bin`)
 
@@ -12,6 +14,8 @@ export interface Database {
   url: string
   /** `kill` is kill -9 of the server; `stop` lets it end in order. */
   tell(command: 'kill' | 'stop' | 'start' | 'freeze' | 'thaw'): Promise<void>
+  /** All that it stores, as the statements that would store it again. */
+  dump(): Promise<string>
   close(): Promise<void>
 }
 
@@ -30,11 +34,16 @@ export async function startPostgres(): Promise<Database> {
   const lines = createInterface(server.stdout)
   const said = answers(server, lines)
   await said('ready')
+  const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   return {
-    url: `postgres://postgres@127.0.0.1:${port}/postgres`,
+    url,
     async tell(command) {
       server.stdin.write(`${command}\n`)
       await said('done')
+    },
+    async dump() {
+      const { stdout } = await run(`${bin}/pg_dump`, ['--inserts', url], { maxBuffer: 2 ** 28 })
+      return stdout
     },
     async close() {
       if (server.exitCode !== null) return

@@ -1,5 +1,5 @@
-import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -68,6 +68,7 @@ export class OwnDocker {
     this.signal('SIGCONT')
     this.signal('SIGTERM')
     await this.ended()
+    releaseFolder(this.#directory)
     for (let turn = 0; turn < 50; turn++) {
       try {
         rmSync(this.#directory, { recursive: true, force: true })
@@ -76,5 +77,22 @@ export class OwnDocker {
         await new Promise((next) => { setTimeout(next, 100) })
       }
     }
+  }
+}
+
+/** What an engine that was killed leaves of its own: the shims of containers that are dead, and mounts. */
+export function releaseFolder(directory: string): void {
+  const commands = readdirSync('/proc').filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
+  for (const pid of commands) {
+    try {
+      const command = readFileSync(`/proc/${pid}/cmdline`, 'latin1')
+      if (command.includes('containerd-shim') && command.includes(`${directory}/`)) process.kill(Number(pid), 'SIGKILL')
+    } catch {
+      // It has ended meanwhile.
+    }
+  }
+  const mounts = readFileSync('/proc/self/mountinfo', 'utf8').split('\n').map((line) => line.split(' ')[4] ?? '')
+  for (const path of mounts.filter((mount) => mount.startsWith(`${directory}/`)).toReversed()) {
+    spawnSync('umount', ['--lazy', path])
   }
 }

@@ -32,7 +32,8 @@ const LINGER = 1_000
 
 /** A durable job queue. An added job is on the disk when `addJob` resolves. */
 export class JobQueue {
-  private native!: NativeQueue
+  /** @internal */
+  native!: NativeQueue
   private readonly handlers = new Map<string, JobHandler>()
   private readonly listeners = new Map<string, Set<(event: never) => void>>()
   private readonly running = new Map<number, AbortController>()

@@ -117,7 +117,7 @@ async fn attempt(bench: &mut Bench<'_>, tally: &Tally, expected: &Inspection, mu
     };
     let report = taken
         .get(REPORT)
-        .and_then(|bytes| parse_junit(&String::from_utf8_lossy(bytes)).ok());
+        .and_then(|bytes| parse_junit(&runner.redact(&String::from_utf8_lossy(bytes))).ok());
     Ok(Attempt { ran, told, report })
 }
 

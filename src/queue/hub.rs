@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use serde_json::Value;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -16,7 +17,7 @@ use super::reports::Reports;
 use super::running::Running;
 use crate::clock::SharedClock;
 use crate::error::Result;
-use crate::store::{Retention, SharedStore};
+use crate::store::{Retention, SharedState, SharedStore};
 
 /// How the queues of a store are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -108,6 +109,18 @@ impl Hub {
     /// The store, for what no queue can answer.
     pub fn store(&self) -> &SharedStore {
         &self.inner.shared.store
+    }
+
+    /// What the processes on the store share.
+    pub async fn states(&self, prefix: &str) -> Result<Vec<SharedState>> {
+        let shared = self.shared();
+        shared.store.states(prefix, shared.clock.now_ms()).await
+    }
+
+    /// Puts a shared value in place of that version of it; false where another one is there.
+    pub async fn set_state(&self, key: &str, version: i64, value: Value) -> Result<bool> {
+        let shared = self.shared();
+        shared.store.set_state(key, version, value, shared.clock.now_ms()).await
     }
 
     pub(super) async fn core(&self, name: &str) -> Result<Arc<Core>> {

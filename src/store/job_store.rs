@@ -6,8 +6,9 @@ use serde_json::Value;
 use tokio::sync::broadcast;
 
 use super::job::{Job, JobFailure, JobStatus, NewJob};
+use super::shared_state::SharedState;
 use crate::clock::SharedClock;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// A store of jobs. Every answer is given after the commit that it speaks of.
 ///
@@ -70,6 +71,17 @@ pub trait JobStore: Send + Sync + 'static {
     /// Is it paused?
     async fn is_paused(&self, queue: &str) -> Result<bool>;
 
+    /// The values that processes share under keys which begin with `prefix`, by their keys.
+    async fn states(&self, _prefix: &str, _now: i64) -> Result<Vec<SharedState>> {
+        Err(no_states())
+    }
+
+    /// Puts a shared value in place of that version of it, 0 where there is none; false where another version is
+    /// there. It is on the disk when it returns.
+    async fn set_state(&self, _key: &str, _version: i64, _value: Value, _now: i64) -> Result<bool> {
+        Err(no_states())
+    }
+
     /// Writes what waits and closes; later calls answer `CLOSED`.
     async fn close(&self);
 
@@ -87,6 +99,13 @@ pub trait JobStore: Send + Sync + 'static {
     fn problem(&self) -> Option<Error> {
         None
     }
+}
+
+fn no_states() -> Error {
+    Error::new(
+        Code::StoreUnsupported,
+        "this store keeps no state that processes share; use `sqlite` or `postgres://`",
+    )
 }
 
 /// What another process did.

@@ -5,6 +5,7 @@ mod job;
 mod job_store;
 mod postgres;
 mod rules;
+mod shared_state;
 mod sqlite;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ pub use job_store::{
     Rescued, Retention,
 };
 pub use postgres::PostgresStore;
+pub use shared_state::SharedState;
 pub use sqlite::SqliteStore;
 
 use crate::error::{Code, Error, Result};

@@ -10,6 +10,7 @@ use super::peer::{Peer, RpcHandler};
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink};
 use crate::queue::{Job, JobFilter, JobStatus, Metrics, NewJob, QueueApi, check};
+use crate::store::SharedState;
 
 /// Reaches a queue through the owner's socket.
 #[derive(Clone)]
@@ -110,5 +111,17 @@ impl QueueApi for RemoteQueue {
 
     async fn resume(&self) -> Result<()> {
         self.ask::<Value>("queue.resume", json!({})).await.map(drop)
+    }
+
+    async fn states(&self, prefix: &str) -> Result<Vec<SharedState>> {
+        self.ask("queue.states", json!({ "prefix": prefix })).await
+    }
+
+    async fn set_state(&self, key: &str, version: i64, value: Value) -> Result<bool> {
+        self.ask(
+            "queue.setState",
+            json!({ "key": key, "version": version, "value": value }),
+        )
+        .await
     }
 }

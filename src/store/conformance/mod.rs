@@ -5,12 +5,14 @@ mod ending;
 mod leases;
 mod lists;
 mod order;
+mod states;
 
 pub use adding::*;
 pub use ending::*;
 pub use leases::*;
 pub use lists::*;
 pub use order::*;
+pub use states::*;
 
 use serde_json::json;
 

@@ -21,12 +21,12 @@ use super::server_clock::ServerClock;
 use super::{manage, migrations, restore, sql, work};
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
-use crate::store::StoreUrl;
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
     ClaimRequest, Claimed, Counts, Finish, JobFilter, JobStore, Lease, Notice, Promoted, Report, Rescued, Retention,
 };
 use crate::store::rules::{begin, closed};
+use crate::store::{SharedState, StoreUrl};
 
 /// How long a closing store waits for calls that run, which may wait for a server that is away.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -208,6 +208,14 @@ impl JobStore for PostgresStore {
     async fn is_paused(&self, queue: &str) -> Result<bool> {
         let rows = self.query(Commit::Lazy, sql!("paused"), &[&queue]).await?;
         rows.first().map_or(Ok(false), |row| get(row, 0))
+    }
+
+    async fn states(&self, prefix: &str, now: i64) -> Result<Vec<SharedState>> {
+        manage::states(self, prefix, now).await
+    }
+
+    async fn set_state(&self, key: &str, version: i64, value: serde_json::Value, now: i64) -> Result<bool> {
+        manage::set_state(self, key, version, &value, now).await
     }
 
     async fn close(&self) {

@@ -11,7 +11,10 @@ use super::failure::coded;
 use crate::error::{Code, Error, Result};
 
 /// In order; the number of a migration is its place, from 1.
-const MIGRATIONS: &[&str] = &[include_str!("../sql/0001_jobs.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("../sql/0001_jobs.sql"),
+    include_str!("../sql/0003_states.sql"),
+];
 
 /// A file up to this size is checked page by page at opening.
 const CHECKED_AT_OPENING: u64 = 64 * 1024 * 1024;

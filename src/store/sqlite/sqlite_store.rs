@@ -4,6 +4,7 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use async_trait::async_trait;
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::database::Database;
@@ -17,6 +18,7 @@ use crate::store::job_store::{
     ClaimRequest, Claimed, Counts, Finish, JobFilter, JobStore, Lease, Promoted, Report, Rescued, Retention,
 };
 use crate::store::rules::closed;
+use crate::store::shared_state::{SharedState, checked};
 
 /// Jobs in `SQLite`. The thread ends when the handle is closed or dropped.
 #[derive(Debug)]
@@ -186,6 +188,21 @@ impl JobStore for SqliteStore {
         let queue = queue.to_owned();
         self.call(Durability::Read, move |database| {
             Ok(optional(database, sql!("paused"), [queue])?.unwrap_or(false))
+        })
+        .await
+    }
+
+    async fn states(&self, prefix: &str, now: i64) -> Result<Vec<SharedState>> {
+        let prefix = prefix.to_owned();
+        self.call(Durability::Read, move |database| manage::states(database, &prefix, now))
+            .await
+    }
+
+    async fn set_state(&self, key: &str, version: i64, value: Value, now: i64) -> Result<bool> {
+        let (key, text) = (key.to_owned(), checked(key, &value)?);
+        self.call(Durability::Synced, move |database| {
+            let changed = execute(database, sql!("set_state"), rusqlite::params![key, version, text, now])?;
+            Ok(changed > 0)
         })
         .await
     }
