@@ -1,17 +1,17 @@
 // From `run` to the first instruction of the user's program, beside the plain docker client, dockerode and runc in the
-// same run; then fifty boxes at once, and what a box that waits costs. Linux, root, Docker.
+// same run; then fifty boxes at once, and what a box that waits costs. Linux, root, Docker, and the built package.
 // Usage: node bench/sandbox.mjs [runs for each figure, default 15] [only: warm cold many memory]
 import { execFileSync, spawn } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
-import { ours, peers, table } from './peers.mjs'
+import { Sandbox } from '../dist/index.js'
+import { peers, table } from './peers.mjs'
 
 const runs = Number(process.argv[2] ?? 15)
 const only = process.argv.slice(3)
 const wanted = (name) => only.length === 0 || only.includes(name)
-const { Sandbox } = await ours('index.js')
 const sleep = (ms) => new Promise((done) => setTimeout(done, ms))
 const median = (values) => values.toSorted((a, b) => a - b)[values.length >> 1]
 
