@@ -43,8 +43,6 @@ export interface Project {
     rejects?: string
     prints?: string | RegExp
   }
-  /** An engine that cannot hold this case, and why it refuses or tells so. */
-  instead?: Partial<Record<EngineName, Project['must']>>
 }
 
 /** Bun calls the C library directly. */
