@@ -25,7 +25,9 @@ describe.skipIf(!usable)('podman', () => {
     const args = ['--root', join(directory, 'root'), '--runroot', join(directory, 'run'), '--cgroup-manager=cgroupfs']
     // Debian's own choice, crun, refuses a machine with both kinds of control groups.
     const runtime = existsSync('/usr/sbin/runc') ? ['--runtime', '/usr/sbin/runc'] : []
-    service = spawn('podman', [...args, ...runtime, 'system', 'service', '--time=0', `unix://${socket}`], { stdio: 'ignore' })
+    const serve = [...args, ...runtime, 'system', 'service', '--time=0', `unix://${socket}`]
+    // Where memory runs out, its monitor leaves a file in the folder that it was started in.
+    service = spawn('podman', serve, { stdio: 'ignore', cwd: directory })
     for (const end = Date.now() + 30_000; !existsSync(socket); await new Promise((next) => { setTimeout(next, 50) })) {
       if (Date.now() > end) throw new Error('podman does not come up')
     }
