@@ -34,6 +34,7 @@ mod shipped;
 #[cfg(test)]
 mod shipped_tests;
 mod stage;
+mod tally;
 mod tarball;
 mod test;
 mod trace;
