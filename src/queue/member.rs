@@ -94,6 +94,9 @@ impl Member {
 
     /// The queue, near or far. Waits a while where its owner just went.
     pub async fn api(&self) -> Result<Arc<dyn QueueApi>> {
+        if self.is_served() && self.inner.stop.is_cancelled() {
+            return Err(Error::new(Code::Closed, "the queue is closed; open it again"));
+        }
         let mut changes = self.inner.changed.subscribe();
         let waited = tokio::time::timeout(PATIENCE, async {
             loop {
@@ -200,7 +203,7 @@ impl Inner {
     fn api(&self) -> Option<Arc<dyn QueueApi>> {
         match &*self.seat.lock() {
             Seat::Near(queue, _) => Some(Arc::new(queue.clone())),
-            Seat::Far(queue, peer) if !peer.is_closed() || self.stop.is_cancelled() => Some(Arc::new(queue.clone())),
+            Seat::Far(queue, peer) if !peer.is_closed() => Some(Arc::new(queue.clone())),
             _ => None,
         }
     }

@@ -149,8 +149,7 @@ pub async fn a_retried_job_is_first_in_its_key_again(store: &dyn JobStore) {
             1,
         )
         .await
-        .unwrap()
-        .held;
+        .unwrap();
     store.promote(5).await.unwrap();
     let again = claim_one(store, 6).await;
     assert_eq!((again.job.id, again.job.attempts), (first.job.id, 2));

@@ -179,7 +179,7 @@ async fn files_that_were_cut_are_told() {
                 .open(temp.path().join(name))
                 .unwrap();
             file.set_len(file.metadata().unwrap().len() * share / 10).unwrap();
-            let error = open(temp.path()).await.err().expect("a cut file is no good one");
+            let error = open(temp.path()).await.expect_err("a cut file is no good one");
             let (saved, damaged) = counts(&error);
             eprintln!("{name} cut to {share}0 %: {saved} saved, {damaged} damaged");
             assert!(saved <= JOBS, "{saved}, {damaged}");

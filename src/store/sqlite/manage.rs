@@ -122,10 +122,10 @@ pub fn retry(database: &Database, queue: &str, id: &str, now: i64) -> Result<Job
     let Some(job) = get(database, queue, id)? else {
         return Err(not_found(id));
     };
-    if let (true, Some(key)) = (job.status.is_final(), &job.options.unique_key) {
-        if let Some(other) = live(database, queue, key)? {
-            return Err(duplicate(&other));
-        }
+    if let (true, Some(key)) = (job.status.is_final(), &job.options.unique_key)
+        && let Some(other) = live(database, queue, key)?
+    {
+        return Err(duplicate(&other));
     }
     jobs(database, sql!("retry_now", "job_columns"), params![queue, id, now])?
         .pop()

@@ -1,6 +1,6 @@
 //! A damaged file: found at opening, and what can be read of it carried over.
 //!
-//! The file formats are SQLite's own, as <https://sqlite.org/fileformat2.html> and
+//! The file formats are those of `SQLite`, as <https://sqlite.org/fileformat2.html> and
 //! <https://sqlite.org/walformat.html> describe them. Each row has a checksum of what never changes
 //! in it, so that a row is either as it was or told as damaged.
 
