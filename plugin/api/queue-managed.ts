@@ -1,4 +1,4 @@
-import { nativeCall } from '../errors.js'
+import { nativeCall, nativeCallSync } from '../errors.js'
 import type { native } from '../native.js'
 import { jobEvents, type EventSource } from './job-events.js'
 import type {
@@ -25,7 +25,14 @@ export abstract class ManagedQueue {
   protected constructor(readonly name: string) {
     this.source = {
       name,
-      listen: listener => member(this.hearers, listener),
+      listen: listener => {
+        const end = member(this.hearers, listener)
+        this.heard()
+        return () => {
+          end()
+          this.heard()
+        }
+      },
       closed: listener => member(this.endings, listener),
       read: id => this.getJob(id),
     }
@@ -139,12 +146,21 @@ export abstract class ManagedQueue {
     if (typeof listener !== 'function') throw invalid('the listener must be a function')
     const listeners = this.listeners.get(name) ?? new Set()
     this.listeners.set(name, listeners.add(listener as (event: never) => void))
+    this.heard()
     return this
   }
 
   off<Name extends keyof JobEvents>(name: Name, listener: (event: JobEvents[Name]) => void): this {
-    this.listeners.get(name)?.delete(listener as (event: never) => void)
+    const listeners = this.listeners.get(name)
+    if (listeners?.delete(listener as (event: never) => void) && listeners.size === 0) this.listeners.delete(name)
+    this.heard()
     return this
+  }
+
+  /** Only events that somebody hears cross the border. */
+  private heard(): void {
+    const names = this.hearers.size > 0 ? EVENTS : [...this.listeners.keys()]
+    nativeCallSync(() => this.native.hear(names))
   }
 
   protected hear(json: string): void {

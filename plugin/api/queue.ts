@@ -1,27 +1,21 @@
-import { Auton8nError, fromNative, nativeCall, nativeCallSync } from '../errors.js'
+import { Auton8nError, nativeCall, nativeCallSync } from '../errors.js'
 import { native } from '../native.js'
 import { inTrace } from './job-trace.js'
 import type {
   DataOf, Job, JobHandler, JobOptions, NewJob, QueueOptions, ResultOf, Untyped, WorkerOptions,
 } from './job.js'
-import {
-  LONGEST_TIMER, failure, invalid, milliseconds, options, refusal, text, toJob, toJson, toNew, type AddAnswer,
-  type NativeJob,
-} from './queue-input.js'
+import { Adds, copyJson } from './queue-adds.js'
+import { LONGEST_TIMER, invalid, milliseconds, options, text, toJson, toNew, type NativeJob } from './queue-input.js'
 import { ManagedQueue } from './queue-managed.js'
+import { Runs, type NativeRun } from './queue-runs.js'
 import { Worker } from './worker.js'
 
 export * from './job.js'
 export { Worker } from './worker.js'
 
-interface PendingAdd {
-  json: string
-  resolve(jobs: Job[]): void
-  reject(error: unknown): void
-}
 
 type Message =
-  | { kind: 'run'; attempt: number; job: NativeJob }
+  | { kind: 'run'; options: NativeJob['options'][]; jobs: NativeRun[] }
   | { kind: 'abort'; attempt: number }
   | { kind: 'active'; worker: number; active: boolean }
 
@@ -35,9 +29,9 @@ type AnyName<Types> = Untyped extends Types ? string : never
 /** A durable job queue. An added job is on the disk when `addJob` resolves. */
 export class JobQueue<Types extends object = Untyped> extends ManagedQueue {
   private readonly handlers = new Map<string, JobHandler>()
-  private readonly running = new Map<number, AbortController>()
   private readonly active = new Set<number>()
-  private adds: PendingAdd[] = []
+  private runs!: Runs
+  private adds!: Adds
   private alive: NodeJS.Timeout | undefined
   private lingering: NodeJS.Timeout | undefined
   private nextWorker = 1
@@ -71,6 +65,8 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue {
         (message: string) => queue.told(JSON.parse(message) as Message),
       ),
     )
+    queue.runs = new Runs(queue.native, queue.handlers, queue.methods, stopped)
+    queue.adds = new Adds(name, queue.methods, batches => queue.native.addEach(batches), () => queue.linger())
     return queue
   }
 
@@ -104,7 +100,8 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue {
     jobOptions?: JobOptions,
   ): Promise<Job<Data, Result>>
   async addJob(name: string, data: unknown, jobOptions?: JobOptions): Promise<Job> {
-    const [job] = await this.add(toJson([toNew(name, data, jobOptions)]))
+    const added = toNew(name, data, jobOptions)
+    const [job] = await this.adds.add(toJson([added]), [{ name, data: copyJson(added.data) }])
     return job as Job
   }
 
@@ -121,7 +118,8 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue {
       if (typeof job !== 'object' || job === null) throw invalid('each job must be an object with `name` and `data`')
       return toNew(job.name, job.data, job.options, job.ref)
     })
-    return this.add(toJson(all))
+    const inputs = all.map(job => ({ name: job.name, data: copyJson(job.data) }))
+    return this.adds.add(toJson(all), inputs)
   }
 
   /** A worker of this queue; it runs when it is started. */
@@ -164,52 +162,10 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue {
     return this.closing
   }
 
-  private add(json: string): Promise<Job[]> {
-    return new Promise((resolve, reject) => {
-      if (this.adds.push({ json, resolve, reject }) === 1) queueMicrotask(() => void this.sendAdds())
-    })
-  }
-
-  private async sendAdds(): Promise<void> {
-    const adds = this.adds
-    this.adds = []
-    try {
-      const answers = JSON.parse(await this.native.addEach(adds.map(add => add.json))) as AddAnswer[]
-      this.linger()
-      for (const [index, add] of adds.entries()) {
-        const answer = answers[index]
-        if (answer && 'jobs' in answer) add.resolve(answer.jobs.map(job => toJob(job, this.methods)))
-        else if (answer) add.reject(refusal(answer))
-      }
-    } catch (error) {
-      for (const add of adds) add.reject(fromNative(error))
-    }
-  }
-
   private told(message: Message): void {
-    if (message.kind === 'run') void this.run(message.attempt, toJob(message.job, this.methods))
-    else if (message.kind === 'abort') this.running.get(message.attempt)?.abort(stopped())
+    if (message.kind === 'run') this.runs.start(message.jobs, message.options)
+    else if (message.kind === 'abort') this.runs.abort(message.attempt)
     else this.setActive(message.worker, message.active)
-  }
-
-  private async run(attempt: number, job: Job): Promise<void> {
-    const controller = new AbortController()
-    this.running.set(attempt, controller)
-    try {
-      const handler = this.handlers.get(job.name)
-      if (!handler) throw new Error(`there is no handler for ${JSON.stringify(job.name)}`)
-      const context = {
-        signal: controller.signal,
-        progress: (percent: number) => this.native.progress(attempt, Number(percent)),
-        log: (line: string) => this.native.log(attempt, String(line)),
-      }
-      const result = await inTrace(job.options.trace, () => handler(job, context))
-      this.native.settle(attempt, JSON.stringify({ ok: true, result: result === undefined ? null : result }))
-    } catch (error) {
-      this.native.settle(attempt, JSON.stringify(failure(error)))
-    } finally {
-      this.running.delete(attempt)
-    }
   }
 
   /** Keeps the process until an idle worker has told whether it works again. */

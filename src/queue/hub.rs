@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -17,7 +18,7 @@ use super::running::{Running, Stop};
 use crate::clock::SharedClock;
 use crate::error::Result;
 use crate::event::EventKind;
-use crate::store::{Added, Job, JobStatus, Retention, SharedStore};
+use crate::store::{Added, Ending, Job, JobOptions, JobStatus, Retention, SharedStore};
 
 /// How the queues of a store are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,6 +64,8 @@ pub struct Shared {
     pub beat: Notify,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
+    /// Where ends are stored that JavaScript's thread tells.
+    pub runtime: Handle,
     /// No other process uses the store.
     pub alone: bool,
     /// Wall-clock time at the zero of the monotonic clock; another one later means that the clock was set.
@@ -72,7 +75,7 @@ pub struct Shared {
 }
 
 impl Hub {
-    /// Takes over a store. `alone`: no other process uses it, so whatever runs in it is orphaned
+    /// Takes over a store. Must be called within a tokio runtime. `alone`: no other process uses it, so whatever runs in it is orphaned
     /// and waits again at once.
     pub async fn open(store: SharedStore, clock: SharedClock, options: HubOptions, alone: bool) -> Result<Self> {
         let now = clock.now_ms();
@@ -89,6 +92,7 @@ impl Hub {
             beat: Notify::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            runtime: Handle::current(),
             alone,
             cores: Mutex::default(),
             next_worker: AtomicU64::new(1),
@@ -158,20 +162,35 @@ impl Shared {
         self.cores.lock().get(name).cloned()
     }
 
-    /// Tells of an add that is stored.
-    pub fn added(&self, core: &Core, added: &Added) {
-        for job in &added.replaced {
-            self.cancelled(core, job);
+    /// Whether a job is deleted when it ends so: as it was asked for, or as nothing is kept.
+    pub fn removes(&self, options: &JobOptions, ending: &Ending) -> bool {
+        let kept = self.options.retention.count > 0;
+        match ending {
+            Ending::Completed { .. } => options.remove_on_complete || !kept,
+            Ending::Failed { .. } => options.remove_on_fail || !kept,
+            Ending::Retry { .. } | Ending::HandedBack => false,
         }
-        let now = self.clock.now_ms();
-        for job in added.jobs.iter().filter(|job| !added.kept.contains(&job.id)) {
-            core.emit(&job.id, &job.name, now, EventKind::Added);
+    }
+
+    /// Tells of adds that are stored.
+    pub fn added<'a>(&self, core: &Core, all: impl IntoIterator<Item = &'a Added>) {
+        let (mut some, mut later, now) = (false, false, self.clock.now_ms());
+        for added in all {
+            for job in &added.replaced {
+                self.cancelled(core, job);
+            }
+            for job in added.jobs.iter().filter(|job| !added.kept.contains(&job.id)) {
+                core.emit(&job.id, &job.name, now, EventKind::Added);
+                (some, later) = (true, later || job.status == JobStatus::Scheduled);
+            }
         }
-        if added.jobs.iter().any(|job| job.status == JobStatus::Scheduled) {
+        if later {
             self.due.notify_one();
         }
-        // For jobs of later too: a worker tells whether something waits.
-        core.wake();
+        if some {
+            // For jobs of later too: a worker tells whether something waits.
+            core.wake();
+        }
     }
 
     /// Stops what a cancelled job still does here, and tells of it.

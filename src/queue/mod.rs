@@ -6,6 +6,7 @@ mod backoff;
 mod check;
 mod core;
 mod cron;
+mod ends;
 mod heartbeat;
 mod hub;
 mod member;
@@ -19,6 +20,7 @@ mod seat;
 mod socket;
 mod stats;
 mod the_queue;
+mod ticket;
 mod worker;
 
 #[cfg(test)]
@@ -34,9 +36,11 @@ pub use self::seat::Where;
 pub use self::socket::{Methods, Peer, RemoteQueue, RpcHandler};
 pub use self::stats::{Metrics, Percentiles};
 pub use self::the_queue::Queue;
+pub use self::ticket::{Ticket, end_all};
 pub use self::worker::{Worker, WorkerOptions};
 pub use crate::store::{
-    Backoff, Job, JobFailure, JobFilter, JobOptions, JobStatus, Limits, NewJob, Priority, Retention, Schedule,
+    Backoff, Job, JobFailure, JobFilter, JobOptions, JobStatus, Limits, NewJob, OnDuplicate, Priority, Retention,
+    Schedule,
 };
 
 use std::sync::Arc;
@@ -52,6 +56,17 @@ use crate::error::Error;
 pub trait Handler: Send + Sync + 'static {
     /// Runs one attempt.
     async fn run(&self, attempt: Attempt) -> Result<Value, AttemptError>;
+
+    /// Whether attempts without a time-out are given to `start` instead, many at once.
+    fn takes_tickets(&self) -> bool {
+        false
+    }
+
+    /// Starts attempts, each of which is ended by its ticket; one that is not stays.
+    fn start(&self, _tickets: Vec<Arc<Ticket>>) {}
+
+    /// The attempt that was called so is over; what it still does is in vain.
+    fn abort(&self, _number: u32) {}
 }
 
 /// How an attempt ended that did not succeed.

@@ -11,6 +11,12 @@ pub trait QueueApi: Send + Sync + 'static {
     /// Stores all of the jobs or none; they are on the disk when it returns.
     async fn add(&self, jobs: Vec<NewJob>) -> Result<Vec<Job>>;
 
+    /// Stores batches that stand alone; one that cannot be read is refused as it is.
+    async fn add_each(&self, batches: Vec<Result<Vec<NewJob>>>) -> Vec<Result<Vec<Job>>> {
+        let adds = batches.into_iter().map(async |batch| self.add(batch?).await);
+        futures_util::future::join_all(adds).await
+    }
+
     /// One job; `None` where there is none of that id.
     async fn get(&self, id: &str) -> Result<Option<Job>>;
 

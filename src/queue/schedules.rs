@@ -81,7 +81,7 @@ pub async fn fire(shared: &Shared, schedule: &Schedule) -> Result<()> {
     let jobs = firing.times.iter().map(|at| job_for(schedule, *at)).collect();
     let fired = shared.store.fire(schedule, firing.next_at, jobs, now).await?;
     if let (Some(added), Some(core)) = (fired, shared.opened(&schedule.queue)) {
-        shared.added(&core, &added);
+        shared.added(&core, [&added]);
     }
     Ok(())
 }

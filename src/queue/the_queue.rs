@@ -110,8 +110,31 @@ impl QueueApi for Queue {
     async fn add(&self, jobs: Vec<NewJob>) -> Result<Vec<Job>> {
         check::jobs(&jobs)?;
         let added = self.hub.shared().store.add(&self.core.name, jobs, self.now()).await?;
-        self.hub.shared().added(&self.core, &added);
+        self.hub.shared().added(&self.core, [&added]);
         Ok(added.jobs)
+    }
+
+    async fn add_each(&self, batches: Vec<Result<Vec<NewJob>>>) -> Vec<Result<Vec<Job>>> {
+        let mut refused = Vec::new();
+        let mut good = Vec::with_capacity(batches.len());
+        for (place, batch) in batches.into_iter().enumerate() {
+            match batch.and_then(|jobs| check::jobs(&jobs).map(|()| jobs)) {
+                Ok(jobs) => good.push(jobs),
+                Err(error) => refused.push((place, error)),
+            }
+        }
+        let shared = self.hub.shared();
+        let answers = shared.store.add_each(&self.core.name, good, self.now()).await;
+        shared.added(&self.core, answers.iter().flatten());
+        let mut answers: Vec<Result<Vec<Job>>> = answers
+            .into_iter()
+            .map(|answer| answer.map(|added| added.jobs))
+            .collect();
+        for (place, error) in refused {
+            // In the order of their places, so each finds its own.
+            answers.insert(place, Err(error));
+        }
+        answers
     }
 
     async fn get(&self, id: &str) -> Result<Option<Job>> {

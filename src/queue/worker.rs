@@ -8,13 +8,16 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::instrument::WithSubscriber;
 
+use super::Handler;
 use super::attempt;
 use super::core::Core;
 use super::hub::{Hub, Shared};
 use super::running::Stop;
 use super::the_queue::Handlers;
+use super::ticket::{Hold, Ticket};
 use crate::error::{Code, Error, Result};
-use crate::store::ClaimRequest;
+use crate::event::EventKind;
+use crate::store::{Claim, ClaimRequest};
 
 /// After an error of the store.
 const AGAIN: Duration = Duration::from_millis(250);
@@ -29,6 +32,7 @@ const ENDING: usize = 64;
 /// A worker's room for one attempt; given back when it is dropped.
 pub struct Slot {
     permit: Option<OwnedSemaphorePermit>,
+    ending: Option<Ending>,
     ends: Arc<Semaphore>,
     ended: Arc<Notify>,
 }
@@ -46,6 +50,20 @@ impl Slot {
             ends: self.ends.clone(),
             ended: self.ended.clone(),
         }
+    }
+}
+
+impl Slot {
+    /// The same where there is room for another end: answers whom to wake. What is left is dropped
+    /// when the end is stored.
+    pub fn try_free(&mut self) -> Option<Arc<Notify>> {
+        self.ending = Some(Ending {
+            permit: Some(self.ends.clone().try_acquire_owned().ok()?),
+            ends: self.ends.clone(),
+            ended: self.ended.clone(),
+        });
+        self.permit = None;
+        Some(self.ended.clone())
     }
 }
 
@@ -262,8 +280,23 @@ impl Loop {
         let busy = !rests || !self.shared.alone;
         self.active
             .send_if_modified(|active| std::mem::replace(active, busy) != busy);
-        for claim in claimed.claims {
-            self.core.stats.lock().claimed(now, claim.job.run_at);
+        self.start(claimed.claims, now);
+        Ok(if count == limit {
+            Next::Now
+        } else {
+            Next::Wait { until: claimed.next_at }
+        })
+    }
+
+    fn start(&self, claims: Vec<Claim>, now: i64) {
+        {
+            let mut stats = self.core.stats.lock();
+            for claim in &claims {
+                stats.claimed(now, claim.job.run_at);
+            }
+        }
+        let mut together: Vec<(Arc<dyn Handler>, Vec<Arc<Ticket>>)> = Vec::new();
+        for claim in claims {
             let handler = self.handlers.read().get(&claim.job.name).cloned();
             let Ok(permit) = self.slots.clone().try_acquire_owned() else {
                 continue;
@@ -271,17 +304,32 @@ impl Loop {
             let Some(handler) = handler else { continue };
             let slot = Slot {
                 permit: Some(permit),
+                ending: None,
                 ends: self.ending.clone(),
                 ended: self.ended.clone(),
             };
-            let (shared, core, id) = (self.shared.clone(), self.core.clone(), self.id);
-            let run = async move { attempt::run(&shared, &core, handler, claim, id, slot).await };
-            self.tasks.spawn(run.with_current_subscriber());
+            if handler.takes_tickets() && claim.job.options.timeout.is_none() {
+                let task = self.tasks.token();
+                let ticket = Ticket::new(&self.shared, &self.core, &handler, claim, Hold { slot, _task: task });
+                match together.last_mut() {
+                    Some((last, tickets)) if Arc::ptr_eq(last, &handler) => tickets.push(ticket),
+                    _ => together.push((handler, vec![ticket])),
+                }
+            } else {
+                let (shared, core, id) = (self.shared.clone(), self.core.clone(), self.id);
+                let run = async move { attempt::run(&shared, &core, handler, claim, id, slot).await };
+                self.tasks.spawn(run.with_current_subscriber());
+            }
         }
-        Ok(if count == limit {
-            Next::Now
-        } else {
-            Next::Wait { until: claimed.next_at }
-        })
+        for (handler, tickets) in together {
+            self.shared.running.start_all(tickets.iter(), self.id);
+            self.shared.beat.notify_one();
+            for ticket in &tickets {
+                let job = ticket.job();
+                let kind = EventKind::Started { attempt: job.attempts };
+                self.core.emit(&job.id, &job.name, now, kind);
+            }
+            handler.start(tickets);
+        }
     }
 }

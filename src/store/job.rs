@@ -112,10 +112,13 @@ pub enum Backoff {
 pub struct JobOptions {
     pub priority: Priority,
     /// Milliseconds from now; `run_at` is the other way to say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub delay: Option<u64>,
     /// Milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub run_at: Option<i64>,
     /// Milliseconds an attempt may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
     /// Further attempts after the first: 3 means up to four runs.
     pub retries: u32,
@@ -127,14 +130,17 @@ pub struct JobOptions {
     pub remove_on_complete: bool,
     pub remove_on_fail: bool,
     /// At most one live job a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unique_key: Option<String>,
     pub on_duplicate: OnDuplicate,
     /// Within a priority, keys take turns.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fair_key: Option<String>,
     /// Ids of jobs of the queue that are to be over before; in a batch also the `ref` of another job of it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub depends_on: Vec<String>,
     pub on_parent_failure: OnParentFailure,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Value>,
     /// The trace that the job belongs to, as the headers of W3C Trace Context.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,6 +1,7 @@
 //! What a store of jobs must be able to do, in the words of a job's life.
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast;
@@ -22,6 +23,11 @@ pub trait JobStore: Send + Sync + 'static {
     /// and knows the jobs of the batch that wait for one another.
     async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added>;
 
+    /// Stores batches that stand alone, each as a whole or not at all.
+    async fn add_each(&self, queue: &str, batches: Vec<Vec<NewJob>>, now: i64) -> Vec<Result<Added>> {
+        join_all(batches.into_iter().map(|jobs| self.add(queue, jobs, now))).await
+    }
+
     /// Stores jobs of another store as they are, in their order, all or none; answers how many
     /// were new. A job whose id is here already is left alone, and one that was running waits.
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64>;
@@ -34,6 +40,11 @@ pub trait JobStore: Send + Sync + 'static {
     /// over (here, in `cancel`, `rescue`, `promote` or by a replacement) wait for one less; those
     /// that are to fail with it are marked in the same commit, and fail with the next `promote`.
     async fn finish(&self, finish: Finish, now: i64) -> Result<Finished>;
+
+    /// Ends attempts, each as `finish` does.
+    async fn finish_all(&self, finishes: Vec<Finish>, now: i64) -> Vec<Result<Finished>> {
+        join_all(finishes.into_iter().map(|finish| self.finish(finish, now))).await
+    }
 
     /// Stores what running jobs told; those whose lease was lost are left out.
     async fn report(&self, reports: Vec<Report>) -> Result<()>;

@@ -1,8 +1,10 @@
 //! The job queue, as JavaScript sees it. Jobs cross as JSON text, many at once.
 
+mod answers;
 mod opened;
 mod planning;
 mod runner;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -57,7 +59,7 @@ pub fn open_queue(
 ) -> napi::Result<PromiseRaw<'_, NativeQueue>> {
     promise(env, async move {
         let options: OpenOptions = read("the queue's options", &options)?;
-        let inner = Inner::open(name, options, Listener(on_event), on_attempt).await?;
+        let inner = Inner::open(name, options, Listener::new(on_event), on_attempt).await?;
         Ok(NativeQueue { inner: Arc::new(inner) })
     })
 }
@@ -88,32 +90,13 @@ impl NativeQueue {
         })
     }
 
-    /// Adds batches that stand alone; answers, for each, its jobs or its error.
+    /// Adds batches that stand alone; answers, for each, its jobs or its error, as `answers.rs` says.
     #[napi]
     pub fn add_each<'env>(&self, env: &'env Env, batches: Vec<String>) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
         promise(env, async move {
-            let api = inner.member.api().await?;
-            let adds = batches.into_iter().map(|batch| {
-                let api = api.clone();
-                async move {
-                    let jobs: Vec<NewJob> = read("the job's options", &batch)?;
-                    api.add(jobs).await
-                }
-            });
-            let answers = futures_util::future::join_all(adds).await;
-            let answers: Vec<Value> = answers
-                .into_iter()
-                .map(|answer| match answer {
-                    Ok(jobs) => serde_json::json!({ "jobs": jobs }),
-                    Err(error) => serde_json::json!({
-                        "code": error.code().as_str(),
-                        "message": super::error::message_of(&error),
-                        "details": error.details(),
-                    }),
-                })
-                .collect();
-            written(&answers)
+            let batches = batches.iter().map(|batch| read("the job's options", batch)).collect();
+            answers::written(inner.member.api().await?.add_each(batches).await)
         })
     }
 
@@ -223,11 +206,17 @@ impl NativeQueue {
         })
     }
 
-    /// The attempt ended; `settled` is JSON.
+    /// Attempts ended; `settled` is JSON: of each its number, its result, and what it threw or null.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands over owned text")]
-    pub fn settle(&self, attempt: u32, settled: String) {
-        self.inner.runner.settle(attempt, &settled);
+    pub fn settle(&self, settled: String) {
+        self.inner.runner.settle(&settled);
+    }
+
+    /// Events of these names are told from now on.
+    #[napi(catch_unwind)]
+    pub fn hear(&self, names: Vec<String>) {
+        self.inner.listener.hear(names);
     }
 
     /// The attempt came further.

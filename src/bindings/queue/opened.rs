@@ -1,16 +1,19 @@
 //! A queue that is open: how it is opened, and what it tells JavaScript.
 
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use parking_lot::RwLock;
 use serde::Deserialize;
 
-use super::runner::{Runner, ToRunner};
+use super::runner::Runner;
+use super::told::ToRunner;
 use super::{QueueListener, QueueRunner};
 use crate::clock::SystemClock;
 use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventSink};
+use crate::event::{Event, EventKind, EventSink};
 use crate::queue::{HubOptions, Member, Retention, Where, Worker, WorkerOptions};
 use crate::store::{DataDirectory, StoreKind};
 
@@ -50,14 +53,36 @@ impl Default for WorkOptions {
     }
 }
 
-/// Hands events to JavaScript.
-pub struct Listener(pub QueueListener);
+/// Hands events to JavaScript, as far as somebody listens there.
+pub struct Listener {
+    call: QueueListener,
+    heard: RwLock<HashSet<String>>,
+}
+
+impl Listener {
+    /// Hears nothing yet.
+    pub fn new(call: QueueListener) -> Self {
+        Self {
+            call,
+            heard: RwLock::default(),
+        }
+    }
+
+    /// Hears events of these names from now on.
+    pub fn hear(&self, names: Vec<String>) {
+        *self.heard.write() = names.into_iter().collect();
+    }
+}
 
 impl EventSink for Listener {
+    fn hears(&self, kind: &EventKind) -> bool {
+        self.heard.read().contains(kind.name())
+    }
+
     fn emit(&self, event: Event) {
         if let Ok(event) = serde_json::to_string(&event) {
             // A listener that does not keep up misses events; the store has the truth.
-            let _ = self.0.call(event, ThreadsafeFunctionCallMode::NonBlocking);
+            let _ = self.call.call(event, ThreadsafeFunctionCallMode::NonBlocking);
         }
     }
 }
@@ -66,6 +91,7 @@ impl EventSink for Listener {
 pub struct Inner {
     pub member: Member,
     pub runner: Arc<Runner>,
+    pub listener: Arc<Listener>,
 }
 
 impl Inner {
@@ -88,10 +114,12 @@ impl Inner {
             StoreKind::EmbeddedIn(path) => Where::Directory(DataDirectory::open_path(&PathBuf::from(path))?),
             StoreKind::Postgres(url) | StoreKind::Redis(url) => Where::Server(url),
         };
-        let member = Member::open(name, place, SystemClock::shared(), hub_options, Arc::new(sink)).await?;
+        let listener = Arc::new(sink);
+        let member = Member::open(name, place, SystemClock::shared(), hub_options, listener.clone()).await?;
         Ok(Self {
             member,
             runner: Arc::new(Runner::new(runner)),
+            listener,
         })
     }
 

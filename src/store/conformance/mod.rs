@@ -3,6 +3,7 @@
 mod adding;
 mod dependent;
 mod ending;
+mod flow;
 mod leases;
 mod limited;
 mod lists;
@@ -13,6 +14,7 @@ mod unique;
 pub use adding::*;
 pub use dependent::*;
 pub use ending::*;
+pub use flow::*;
 pub use leases::*;
 pub use limited::*;
 pub use lists::*;
@@ -44,6 +46,7 @@ macro_rules! suite {
             delayed_jobs_wait_for_their_time_and_tell_the_next,
             claims_follow_priority_turns_and_order_of_adding,
             turns_go_on_from_claim_to_claim,
+            claims_follow_the_rule_while_jobs_come_and_go,
             order_does_not_depend_on_the_clock,
             a_claim_takes_only_its_names_and_its_queue,
             claims_at_once_take_no_job_twice,

@@ -5,18 +5,19 @@ use std::collections::{HashMap, HashSet};
 use rusqlite::params;
 
 use super::database::Database;
+use super::insert::{NewRow, insert};
 use super::manage::{cancel, get};
 use super::release::depend;
-use super::rows::{execute, optional};
+use super::rows::optional;
 use super::sql;
 use crate::error::Result;
 use crate::store::dependencies::{begin_all, wait};
 use crate::store::job::{Job, JobStatus, NewJob, OnDuplicate};
 use crate::store::job_store::Added;
-use crate::store::rules::{checksum, duplicate, is_ready, json, number, status};
+use crate::store::rules::{duplicate, status};
 
 /// Stores the jobs.
-pub fn add(database: &Database, queue: &str, new: Vec<NewJob>, now: i64) -> Result<Added> {
+pub fn add(database: &mut Database, queue: &str, new: Vec<NewJob>, now: i64) -> Result<Added> {
     let jobs = begin_all(queue, new, now)?;
     let mut added = Added::default();
     let mut keys: HashMap<String, Job> = HashMap::new();
@@ -54,7 +55,7 @@ pub fn add(database: &Database, queue: &str, new: Vec<NewJob>, now: i64) -> Resu
     Ok(added)
 }
 
-fn insert_all(database: &Database, jobs: &mut [Job], kept: &HashMap<String, String>, now: i64) -> Result<()> {
+fn insert_all(database: &mut Database, jobs: &mut [Job], kept: &HashMap<String, String>, now: i64) -> Result<()> {
     let existing: HashSet<&str> = kept.values().map(String::as_str).collect();
     let new: HashSet<String> = jobs
         .iter()
@@ -80,40 +81,12 @@ fn insert_all(database: &Database, jobs: &mut [Job], kept: &HashMap<String, Stri
             }
             wait(job, now, |parent| statuses.get(parent).copied())?;
         }
-        insert(database, job)?;
+        insert(database, vec![NewRow::new(job.clone(), None)?])?;
         if job.waits_for > 0 {
             seqs.push((job.clone(), database.connection().last_insert_rowid()));
         }
     }
     seqs.iter().try_for_each(|(job, seq)| depend(database, job, *seq))
-}
-
-fn insert(database: &Database, job: &Job) -> Result<()> {
-    let (data, options) = (json(&job.data)?, json(&job.options)?);
-    let (code, message) = job.error.as_ref().map(|error| (&error.code, &error.message)).unzip();
-    execute(
-        database,
-        sql!("add"),
-        params![
-            job.id,
-            job.queue,
-            job.name,
-            data,
-            options,
-            number(job.status),
-            is_ready(job.status),
-            u8::from(job.options.priority),
-            job.options.fair_key.as_deref().unwrap_or(""),
-            job.options.unique_key,
-            job.created_at,
-            job.run_at,
-            job.waits_for,
-            code,
-            message,
-            checksum([&job.id, &job.queue, &job.name, &data, &options]),
-        ],
-    )
-    .map(drop)
 }
 
 /// The live job that has a unique key.

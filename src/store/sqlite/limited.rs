@@ -4,13 +4,13 @@ use std::collections::HashMap;
 
 use rusqlite::params;
 
-use super::claim::{after, first, first_in, take};
+use super::claim::{Taken, after, first, first_in, take};
 use super::database::Database;
 use super::failure::coded;
 use super::rows::{execute, optional};
 use super::sql;
 use crate::error::Result;
-use crate::store::job_store::{ClaimRequest, Claimed};
+use crate::store::job_store::ClaimRequest;
 use crate::store::limits::{Limit, Limits, Rate, Window};
 use crate::store::rules::{json, value};
 
@@ -34,7 +34,7 @@ pub fn set_limits(database: &mut Database, queue: &str, limits: Limits) -> Resul
 }
 
 /// Takes up to `limit` jobs.
-pub fn claim(database: &mut Database, request: &ClaimRequest, limits: &Limits) -> Result<Claimed> {
+pub fn claim(database: &mut Database, request: &ClaimRequest, limits: &Limits) -> Result<Taken> {
     let mut gate = Gate::new(database, request, limits)?;
     let mut taken = Vec::new();
     let mut held = false;
@@ -67,9 +67,9 @@ pub fn claim(database: &mut Database, request: &ClaimRequest, limits: &Limits) -
     gate.keep(database)?;
     let unfinished =
         taken.is_empty() && (held || optional(database, sql!("unfinished"), [&request.queue])?.unwrap_or(false));
-    Ok(Claimed {
+    Ok(Taken {
         next_at: gate.next_at.filter(|_| held),
-        claims: taken,
+        rows: taken,
         unfinished,
     })
 }

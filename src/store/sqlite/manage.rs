@@ -14,7 +14,7 @@ use crate::store::job_store::{Counts, JobFilter, Retention};
 use crate::store::rules::{FINAL, checksum, duplicate, is_ready, json, not_again, not_found, number, resume, status};
 
 /// Stores jobs of another store.
-pub fn restore(database: &Database, queue: &str, jobs: Vec<Job>) -> Result<u64> {
+pub fn restore(database: &mut Database, queue: &str, jobs: Vec<Job>) -> Result<u64> {
     let mut restored = 0;
     for job in jobs {
         let mut job = resume(queue, job);
@@ -59,6 +59,7 @@ pub fn restore(database: &Database, queue: &str, jobs: Vec<Job>) -> Result<u64> 
             }
         }
     }
+    database.find_seq()?;
     Ok(restored)
 }
 

@@ -1,10 +1,12 @@
-//! The embedded store, `SQLite`, owned by one thread that commits in groups.
+//! The embedded store, `SQLite`, owned by one thread that commits in groups. Another one syncs them.
 
 mod add;
+mod adding;
 mod claim;
 mod database;
 mod failure;
 mod finish;
+mod insert;
 mod limited;
 mod manage;
 mod release;
@@ -12,6 +14,9 @@ mod rows;
 mod salvage;
 mod schedules;
 mod sqlite_store;
+mod starts;
+mod syncer;
+mod window;
 mod writer;
 
 #[cfg(test)]

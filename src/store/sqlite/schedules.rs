@@ -79,7 +79,7 @@ fn read(database: &Database, sql: &'static str, values: impl rusqlite::Params) -
 
 /// Adds the jobs of one; `None` where its time is another one now.
 pub fn fire(
-    database: &Database,
+    database: &mut Database,
     schedule: &Schedule,
     next_at: Option<i64>,
     jobs: Vec<NewJob>,
