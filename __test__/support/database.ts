@@ -69,14 +69,13 @@ export async function startPostgres(): Promise<Postgres> {
   return { url, fresh, dump, ...(await start('postgres.sh', [bin, String(port)])) }
 }
 
-/** Starts a Redis that syncs its disk before it answers, unless it is set otherwise. */
-export async function startRedis(appendfsync = 'always'): Promise<Database> {
+/** Starts a Redis that syncs its disk before it answers, unless further settings say otherwise. */
+export async function startRedis(...settings: string[]): Promise<Database> {
   const port = await freePort()
   let number = 0
   const fresh = (): string => `redis://127.0.0.1:${port}/${++number}`
-  const settings = ['--databases', '100', '--appendonly', 'yes', '--appendfsync', appendfsync]
-  const url = `redis://127.0.0.1:${port}`
-  return { url, fresh, ...(await start('redis.sh', [String(port), ...settings])) }
+  const safe = ['--databases', '100', '--appendonly', 'yes', '--appendfsync', 'always']
+  return { url: `redis://127.0.0.1:${port}`, fresh, ...(await start('redis.sh', [String(port), ...safe, ...settings])) }
 }
 
 async function start(script: string, args: readonly string[]): Promise<Pick<Database, 'tell' | 'close'>> {

@@ -1,5 +1,5 @@
 import { fromNative } from '../errors.js'
-import type { Job, JobOptions } from './job.js'
+import type { Job } from './job.js'
 import { refusal, toJob, type NativeJob, type Refusal } from './queue-input.js'
 
 /** A job that is being added: what is known of it here. */
@@ -60,22 +60,20 @@ export class Adds {
   private job(added: Added, input: AddedInput | undefined, options: Options[]): Job {
     if (!Array.isArray(added)) return toJob(added, this.methods)
     const [id, createdAt, runAt, later, which] = added
-    const own: JobOptions & Pick<Options, 'priority'> = { ...(options[which] as Options) }
-    return {
-      __proto__: this.methods,
+    const job = {
       id,
       queue: this.queue,
       name: input?.name ?? '',
       data: input?.data,
       status: later ? 'scheduled' : 'pending',
-      priority: own.priority,
       attempts: 0,
       progress: 0,
       log: [],
       createdAt,
       runAt,
-      options: own,
-    } as unknown as Job
+      options: which,
+    } as const
+    return toJob(job, this.methods, options[which])
   }
 }
 

@@ -37,34 +37,50 @@ export function milliseconds(value: unknown, what: string, longest = LONGEST_TIM
   return Math.round(value)
 }
 
-/** `methods` is what its objects inherit. */
-export function toJob<Data, Result>(job: NativeJob, methods: Pick<Job, 'events'>): Job<Data, Result> {
-  const { result, error, startedAt, finishedAt } = job as { [key in keyof NativeJob]: NativeJob[key] | null }
-  return {
-    __proto__: methods,
-    id: job.id,
-    queue: job.queue,
-    name: job.name,
-    data: job.data as Data,
-    status: job.status,
-    priority: job.options.priority,
-    attempts: job.attempts,
-    progress: job.progress,
-    log: job.log,
-    ...(job.status === 'completed' || result != null ? { result: result as Result } : {}),
-    ...(error != null ? { error } : {}),
-    createdAt: job.createdAt,
-    runAt: job.runAt,
-    ...(startedAt != null ? { startedAt } : {}),
-    ...(finishedAt != null ? { finishedAt } : {}),
-    ...(job.waitsFor ? { waitsFor: job.waitsFor } : {}),
-    options: hasNull(job.options) ? withoutNull(job.options) : { ...job.options },
-  } as object as Job<Data, Result>
+type Making = { -readonly [Key in keyof Job]?: Job[Key] }
+type Maker = new (job: NativeJob, own: NativeJob['options']) => Job
+
+/** Classes by what their objects inherit: objects of one class are made and read much faster than literals. */
+const makers = new WeakMap<object, Maker>()
+
+function makerOf(methods: object): Maker {
+  function Made(this: Making, job: NativeJob, own: NativeJob['options']): void {
+    const { result, error, startedAt, finishedAt } = job as { [key in keyof NativeJob]: NativeJob[key] | null }
+    this.id = job.id
+    this.queue = job.queue
+    this.name = job.name
+    this.data = job.data
+    this.status = job.status
+    this.priority = own.priority
+    this.attempts = job.attempts
+    this.progress = job.progress
+    this.log = job.log
+    if (job.status === 'completed' || result != null) this.result = result
+    if (error != null) this.error = error
+    this.createdAt = job.createdAt
+    this.runAt = job.runAt
+    if (startedAt != null) this.startedAt = startedAt
+    if (finishedAt != null) this.finishedAt = finishedAt
+    if (job.waitsFor) this.waitsFor = job.waitsFor
+    this.options = own
+  }
+  Made.prototype = methods
+  const maker = Made as unknown as Maker
+  makers.set(methods, maker)
+  return maker
 }
 
-function hasNull(options: JobOptions): boolean {
-  for (const key in options) if (options[key as keyof JobOptions] === null) return true
-  return false
+const PLAIN = {}
+
+/** `methods` is what its objects inherit; `own` are its options where they are read already. */
+export function toJob<Data, Result>(
+  job: Omit<NativeJob, 'options'> & { options: unknown },
+  methods: object = PLAIN,
+  own?: NativeJob['options'],
+): Job<Data, Result> {
+  const options = own ?? withoutNull((job as NativeJob).options)
+  const maker = makers.get(methods) ?? makerOf(methods)
+  return new maker(job as NativeJob, { ...options } as NativeJob['options']) as Job<Data, Result>
 }
 
 export function withoutNull(options: JobOptions): JobOptions {

@@ -53,7 +53,7 @@ export class Runs {
     const began = performance.now()
     for (let n = from; n < runs.length; n++) {
       const run = runs[n] as NativeRun
-      void this.run(run.attempt, toJob({ ...run, options: options[run.options] as NativeJob['options'] }, this.methods))
+      void this.run(run.attempt, toJob(run, this.methods, options[run.options]))
       if (n % STEP === STEP - 1 && performance.now() - began > TURN) {
         setImmediate(() => this.next(runs, options, n + 1))
         return

@@ -10,7 +10,7 @@ use super::rows::{Body, items, jobs, string, text, unexpected};
 use super::scripts::{self, ADD};
 use crate::error::{Code, Error, Result};
 use crate::store::dependencies;
-use crate::store::job::{Job, OnDuplicate, OnParentFailure};
+use crate::store::job::{Job, JobOptions, OnDuplicate, OnParentFailure};
 use crate::store::job_store::Added;
 use crate::store::rules::{again, duplicate, json, number};
 
@@ -58,7 +58,7 @@ pub fn body(job: &Job) -> Result<String> {
     json(&Body {
         name: &job.name,
         data: &job.data,
-        options: &job.options,
+        options: Some(&job.options).filter(|options| **options != JobOptions::default()),
     })
 }
 

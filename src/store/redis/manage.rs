@@ -103,10 +103,10 @@ pub async fn clean(store: &RedisStore, queue: &str, ended_by: i64, statuses: Vec
         let mut after = "0".to_owned();
         while !after.is_empty() {
             let mut call = scripts::call(&CLEAN);
-            call.arg(queue).arg(rules::number(status)).arg(ended_by).arg(after);
+            call.arg(queue).arg(rules::number(status)).arg(ended_by).arg(&after);
             let [count, go_on] = parts(store.call(&call, &CLEAN, true).await?)?;
             deleted += number::<u64>(&count).ok_or_else(unexpected)?;
-            after = text(&go_on).ok_or_else(unexpected)?.to_owned();
+            text(&go_on).ok_or_else(unexpected)?.clone_into(&mut after);
         }
     }
     Ok(deleted)

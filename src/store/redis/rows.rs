@@ -16,13 +16,16 @@ use crate::store::rules::{status, value};
 pub struct Body<'a> {
     pub name: &'a str,
     pub data: &'a serde_json::Value,
-    pub options: &'a JobOptions,
+    /// Left out where nothing is set, which is a half of most bodies.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub options: Option<&'a JobOptions>,
 }
 
 #[derive(Deserialize)]
 struct OwnedBody {
     name: String,
     data: serde_json::Value,
+    #[serde(default)]
     options: JobOptions,
 }
 

@@ -124,17 +124,14 @@ async fn a_full_memory_is_told_and_running_jobs_still_end() {
     for _ in 0..3 {
         add(&store).await;
     }
-    let claims = store
-        .claim(ClaimRequest {
-            queue: "q".into(),
-            names: vec!["a".into()],
-            limit: 3,
-            now: 0,
-            lease_until: 100,
-        })
-        .await
-        .unwrap()
-        .claims;
+    let request = ClaimRequest {
+        queue: "q".into(),
+        names: vec!["a".into()],
+        limit: 3,
+        now: 0,
+        lease_until: 100,
+    };
+    let claims = store.claim(request.clone()).await.unwrap().claims;
     direct(&url, "CONFIG SET maxmemory 1").await;
     let error = store.add("q", vec![new_job()], 0).await.unwrap_err();
     assert_eq!(error.code(), Code::StoreFull, "{error:?}");
@@ -154,10 +151,13 @@ async fn a_full_memory_is_told_and_running_jobs_still_end() {
     assert_eq!(store.rescue(100, 100, 3).await.unwrap().len(), 1);
     let id = &claims[2].job.id;
     assert!(store.cancel("q", id, 2).await.unwrap().is_some());
+    let request = ClaimRequest { limit: 1, ..request };
+    assert_eq!(store.claim(request).await.unwrap().claims.len(), 1);
     direct(&url, "CONFIG SET maxmemory 0").await;
     add(&store).await;
     let counts = store.counts("q").await.unwrap();
-    assert_eq!((counts.pending, counts.completed, counts.cancelled), (2, 1, 1));
+    assert_eq!((counts.pending, counts.running), (1, 1));
+    assert_eq!((counts.completed, counts.cancelled), (1, 1));
     store.close().await;
     server.stop();
 }

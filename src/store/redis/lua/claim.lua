@@ -112,21 +112,22 @@ local function serve_limited(priority, gate)
     more = room > 0 and gate.is_open()
     if not more then break end
     last = key
-    if gate.is_open_for(key) then
+    local job = oldest(priority, key, 1)[1]
+    if job and gate.is_open_for(key) then
       full_since, served = nil, key
-      take(oldest(priority, key, 1)[1], priority, key)
+      take(job, priority, key)
       flush()
       gate.passed(key)
     else
       held, full_since = true, full_since or key
     end
   end
-  if served then
-    redis.call('HSET', P .. 'turn:' .. queue, priority, served)
-  end
+  if served then redis.call('HSET', P .. 'turn:' .. queue, priority, served) end
   return more
 end
 
+-- Else jobs could not make room where the memory is full.
+go_on_when_full()
 local next_at
 if redis.call('SISMEMBER', P .. 'paused', queue) == 0 then
   local limits = redis.call('GET', P .. 'limits:' .. queue)

@@ -24,12 +24,30 @@ local COMPLETED, FAILED, CANCELLED = '4', '5', '6'
 local CHUNK = 1000
 
 local function job_key(id) return P .. 'job:' .. id end
-local function status_key(status, queue) return P .. 'status:' .. status .. ':' .. queue end
+local status_keys = {}
+local function status_key(status, queue)
+  local of = status_keys[queue]
+  if not of then of = {} status_keys[queue] = of end
+  if not of[status] then of[status] = P .. 'status:' .. status .. ':' .. queue end
+  return of[status]
+end
 local function unique_key(queue) return P .. 'unique:' .. queue end
 local function part(text) return #text .. ':' .. text end
 local function level_key(queue, name, priority) return P .. 'keys:' .. part(queue) .. part(name) .. priority end
 local function lane_key(queue, name, priority, key)
   return P .. 'ready:' .. part(queue) .. part(name) .. priority .. key
+end
+
+-- Many jobs of one call share a lane, so the last one is kept.
+local place = {}
+local function place_of(queue, name, priority, key)
+  if place.key ~= key or place.name ~= name or place.priority ~= priority or place.queue ~= queue then
+    place = {
+      queue = queue, name = name, priority = priority, key = key,
+      lane = lane_key(queue, name, priority, key), level = level_key(queue, name, priority),
+    }
+  end
+  return place
 end
 
 local function in_chunks(command, key, list)
@@ -65,8 +83,8 @@ end
 local function flush()
   for set, members in pairs(removals) do in_chunks('ZREM', set, members) end
   for set, members in pairs(additions) do in_chunks('ZADD', set, members) end
-  for lane, level in pairs(left) do
-    if redis.call('EXISTS', lane) == 0 then redis.call('ZREM', level[1], level[2]) end
+  for lane, of in pairs(left) do
+    if redis.call('EXISTS', lane) == 0 then redis.call('ZREM', of.level, of.key) end
   end
   for i = 1, #unlinked, CHUNK do
     redis.call('UNLINK', unpack(unlinked, i, math.min(i + CHUNK - 1, #unlinked)))
@@ -85,19 +103,19 @@ local function go_on_when_full() redis.call('UNLINK', P .. 'none') end
 
 -- Workers may take the job.
 local function ready(queue, name, priority, key, id, seq)
-  local lane = lane_key(queue, name, priority, key)
-  add(lane, seq, id)
-  if not known[lane] then
-    known[lane] = true
-    add(level_key(queue, name, priority), 0, key)
+  local of = place_of(queue, name, priority, key)
+  add(of.lane, seq, id)
+  if not known[of.lane] then
+    known[of.lane] = true
+    add(of.level, 0, key)
   end
 end
 
 -- Workers may not take it any more.
 local function not_ready(queue, name, priority, key, id)
-  local lane = lane_key(queue, name, priority, key)
-  remove(lane, id)
-  left[lane] = { level_key(queue, name, priority), key }
+  local of = place_of(queue, name, priority, key)
+  remove(of.lane, id)
+  left[of.lane] = of
 end
 
 -- Nothing of the job is kept.
