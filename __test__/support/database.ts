@@ -1,9 +1,11 @@
-import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
+import { execFile, execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
 
+const run = promisify(execFile)
 const bins = ['17', '16', '15'].map(version => `/usr/lib/postgresql/${version}/bin`)
 
 /** A database server of a test's own. */
@@ -45,8 +47,13 @@ function missing(what: string, debian: string): string {
   return `${what} is not installed (apt-get install ${debian})`
 }
 
+export interface PostgresDatabase extends Database {
+  /** All that it stores, as the statements that would store it again. */
+  dump(): Promise<string>
+}
+
 /** Starts a PostgreSQL that syncs its disk as users' servers do. */
-export async function startPostgres(): Promise<Database> {
+export async function startPostgres(): Promise<PostgresDatabase> {
   const bin = bins.find(one => existsSync(`${one}/initdb`)) ?? ''
   const port = await freePort()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
@@ -56,7 +63,11 @@ export async function startPostgres(): Promise<Database> {
     execFileSync('/usr/bin/env', ['psql', '-q', '-c', `CREATE DATABASE ${name}`, url])
     return url.replace(/postgres$/, name)
   }
-  return { url, fresh, ...(await start('postgres.sh', [bin, String(port)])) }
+  const dump = async (): Promise<string> => {
+    const { stdout } = await run(`${bin}/pg_dump`, ['--inserts', url], { maxBuffer: 2 ** 28 })
+    return stdout
+  }
+  return { url, fresh, dump, ...(await start('postgres.sh', [bin, String(port)])) }
 }
 
 /** Starts a Redis that syncs its disk before it answers, unless further settings say otherwise. */

@@ -118,6 +118,7 @@ pub async fn doctor(options: &EngineOptions, rooms: &Rooms, token: &Cancellation
         "dataDir": options.data_dir,
         "sandboxes": engines,
         "toolchain": toolchain,
+        "advisories": super::dependencies::advisories_here(),
         "model": rooms.models.has_default(),
     }))
 }

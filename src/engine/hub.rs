@@ -26,6 +26,11 @@ impl Store {
         }
     }
 
+    /// Whether engines of other data directories use it too.
+    pub fn is_server(&self) -> bool {
+        self.hub().store().clock().is_some()
+    }
+
     /// What other processes may ask, where they can.
     pub fn methods(&self) -> Option<&Arc<Methods>> {
         match self {

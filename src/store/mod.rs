@@ -10,6 +10,7 @@ mod redis;
 mod rules;
 mod schedule;
 mod server;
+mod shared_state;
 mod sqlite;
 
 #[cfg(test)]
@@ -29,6 +30,7 @@ pub use job_store::{
 pub use limits::{Limit, Limits, Rate, Room, Window};
 pub use postgres::PostgresStore;
 pub use schedule::{Missed, Schedule};
+pub use shared_state::SharedState;
 pub use sqlite::SqliteStore;
 
 use crate::error::{Code, Error, Result};

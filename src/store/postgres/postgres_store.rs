@@ -18,7 +18,6 @@ use super::rows::{get, jobs};
 use super::{apart, manage, migrations, restore, schedules, sql, work};
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
-use crate::store::StoreUrl;
 use crate::store::dependencies::begin_all;
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
@@ -29,6 +28,7 @@ use crate::store::limits::Limits;
 use crate::store::rules::closed;
 use crate::store::schedule::Schedule;
 use crate::store::server::{Batcher, Notifier, ServerClock};
+use crate::store::{SharedState, StoreUrl};
 
 /// How long a closing store waits for calls that run, which may wait for a server that is away.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -249,6 +249,14 @@ impl JobStore for PostgresStore {
         let _call = self.call()?;
         let jobs = begin_all(&schedule.queue, jobs, now)?;
         apart::fire(self, schedule, next_at, jobs, now).await
+    }
+
+    async fn states(&self, prefix: &str, now: i64) -> Result<Vec<SharedState>> {
+        manage::states(self, prefix, now).await
+    }
+
+    async fn set_state(&self, key: &str, version: i64, value: serde_json::Value, now: i64) -> Result<bool> {
+        manage::set_state(self, key, version, &value, now).await
     }
 
     async fn close(&self) {

@@ -5,6 +5,7 @@ use std::thread;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::adding::{Way, way};
@@ -23,6 +24,7 @@ use crate::store::job_store::{
 use crate::store::limits::Limits;
 use crate::store::rules::{again, closed};
 use crate::store::schedule::Schedule;
+use crate::store::shared_state::{SharedState, checked};
 
 /// Jobs in `SQLite`. The thread ends when the handle is closed or dropped.
 #[derive(Debug)]
@@ -343,6 +345,23 @@ impl JobStore for SqliteStore {
     async fn shift(&self, by: i64) -> Result<()> {
         self.call(Durability::Lazy, Care::Own, move |database| {
             execute(database, sql!("shift"), [by]).map(drop)
+        })
+        .await
+    }
+
+    async fn states(&self, prefix: &str, now: i64) -> Result<Vec<SharedState>> {
+        let prefix = prefix.to_owned();
+        self.call(Durability::Read, Care::Own, move |database| {
+            manage::states(database, &prefix, now)
+        })
+        .await
+    }
+
+    async fn set_state(&self, key: &str, version: i64, value: Value, now: i64) -> Result<bool> {
+        let (key, text) = (key.to_owned(), checked(key, &value)?);
+        self.call(Durability::Synced, Care::Own, move |database| {
+            let changed = execute(database, sql!("set_state"), rusqlite::params![key, version, text, now])?;
+            Ok(changed > 0)
         })
         .await
     }
