@@ -150,7 +150,7 @@ impl JobStore for SqliteStore {
         let mut last = LastOptions::default();
         for row in taken.rows {
             let lease = row.lease();
-            match finished(row, &mut last) {
+            match row.checked().and_then(|row| finished(row, &mut last)) {
                 Ok(claim) => claims.push(claim),
                 Err(error) => damaged.push(unreadable(lease, &error)),
             }
