@@ -50,7 +50,7 @@ async function redis(appendfsync) {
 }
 
 async function bullmq(appendfsync) {
-  const [{ Queue, Worker }] = await peers(['bullmq@6.7.0'])
+  const [{ Queue, Worker }] = await peers(['bullmq@6.7.0', 'ioredis@6.0.0'])
   const server = await redis(appendfsync)
   const connection = { host: '127.0.0.1', port: server.port }
   const queue = new Queue('bench', { connection, defaultJobOptions: { removeOnComplete: true } })
