@@ -47,14 +47,13 @@ function missing(what: string, debian: string): string {
   return `${what} is not installed (apt-get install ${debian})`
 }
 
-/** A PostgreSQL server of a test's own. */
-export interface Postgres extends Database {
+export interface PostgresDatabase extends Database {
   /** All that it stores, as the statements that would store it again. */
   dump(): Promise<string>
 }
 
 /** Starts a PostgreSQL that syncs its disk as users' servers do. */
-export async function startPostgres(): Promise<Postgres> {
+export async function startPostgres(): Promise<PostgresDatabase> {
   const bin = bins.find(one => existsSync(`${one}/initdb`)) ?? ''
   const port = await freePort()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
@@ -64,8 +63,10 @@ export async function startPostgres(): Promise<Postgres> {
     execFileSync('/usr/bin/env', ['psql', '-q', '-c', `CREATE DATABASE ${name}`, url])
     return url.replace(/postgres$/, name)
   }
-  const dump = async (): Promise<string> =>
-    (await run(`${bin}/pg_dump`, ['--inserts', url], { maxBuffer: 2 ** 28 })).stdout
+  const dump = async (): Promise<string> => {
+    const { stdout } = await run(`${bin}/pg_dump`, ['--inserts', url], { maxBuffer: 2 ** 28 })
+    return stdout
+  }
   return { url, fresh, dump, ...(await start('postgres.sh', [bin, String(port)])) }
 }
 

@@ -1,5 +1,5 @@
 import type { JobOptions } from './job.js'
-import { activeParent, withinContext } from './tracer-active.js'
+import { activeParent, below } from './tracer-active.js'
 import { carryTracestate, formatBaggage, formatTraceparent, parseBaggage, parseTraceparent } from './tracer-context.js'
 import { Span } from './tracer-span.js'
 
@@ -21,6 +21,5 @@ export function inTrace<T>(trace: Trace | undefined, fn: () => T): T {
   if (!parent) return fn()
   const traceState = carryTracestate(trace.tracestate ?? '')
   const baggage = parseBaggage(trace.baggage ?? '')
-  const context = { ...parent, ...(traceState && { traceState }), ...(baggage && { baggage }), remote: true }
-  return withinContext(context, fn)
+  return below({ ...parent, ...(traceState && { traceState }), ...(baggage && { baggage }), remote: true }, fn)
 }

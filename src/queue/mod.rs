@@ -17,6 +17,7 @@ mod reports;
 mod running;
 mod schedules;
 mod seat;
+mod slot;
 mod socket;
 mod stats;
 mod the_queue;

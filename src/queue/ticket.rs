@@ -15,7 +15,7 @@ use super::ends::{self, Ended};
 use super::hub::Shared;
 use super::reports::JobReporter;
 use super::running::Stop;
-use super::worker::Slot;
+use super::slot::Slot;
 use super::{AttemptError, Handler, Job, Reporter};
 use crate::store::{Claim, Lease};
 

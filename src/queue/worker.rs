@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::instrument::WithSubscriber;
@@ -13,6 +13,7 @@ use super::attempt;
 use super::core::Core;
 use super::hub::{Hub, Shared};
 use super::running::Stop;
+use super::slot::{ENDING, Slot};
 use super::the_queue::Handlers;
 use super::ticket::{Hold, Ticket};
 use crate::error::{Code, Error, Result};
@@ -25,72 +26,6 @@ const AGAIN: Duration = Duration::from_millis(250);
 const LOOK: i64 = 1_000;
 /// How long a handler may wind down after its token was cancelled by a stop.
 const WIND_DOWN: Duration = Duration::from_secs(2);
-
-/// At least so many ends may wait for the store while their slots run other jobs.
-const ENDING: usize = 64;
-
-/// A worker's room for one attempt; given back when it is dropped.
-pub struct Slot {
-    permit: Option<OwnedSemaphorePermit>,
-    ending: Option<Ending>,
-    ends: Arc<Semaphore>,
-    ended: Arc<Notify>,
-}
-
-impl Slot {
-    /// The handler is done: another one may run while this end is stored, which is when the answer
-    /// is dropped. Where too many ends wait already, the slot waits with them.
-    pub async fn free(&mut self) -> Ending {
-        // The semaphore is never closed.
-        let permit = self.ends.clone().acquire_owned().await.ok();
-        self.permit = None;
-        self.ended.notify_one();
-        Ending {
-            permit,
-            ends: self.ends.clone(),
-            ended: self.ended.clone(),
-        }
-    }
-}
-
-impl Slot {
-    /// The same where there is room for another end: answers whom to wake. What is left is dropped
-    /// when the end is stored.
-    pub fn try_free(&mut self) -> Option<Arc<Notify>> {
-        self.ending = Some(Ending {
-            permit: Some(self.ends.clone().try_acquire_owned().ok()?),
-            ends: self.ends.clone(),
-            ended: self.ended.clone(),
-        });
-        self.permit = None;
-        Some(self.ended.clone())
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        if self.permit.take().is_some() {
-            self.ended.notify_one();
-        }
-    }
-}
-
-/// An end that is being stored.
-pub struct Ending {
-    permit: Option<OwnedSemaphorePermit>,
-    ends: Arc<Semaphore>,
-    ended: Arc<Notify>,
-}
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        drop(self.permit.take());
-        // The worker tells that it rests only when the last end is stored.
-        if self.ends.available_permits() >= ENDING {
-            self.ended.notify_one();
-        }
-    }
-}
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -302,12 +237,7 @@ impl Loop {
                 continue;
             };
             let Some(handler) = handler else { continue };
-            let slot = Slot {
-                permit: Some(permit),
-                ending: None,
-                ends: self.ending.clone(),
-                ended: self.ended.clone(),
-            };
+            let slot = Slot::new(permit, &self.ending, &self.ended);
             if handler.takes_tickets() && claim.job.options.timeout.is_none() {
                 let task = self.tasks.token();
                 let ticket = Ticket::new(&self.shared, &self.core, &handler, claim, Hold { slot, _task: task });

@@ -1,5 +1,6 @@
 //! The only room that knows SQL and Redis: jobs in an embedded database, in memory, or on a server.
 
+mod asked;
 mod data_directory;
 mod dependencies;
 mod job;

@@ -187,7 +187,9 @@ impl NativeQueue {
     #[napi]
     pub fn states<'env>(&self, env: &'env Env, prefix: String) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
-        promise(env, async move { written(&inner.api.states(&prefix).await?) })
+        promise(env, async move {
+            written(&inner.member.api().await?.states(&prefix).await?)
+        })
     }
 
     /// Puts a shared value (JSON) in place of that version of it; false where another one is there.
@@ -202,7 +204,7 @@ impl NativeQueue {
         let inner = self.inner.clone();
         promise(env, async move {
             let value: Value = read("the shared state", &value)?;
-            inner.api.set_state(&key, version as i64, value).await
+            inner.member.api().await?.set_state(&key, version as i64, value).await
         })
     }
 

@@ -17,6 +17,7 @@ mod sqlite_store;
 mod starts;
 mod syncer;
 mod window;
+mod working;
 mod writer;
 
 #[cfg(test)]

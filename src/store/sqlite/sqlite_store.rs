@@ -10,26 +10,28 @@ use tokio::sync::oneshot;
 
 use super::adding::{Way, way};
 use super::database::Database;
-use super::rows::{LastOptions, execute, finished, optional};
+use super::rows::{execute, optional};
 use super::syncer::Syncer;
+use super::writer::Care::{Order, Own, Rows};
+use super::writer::Durability::{Lazy, Read, Synced};
 use super::writer::{self, Care, Command, Durability, Task, Work};
 use super::{finish, limited, manage, schedules, sql};
 use crate::error::{Code, Error, Result};
 use crate::store::data_directory::{DataDirectory, Held};
-use crate::store::job::{Job, JobFailure, JobStatus, NewJob};
+use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
-    Added, ClaimRequest, Claimed, Counts, Ending, Finish, Finished, JobFilter, JobStore, Lease, Promoted, Report,
-    Rescued, Retention,
+    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Promoted, Report, Rescued,
+    Retention,
 };
 use crate::store::limits::Limits;
-use crate::store::rules::{again, closed};
+use crate::store::rules::closed;
 use crate::store::schedule::Schedule;
 use crate::store::shared_state::{SharedState, checked};
 
 /// Jobs in `SQLite`. The thread ends when the handle is closed or dropped.
 #[derive(Debug)]
 pub struct SqliteStore {
-    commands: Sender<Command>,
+    pub(super) commands: Sender<Command>,
 }
 
 impl SqliteStore {
@@ -91,19 +93,6 @@ impl SqliteStore {
     }
 }
 
-fn unreadable(lease: Lease, error: &Error) -> Finish {
-    tracing::error!("the job {} cannot be read: {error}", lease.id);
-    let failure = JobFailure {
-        code: error.code().as_str().to_owned(),
-        message: error.message().to_owned(),
-    };
-    Finish {
-        lease,
-        ending: Ending::Failed { failure, result: None },
-        remove: false,
-    }
-}
-
 #[async_trait]
 impl JobStore for SqliteStore {
     async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added> {
@@ -133,109 +122,60 @@ impl JobStore for SqliteStore {
 
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
         let queue = queue.to_owned();
-        self.call(Durability::Synced, Care::Order, move |database| {
-            manage::restore(database, &queue, jobs)
-        })
-        .await
+        self.call(Synced, Order, move |database| manage::restore(database, &queue, jobs))
+            .await
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<Claimed> {
-        let now = request.now;
-        let (caller, answer) = oneshot::channel();
-        self.commands
-            .send(Command::Claim(request, caller))
-            .map_err(|_| closed())?;
-        let taken = answer.await.map_err(|_| closed())??;
-        let (mut claims, mut damaged) = (Vec::with_capacity(taken.rows.len()), Vec::new());
-        let mut last = LastOptions::default();
-        for row in taken.rows {
-            let lease = row.lease();
-            match finished(row, &mut last) {
-                Ok(claim) => claims.push(claim),
-                Err(error) => damaged.push(unreadable(lease, &error)),
-            }
-        }
-        if !damaged.is_empty() {
-            // Nobody can run them, and they are not to stand in the way of others.
-            self.finish_all(damaged, now)
-                .await
-                .into_iter()
-                .collect::<Result<Vec<_>>>()?;
-        }
-        Ok(Claimed {
-            claims,
-            unfinished: taken.unfinished,
-            next_at: taken.next_at,
-        })
+        self.claim_rows(request).await
     }
 
     async fn finish(&self, finish: Finish, now: i64) -> Result<Finished> {
-        let mut answers = self.finish_all(vec![finish], now).await;
+        let mut answers = self.end(vec![finish], now).await;
         answers.pop().unwrap_or_else(|| Err(closed()))
     }
 
     async fn finish_all(&self, finishes: Vec<Finish>, now: i64) -> Vec<Result<Finished>> {
-        let count = finishes.len();
-        let (caller, answer) = oneshot::channel();
-        let task = Task::new(
-            move |database: &mut Database| finish::finish_all(database, &finishes, now),
-            caller,
-        );
-        let sent = self.commands.send(Command::End(count, Box::new(task)));
-        let done = match sent {
-            Ok(()) => answer.await.unwrap_or_else(|_| Err(closed())),
-            Err(_) => Err(closed()),
-        };
-        done.unwrap_or_else(|error| (0..count).map(|_| Err(again(&error))).collect())
+        self.end(finishes, now).await
     }
 
     async fn report(&self, reports: Vec<Report>) -> Result<()> {
-        self.call(Durability::Lazy, Care::Own, move |database| {
-            finish::report(database, &reports)
-        })
-        .await
+        self.call(Lazy, Own, move |database| finish::report(database, &reports))
+            .await
     }
 
     async fn renew(&self, leases: Vec<Lease>, until: i64) -> Result<Vec<Lease>> {
-        self.call(Durability::Lazy, Care::Own, move |database| {
-            finish::renew(database, leases, until)
-        })
-        .await
+        self.call(Lazy, Own, move |database| finish::renew(database, leases, until))
+            .await
     }
 
     async fn rescue(&self, ended_by: i64, now: i64, max_stalls: u32) -> Result<Vec<Rescued>> {
-        self.call(Durability::Lazy, Care::Order, move |database| {
+        self.call(Lazy, Order, move |database| {
             finish::rescue(database, ended_by, now, max_stalls)
         })
         .await
     }
 
     async fn promote(&self, now: i64) -> Result<Promoted> {
-        self.call(Durability::Lazy, Care::Order, move |database| {
-            finish::promote(database, now)
-        })
-        .await
+        self.call(Lazy, Order, move |database| finish::promote(database, now))
+            .await
     }
 
     async fn get(&self, queue: &str, id: &str) -> Result<Option<Job>> {
         let (queue, id) = (queue.to_owned(), id.to_owned());
-        self.call(Durability::Read, Care::Rows, move |database| {
-            manage::get(database, &queue, &id)
-        })
-        .await
+        self.call(Read, Rows, move |database| manage::get(database, &queue, &id))
+            .await
     }
 
     async fn list(&self, queue: &str, filter: JobFilter) -> Result<Vec<Job>> {
         let queue = queue.to_owned();
-        self.call(Durability::Read, Care::Rows, move |database| {
-            manage::list(database, &queue, &filter)
-        })
-        .await
+        self.call(Read, Rows, move |database| manage::list(database, &queue, &filter))
+            .await
     }
 
     async fn cancel(&self, queue: &str, id: &str, now: i64) -> Result<Option<Job>> {
         let (queue, id) = (queue.to_owned(), id.to_owned());
-        self.call(Durability::Synced, Care::Order, move |database| {
+        self.call(Synced, Order, move |database| {
             manage::cancel(database, &queue, &id, now)
         })
         .await
@@ -243,23 +183,19 @@ impl JobStore for SqliteStore {
 
     async fn retry(&self, queue: &str, id: &str, now: i64) -> Result<Job> {
         let (queue, id) = (queue.to_owned(), id.to_owned());
-        self.call(Durability::Synced, Care::Order, move |database| {
-            manage::retry(database, &queue, &id, now)
-        })
-        .await
+        self.call(Synced, Order, move |database| manage::retry(database, &queue, &id, now))
+            .await
     }
 
     async fn counts(&self, queue: &str) -> Result<Counts> {
         let queue = queue.to_owned();
-        self.call(Durability::Read, Care::Rows, move |database| {
-            manage::counts(database, &queue)
-        })
-        .await
+        self.call(Read, Rows, move |database| manage::counts(database, &queue))
+            .await
     }
 
     async fn clean(&self, queue: &str, ended_by: i64, statuses: Vec<JobStatus>) -> Result<u64> {
         let queue = queue.to_owned();
-        self.call(Durability::Synced, Care::Rows, move |database| {
+        self.call(Synced, Rows, move |database| {
             manage::clean(database, &queue, ended_by, &statuses)
         })
         .await
@@ -267,7 +203,7 @@ impl JobStore for SqliteStore {
 
     async fn prune(&self, queue: &str, retention: Retention, now: i64) -> Result<u64> {
         let queue = queue.to_owned();
-        self.call(Durability::Lazy, Care::Own, move |database| {
+        self.call(Lazy, Own, move |database| {
             manage::prune(database, &queue, retention, now)
         })
         .await
@@ -275,7 +211,7 @@ impl JobStore for SqliteStore {
 
     async fn set_paused(&self, queue: &str, paused: bool) -> Result<()> {
         let queue = queue.to_owned();
-        self.call(Durability::Synced, Care::Own, move |database| {
+        self.call(Synced, Own, move |database| {
             execute(database, sql!("pause"), rusqlite::params![queue, paused]).map(drop)
         })
         .await
@@ -283,7 +219,7 @@ impl JobStore for SqliteStore {
 
     async fn is_paused(&self, queue: &str) -> Result<bool> {
         let queue = queue.to_owned();
-        self.call(Durability::Read, Care::Own, move |database| {
+        self.call(Read, Own, move |database| {
             Ok(optional(database, sql!("paused"), [queue])?.unwrap_or(false))
         })
         .await
@@ -291,7 +227,7 @@ impl JobStore for SqliteStore {
 
     async fn set_limits(&self, queue: &str, limits: Limits) -> Result<()> {
         let queue = queue.to_owned();
-        self.call(Durability::Synced, Care::Order, move |database| {
+        self.call(Synced, Order, move |database| {
             limited::set_limits(database, &queue, limits)
         })
         .await
@@ -299,33 +235,25 @@ impl JobStore for SqliteStore {
 
     async fn limits(&self, queue: &str) -> Result<Limits> {
         let queue = queue.to_owned();
-        self.call(Durability::Read, Care::Own, move |database| {
-            limited::limits(database, &queue)
-        })
-        .await
+        self.call(Read, Own, move |database| limited::limits(database, &queue))
+            .await
     }
 
     async fn set_schedule(&self, schedule: Schedule) -> Result<()> {
-        self.call(Durability::Synced, Care::Own, move |database| {
-            schedules::set(database, &schedule)
-        })
-        .await
+        self.call(Synced, Own, move |database| schedules::set(database, &schedule))
+            .await
     }
 
     async fn remove_schedule(&self, queue: &str, id: &str) -> Result<bool> {
         let (queue, id) = (queue.to_owned(), id.to_owned());
-        self.call(Durability::Synced, Care::Own, move |database| {
-            schedules::remove(database, &queue, &id)
-        })
-        .await
+        self.call(Synced, Own, move |database| schedules::remove(database, &queue, &id))
+            .await
     }
 
     async fn schedules(&self, queue: &str) -> Result<Vec<Schedule>> {
         let queue = queue.to_owned();
-        self.call(Durability::Read, Care::Own, move |database| {
-            schedules::list(database, &queue)
-        })
-        .await
+        self.call(Read, Own, move |database| schedules::list(database, &queue))
+            .await
     }
 
     async fn fire(
@@ -336,32 +264,26 @@ impl JobStore for SqliteStore {
         now: i64,
     ) -> Result<Option<Added>> {
         let schedule = schedule.clone();
-        self.call(Durability::Synced, Care::Order, move |database| {
+        self.call(Synced, Order, move |database| {
             schedules::fire(database, &schedule, next_at, jobs, now)
         })
         .await
     }
 
     async fn shift(&self, by: i64) -> Result<()> {
-        self.call(Durability::Lazy, Care::Own, move |database| {
-            execute(database, sql!("shift"), [by]).map(drop)
-        })
-        .await
+        self.call(Lazy, Rows, move |database| manage::shift(database, by)).await
     }
 
     async fn states(&self, prefix: &str, now: i64) -> Result<Vec<SharedState>> {
         let prefix = prefix.to_owned();
-        self.call(Durability::Read, Care::Own, move |database| {
-            manage::states(database, &prefix, now)
-        })
-        .await
+        self.call(Read, Own, move |database| manage::states(database, &prefix, now))
+            .await
     }
 
     async fn set_state(&self, key: &str, version: i64, value: Value, now: i64) -> Result<bool> {
         let (key, text) = (key.to_owned(), checked(key, &value)?);
-        self.call(Durability::Synced, Care::Own, move |database| {
-            let changed = execute(database, sql!("set_state"), rusqlite::params![key, version, text, now])?;
-            Ok(changed > 0)
+        self.call(Synced, Own, move |database| {
+            manage::set_state(database, &key, version, &text, now)
         })
         .await
     }

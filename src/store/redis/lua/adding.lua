@@ -155,7 +155,8 @@ local function add_all(queue, first, last)
   for i = first, last, WIDTH do
     local id = ARGV[i]
     if all.new[id] and not here[id] then store(queue, i, all.waits[id]) end
-    if all.kept[id] then kept[#kept + 1] = all.kept[id] end
+    -- Those of the batch itself were not there before.
+    if all.kept[id] and not all.new[all.kept[id]] then kept[#kept + 1] = all.kept[id] end
   end
   if not all.special then return '' end
   settle()
