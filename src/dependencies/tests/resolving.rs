@@ -119,7 +119,7 @@ fn names_that_the_registry_holds_back_or_emptied_are_told() {
     ]);
     let report = check(
         &json!({ "dependencies": { "bad-one": "*", "bad-two": "*" } }),
-        facts,
+        &facts,
         json!({}),
     );
     assert!(codes(&report, "bad-one").contains(&Blocked));
