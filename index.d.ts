@@ -28,10 +28,10 @@ export declare class BreakerHandle {
   /** Counts calls that were refused while it was known to be open. */
   recordRejected(count: number): void
   /**
-   * Takes gathered successes, which began at `at`: how many fell into each cell of the histogram, and their
+   * Takes `count` gathered successes, which began at `at`: the cell of the histogram of each, and their
    * milliseconds together.
    */
-  recordSuccesses(cells: Uint8Array, total: number, at: number, now: number): number
+  recordSuccesses(cells: Uint8Array, count: number, total: number, at: number, now: number): number
   /** The state in the lowest two bits, above them how many successes may be gathered. */
   standing(now: number): number
   /** Turns half-open when it is time and answers the state. */
@@ -49,6 +49,13 @@ export declare class BreakerHandle {
   /** Goes on from what was kept `elapsed` milliseconds ago. */
   restore(kept: any, elapsed: number, now: number): void
   metrics(now: number): BreakerCounts
+}
+
+/** Ends a check or an update before its time. */
+export declare class DependencyCancel {
+  constructor()
+  /** Ends what was begun with it. */
+  cancel(): void
 }
 
 /** An open engine. */
@@ -74,8 +81,8 @@ export declare class Engine {
   retry(id: string): Promise<boolean>
   /** Numbers of all rooms. */
   metrics(): Promise<any>
-  /** The same for a Prometheus; `format` is `prometheus` or `openmetrics`. */
-  metricsText(format: string): Promise<string>
+  /** The same for a Prometheus; `format` is `prometheus` or `openmetrics`, `near` is what only JavaScript knows. */
+  metricsText(format: string, near?: any | undefined | null): Promise<string>
   /** The spans of a trace or a job that are kept. */
   trace(id: string): Promise<any>
   /** Whether a creation could be made, and what is missing. */
@@ -90,13 +97,23 @@ export declare class Engine {
 
 /** A queue that is open. The public class is `JobQueue`. */
 export declare class NativeQueue {
+  /** Sets the limits of the queue; JSON. */
+  setLimits(limits: string): Promise<undefined>
+  /** The limits of the queue as JSON. */
+  limits(): Promise<string>
+  /** Stores a schedule; JSON in and out. */
+  schedule(id: string, options: string): Promise<string>
+  /** Ends a schedule. */
+  unschedule(id: string): Promise<boolean>
+  /** The schedules as JSON. */
+  schedules(): Promise<string>
   /** Whether another process owns the store. */
   get served(): boolean
   /** The workers of this queue run jobs of that name. */
   register(name: string): void
   /** Adds a batch, all or nothing; JSON in and out. */
   add(jobs: string): Promise<string>
-  /** Adds batches that stand alone; answers, for each, its jobs or its error. */
+  /** Adds batches that stand alone; answers, for each, its jobs or its error, as `answers.rs` says. */
   addEach(batches: Array<string>): Promise<string>
   /** Takes over jobs of another store, all or nothing; JSON in, the number of new ones out. */
   restore(jobs: string): Promise<number>
@@ -114,12 +131,18 @@ export declare class NativeQueue {
   clean(olderThan: number, status?: string | undefined | null): Promise<number>
   /** Pauses or resumes the queue. */
   setPaused(paused: boolean): Promise<undefined>
+  /** What the processes on the store share under keys that begin with `prefix`; JSON. */
+  states(prefix: string): Promise<string>
+  /** Puts a shared value (JSON) in place of that version of it; false where another one is there. */
+  setState(key: string, version: number, value: string): Promise<boolean>
   /** Starts a worker under an id of the caller's. */
   startWorker(id: number, options: string): Promise<undefined>
   /** Stops a worker; running jobs have so many milliseconds. */
   stopWorker(id: number, deadline: number): Promise<undefined>
-  /** The attempt ended; `settled` is JSON. */
-  settle(attempt: number, settled: string): void
+  /** Attempts ended; `settled` is JSON: of each its number, its result, and what it threw or null. */
+  settle(settled: string): void
+  /** Events of these names are told from now on. */
+  hear(names: Array<string>): void
   /** The attempt came further. */
   progress(attempt: number, progress: number): void
   /** The attempt wrote a line. */
@@ -180,6 +203,9 @@ export declare class SpanPipeline {
   metrics(): PipelineMetrics
 }
 
+/** What is here of advisories, as JSON. */
+export declare function advisoriesHere(): string
+
 /** What a breaker counted; times are monotonic milliseconds of the caller. */
 export interface BreakerCounts {
   totalRequests: number
@@ -200,6 +226,9 @@ export interface BreakerCounts {
 
 /** Checks options of a breaker without making one. */
 export declare function checkBreakerOptions(options: any): void
+
+/** Judges the packages of a manifest; the report is JSON. */
+export declare function checkDependencies(request: any, cancel?: DependencyCancel | undefined | null): Promise<string>
 
 /** Checks options of an OTLP exporter without making one. */
 export declare function checkOtlpOptions(options: any): void
@@ -222,6 +251,7 @@ export interface PipelineMetrics {
   dropped: number
   failed: number
   lastError?: string
+  unkept?: number
 }
 
 /** Hears one event, as JSON. Weak and bounded: it neither keeps the process nor grows. */
@@ -248,7 +278,10 @@ export interface SandboxOutcome {
   timedOut: boolean
   oomKilled: boolean
   durationMs: number
+  stoppedBy?: string
   peakMemory?: number
+  peakProcesses?: number
+  processorMs: number
   files: Array<SandboxFile>
 }
 
@@ -277,6 +310,9 @@ export interface SpecificationProblem {
   message: string
   fix: string
 }
+
+/** Fetches the archive of advisories and makes the file of it; what it says of itself is JSON. */
+export declare function updateAdvisories(options: any, cancel?: DependencyCancel | undefined | null): Promise<string>
 
 /** Validates the specification in a JSON text. */
 export declare function validateSpecification(json: string): SpecificationCheck

@@ -59,6 +59,8 @@ codes! {
     JobNotFound => "JOB_NOT_FOUND",
     /// A live job has the same unique key.
     JobDuplicate => "JOB_DUPLICATE",
+    /// A job that this one waits for failed or was cancelled.
+    DependencyFailed => "DEPENDENCY_FAILED",
     /// The job is not in a state in which that can be done.
     JobState => "JOB_STATE",
     /// The job's handler rejected.
@@ -93,6 +95,8 @@ codes! {
     ModelReplyInvalid => "MODEL_REPLY_INVALID",
     /// A dependency is outside of what may be used.
     DependencyUnsupported => "DEPENDENCY_UNSUPPORTED",
+    /// The file of advisories, or the archive it is made of, cannot be used.
+    AdvisoriesUnusable => "ADVISORIES_UNUSABLE",
     /// The plugin failed its checks; the report says which.
     ChecksFailed => "CHECKS_FAILED",
     /// The checks could not be carried out.

@@ -50,6 +50,21 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Its name in `type`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Started { .. } => "started",
+            Self::Progress { .. } => "progress",
+            Self::Log { .. } => "log",
+            Self::Completed { .. } => "completed",
+            Self::Failed { .. } => "failed",
+            Self::Retrying { .. } => "retrying",
+            Self::Cancelled => "cancelled",
+            Self::Stalled => "stalled",
+        }
+    }
+
     /// Nothing follows it.
     pub const fn is_final(&self) -> bool {
         matches!(self, Self::Completed { .. } | Self::Failed { .. } | Self::Cancelled)
@@ -65,14 +80,14 @@ pub struct LogLine {
     pub message: String,
     /// Milliseconds since 1970.
     pub at: i64,
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub job_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub trace_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub stage: Option<String>,
     /// What else it says.
-    #[serde(skip_serializing_if = "serde_json::Map::is_empty")]
+    #[serde(default, skip_serializing_if = "serde_json::Map::is_empty")]
     pub fields: serde_json::Map<String, Value>,
 }
 
@@ -80,6 +95,11 @@ pub struct LogLine {
 pub trait EventSink: Send + Sync + 'static {
     /// Takes one event.
     fn emit(&self, event: Event);
+
+    /// Whether it takes events of that kind at all; such as it does not take are not made.
+    fn hears(&self, _kind: &EventKind) -> bool {
+        true
+    }
 
     /// Takes lines of the engine's log, redacted. Default: nowhere.
     fn log(&self, _lines: Vec<LogLine>) {}
@@ -91,4 +111,8 @@ pub struct NoSink;
 
 impl EventSink for NoSink {
     fn emit(&self, _event: Event) {}
+
+    fn hears(&self, _kind: &EventKind) -> bool {
+        false
+    }
 }

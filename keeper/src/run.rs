@@ -8,6 +8,7 @@ use crate::put::{WORK, is_plain};
 use crate::serve::{Inbox, end_everything, forget_signals};
 use crate::spawn::{self, Program, Started};
 use crate::sys;
+use crate::tap::Tap;
 use crate::wire::{CHUNK, Fields, from_keeper, send};
 
 struct Request {
@@ -37,42 +38,14 @@ impl Request {
     }
 }
 
-/// A stream that is passed on up to its limit; the rest is read and counted, so that nobody blocks.
-struct Tap {
-    stream: u8,
-    fd: Option<OwnedFd>,
-    left: u64,
-    dropped: u64,
-}
-
-impl Tap {
-    const fn new(stream: u8, fd: OwnedFd, left: u64) -> Self {
-        Self {
-            stream,
-            fd: Some(fd),
-            left,
-            dropped: 0,
-        }
-    }
-
-    /// Reads what is there; `true` while there was something.
-    fn pump(&mut self, buffer: &mut [u8]) -> Result<bool, String> {
-        let Some(fd) = &self.fd else { return Ok(false) };
-        let Some(bytes) = sys::read_some(fd.as_raw_fd(), buffer)? else {
-            return Ok(false);
-        };
-        if bytes.is_empty() {
-            self.fd = None;
-            return Ok(false);
-        }
-        let kept = (bytes.len() as u64).min(self.left);
-        self.left -= kept;
-        self.dropped += bytes.len() as u64 - kept;
-        if kept > 0 {
-            send(from_keeper::OUT, &[&[self.stream], &bytes[..kept as usize]])?;
-        }
-        Ok(true)
-    }
+/// What the kernel counted of one command.
+struct Counters {
+    oom: bool,
+    duration_ms: u64,
+    peak_memory: u64,
+    peak_processes: u64,
+    processor_us: u64,
+    refused_forks: u64,
 }
 
 struct Running {
@@ -95,7 +68,8 @@ pub fn run(body: &[u8], inbox: &mut Inbox, children: &OwnedFd) -> Result<Result<
     };
     end_everything();
     let cgroup = Cgroup::find();
-    let (kills, started) = (cgroup.oom_kills(), sys::now_ms());
+    let (kills, refused, started) = (cgroup.oom_kills(), cgroup.refused_forks(), sys::now_ms());
+    let processor = sys::processor_us(libc::RUSAGE_CHILDREN);
     let mut running = match start(&request) {
         Ok(running) => running,
         Err(message) => {
@@ -104,11 +78,19 @@ pub fn run(body: &[u8], inbox: &mut Inbox, children: &OwnedFd) -> Result<Result<
         }
     };
     let watched = running.watch(started.saturating_add(request.timeout_ms), inbox, children);
-    end_everything();
+    running.end();
     watched?;
     running.drain()?;
-    let oom = cgroup.oom_kills() > kills;
-    running.tell(oom, sys::now_ms() - started, cgroup.peak())?;
+    let counters = Counters {
+        oom: cgroup.oom_kills() > kills,
+        duration_ms: sys::now_ms() - started,
+        peak_memory: cgroup.peak(),
+        peak_processes: cgroup.peak_processes(),
+        // All that it started is dead and buried by us.
+        processor_us: sys::processor_us(libc::RUSAGE_CHILDREN) - processor,
+        refused_forks: cgroup.refused_forks() - refused,
+    };
+    running.tell(&counters)?;
     Ok(Ok(()))
 }
 
@@ -251,6 +233,19 @@ impl Running {
         Ok(())
     }
 
+    /// Kills and buries all that is left. What had ended by itself a moment ago keeps its own status.
+    fn end(&mut self) {
+        loop {
+            identity::kill_all();
+            match sys::reap(true) {
+                Ok(Some((pid, status))) if pid == self.command => self.command_status = Some(status),
+                Ok(Some((pid, status))) if Some(pid) == self.judge => self.judge_status = Some(status),
+                Ok(_) => {}
+                Err(()) => return,
+            }
+        }
+    }
+
     /// All writers are dead, so every stream has an end.
     fn drain(&mut self) -> Result<(), String> {
         let mut buffer = vec![0; CHUNK];
@@ -260,10 +255,18 @@ impl Running {
         Ok(())
     }
 
-    fn tell(&self, oom: bool, duration: u64, peak: u64) -> Result<(), String> {
-        let mut bytes = vec![u8::from(self.timed_out), u8::from(self.cancelled), u8::from(oom)];
-        bytes.extend(duration.to_le_bytes());
-        bytes.extend(peak.to_le_bytes());
+    fn tell(&self, counters: &Counters) -> Result<(), String> {
+        let flags = [self.timed_out, self.cancelled, counters.oom];
+        let mut bytes: Vec<u8> = flags.into_iter().map(u8::from).collect();
+        for number in [
+            counters.duration_ms,
+            counters.peak_memory,
+            counters.peak_processes,
+            counters.processor_us,
+            counters.refused_forks,
+        ] {
+            bytes.extend(number.to_le_bytes());
+        }
         for stream in 0..4 {
             bytes.extend(self.taps.get(stream).map_or(0, |tap| tap.dropped).to_le_bytes());
         }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use napi::Env;
 use napi::bindgen_prelude::{PromiseRaw, Uint8Array};
@@ -19,6 +20,9 @@ use crate::sandbox::{Limits, RunRequest, RunResult, Runner, RunnerOptions, Sandb
 use crate::toolchain::{ToolchainOptions, cache_directory};
 
 const DEFAULT_TIMEOUT_MS: u64 = 120_000;
+
+/// Whoever opens a sandbox closes it, so its boxes wait longer than those of an engine between two jobs.
+const IDLE: Duration = Duration::from_mins(1);
 
 /// What the shim passes: the user's options, and where the parts of a box are.
 #[derive(Deserialize)]
@@ -43,7 +47,8 @@ impl Given {
                 format!("the sandbox's options are not right: {error}"),
             )
         })?;
-        let (options, limits) = sandbox_options::parse(given.sandbox.take())?;
+        let (mut options, limits) = sandbox_options::parse(given.sandbox.take())?;
+        options.pool.idle = IDLE;
         Ok((given, options, limits))
     }
 
@@ -100,7 +105,10 @@ pub struct SandboxOutcome {
     pub timed_out: bool,
     pub oom_killed: bool,
     pub duration_ms: f64,
+    pub stopped_by: Option<String>,
     pub peak_memory: Option<f64>,
+    pub peak_processes: Option<f64>,
+    pub processor_ms: f64,
     pub files: Vec<SandboxFile>,
 }
 
@@ -119,7 +127,10 @@ impl From<RunResult> for SandboxOutcome {
             timed_out: outcome.timed_out,
             oom_killed: outcome.oom_killed,
             duration_ms: outcome.duration_ms as f64,
+            stopped_by: outcome.stopped_by.map(|limit| limit.as_str().to_owned()),
             peak_memory: outcome.peak_memory.map(|bytes| bytes as f64),
+            peak_processes: outcome.peak_processes.map(|count| count as f64),
+            processor_ms: outcome.processor_ms as f64,
             files: result.files.into_iter().map(file).collect(),
         }
     }
@@ -140,6 +151,7 @@ impl SandboxHandle {
             let (given, options, limits) = Given::read(options)?;
             let workshop = given.workshop(options, limits.clone());
             let ready = workshop.ready(&CancellationToken::new()).await?;
+            ready.engine.warm();
             let timeout_ms = given.timeout.unwrap_or(DEFAULT_TIMEOUT_MS);
             let options = RunnerOptions {
                 limits,

@@ -8,17 +8,19 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::creation::plugins_dir;
+use super::dependencies::own_advisories_path;
 use super::options::{EngineOptions, Part};
 use super::sandbox_options;
 use crate::breaker::{Breaker, BreakerOptions};
 use crate::clock::{SharedClock, SystemClock};
+use crate::dependencies::DependencyOptions;
 use crate::error::{Code, Error, Result};
-use crate::pipeline::{Asker, Examiner, Models, Pipeline, Telemetry, Workshop, WorkshopOptions};
+use crate::pipeline::{Asker, DependencyGuard, Examiner, Models, Pipeline, Telemetry, Workshop, WorkshopOptions};
 use crate::scanner::{Scanner, ScannerOptions};
 use crate::toolchain::{ToolchainOptions, cache_directory};
 use crate::tracer::{
     Compression, Exporter, FileExporter, OtlpExporter, OtlpOptions, ParentBasedSampler, ProbabilitySampler, Protocol,
-    Redact, Tracer, TracerOptions,
+    Redact, SpillOptions, Tracer, TracerOptions,
 };
 
 /// A model answers slowly: the breaker's own time-out is that of the pipeline's deadline.
@@ -52,6 +54,7 @@ pub fn open(options: &EngineOptions) -> Result<Rooms> {
     let examiner = Examiner {
         scanner: scanner.clone(),
         workshop: workshop(options)?.map(Arc::new),
+        dependencies: dependency_guard(options)?,
         telemetry: telemetry.clone(),
     };
     let asker = Asker {
@@ -99,6 +102,41 @@ fn scanner(part: &Part) -> Result<Option<Arc<Scanner>>> {
     Ok(Some(Arc::new(Scanner::new(options)?)))
 }
 
+/// What `dependencies` may say: how those of plugins are judged.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct Dependencies {
+    advisories: Option<PathBuf>,
+    allow: Vec<String>,
+    scopes: Vec<String>,
+    /// What no advisory data covers leaves the check open. Default false: it is told only.
+    require_advisories: bool,
+}
+
+fn dependency_guard(options: &EngineOptions) -> Result<Option<DependencyGuard>> {
+    let Some(given) = options.dependencies.options() else {
+        return Ok(None);
+    };
+    let given = if given.is_null() {
+        Dependencies::default()
+    } else {
+        options_of::<Dependencies>("dependencies", given)?
+    };
+    let rules = serde_json::json!({
+        "offline": true,
+        // The versions are those of the lock that ships.
+        "minimumAge": 0,
+        "allow": given.allow,
+        "scopes": given.scopes,
+    });
+    Ok(Some(DependencyGuard {
+        options: DependencyOptions::from_value(rules)?,
+        advisories: given.advisories.unwrap_or_else(own_advisories_path),
+        require_advisories: given.require_advisories,
+        lock: options.package_root.join("toolchain.lock.json"),
+    }))
+}
+
 /// What `tracing` may say: where spans go, and how many.
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -109,6 +147,10 @@ struct Tracing {
     /// Whether spans are kept in the data directory, at most 16 MiB of them. Default true.
     #[serde(default)]
     file: Option<bool>,
+    /// Whether spans for a receiver are kept in the data directory until they are sent, so that a process that is
+    /// killed loses few of them. Default false.
+    #[serde(default)]
+    spill: bool,
     #[serde(default)]
     headers: std::collections::BTreeMap<String, String>,
     #[serde(default)]
@@ -146,6 +188,7 @@ fn tracer(part: &Part, data_dir: &Path, scanner: Option<&Arc<Scanner>>, clock: &
             timeout: None,
         })?) as Box<dyn Exporter>),
     };
+    let sends = sent.is_some();
     let exporter = match (tracing.file, sent) {
         (Some(false), None) => return Ok(Tracer::disabled()),
         (Some(false), Some(sent)) => sent,
@@ -154,6 +197,9 @@ fn tracer(part: &Part, data_dir: &Path, scanner: Option<&Arc<Scanner>>, clock: &
     let mut options = TracerOptions::new(tracing.service_name.unwrap_or_else(|| "auton8n".to_owned()), exporter);
     options.service_version = Some(env!("CARGO_PKG_VERSION").to_owned());
     options.environment = tracing.environment;
+    if tracing.spill && sends {
+        options.spill = Some(SpillOptions::new(traces_dir(data_dir).join("unsent")));
+    }
     if let Some(ratio) = tracing.ratio {
         options.sampler = Arc::new(ParentBasedSampler::new(Arc::new(ProbabilitySampler::new(ratio))));
     }

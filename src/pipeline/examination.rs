@@ -7,6 +7,7 @@ use tracing::Instrument;
 
 use super::bench::Bench;
 use super::candidate::Candidate;
+use super::dependencies::DependencyGuard;
 use super::report::{Check, CheckStatus, Where};
 use super::stage::Stage;
 use super::watch::Telemetry;
@@ -42,6 +43,8 @@ pub struct Examiner {
     pub scanner: Option<Arc<Scanner>>,
     /// `None`: switched off, so nothing that needs a sandbox runs.
     pub workshop: Option<Arc<Workshop>>,
+    /// `None`: switched off, so only the lock decides what a plugin may depend on.
+    pub dependencies: Option<DependencyGuard>,
     pub telemetry: Telemetry,
 }
 
@@ -105,8 +108,8 @@ impl Examiner {
                 continue;
             }
             observer.started(stage);
-            let (mut added, error) = self.run_stage(&mut bench, stage, parent).await;
-            checks.append(&mut added);
+            let (added, error) = self.run_stage(&mut bench, stage, parent).await;
+            checks.extend(added.into_iter().map(|check| check.redacted(|text| self.redact(text))));
             observer.finished(bench.candidate, &checks);
             if error.is_some() {
                 fault = error;
@@ -124,6 +127,11 @@ impl Examiner {
             engine,
             fault,
         }
+    }
+
+    fn redact(&self, text: &str) -> String {
+        let scanner = self.scanner.as_ref();
+        scanner.map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
     }
 
     /// Why a stage does not run, where it does not.

@@ -143,6 +143,10 @@ fn value_after(text: &[u8], from: usize, ends: &mut Reach) -> Option<(Range<usiz
     }
     let first = *text.get(at)?;
     if matches!(first, b'"' | b'\'' | b'`') {
+        // Three quotes open one string.
+        if text[at..limit].starts_with(&[first; 3]) {
+            at += 2;
+        }
         let start = at + 1;
         let mut end = start;
         while end < limit && text[end] != first && text[end] != b'\n' {
@@ -247,6 +251,7 @@ mod tests {
             ("password: abc", "password", "abc", false),
             ("password => 'abc'", "password", "abc", true),
             ("password := `abc`", "password", "abc", true),
+            ("password = \"\"\"abc\"\"\"", "password", "abc", true),
             ("config['password'] = 'abc'", "password", "abc", true),
             ("<password>abc</password>", "password", "abc", true),
             ("const password: string = 'abc'", "password", "abc", true),

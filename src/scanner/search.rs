@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::assignment::{self, Assignment};
 use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
 use super::catalogue::{Memo, WordStarts};
+use super::decoding::goes_on;
 use super::detectors::{SHORTEST_MNEMONIC, each_keypair, each_mnemonic};
 use super::engine::Scanner;
 use super::generic::SHORTEST_UNNAMED;
@@ -272,5 +273,8 @@ fn guess(scanner: &Scanner, text: &[u8], one: &Assignment, place: Place, out: &m
     }
     if !(place.source && neutral) {
         scanner.decoded(text, one, out);
+    }
+    if one.quoted && goes_on(&text[one.value.end..]) {
+        out.extend(scanner.spliced(text, one));
     }
 }

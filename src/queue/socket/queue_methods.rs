@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::peer::{Peer, RpcHandler};
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink, NoSink};
-use crate::queue::{Hub, JobFilter, JobStatus, NewJob, Queue, QueueApi};
+use crate::queue::{Hub, JobFilter, JobStatus, Limits, NewJob, Queue, QueueApi, ScheduleOptions};
 
 /// Answers `queue.…`.
 pub struct QueueMethods {
@@ -50,6 +50,29 @@ struct Filter {
 struct Clean {
     older_than: u64,
     status: Option<JobStatus>,
+}
+
+#[derive(Deserialize)]
+struct NewLimits {
+    limits: Limits,
+}
+
+#[derive(Deserialize)]
+struct NewSchedule {
+    id: String,
+    options: ScheduleOptions,
+}
+
+#[derive(Deserialize)]
+struct Prefix {
+    prefix: String,
+}
+
+#[derive(Deserialize)]
+struct State {
+    key: String,
+    version: i64,
+    value: Value,
 }
 
 #[derive(Deserialize)]
@@ -138,6 +161,34 @@ impl RpcHandler for QueueMethods {
             "queue.resume" => {
                 let (queue, Nothing {}) = self.ask(params).await?;
                 queue.resume().await.map(|()| Value::Null)
+            }
+            "queue.setLimits" => {
+                let (queue, NewLimits { limits }) = self.ask(params).await?;
+                queue.set_limits(limits).await.map(|()| Value::Null)
+            }
+            "queue.limits" => {
+                let (queue, Nothing {}) = self.ask(params).await?;
+                written(queue.limits().await?)
+            }
+            "queue.schedule" => {
+                let (queue, NewSchedule { id, options }) = self.ask(params).await?;
+                written(queue.schedule(&id, options).await?)
+            }
+            "queue.unschedule" => {
+                let (queue, Id { id }) = self.ask(params).await?;
+                written(queue.unschedule(&id).await?)
+            }
+            "queue.schedules" => {
+                let (queue, Nothing {}) = self.ask(params).await?;
+                written(queue.schedules().await?)
+            }
+            "queue.states" => {
+                let (queue, Prefix { prefix }) = self.ask(params).await?;
+                written(queue.states(&prefix).await?)
+            }
+            "queue.setState" => {
+                let (queue, State { key, version, value }) = self.ask(params).await?;
+                written(queue.set_state(&key, version, value).await?)
             }
             "queue.subscribe" => self.subscribe(params, peer).await,
             other => Err(

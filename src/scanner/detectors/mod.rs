@@ -1,5 +1,6 @@
 //! Confirms what stands at a hit: by the rule's pattern, or by code where a pattern is not enough.
 
+mod der;
 mod header;
 mod jwt;
 mod mnemonic;
@@ -161,6 +162,8 @@ fn judged(rule: &Rule, span: Range<usize>, prefix: &[u8], token: &[u8], whole: &
     let tail = token.strip_prefix(prefix).unwrap_or(token);
     let fake = rule.checksum.is_some_and(|checksum| !checksum.holds(whole))
         || is_sample_token(tail)
+        // A password without a digit cannot be told from a word of the language around it.
+        || rule.info.chosen && !tail.iter().any(u8::is_ascii_digit)
         || entropy(tail) < rule.entropy;
     if fake { candidate.doubtful() } else { candidate }
 }

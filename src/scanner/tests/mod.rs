@@ -3,6 +3,7 @@
 mod borders;
 mod directory;
 mod hostile;
+mod judgement;
 mod kinds;
 mod near_matches;
 mod options;

@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::store::JobStore;
 use crate::store::job::{Job, JobStatus};
 use crate::store::job_store::{Counts, JobFilter, Notice, Retention};
-use crate::store::rules::{FINAL, duplicate, not_again, not_found, number, status};
+use crate::store::rules::{FINAL, duplicate, not_again, not_found, number, status, value};
+use crate::store::shared_state::{SharedState, checked};
 
 /// As `JobStore` says.
 pub async fn list(store: &PostgresStore, queue: &str, filter: JobFilter) -> Result<Vec<Job>> {
@@ -35,7 +36,7 @@ pub async fn list(store: &PostgresStore, queue: &str, filter: JobFilter) -> Resu
 
 /// As `JobStore` says.
 pub async fn cancel(store: &PostgresStore, queue: &str, id: &str, now: i64) -> Result<Option<Job>> {
-    let (id, statement) = (without_nul(id), sql!("cancel", "columns"));
+    let (id, statement) = (without_nul(id), sql!("cancel", "columns", "cancel_end"));
     let _call = store.call()?;
     let rows = store
         .connections
@@ -44,6 +45,9 @@ pub async fn cancel(store: &PostgresStore, queue: &str, id: &str, now: i64) -> R
     let job = jobs(&rows)?.pop();
     if job.is_some() {
         store.notifier.tell(Notice::Cancelled(id));
+        // Others may have waited for it, or for its place.
+        store.notifier.tell(Notice::Due);
+        store.notifier.ready([queue.to_owned()]);
     }
     Ok(job)
 }
@@ -66,7 +70,7 @@ pub async fn retry(store: &PostgresStore, queue: &str, id: &str, now: i64) -> Re
         .query(Commit::Synced, false, sql!("retry", "columns"), &values)
         .await?;
     let again = jobs(&rows)?.pop().ok_or_else(|| not_again(job.status))?;
-    store.ready([queue.to_owned()]);
+    store.notifier.ready([queue.to_owned()]);
     Ok(again)
 }
 
@@ -93,6 +97,37 @@ pub async fn counts(store: &PostgresStore, queue: &str) -> Result<Counts> {
 }
 
 /// As `JobStore` says.
+pub async fn states(store: &PostgresStore, prefix: &str, now: i64) -> Result<Vec<SharedState>> {
+    let rows = store.query(Commit::Lazy, sql!("states"), &[&prefix]).await?;
+    let state = |row| {
+        let at: i64 = get(row, 3)?;
+        Ok(SharedState {
+            key: get(row, 0)?,
+            version: get(row, 1)?,
+            value: value(get(row, 2)?)?,
+            age: now.saturating_sub(at),
+        })
+    };
+    rows.iter().map(state).collect()
+}
+
+/// As `JobStore` says.
+pub async fn set_state(
+    store: &PostgresStore,
+    key: &str,
+    version: i64,
+    given: &serde_json::Value,
+    now: i64,
+) -> Result<bool> {
+    let text = checked(key, given)?;
+    let values: [Value<'_>; 4] = [&key, &version, &text, &now];
+    Ok(!store
+        .query(Commit::Synced, sql!("set_state"), &values)
+        .await?
+        .is_empty())
+}
+
+/// As `JobStore` says.
 pub async fn clean(store: &PostgresStore, queue: &str, ended_by: i64, statuses: Vec<JobStatus>) -> Result<u64> {
     let over = statuses.into_iter().filter(|status| status.is_final());
     let numbers: Vec<i16> = over.map(|status| number(status).into()).collect();
@@ -107,6 +142,7 @@ pub async fn prune(store: &PostgresStore, queue: &str, retention: Retention, now
         i64::try_from(retention.count).unwrap_or(i64::MAX),
         now.saturating_sub(retention.age),
     );
+    store.query(Commit::Lazy, sql!("rate_prune"), &[&queue, &now]).await?;
     let mut deleted = 0;
     for status in FINAL.map(|status| i16::from(number(status))) {
         let connection = store.connections.connection(Commit::Lazy).await?;
