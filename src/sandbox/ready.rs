@@ -97,6 +97,11 @@ impl Ready {
             ),
         );
         expect(
+            "cgroup namespace",
+            self.get("cgroupns") == "own",
+            "the box sees its place among the groups of the machine".to_owned(),
+        );
+        expect(
             "seccomp",
             self.get("Seccomp") == "2",
             format!("its mode is {:?}", self.get("Seccomp")),
@@ -161,6 +166,7 @@ mod tests {
             ("Seccomp=2", "Seccomp=0", "seccomp"),
             ("nofile=1024", "nofile=1048576", "files"),
             ("core=0", "core=18446744073709551615", "files"),
+            ("cgroupns=own", "cgroupns=shared", "cgroup namespace"),
         ] {
             assert_eq!(names(&GOOD.replace(good, bad)), vec![name], "{bad}");
         }
