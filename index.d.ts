@@ -97,13 +97,23 @@ export declare class Engine {
 
 /** A queue that is open. The public class is `JobQueue`. */
 export declare class NativeQueue {
+  /** Sets the limits of the queue; JSON. */
+  setLimits(limits: string): Promise<undefined>
+  /** The limits of the queue as JSON. */
+  limits(): Promise<string>
+  /** Stores a schedule; JSON in and out. */
+  schedule(id: string, options: string): Promise<string>
+  /** Ends a schedule. */
+  unschedule(id: string): Promise<boolean>
+  /** The schedules as JSON. */
+  schedules(): Promise<string>
   /** Whether another process owns the store. */
   get served(): boolean
   /** The workers of this queue run jobs of that name. */
   register(name: string): void
   /** Adds a batch, all or nothing; JSON in and out. */
   add(jobs: string): Promise<string>
-  /** Adds batches that stand alone; answers, for each, its jobs or its error. */
+  /** Adds batches that stand alone; answers, for each, its jobs or its error, as `answers.rs` says. */
   addEach(batches: Array<string>): Promise<string>
   /** Takes over jobs of another store, all or nothing; JSON in, the number of new ones out. */
   restore(jobs: string): Promise<number>
@@ -129,8 +139,10 @@ export declare class NativeQueue {
   startWorker(id: number, options: string): Promise<undefined>
   /** Stops a worker; running jobs have so many milliseconds. */
   stopWorker(id: number, deadline: number): Promise<undefined>
-  /** The attempt ended; `settled` is JSON. */
-  settle(attempt: number, settled: string): void
+  /** Attempts ended; `settled` is JSON: of each its number, its result, and what it threw or null. */
+  settle(settled: string): void
+  /** Events of these names are told from now on. */
+  hear(names: Array<string>): void
   /** The attempt came further. */
   progress(attempt: number, progress: number): void
   /** The attempt wrote a line. */

@@ -40,6 +40,7 @@ async function redis(appendfsync) {
   })
   return {
     port,
+    url: `redis://127.0.0.1:${port}`,
     async close() {
       const ended = new Promise(resolve => server.once('close', resolve))
       server.kill('SIGTERM')
@@ -50,7 +51,7 @@ async function redis(appendfsync) {
 }
 
 async function bullmq(appendfsync) {
-  const [{ Queue, Worker }] = await peers(['bullmq'])
+  const [{ Queue, Worker }] = await peers(['bullmq@6.7.0', 'ioredis@6.0.0'])
   const server = await redis(appendfsync)
   const connection = { host: '127.0.0.1', port: server.port }
   const queue = new Queue('bench', { connection, defaultJobOptions: { removeOnComplete: true } })
@@ -72,7 +73,7 @@ async function bullmq(appendfsync) {
 }
 
 async function pgboss(url) {
-  const [{ PgBoss }] = await peers(['pg-boss@12'])
+  const [{ PgBoss }] = await peers(['pg-boss@12.38.0'])
   const boss = new PgBoss({ connectionString: url, useListenNotify: true })
   boss.on('error', () => undefined)
   await boss.start()
@@ -87,7 +88,7 @@ async function pgboss(url) {
 }
 
 async function graphile(url) {
-  const [worker] = await peers(['graphile-worker@0.18'])
+  const [worker] = await peers(['graphile-worker@0.18.0'])
   const utils = await worker.makeWorkerUtils({ connectionString: url })
   await utils.migrate()
   let runner
@@ -113,7 +114,7 @@ async function graphile(url) {
 }
 
 async function plainjob() {
-  const [Database, { better, defineQueue, defineWorker }] = await peers(['better-sqlite3', 'plainjob'])
+  const [Database, { better, defineQueue, defineWorker }] = await peers(['better-sqlite3@13.2.0', 'plainjob@0.0.14'])
   const dir = folder()
   const database = new Database(join(dir, 'jobs.db'))
   const logger = { debug: () => undefined, info: () => undefined, warn: () => undefined, error: () => undefined }
@@ -139,7 +140,7 @@ async function plainjob() {
 
 async function ours(open) {
   const { JobQueue } = await import('../dist/api/queue.js')
-  const { options, end } = open()
+  const { options, end } = await open()
   const queue = await JobQueue.open('bench', { ...options, retention: { count: 0 } })
   return {
     add: data => queue.addJob('a', data),
@@ -150,10 +151,16 @@ async function ours(open) {
     },
     async close() {
       await queue.shutdown()
-      end()
+      await end()
     },
   }
 }
+
+const oursOnRedis = (appendfsync) =>
+  ours(async () => {
+    const server = await redis(appendfsync)
+    return { options: { store: server.url }, end: () => server.close() }
+  })
 
 const SYNCED = 'synced'
 
@@ -161,6 +168,7 @@ const SYNCED = 'synced'
 export const makers = {
   'auton8n, SQLite': {
     durability: SYNCED,
+    backlog: 200_000,
     open: () =>
       ours(() => {
         const dataDir = folder()
@@ -169,9 +177,12 @@ export const makers = {
   },
   'auton8n, PostgreSQL': {
     durability: SYNCED,
+    backlog: 50_000,
     postgres: true,
     open: url => ours(() => ({ options: { store: url }, end: () => undefined })),
   },
+  'auton8n, Redis everysec': { durability: 'up to 1 s lost', backlog: 100_000, open: () => oursOnRedis('everysec') },
+  'auton8n, Redis always': { durability: SYNCED, backlog: 50_000, open: () => oursOnRedis('always') },
   'BullMQ, Redis everysec': { durability: 'up to 1 s lost', open: () => bullmq('everysec') },
   'BullMQ, Redis always': { durability: SYNCED, open: () => bullmq('always') },
   'pg-boss': { durability: SYNCED, postgres: true, open: pgboss },

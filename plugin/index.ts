@@ -51,13 +51,20 @@ export { AbortJobError, JobPriority, JobQueue, RetryAfterError, Worker } from '.
 export type {
   Job,
   JobContext,
+  JobEvent,
   JobEvents,
   JobFilter as QueueJobFilter,
   JobHandler,
   JobOptions,
   JobStatus,
+  JobTypes,
+  NewJob,
+  QueueLimits,
   QueueMetrics,
   QueueOptions,
+  Rate,
+  Schedule,
+  ScheduleOptions,
   WorkerOptions,
 } from './api/queue.js'
 export { Sandbox } from './api/sandbox.js'

@@ -59,6 +59,8 @@ codes! {
     JobNotFound => "JOB_NOT_FOUND",
     /// A live job has the same unique key.
     JobDuplicate => "JOB_DUPLICATE",
+    /// A job that this one waits for failed or was cancelled.
+    DependencyFailed => "DEPENDENCY_FAILED",
     /// The job is not in a state in which that can be done.
     JobState => "JOB_STATE",
     /// The job's handler rejected.

@@ -50,6 +50,21 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// Its name in `type`.
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Added => "added",
+            Self::Started { .. } => "started",
+            Self::Progress { .. } => "progress",
+            Self::Log { .. } => "log",
+            Self::Completed { .. } => "completed",
+            Self::Failed { .. } => "failed",
+            Self::Retrying { .. } => "retrying",
+            Self::Cancelled => "cancelled",
+            Self::Stalled => "stalled",
+        }
+    }
+
     /// Nothing follows it.
     pub const fn is_final(&self) -> bool {
         matches!(self, Self::Completed { .. } | Self::Failed { .. } | Self::Cancelled)
@@ -81,6 +96,11 @@ pub trait EventSink: Send + Sync + 'static {
     /// Takes one event.
     fn emit(&self, event: Event);
 
+    /// Whether it takes events of that kind at all; such as it does not take are not made.
+    fn hears(&self, _kind: &EventKind) -> bool {
+        true
+    }
+
     /// Takes lines of the engine's log, redacted. Default: nowhere.
     fn log(&self, _lines: Vec<LogLine>) {}
 }
@@ -91,4 +111,8 @@ pub struct NoSink;
 
 impl EventSink for NoSink {
     fn emit(&self, _event: Event) {}
+
+    fn hears(&self, _kind: &EventKind) -> bool {
+        false
+    }
 }

@@ -5,7 +5,7 @@ import { SecretsScanner } from '../../plugin/api/scanner.js'
 import type { PluginSpecification } from '../../plugin/api/specification.js'
 import { receiver } from '../native/tracer-receiver.js'
 import { canaries, leaked, leakedFiles, type Canary } from '../support/canaries.js'
-import { startPostgres, withoutPostgres, type Database } from '../support/database.js'
+import { startPostgres, withoutPostgres, type PostgresDatabase } from '../support/database.js'
 import { docker, example, openWorkplace, scripted, templateFiles, type Files, type Workplace } from '../support/workplace.js'
 
 /** A secret of every kind is planted in every input of a job; then they are searched for wherever a job leaves a trace. */
@@ -192,7 +192,7 @@ describe('a secret leaves no trace, though it stands in', () => {
 const without = withoutPostgres()
 
 describe.skipIf(without !== undefined)('a secret leaves no trace in PostgreSQL, though it stands in', () => {
-  let database: Database
+  let database: PostgresDatabase
   let jobs: Jobs
   beforeAll(async () => {
     database = await startPostgres()

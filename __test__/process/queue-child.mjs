@@ -39,6 +39,8 @@ const modes = {
     queue.on('completed', event => say('completed', event.jobId))
     await queue.createWorker({ concurrency: 5 }).start()
     process.once('SIGTERM', () => void queue.shutdown())
+    // The only owner of its folder would end when nothing is left.
+    if (!shared) setInterval(() => undefined, 1000)
     say('ready')
   },
   async idle(queue) {
@@ -51,6 +53,16 @@ const modes = {
     await queue.addJob('work', 1)
     await queue.shutdown()
     say('shut')
+  },
+  // Is served, and works when its owner went.
+  async serve(queue) {
+    queue.registerHandler('work', job => say('ran', job.id))
+    await queue.createWorker().start()
+    say('ready')
+    while (queue.served) await new Promise(resolve => setTimeout(resolve, 5))
+    say('served', 'false')
+    // An owner that has nothing to do would end.
+    setInterval(() => undefined, 1000)
   },
   async sleep() {
     say('ready')
@@ -67,14 +79,42 @@ const modes = {
     queue.registerHandler('work', () => process.kill(process.pid, 'SIGKILL'))
     await queue.createWorker().start()
   },
+  async exits(queue) {
+    queue.registerHandler('work', () => process.exit(3))
+    await queue.createWorker().start()
+  },
+  // Blocks JavaScript for as long as each job says.
+  async blocks(queue) {
+    queue.registerHandler('work', job => {
+      say('ran', job.id)
+      const end = performance.now() + job.data.ms
+      while (performance.now() < end);
+    })
+    queue.on('completed', event => say('completed', event.jobId))
+    await queue.createWorker({ concurrency: 2 }).start()
+    say('ready')
+  },
+  // Tells when each job starts and ends, by the clock of the machine.
+  async limited(queue) {
+    const at = () => performance.timeOrigin + performance.now()
+    queue.registerHandler('work', async job => {
+      say('at', at(), 'start', job.options.fairKey)
+      await new Promise(resolve => setTimeout(resolve, 10))
+      say('at', at(), 'end', job.options.fairKey)
+    })
+    queue.registerHandler('tick', job => say('tick', job.options.metadata.schedule.at))
+    await queue.createWorker({ concurrency: 8 }).start()
+    say('ready')
+  },
   async waits(queue) {
     setTimeout(() => say('too late'), 60_000).unref()
     queue.registerHandler('work', () => say('ran', 'now'))
     await queue.createWorker().start()
     await queue.addJob('work', 1, { delay: Number(argument) })
+    say('waits')
   },
 }
 
 const shared = /^\w+:\/\//.test(place)
-const queue = await JobQueue.open('q', shared ? { store: place, leaseDuration: 1000, retention: { count: 1e9 } } : { dataDir: place })
+const queue = await JobQueue.open('q', shared ? { store: place, leaseDuration: 1000, retention: { count: 1e9 } } : { dataDir: place, retention: { count: 1e9 } })
 await modes[mode](queue)

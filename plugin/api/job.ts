@@ -24,10 +24,22 @@ export interface JobOptions {
   jitter?: number | boolean
   removeOnComplete?: boolean
   removeOnFail?: boolean
-  /** At most one live job a key; another is refused with `AUTON8N_JOB_DUPLICATE`. */
+  /** At most one live job a key. */
   uniqueKey?: string
-  /** Within a priority, keys take turns. */
+  /**
+   * What becomes of a job whose key a live job has: it is refused with `AUTON8N_JOB_DUPLICATE` (`reject`, the
+   * default), takes the place of the live one, which is cancelled (`replace`), or is not stored, and the live one
+   * is answered (`keep`).
+   */
+  onDuplicate?: 'reject' | 'replace' | 'keep'
+  /** Within a priority, keys take turns; limits may count by it. */
   fairKey?: string
+  /** Ids of jobs of this queue that have to be over before, or the `ref` of jobs of the same batch. */
+  dependsOn?: readonly string[]
+  /** When one of them failed or was cancelled: fail with `AUTON8N_DEPENDENCY_FAILED` (the default), or run. */
+  onParentFailure?: 'fail' | 'run'
+  /** The trace that the job belongs to; by default what is active when it is added. */
+  trace?: { traceparent: string; tracestate?: string; baggage?: string }
   metadata?: Record<string, unknown>
 }
 
@@ -51,8 +63,33 @@ export interface Job<Data = unknown, Result = unknown> {
   readonly runAt: number
   readonly startedAt?: number
   readonly finishedAt?: number
+  /** Jobs of `dependsOn` that are not over yet. */
+  readonly waitsFor?: number
   readonly options: JobOptions
+  /** Its events from now on, the present state first; ends with the job. */
+  events(): AsyncIterableIterator<JobEvent>
 }
+
+/** A job that is to be added. */
+export interface NewJob<Name extends string = string, Data = unknown> {
+  name: Name
+  data: Data
+  options?: JobOptions
+  /** What other jobs of the batch call it in their `dependsOn`. */
+  ref?: string
+}
+
+/** The jobs of a queue by their names, for `JobQueue.open<Types>()`. */
+export type JobTypes = Record<string, { data: unknown; result?: unknown }>
+
+declare const untyped: unique symbol
+/** A queue of which nothing is said: any name, any data. */
+export interface Untyped {
+  readonly [untyped]?: never
+}
+
+export type DataOf<Types, Name extends keyof Types> = Types[Name] extends { data: infer Data } ? Data : unknown
+export type ResultOf<Types, Name extends keyof Types> = Types[Name] extends { result: infer Result } ? Result : unknown
 
 /** What a handler gets beside its job. */
 export interface JobContext {
@@ -88,8 +125,56 @@ export interface JobEvents {
   stalled: EventBase & { type: 'stalled' }
 }
 
+export type JobEvent = JobEvents[keyof JobEvents] | StateEvent
+
+/** What a listener gets first: the job as it is. */
+export interface StateEvent extends EventBase {
+  type: 'state'
+  job: Job
+}
+
+/** At most `count` starts in a window of `per` milliseconds, which begins with a start. */
+export interface Rate {
+  count: number
+  per: number
+}
+
+/** What holds jobs back, for all workers of all processes together. */
+export interface Limit {
+  /** Jobs that run at once. */
+  concurrency?: number
+  rate?: Rate
+}
+
+export interface QueueLimits extends Limit {
+  /** The same for each `fairKey`; jobs without one are not held back by it. */
+  perKey?: Limit
+}
+
+/** A job that is added again and again. */
+export interface ScheduleOptions<Name extends string = string, Data = unknown> {
+  /** Five fields, or six with seconds in front. */
+  cron: string
+  /** A name of the IANA database, such as `Europe/Berlin`; default `UTC`. */
+  timeZone?: string
+  /** Times at which no process was there: one job for all of them (the default), none, or one each, at most 1000. */
+  missed?: 'once' | 'skip' | 'all'
+  name: Name
+  data?: Data
+  options?: Omit<JobOptions, 'runAt' | 'dependsOn'>
+}
+
+/** A schedule as the store has it. Times are milliseconds since 1970. */
+export interface Schedule extends Required<Pick<ScheduleOptions, 'cron' | 'timeZone' | 'missed'>> {
+  readonly id: string
+  readonly name: string
+  readonly data: unknown
+  readonly nextAt?: number
+  readonly lastAt?: number
+}
+
 export interface QueueOptions {
-  /** `sqlite` (in `dataDir`, the default), `sqlite:PATH`, `postgres://…`, or `memory`. */
+  /** `sqlite` (in `dataDir`, the default), `sqlite:PATH`, `postgres://…`, `redis://…`, or `memory`. */
   store?: string
   /** Default `AUTON8N_DATA_DIR`, else `.auton8n`. */
   dataDir?: string

@@ -93,6 +93,8 @@ export interface EngineHealth {
   ready: boolean
   /** What is missing and what to do about it. */
   reasons: { code: string; message: string }[]
+  /** What works, but is not as safe as it could be. */
+  warnings?: string[]
   /** What makes the sandboxes. */
   engine?: string
   isolation?: string

@@ -1,11 +1,14 @@
 import { Auton8nError } from '../errors.js'
-import { AbortJobError, RetryAfterError, type Job, type JobOptions, type JobPriority } from './job.js'
+import { activeTrace } from './job-trace.js'
+import {
+  AbortJobError, RetryAfterError, type Job, type JobOptions, type JobPriority, type QueueLimits, type Schedule,
+} from './job.js'
 
 /** The longest that a timer of JavaScript can wait. */
 export const LONGEST_TIMER = 2 ** 31 - 1
 
 /** A job as the addon writes it. */
-export interface NativeJob extends Omit<Job, 'priority' | 'options'> {
+export interface NativeJob extends Omit<Job, 'priority' | 'options' | 'events'> {
   options: JobOptions & { priority: JobPriority }
 }
 
@@ -34,26 +37,50 @@ export function milliseconds(value: unknown, what: string, longest = LONGEST_TIM
   return Math.round(value)
 }
 
-export function toJob<Data, Result>(job: NativeJob): Job<Data, Result> {
-  const { result, error, startedAt, finishedAt } = job as { [key in keyof NativeJob]: NativeJob[key] | null }
-  return {
-    id: job.id,
-    queue: job.queue,
-    name: job.name,
-    data: job.data as Data,
-    status: job.status,
-    priority: job.options.priority,
-    attempts: job.attempts,
-    progress: job.progress,
-    log: job.log,
-    ...(job.status === 'completed' || result != null ? { result: result as Result } : {}),
-    ...(error != null ? { error } : {}),
-    createdAt: job.createdAt,
-    runAt: job.runAt,
-    ...(startedAt != null ? { startedAt } : {}),
-    ...(finishedAt != null ? { finishedAt } : {}),
-    options: withoutNull(job.options),
+type Making = { -readonly [Key in keyof Job]?: Job[Key] }
+type Maker = new (job: NativeJob, own: NativeJob['options']) => Job
+
+/** Classes by what their objects inherit: objects of one class are made and read much faster than literals. */
+const makers = new WeakMap<object, Maker>()
+
+function makerOf(methods: object): Maker {
+  function Made(this: Making, job: NativeJob, own: NativeJob['options']): void {
+    const { result, error, startedAt, finishedAt } = job as { [key in keyof NativeJob]: NativeJob[key] | null }
+    this.id = job.id
+    this.queue = job.queue
+    this.name = job.name
+    this.data = job.data
+    this.status = job.status
+    this.priority = own.priority
+    this.attempts = job.attempts
+    this.progress = job.progress
+    this.log = job.log
+    if (job.status === 'completed' || result != null) this.result = result
+    if (error != null) this.error = error
+    this.createdAt = job.createdAt
+    this.runAt = job.runAt
+    if (startedAt != null) this.startedAt = startedAt
+    if (finishedAt != null) this.finishedAt = finishedAt
+    if (job.waitsFor) this.waitsFor = job.waitsFor
+    this.options = own
   }
+  Made.prototype = methods
+  const maker = Made as unknown as Maker
+  makers.set(methods, maker)
+  return maker
+}
+
+const PLAIN = {}
+
+/** `methods` is what its objects inherit; `own` are its options where they are read already. */
+export function toJob<Data, Result>(
+  job: Omit<NativeJob, 'options'> & { options: unknown },
+  methods: object = PLAIN,
+  own?: NativeJob['options'],
+): Job<Data, Result> {
+  const options = own ?? withoutNull((job as NativeJob).options)
+  const maker = makers.get(methods) ?? makerOf(methods)
+  return new maker(job as NativeJob, { ...options } as NativeJob['options']) as Job<Data, Result>
 }
 
 export function withoutNull(options: JobOptions): JobOptions {
@@ -65,7 +92,8 @@ export function toNew(
   name: unknown,
   data: unknown,
   jobOptions: unknown,
-): { name: string; data: unknown; options: object } {
+  ref?: unknown,
+): { name: string; data: unknown; options: object; ref?: string } {
   const plain = jobOptions === undefined ? {} : jobOptions
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
     throw invalid("the job's options must be an object")
@@ -84,7 +112,32 @@ export function toNew(
   return {
     name: text(name, "the job's name"),
     data: data === undefined ? null : data,
-    options: { ...rest, runAt: at, jitter: spread },
+    options: { ...rest, runAt: at, jitter: spread, trace: rest.trace ?? activeTrace() },
+    ...(ref === undefined ? {} : { ref: text(ref, '`ref`') }),
+  }
+}
+
+/** Limits as the addon writes them. */
+export function toLimits(json: string): QueueLimits {
+  return JSON.parse(json, (_key, value: unknown) => value ?? undefined) as QueueLimits
+}
+
+interface NativeSchedule extends Omit<Schedule, 'name' | 'data'> {
+  job: { name: string; data: unknown }
+}
+
+/** A schedule as the addon writes it. */
+export function toSchedule(schedule: NativeSchedule): Schedule {
+  const { id, cron, timeZone, missed, job, nextAt, lastAt } = schedule
+  return {
+    id,
+    cron,
+    timeZone,
+    missed,
+    name: job.name,
+    data: job.data,
+    ...(nextAt != null ? { nextAt } : {}),
+    ...(lastAt != null ? { lastAt } : {}),
   }
 }
 
@@ -109,11 +162,15 @@ export function failure(error: unknown): { message: string; code?: string; abort
   return { message }
 }
 
-/** What the addon answers to one of several adds. */
-export type AddAnswer = { jobs: NativeJob[] } | { code: string; message: string; details: unknown }
+/** What the addon answers to an add that it refused. */
+export interface Refusal {
+  code: string
+  message: string
+  details: unknown
+}
 
 /** The error of an add that was refused. */
-export function refusal(answer: Exclude<AddAnswer, { jobs: NativeJob[] }>): Auton8nError {
+export function refusal(answer: Refusal): Auton8nError {
   const { code, message, details } = answer
   return new Auton8nError(code, message, details === null ? {} : { details })
 }

@@ -45,12 +45,17 @@ export function runActive<T>(span: Span, fn: (span: Span) => T): T {
 
 /** Calls `fn` below the span that the header names, for us and for OpenTelemetry where it is there. */
 export function within<T>(traceparent: string | null | undefined, fn: () => T): T {
-  const context = traceparent ? parseTraceparent(traceparent) : undefined
+  return below(traceparent ? parseTraceparent(traceparent) : undefined, fn)
+}
+
+/** The same below a span that is elsewhere. */
+export function below<T>(context: SpanContext | undefined, fn: () => T): T {
   if (!context) return fn()
   const foreign = manager()
   if (!foreign) return active.run(context, fn)
-  const { traceId, spanId, flags } = context
-  const remote = new RemoteSpan({ traceId, spanId, traceFlags: flags & 1, isRemote: true })
+  const { traceId, spanId, flags, traceState } = context
+  const state = traceState ? { traceState: new BridgedState(traceState) } : {}
+  const remote = new RemoteSpan({ traceId, spanId, traceFlags: flags & 1, isRemote: true, ...state })
   return active.run(context, () => foreign.with(foreign.active().setValue(SPAN, remote), fn))
 }
 

@@ -78,6 +78,7 @@ pub fn job_of(pipeline: &Pipeline, creation: Creation, model_key: Option<String>
             metadata: creation.metadata.map(|metadata| pipeline.redact_value(metadata)),
             ..JobOptions::default()
         },
+        reference: None,
     })
 }
 

@@ -42,6 +42,8 @@ const DEFAULT_CONCURRENCY: u32 = 2;
 
 /// How long a closing engine waits for its last spans.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(2);
+/// How long the store may take to answer when it is asked how it is.
+const HEALTH_DEADLINE: Duration = Duration::from_secs(3);
 
 /// The owner's engine.
 pub struct Owner {
@@ -236,9 +238,19 @@ impl Backend for Owner {
     }
 
     async fn health(&self) -> Result<Value> {
-        let stored = self.queue.metrics().await.map(drop);
-        let stored = stored.and_then(|()| self.store.hub().store().problem().map_or(Ok(()), Err));
-        doctor::health(&self.rooms, stored, &self.token).await
+        // What is known already needs no question, which a server that hangs would not answer.
+        let stored = match self.store.hub().store().problem() {
+            Some(problem) => Err(problem),
+            None => match tokio::time::timeout(HEALTH_DEADLINE, self.queue.metrics()).await {
+                Ok(metrics) => metrics.map(drop),
+                Err(_) => Err(Error::new(
+                    Code::StoreUnavailable,
+                    format!("no answer within {} s", HEALTH_DEADLINE.as_secs()),
+                )),
+            },
+        };
+        let warning = self.store.hub().store().warning();
+        doctor::health(&self.rooms, stored, warning, &self.token).await
     }
 
     async fn verify(&self, directory: PathBuf, specification: Option<Value>) -> Result<CreationReport> {

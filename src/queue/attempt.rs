@@ -7,29 +7,28 @@ use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::core::Core;
 use super::hub::Shared;
 use super::outcome::{self, ending};
 use super::reports::JobReporter;
 use super::running::Stop;
-use super::worker::Slot;
+use super::slot::Slot;
+use super::ticket::Outcome;
 use super::{Attempt, AttemptError, Handler, Job};
-use crate::error::{Code, Error, Result};
+use crate::error::{Code, Error};
 use crate::event::EventKind;
-use crate::store::{Claim, Ending, Finish, Lease};
+use crate::store::{Claim, Ending, Finish, Finished, Lease};
 
 /// How long a handler may wind down before it is dropped: its job is over already.
-const WIND_DOWN: Duration = Duration::from_secs(5);
+pub const WIND_DOWN: Duration = Duration::from_secs(5);
 /// The same where its job is to be handed back, which waits for it.
-const HAND_BACK: Duration = Duration::from_secs(2);
+pub const HAND_BACK: Duration = Duration::from_secs(2);
 /// The store is asked again after its disk was full.
 const AGAIN: Duration = Duration::from_millis(250);
 /// Retention is applied each time so many attempts ended.
 const PRUNE: u64 = 500;
-
-type Outcome = Result<Value, AttemptError>;
 
 enum End {
     Ended(Outcome),
@@ -126,7 +125,7 @@ pub async fn run(
     if let Some(running) = left {
         let _ = tokio::time::timeout(WIND_DOWN, running).await;
     }
-    prune(shared, core).await;
+    prune(shared, core, 1).await;
 }
 
 #[allow(
@@ -166,20 +165,16 @@ fn timed_out(job: &Job) -> Error {
 
 /// Commits the ending, then tells it.
 async fn finish(shared: &Shared, core: &Core, job: &Job, lease: &Lease, ending: Ending, took: i64) {
-    let remove = match &ending {
-        Ending::Completed { .. } => job.options.remove_on_complete,
-        Ending::Failed { .. } => job.options.remove_on_fail,
-        Ending::Retry { .. } | Ending::HandedBack => false,
-    };
+    let remove = shared.removes(&job.options, &ending);
     let mut finish = Finish {
         lease: lease.clone(),
         ending,
         remove,
     };
-    let kept = loop {
+    let finished = loop {
         let now = shared.clock.now_ms();
         match shared.store.finish(finish.clone(), now).await {
-            Ok(kept) => break kept,
+            Ok(finished) => break finished,
             Err(error) if matches!(error.code(), Code::StoreFull | Code::StoreUnavailable) => {
                 tracing::warn!("the end of a job is not stored yet: {error}");
                 tokio::time::sleep(AGAIN).await;
@@ -198,15 +193,26 @@ async fn finish(shared: &Shared, core: &Core, job: &Job, lease: &Lease, ending: 
             }
         }
     };
-    if !kept {
+    if !finished.held {
         tracing::debug!("a job ended after its lease was lost");
         return;
+    }
+    tell(shared, core, job, finish.ending, finished, took);
+}
+
+/// Tells an ending that is stored.
+pub fn tell(shared: &Shared, core: &Core, job: &Job, ending: Ending, finished: Finished, took: i64) {
+    if finished.released {
+        shared.due.notify_one();
+    }
+    if finished.makes_room {
+        core.wake();
     }
     let now = shared.clock.now_ms();
     core.stats
         .lock()
-        .ended(now, took, matches!(finish.ending, Ending::Completed { .. }));
-    let kind = match finish.ending {
+        .ended(now, took, matches!(ending, Ending::Completed { .. }));
+    let kind = match ending {
         Ending::Completed { result } => EventKind::Completed { result },
         Ending::Failed { failure, .. } => EventKind::Failed {
             code: failure.code,
@@ -228,8 +234,10 @@ async fn finish(shared: &Shared, core: &Core, job: &Job, lease: &Lease, ending: 
     core.emit(&job.id, &job.name, now, kind);
 }
 
-async fn prune(shared: &Shared, core: &Core) {
-    if core.ended.fetch_add(1, Ordering::Relaxed) % PRUNE == PRUNE - 1 {
+/// Applies retention now and then, after so many more attempts ended.
+pub async fn prune(shared: &Shared, core: &Core, ended: u64) {
+    let before = core.ended.fetch_add(ended, Ordering::Relaxed);
+    if before / PRUNE != (before + ended) / PRUNE {
         let now = shared.clock.now_ms();
         if let Err(error) = shared.store.prune(&core.name, shared.options.retention, now).await {
             tracing::warn!("old jobs were not deleted: {error}");

@@ -1,12 +1,15 @@
 //! What may be asked of a queue.
 
-use super::{JobFilter, NewJob};
+use super::{JobFilter, Limits, NewJob};
 use crate::error::{Code, Error, Result};
 
 const NAME: usize = 200;
 const KEY: usize = 500;
 const DATA: usize = 16 * 1024 * 1024;
 const BATCH: usize = 100_000;
+const PARENTS: usize = 1_000;
+const TRACE: usize = 8_192;
+const LONGEST_RATE: i64 = 31 * 24 * 3_600_000;
 /// A hundred years.
 const LONGEST: u64 = 100 * 366 * 24 * 3_600_000;
 
@@ -66,11 +69,55 @@ fn job(job: &NewJob) -> Result<()> {
             return Err(invalid(format!("`{what}` must have 1 to {KEY} bytes without NUL")));
         }
     }
+    if options.depends_on.len() > PARENTS || options.depends_on.iter().any(|id| id.is_empty() || id.len() > KEY) {
+        return Err(invalid(format!("`dependsOn` must have at most {PARENTS} ids of jobs")));
+    }
+    if job
+        .reference
+        .as_ref()
+        .is_some_and(|name| name.is_empty() || name.len() > KEY)
+    {
+        return Err(invalid(format!("`ref` must have 1 to {KEY} bytes")));
+    }
+    if let Some(trace) = &options.trace {
+        let headers = [
+            Some(&trace.traceparent),
+            trace.tracestate.as_ref(),
+            trace.baggage.as_ref(),
+        ];
+        if headers
+            .into_iter()
+            .flatten()
+            .any(|header| header.len() > TRACE || header.contains('\0'))
+        {
+            return Err(invalid(format!(
+                "the headers of `trace` must have at most {TRACE} bytes each"
+            )));
+        }
+    }
     let size = job.data.to_string().len() + options.metadata.as_ref().map_or(0, |data| data.to_string().len());
     if size > DATA {
         return Err(invalid(format!(
             "a job's data must be at most {DATA} bytes of JSON; store big data elsewhere"
         )));
+    }
+    Ok(())
+}
+
+/// Limits of a queue.
+pub fn limits(limits: &Limits) -> Result<()> {
+    for limit in [limits.whole(), limits.per_key] {
+        if limit.concurrency == Some(0) {
+            return Err(invalid("`concurrency` must be at least 1; to stop a queue, pause it"));
+        }
+        if limit
+            .rate
+            .is_some_and(|rate| rate.count == 0 || !(1..=LONGEST_RATE).contains(&rate.per))
+        {
+            return Err(invalid(
+                "a `rate` has a `count` of at least 1 and `per` of 1 millisecond to 31 days",
+            ));
+        }
     }
     Ok(())
 }
@@ -95,6 +142,7 @@ mod tests {
             name: "a".into(),
             data: serde_json::Value::Null,
             options,
+            reference: None,
         })
     }
 
@@ -128,7 +176,8 @@ mod tests {
             jobs(&[NewJob {
                 name: "a".into(),
                 data,
-                options: JobOptions::default()
+                options: JobOptions::default(),
+                reference: None
             }])
             .is_err()
         );

@@ -61,7 +61,14 @@ impl Core {
 
     /// Tells every listener.
     pub fn emit(&self, job_id: &str, name: &str, at: i64, kind: EventKind) {
-        let sinks: Vec<_> = self.sinks.lock().all.iter().map(|(_, sink)| sink.clone()).collect();
+        let sinks: Vec<_> = self
+            .sinks
+            .lock()
+            .all
+            .iter()
+            .filter(|(_, sink)| sink.hears(&kind))
+            .map(|(_, sink)| sink.clone())
+            .collect();
         let Some((last, others)) = sinks.split_last() else {
             return;
         };

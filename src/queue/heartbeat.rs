@@ -2,16 +2,20 @@
 //! notice and does nothing while there is nothing to do.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
-use super::hub::Shared;
-use super::notices;
+use super::hub::{Shared, epoch};
 use super::running::Stop;
+use super::{notices, schedules};
 use crate::error::Result;
 use crate::event::EventKind;
+use crate::store::Rescued;
 
 /// While something falls due later, the clock is looked at this often, since it may jump.
 const LOOK: u64 = 1_000;
+/// A clock that is off by more was set; less is drift.
+const STEP: i64 = 500;
 /// After an error of the store.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -80,20 +84,26 @@ pub async fn renew(shared: &Shared) -> Result<()> {
 pub async fn rescue(shared: &Shared) -> Result<()> {
     let now = shared.clock.now_ms();
     for rescued in shared.store.rescue(now, now, shared.options.max_stalls).await? {
-        let Some(core) = shared.opened(&rescued.queue) else {
-            continue;
-        };
-        core.emit(&rescued.id, &rescued.name, now, EventKind::Stalled);
-        if let Some(failure) = rescued.failure {
-            let kind = EventKind::Failed {
-                code: failure.code,
-                message: failure.message,
-            };
-            core.emit(&rescued.id, &rescued.name, now, kind);
+        if let Some(core) = shared.opened(&rescued.queue) {
+            core.emit(&rescued.id, &rescued.name, now, EventKind::Stalled);
+            core.wake();
         }
-        core.wake();
+        failed(shared, rescued, now);
     }
     Ok(())
+}
+
+/// Tells of a job that failed without an attempt that did.
+fn failed(shared: &Shared, job: Rescued, now: i64) {
+    if let (Some(core), Some(failure)) = (shared.opened(&job.queue), job.failure) {
+        let kind = EventKind::Failed {
+            code: failure.code,
+            message: failure.message,
+        };
+        core.emit(&job.id, &job.name, now, kind);
+        // Others may have waited for it.
+        shared.due.notify_one();
+    }
 }
 
 async fn timer(shared: Arc<Shared>) {
@@ -109,21 +119,41 @@ async fn timer(shared: Arc<Shared>) {
     }
 }
 
-/// Makes due jobs ready; answers when the next one falls due.
+/// Makes due jobs ready and adds those of due schedules; answers when the next one falls due.
 pub async fn promote(shared: &Shared) -> Result<Option<i64>> {
-    let promoted = shared.store.promote(shared.clock.now_ms()).await?;
+    heed_clock(shared).await?;
+    let now = shared.clock.now_ms();
+    let promoted = shared.store.promote(now).await?;
+    for job in promoted.failed {
+        failed(shared, job, now);
+    }
     for queue in promoted.queues {
         if let Some(core) = shared.opened(&queue) {
             core.wake();
         }
     }
+    for schedule in &promoted.schedules {
+        schedules::fire(shared, schedule).await?;
+    }
     Ok(promoted.next_due)
+}
+
+/// Where the machine's clock was set, delays go on as they were.
+async fn heed_clock(shared: &Shared) -> Result<()> {
+    let (before, now) = (shared.epoch.load(Ordering::Acquire), epoch(&shared.clock));
+    let by = now.saturating_sub(before);
+    if shared.alone && by.abs() > STEP {
+        shared.store.shift(by).await?;
+        shared.epoch.store(now, Ordering::Release);
+    }
+    Ok(())
 }
 
 async fn wait_until(shared: &Shared, due: i64) {
     loop {
         let left = due.saturating_sub(shared.clock.now_ms());
-        if left <= 0 {
+        let set = epoch(&shared.clock).saturating_sub(shared.epoch.load(Ordering::Acquire));
+        if left <= 0 || shared.alone && set.abs() > STEP {
             return;
         }
         let pause = Duration::from_millis((left as u64).min(LOOK));

@@ -2,10 +2,11 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
 use serde_json::Value;
+use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -14,10 +15,11 @@ use super::check;
 use super::core::Core;
 use super::heartbeat;
 use super::reports::Reports;
-use super::running::Running;
+use super::running::{Running, Stop};
 use crate::clock::SharedClock;
 use crate::error::Result;
-use crate::store::{Retention, SharedState, SharedStore};
+use crate::event::EventKind;
+use crate::store::{Added, Ending, Job, JobOptions, JobStatus, Retention, SharedState, SharedStore};
 
 /// How the queues of a store are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -63,14 +65,18 @@ pub struct Shared {
     pub beat: Notify,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
+    /// Where ends are stored that JavaScript's thread tells.
+    pub runtime: Handle,
     /// No other process uses the store.
     pub alone: bool,
+    /// Wall-clock time at the zero of the monotonic clock; another one later means that the clock was set.
+    pub epoch: AtomicI64,
     cores: Mutex<HashMap<String, Arc<Core>>>,
     next_worker: AtomicU64,
 }
 
 impl Hub {
-    /// Takes over a store. `alone`: no other process uses it, so whatever runs in it is orphaned
+    /// Takes over a store. Must be called within a tokio runtime. `alone`: no other process uses it, so whatever runs in it is orphaned
     /// and waits again at once.
     pub async fn open(store: SharedStore, clock: SharedClock, options: HubOptions, alone: bool) -> Result<Self> {
         let now = clock.now_ms();
@@ -78,6 +84,7 @@ impl Hub {
         while !store.rescue(ended_by, now, options.max_stalls).await?.is_empty() {}
         let shared = Arc::new(Shared {
             store,
+            epoch: AtomicI64::new(epoch(&clock)),
             clock,
             options,
             running: Running::default(),
@@ -86,6 +93,7 @@ impl Hub {
             beat: Notify::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
+            runtime: Handle::current(),
             alone,
             cores: Mutex::default(),
             next_worker: AtomicU64::new(1),
@@ -156,10 +164,55 @@ impl Hub {
     }
 }
 
+/// The wall clock's time at the zero of the monotonic clock.
+pub fn epoch(clock: &SharedClock) -> i64 {
+    clock.now_ms().saturating_sub_unsigned(clock.monotonic_ms())
+}
+
 impl Shared {
     /// The queue of that name, if it is open here.
     pub fn opened(&self, name: &str) -> Option<Arc<Core>> {
         self.cores.lock().get(name).cloned()
+    }
+
+    /// Whether a job is deleted when it ends so: as it was asked for, or as nothing is kept.
+    pub fn removes(&self, options: &JobOptions, ending: &Ending) -> bool {
+        let kept = self.options.retention.count > 0;
+        match ending {
+            Ending::Completed { .. } => options.remove_on_complete || !kept,
+            Ending::Failed { .. } => options.remove_on_fail || !kept,
+            Ending::Retry { .. } | Ending::HandedBack => false,
+        }
+    }
+
+    /// Tells of adds that are stored.
+    pub fn added<'a>(&self, core: &Core, all: impl IntoIterator<Item = &'a Added>) {
+        let (mut some, mut later, now) = (false, false, self.clock.now_ms());
+        for added in all {
+            for job in &added.replaced {
+                self.cancelled(core, job);
+            }
+            for job in added.jobs.iter().filter(|job| !added.kept.contains(&job.id)) {
+                core.emit(&job.id, &job.name, now, EventKind::Added);
+                (some, later) = (true, later || job.status == JobStatus::Scheduled);
+            }
+        }
+        if later {
+            self.due.notify_one();
+        }
+        if some {
+            // For jobs of later too: a worker tells whether something waits.
+            core.wake();
+        }
+    }
+
+    /// Stops what a cancelled job still does here, and tells of it.
+    pub fn cancelled(&self, core: &Core, job: &Job) {
+        self.running.stop_job(&job.id, Stop::Cancelled);
+        core.emit(&job.id, &job.name, self.clock.now_ms(), EventKind::Cancelled);
+        // Others may have waited for it, or for its place.
+        self.due.notify_one();
+        core.wake();
     }
 
     /// All queues that are open here.

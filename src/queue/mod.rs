@@ -5,16 +5,23 @@ mod attempt;
 mod backoff;
 mod check;
 mod core;
+mod cron;
+mod ends;
 mod heartbeat;
 mod hub;
+mod member;
 mod notices;
 mod outcome;
 mod queue_api;
 mod reports;
 mod running;
+mod schedules;
+mod seat;
+mod slot;
 mod socket;
 mod stats;
 mod the_queue;
+mod ticket;
 mod worker;
 
 #[cfg(test)]
@@ -23,12 +30,19 @@ mod tests;
 pub use self::access::{Access, Owner, open, open_server};
 pub use self::core::Subscription;
 pub use self::hub::{Hub, HubOptions};
+pub use self::member::Member;
 pub use self::queue_api::QueueApi;
+pub use self::schedules::ScheduleOptions;
+pub use self::seat::Where;
 pub use self::socket::{Methods, Peer, RemoteQueue, RpcHandler};
 pub use self::stats::{Metrics, Percentiles};
 pub use self::the_queue::Queue;
+pub use self::ticket::{Ticket, end_all};
 pub use self::worker::{Worker, WorkerOptions};
-pub use crate::store::{Backoff, Job, JobFailure, JobFilter, JobOptions, JobStatus, NewJob, Priority, Retention};
+pub use crate::store::{
+    Backoff, Job, JobFailure, JobFilter, JobOptions, JobStatus, Limits, NewJob, OnDuplicate, Priority, Retention,
+    Schedule,
+};
 
 use std::sync::Arc;
 
@@ -43,6 +57,17 @@ use crate::error::Error;
 pub trait Handler: Send + Sync + 'static {
     /// Runs one attempt.
     async fn run(&self, attempt: Attempt) -> Result<Value, AttemptError>;
+
+    /// Whether attempts without a time-out are given to `start` instead, many at once.
+    fn takes_tickets(&self) -> bool {
+        false
+    }
+
+    /// Starts attempts, each of which is ended by its ticket; one that is not stays.
+    fn start(&self, _tickets: Vec<Arc<Ticket>>) {}
+
+    /// The attempt that was called so is over; what it still does is in vain.
+    fn abort(&self, _number: u32) {}
 }
 
 /// How an attempt ended that did not succeed.

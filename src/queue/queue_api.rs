@@ -3,7 +3,7 @@
 use async_trait::async_trait;
 use serde_json::Value;
 
-use super::{Job, JobFilter, JobStatus, Metrics, NewJob};
+use super::{Job, JobFilter, JobStatus, Limits, Metrics, NewJob, Schedule, ScheduleOptions};
 use crate::error::Result;
 use crate::store::SharedState;
 
@@ -12,6 +12,12 @@ use crate::store::SharedState;
 pub trait QueueApi: Send + Sync + 'static {
     /// Stores all of the jobs or none; they are on the disk when it returns.
     async fn add(&self, jobs: Vec<NewJob>) -> Result<Vec<Job>>;
+
+    /// Stores batches that stand alone; one that cannot be read is refused as it is.
+    async fn add_each(&self, batches: Vec<Result<Vec<NewJob>>>) -> Vec<Result<Vec<Job>>> {
+        let adds = batches.into_iter().map(async |batch| self.add(batch?).await);
+        futures_util::future::join_all(adds).await
+    }
 
     /// One job; `None` where there is none of that id.
     async fn get(&self, id: &str) -> Result<Option<Job>>;
@@ -37,6 +43,21 @@ pub trait QueueApi: Send + Sync + 'static {
 
     /// Workers take jobs again.
     async fn resume(&self) -> Result<()>;
+
+    /// Sets what holds its jobs back, for all workers and across restarts.
+    async fn set_limits(&self, limits: Limits) -> Result<()>;
+
+    /// What holds its jobs back.
+    async fn limits(&self) -> Result<Limits>;
+
+    /// Adds a job again and again, in the place of a schedule of that name.
+    async fn schedule(&self, id: &str, options: ScheduleOptions) -> Result<Schedule>;
+
+    /// Ends a schedule; false where there is none of that name.
+    async fn unschedule(&self, id: &str) -> Result<bool>;
+
+    /// Its schedules, by their names.
+    async fn schedules(&self) -> Result<Vec<Schedule>>;
 
     /// What the processes on the store share, under keys that begin with `prefix`: of the store, not of this queue.
     async fn states(&self, prefix: &str) -> Result<Vec<SharedState>>;

@@ -1,10 +1,12 @@
 //! The attempts that run in this process.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
+use super::ticket::Ticket;
 use crate::store::Lease;
 
 /// Why an attempt is stopped from outside.
@@ -19,15 +21,20 @@ pub enum Stop {
 }
 
 /// Reaches a running attempt.
-#[derive(Clone, Debug)]
 struct Control {
-    token: CancellationToken,
+    reach: Reach,
     worker: u64,
     stop: Option<Stop>,
 }
 
+enum Reach {
+    /// A task waits for it.
+    Token(CancellationToken),
+    Ticket(Arc<Ticket>),
+}
+
 /// All running attempts by their lease.
-#[derive(Debug, Default)]
+#[derive(Default)]
 pub struct Running {
     all: Mutex<HashMap<Lease, Control>>,
 }
@@ -37,12 +44,33 @@ impl Running {
     pub fn start(&self, lease: &Lease, worker: u64) -> CancellationToken {
         let token = CancellationToken::new();
         let control = Control {
-            token: token.clone(),
+            reach: Reach::Token(token.clone()),
             worker,
             stop: None,
         };
         self.all.lock().insert(lease.clone(), control);
         token
+    }
+
+    /// Attempts start that have no task of their own.
+    pub fn start_all<'a>(&self, tickets: impl Iterator<Item = &'a Arc<Ticket>>, worker: u64) {
+        let mut all = self.all.lock();
+        for ticket in tickets {
+            let control = Control {
+                reach: Reach::Ticket(ticket.clone()),
+                worker,
+                stop: None,
+            };
+            all.insert(ticket.lease().clone(), control);
+        }
+    }
+
+    /// Attempts ended.
+    pub fn end_all<'a>(&self, leases: impl Iterator<Item = &'a Lease>) {
+        let mut all = self.all.lock();
+        for lease in leases {
+            all.remove(lease);
+        }
     }
 
     /// An attempt ended.
@@ -76,11 +104,18 @@ impl Running {
     }
 
     fn stop_where(&self, stop: Stop, applies: impl Fn(&Lease, u64) -> bool) {
+        let mut tickets = Vec::new();
         for (lease, control) in self.all.lock().iter_mut() {
             if applies(lease, control.worker) {
                 control.stop.get_or_insert(stop);
-                control.token.cancel();
+                match &control.reach {
+                    Reach::Token(token) => token.cancel(),
+                    Reach::Ticket(ticket) => tickets.push(ticket.clone()),
+                }
             }
+        }
+        for ticket in tickets {
+            ticket.stop(stop);
         }
     }
 }

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::clock::{ManualClock, SharedClock, SystemClock};
+use crate::clock::{Clock, ManualClock, SharedClock, SystemClock};
 use crate::error::{Code, Error};
 use crate::event::{Event, EventSink};
 use crate::store::SqliteStore;
@@ -72,6 +72,7 @@ async fn add(queue: &Queue, data: Value, options: JobOptions) -> Job {
             name: "a".into(),
             data,
             options,
+            reference: None,
         }])
         .await
         .unwrap()
@@ -376,6 +377,7 @@ async fn every_job_of_many_runs_once_whatever_the_concurrency() {
         name: "a".into(),
         data: json!(n),
         options: JobOptions::default(),
+        reference: None,
     });
     queue.add(jobs.collect()).await.unwrap();
     let one = queue.start_worker(WorkerOptions { concurrency: 7 }).unwrap();
@@ -423,4 +425,65 @@ async fn a_closed_queue_says_so() {
         queue.start_worker(WorkerOptions::default()).err().unwrap().code(),
         Code::Closed
     );
+}
+
+/// A wall clock that can be set, beside a monotonic one that cannot.
+struct SetClock {
+    steady: SharedClock,
+    set: std::sync::atomic::AtomicI64,
+}
+
+impl Clock for SetClock {
+    fn now_ms(&self) -> i64 {
+        self.steady.now_ms() + self.set.load(Ordering::SeqCst)
+    }
+
+    fn monotonic_ms(&self) -> u64 {
+        self.steady.monotonic_ms()
+    }
+}
+
+#[tokio::test]
+async fn a_clock_that_is_set_moves_no_delay() {
+    const HOUR: i64 = 3_600_000;
+    for step in [-HOUR, HOUR] {
+        let clock = Arc::new(SetClock {
+            steady: SystemClock::shared(),
+            set: 0.into(),
+        });
+        let (queue, _, hub) = open_with(clock.clone(), HubOptions::default()).await;
+        queue.register("a", handler(|_| async { Ok(Value::Null) })).unwrap();
+        queue.start_worker(WorkerOptions::default()).unwrap();
+        let started = std::time::Instant::now();
+        let delayed = JobOptions {
+            delay: Some(2_000),
+            ..JobOptions::default()
+        };
+        let timed = JobOptions {
+            run_at: Some(clock.now_ms() + HOUR / 2),
+            ..JobOptions::default()
+        };
+        let (delayed, timed) = (
+            add(&queue, Value::Null, delayed).await,
+            add(&queue, Value::Null, timed).await,
+        );
+        clock.set.store(step, Ordering::SeqCst);
+        until_status(&queue, &delayed.id, JobStatus::Completed).await;
+        let waited = started.elapsed().as_millis();
+        assert!(
+            (1_900..3_200).contains(&waited),
+            "set by {step} ms it ran after {waited} ms"
+        );
+        let wanted = if step > 0 {
+            JobStatus::Completed
+        } else {
+            JobStatus::Scheduled
+        };
+        assert_eq!(
+            status(&queue, &timed.id).await,
+            wanted,
+            "what waits for a time of day heeds the clock"
+        );
+        hub.close().await;
+    }
 }

@@ -12,11 +12,12 @@ use serde_json::Value;
 use super::check;
 use super::core::{Core, Subscription};
 use super::hub::Hub;
-use super::running::Stop;
 use super::worker::{Worker, WorkerOptions};
-use super::{Handler, Job, JobFilter, JobStatus, Metrics, NewJob, QueueApi};
+use super::{
+    Handler, Job, JobFilter, JobStatus, Limits, Metrics, NewJob, QueueApi, Schedule, ScheduleOptions, schedules,
+};
 use crate::error::{Code, Error, Result};
-use crate::event::{EventKind, EventSink};
+use crate::event::EventSink;
 use crate::store::SharedState;
 
 /// The handlers by the name of their jobs.
@@ -94,11 +95,6 @@ impl Queue {
         Ok(restored)
     }
 
-    fn emit(&self, job: &Job, kind: EventKind) {
-        self.core
-            .emit(&job.id, &job.name, self.hub.shared().clock.now_ms(), kind);
-    }
-
     fn now(&self) -> i64 {
         self.hub.shared().clock.now_ms()
     }
@@ -115,16 +111,32 @@ impl Queue {
 impl QueueApi for Queue {
     async fn add(&self, jobs: Vec<NewJob>) -> Result<Vec<Job>> {
         check::jobs(&jobs)?;
-        let jobs = self.hub.shared().store.add(&self.core.name, jobs, self.now()).await?;
-        for job in &jobs {
-            self.emit(job, EventKind::Added);
+        let added = self.hub.shared().store.add(&self.core.name, jobs, self.now()).await?;
+        self.hub.shared().added(&self.core, [&added]);
+        Ok(added.jobs)
+    }
+
+    async fn add_each(&self, batches: Vec<Result<Vec<NewJob>>>) -> Vec<Result<Vec<Job>>> {
+        let mut refused = Vec::new();
+        let mut good = Vec::with_capacity(batches.len());
+        for (place, batch) in batches.into_iter().enumerate() {
+            match batch.and_then(|jobs| check::jobs(&jobs).map(|()| jobs)) {
+                Ok(jobs) => good.push(jobs),
+                Err(error) => refused.push((place, error)),
+            }
         }
-        if jobs.iter().any(|job| job.status == JobStatus::Scheduled) {
-            self.hub.shared().due.notify_one();
+        let shared = self.hub.shared();
+        let answers = shared.store.add_each(&self.core.name, good, self.now()).await;
+        shared.added(&self.core, answers.iter().flatten());
+        let mut answers: Vec<Result<Vec<Job>>> = answers
+            .into_iter()
+            .map(|answer| answer.map(|added| added.jobs))
+            .collect();
+        for (place, error) in refused {
+            // In the order of their places, so each finds its own.
+            answers.insert(place, Err(error));
         }
-        // For jobs of later too: a worker tells whether something waits.
-        self.core.wake();
-        Ok(jobs)
+        answers
     }
 
     async fn get(&self, id: &str) -> Result<Option<Job>> {
@@ -141,8 +153,7 @@ impl QueueApi for Queue {
         let Some(job) = shared.store.cancel(&self.core.name, id, self.now()).await? else {
             return Ok(false);
         };
-        shared.running.stop_job(id, Stop::Cancelled);
-        self.emit(&job, EventKind::Cancelled);
+        shared.cancelled(&self.core, &job);
         Ok(true)
     }
 
@@ -182,6 +193,35 @@ impl QueueApi for Queue {
 
     async fn resume(&self) -> Result<()> {
         self.set_paused(false).await
+    }
+
+    async fn set_limits(&self, limits: Limits) -> Result<()> {
+        check::limits(&limits)?;
+        self.hub.shared().store.set_limits(&self.core.name, limits).await?;
+        self.core.wake();
+        Ok(())
+    }
+
+    async fn limits(&self) -> Result<Limits> {
+        self.hub.shared().store.limits(&self.core.name).await
+    }
+
+    async fn schedule(&self, id: &str, options: ScheduleOptions) -> Result<Schedule> {
+        let schedule = schedules::begin(&self.core.name, id, options, self.now())?;
+        let shared = self.hub.shared();
+        shared.store.set_schedule(schedule.clone()).await?;
+        shared.due.notify_one();
+        let stored = shared.store.schedules(&self.core.name).await?;
+        // Where it was deleted just now, it is answered as it was.
+        Ok(stored.into_iter().find(|stored| stored.id == id).unwrap_or(schedule))
+    }
+
+    async fn unschedule(&self, id: &str) -> Result<bool> {
+        self.hub.shared().store.remove_schedule(&self.core.name, id).await
+    }
+
+    async fn schedules(&self) -> Result<Vec<Schedule>> {
+        self.hub.shared().store.schedules(&self.core.name).await
     }
 
     async fn states(&self, prefix: &str) -> Result<Vec<SharedState>> {

@@ -3,80 +3,45 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::{Notify, Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::instrument::WithSubscriber;
 
+use super::Handler;
 use super::attempt;
 use super::core::Core;
 use super::hub::{Hub, Shared};
 use super::running::Stop;
+use super::slot::{ENDING, Slot};
 use super::the_queue::Handlers;
+use super::ticket::{Hold, Ticket};
 use crate::error::{Code, Error, Result};
-use crate::store::ClaimRequest;
+use crate::event::EventKind;
+use crate::store::{Claim, ClaimRequest};
 
 /// After an error of the store.
 const AGAIN: Duration = Duration::from_millis(250);
+/// The longest pause in milliseconds for a rate that holds jobs back.
+const LOOK: i64 = 1_000;
 /// How long a handler may wind down after its token was cancelled by a stop.
 const WIND_DOWN: Duration = Duration::from_secs(2);
-
-/// At least so many ends may wait for the store while their slots run other jobs.
-const ENDING: usize = 64;
-
-/// A worker's room for one attempt; given back when it is dropped.
-pub struct Slot {
-    permit: Option<OwnedSemaphorePermit>,
-    ends: Arc<Semaphore>,
-    ended: Arc<Notify>,
-}
-
-impl Slot {
-    /// The handler is done: another one may run while this end is stored, which is when the answer
-    /// is dropped. Where too many ends wait already, the slot waits with them.
-    pub async fn free(&mut self) -> Ending {
-        // The semaphore is never closed.
-        let permit = self.ends.clone().acquire_owned().await.ok();
-        self.permit = None;
-        self.ended.notify_one();
-        Ending {
-            permit,
-            ends: self.ends.clone(),
-            ended: self.ended.clone(),
-        }
-    }
-}
-
-impl Drop for Slot {
-    fn drop(&mut self) {
-        if self.permit.take().is_some() {
-            self.ended.notify_one();
-        }
-    }
-}
-
-/// An end that is being stored.
-pub struct Ending {
-    permit: Option<OwnedSemaphorePermit>,
-    ends: Arc<Semaphore>,
-    ended: Arc<Notify>,
-}
-
-impl Drop for Ending {
-    fn drop(&mut self) {
-        drop(self.permit.take());
-        // The worker tells that it rests only when the last end is stored.
-        if self.ends.available_permits() >= ENDING {
-            self.ended.notify_one();
-        }
-    }
-}
 
 /// How a worker works.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WorkerOptions {
     /// Jobs that run at once, 1 to 10 000.
     pub concurrency: usize,
+}
+
+impl WorkerOptions {
+    pub(super) fn check(self) -> Result<()> {
+        if (1..=10_000).contains(&self.concurrency) {
+            Ok(())
+        } else {
+            Err(Error::new(Code::OptionInvalid, "`concurrency` must be 1 to 10000"))
+        }
+    }
 }
 
 impl Default for WorkerOptions {
@@ -115,11 +80,18 @@ struct Loop {
     active: watch::Sender<bool>,
 }
 
+/// When a worker is to look for jobs again.
+enum Next {
+    Now,
+    /// When it is woken, or at that time.
+    Wait {
+        until: Option<i64>,
+    },
+}
+
 impl Worker {
     pub(super) fn start(hub: &Hub, core: &Arc<Core>, handlers: &Handlers, options: WorkerOptions) -> Result<Self> {
-        if !(1..=10_000).contains(&options.concurrency) {
-            return Err(Error::new(Code::OptionInvalid, "`concurrency` must be 1 to 10000"));
-        }
+        options.check()?;
         let (active, activity) = watch::channel(true);
         let (id, tasks) = (hub.next_worker(), TaskTracker::new());
         let shared = hub.shared().clone();
@@ -182,19 +154,20 @@ impl Loop {
             drop(room);
             wakes.mark_unchanged();
             // Not cut off by a stop: what was claimed must run or be handed back.
-            let wait = match self.claim().await {
-                Ok(more) => !more,
+            let next = match self.claim().await {
+                Ok(next) => next,
                 Err(error) if error.code() == Code::Closed => break,
                 Err(error) => {
                     tracing::warn!("a worker could not take jobs: {error}");
                     self.stop.run_until_cancelled(tokio::time::sleep(AGAIN)).await;
-                    false
+                    Next::Now
                 }
             };
-            if wait {
+            if let Next::Wait { until } = next {
                 tokio::select! {
                     _ = wakes.changed() => {}
                     () = self.ended.notified() => {}
+                    () = self.pause(until) => {}
                     () = self.stop.cancelled() => {}
                 }
             }
@@ -202,19 +175,30 @@ impl Loop {
         self.active.send_replace(false);
     }
 
+    /// Until a rate makes room. The clock may jump meanwhile, so a long pause is cut.
+    async fn pause(&self, until: Option<i64>) {
+        match until {
+            Some(until) => {
+                let left = until.saturating_sub(self.shared.clock.now_ms()).clamp(1, LOOK);
+                tokio::time::sleep(Duration::from_millis(left as u64)).await;
+            }
+            None => std::future::pending().await,
+        }
+    }
+
     /// Ends are being stored.
     fn ends(&self) -> bool {
         self.ending.available_permits() < self.concurrency.max(ENDING)
     }
 
-    /// Takes as many jobs as there is room for; false where there are no more.
-    async fn claim(&self) -> Result<bool> {
+    /// Takes as many jobs as there is room for.
+    async fn claim(&self) -> Result<Next> {
         let limit = self.slots.available_permits();
         let names: Vec<String> = self.handlers.read().keys().cloned().collect();
         if self.core.is_paused() || names.is_empty() {
             self.active
                 .send_replace(limit < self.concurrency || self.ends() || !self.shared.alone);
-            return Ok(false);
+            return Ok(Next::Wait { until: None });
         }
         let now = self.shared.clock.now_ms();
         let request = ClaimRequest {
@@ -231,22 +215,51 @@ impl Loop {
         let busy = !rests || !self.shared.alone;
         self.active
             .send_if_modified(|active| std::mem::replace(active, busy) != busy);
-        for claim in claimed.claims {
-            self.core.stats.lock().claimed(now, claim.job.run_at);
+        self.start(claimed.claims, now);
+        Ok(if count == limit {
+            Next::Now
+        } else {
+            Next::Wait { until: claimed.next_at }
+        })
+    }
+
+    fn start(&self, claims: Vec<Claim>, now: i64) {
+        {
+            let mut stats = self.core.stats.lock();
+            for claim in &claims {
+                stats.claimed(now, claim.job.run_at);
+            }
+        }
+        let mut together: Vec<(Arc<dyn Handler>, Vec<Arc<Ticket>>)> = Vec::new();
+        for claim in claims {
             let handler = self.handlers.read().get(&claim.job.name).cloned();
             let Ok(permit) = self.slots.clone().try_acquire_owned() else {
                 continue;
             };
             let Some(handler) = handler else { continue };
-            let slot = Slot {
-                permit: Some(permit),
-                ends: self.ending.clone(),
-                ended: self.ended.clone(),
-            };
-            let (shared, core, id) = (self.shared.clone(), self.core.clone(), self.id);
-            let run = async move { attempt::run(&shared, &core, handler, claim, id, slot).await };
-            self.tasks.spawn(run.with_current_subscriber());
+            let slot = Slot::new(permit, &self.ending, &self.ended);
+            if handler.takes_tickets() && claim.job.options.timeout.is_none() {
+                let task = self.tasks.token();
+                let ticket = Ticket::new(&self.shared, &self.core, &handler, claim, Hold { slot, _task: task });
+                match together.last_mut() {
+                    Some((last, tickets)) if Arc::ptr_eq(last, &handler) => tickets.push(ticket),
+                    _ => together.push((handler, vec![ticket])),
+                }
+            } else {
+                let (shared, core, id) = (self.shared.clone(), self.core.clone(), self.id);
+                let run = async move { attempt::run(&shared, &core, handler, claim, id, slot).await };
+                self.tasks.spawn(run.with_current_subscriber());
+            }
         }
-        Ok(count == limit)
+        for (handler, tickets) in together {
+            self.shared.running.start_all(tickets.iter(), self.id);
+            self.shared.beat.notify_one();
+            for ticket in &tickets {
+                let job = ticket.job();
+                let kind = EventKind::Started { attempt: job.attempts };
+                self.core.emit(&job.id, &job.name, now, kind);
+            }
+            handler.start(tickets);
+        }
     }
 }

@@ -33,6 +33,9 @@ pub struct Job {
     pub run_at: i64,
     pub started_at: Option<i64>,
     pub finished_at: Option<i64>,
+    /// Jobs of `options.depends_on` that are not over yet; it is `scheduled` until there are none.
+    #[serde(default)]
+    pub waits_for: u32,
 }
 
 /// Why the last attempt of a job failed.
@@ -109,10 +112,13 @@ pub enum Backoff {
 pub struct JobOptions {
     pub priority: Priority,
     /// Milliseconds from now; `run_at` is the other way to say it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub delay: Option<u64>,
     /// Milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub run_at: Option<i64>,
     /// Milliseconds an attempt may take.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub timeout: Option<u64>,
     /// Further attempts after the first: 3 means up to four runs.
     pub retries: u32,
@@ -124,10 +130,56 @@ pub struct JobOptions {
     pub remove_on_complete: bool,
     pub remove_on_fail: bool,
     /// At most one live job a key.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unique_key: Option<String>,
+    pub on_duplicate: OnDuplicate,
     /// Within a priority, keys take turns.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fair_key: Option<String>,
+    /// Ids of jobs of the queue that are to be over before; in a batch also the `ref` of another job of it.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub depends_on: Vec<String>,
+    pub on_parent_failure: OnParentFailure,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub metadata: Option<Value>,
+    /// The trace that the job belongs to, as the headers of W3C Trace Context.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub trace: Option<TraceContext>,
+}
+
+/// What becomes of a job whose unique key a live job has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnDuplicate {
+    /// It is refused, with the whole batch.
+    #[default]
+    Reject,
+    /// It takes the place of the live job, which is cancelled.
+    Replace,
+    /// It is not stored; the live job is answered in its place.
+    Keep,
+}
+
+/// What becomes of a job when one that it waits for failed or was cancelled.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnParentFailure {
+    /// It fails too, with `DEPENDENCY_FAILED`.
+    #[default]
+    Fail,
+    /// It runs as if that job had completed.
+    Run,
+}
+
+/// A trace's context on its way to another process.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TraceContext {
+    pub traceparent: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracestate: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub baggage: Option<String>,
 }
 
 impl Default for JobOptions {
@@ -144,17 +196,24 @@ impl Default for JobOptions {
             remove_on_complete: false,
             remove_on_fail: false,
             unique_key: None,
+            on_duplicate: OnDuplicate::Reject,
             fair_key: None,
+            depends_on: Vec::new(),
+            on_parent_failure: OnParentFailure::Fail,
             metadata: None,
+            trace: None,
         }
     }
 }
 
 /// A job that is to be stored.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewJob {
     pub name: String,
     pub data: Value,
     #[serde(default)]
     pub options: JobOptions,
+    /// What other jobs of its batch call it in their `depends_on`; it is not stored.
+    #[serde(default, rename = "ref", skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
 }

@@ -1,35 +1,52 @@
 //! What a store of jobs must be able to do, in the words of a job's life.
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
+pub use super::asked::{Added, Counts, JobFilter, Retention};
 use super::job::{Job, JobFailure, JobStatus, NewJob};
+use super::limits::Limits;
+use super::schedule::Schedule;
 use super::shared_state::SharedState;
 use crate::clock::SharedClock;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 
 /// A store of jobs. Every answer is given after the commit that it speaks of.
 ///
-/// `add`, `cancel`, `retry`, `clean` and `set_paused` are on the disk when they return. `claim`,
-/// `finish`, `report`, `renew`, `rescue`, `promote` and `prune` survive the death of the process
+/// `add`, `fire`, `cancel`, `retry`, `clean` and what sets something are on the disk when they
+/// return. `claim`, `finish`, `report`, `renew`, `rescue`, `promote` and `prune` survive the death of the process
 /// at once and a power cut a few milliseconds later.
 #[async_trait]
 pub trait JobStore: Send + Sync + 'static {
-    /// Stores all of the jobs or none.
-    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>>;
+    /// Stores all of the jobs or none. Begins with `rules::begin_all`, which gives them their ids
+    /// and knows the jobs of the batch that wait for one another.
+    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added>;
+
+    /// Stores batches that stand alone, each as a whole or not at all.
+    async fn add_each(&self, queue: &str, batches: Vec<Vec<NewJob>>, now: i64) -> Vec<Result<Added>> {
+        join_all(batches.into_iter().map(|jobs| self.add(queue, jobs, now))).await
+    }
 
     /// Stores jobs of another store as they are, in their order, all or none; answers how many
     /// were new. A job whose id is here already is left alone, and one that was running waits.
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64>;
 
     /// Takes jobs for a worker: strictly by priority, in turns over the fair keys, first in
-    /// first out in each.
+    /// first out in each, as far as the queue's limits allow.
     async fn claim(&self, request: ClaimRequest) -> Result<Claimed>;
 
-    /// Ends an attempt; false where the lease was lost before.
-    async fn finish(&self, finish: Finish, now: i64) -> Result<bool>;
+    /// Ends an attempt, where its lease was not lost before. Jobs that waited for a job that is
+    /// over (here, in `cancel`, `rescue`, `promote` or by a replacement) wait for one less; those
+    /// that are to fail with it are marked in the same commit, and fail with the next `promote`.
+    async fn finish(&self, finish: Finish, now: i64) -> Result<Finished>;
+
+    /// Ends attempts, each as `finish` does.
+    async fn finish_all(&self, finishes: Vec<Finish>, now: i64) -> Vec<Result<Finished>> {
+        join_all(finishes.into_iter().map(|finish| self.finish(finish, now))).await
+    }
 
     /// Stores what running jobs told; those whose lease was lost are left out.
     async fn report(&self, reports: Vec<Report>) -> Result<()>;
@@ -41,7 +58,8 @@ pub trait JobStore: Send + Sync + 'static {
     /// `max_stalls` times fails.
     async fn rescue(&self, ended_by: i64, now: i64, max_stalls: u32) -> Result<Vec<Rescued>>;
 
-    /// Makes due jobs ready.
+    /// Makes due jobs ready that wait for no other job, ends those whose parent failed, and tells
+    /// which schedules are due.
     async fn promote(&self, now: i64) -> Result<Promoted>;
 
     /// One job.
@@ -71,16 +89,46 @@ pub trait JobStore: Send + Sync + 'static {
     /// Is it paused?
     async fn is_paused(&self, queue: &str) -> Result<bool>;
 
-    /// The values that processes share under keys which begin with `prefix`, by their keys.
-    async fn states(&self, _prefix: &str, _now: i64) -> Result<Vec<SharedState>> {
-        Err(no_states())
+    /// Sets the limits of a queue, for all workers and across restarts.
+    async fn set_limits(&self, queue: &str, limits: Limits) -> Result<()>;
+
+    /// The limits of a queue.
+    async fn limits(&self, queue: &str) -> Result<Limits>;
+
+    /// Stores a schedule in the place of one of its name. Where that has the same expression and
+    /// time zone, its `next_at` and `last_at` stay, so that a restart misses nothing.
+    async fn set_schedule(&self, schedule: Schedule) -> Result<()>;
+
+    /// Deletes a schedule; false where there is none of that name.
+    async fn remove_schedule(&self, queue: &str, id: &str) -> Result<bool>;
+
+    /// The schedules of a queue, by their names.
+    async fn schedules(&self, queue: &str) -> Result<Vec<Schedule>>;
+
+    /// Adds the jobs of a schedule and sets when it is next due, in one commit; `None` where its
+    /// `next_at` is another one now, since another process was first. Jobs that a unique key
+    /// refuses are left out.
+    async fn fire(
+        &self,
+        schedule: &Schedule,
+        next_at: Option<i64>,
+        jobs: Vec<NewJob>,
+        now: i64,
+    ) -> Result<Option<Added>>;
+
+    /// The clock of this machine was set by so many milliseconds: what waits for a delay goes on to
+    /// wait as long as before, what waits for a time of day does not. Nothing where the time is the
+    /// server's.
+    async fn shift(&self, _by: i64) -> Result<()> {
+        Ok(())
     }
+
+    /// The values that processes share under keys which begin with `prefix`, by their keys.
+    async fn states(&self, prefix: &str, now: i64) -> Result<Vec<SharedState>>;
 
     /// Puts a shared value in place of that version of it, 0 where there is none; false where another version is
     /// there. It is on the disk when it returns.
-    async fn set_state(&self, _key: &str, _version: i64, _value: Value, _now: i64) -> Result<bool> {
-        Err(no_states())
-    }
+    async fn set_state(&self, key: &str, version: i64, value: Value, now: i64) -> Result<bool>;
 
     /// Writes what waits and closes; later calls answer `CLOSED`.
     async fn close(&self);
@@ -99,20 +147,18 @@ pub trait JobStore: Send + Sync + 'static {
     fn problem(&self) -> Option<Error> {
         None
     }
-}
 
-fn no_states() -> Error {
-    Error::new(
-        Code::StoreUnsupported,
-        "this store keeps no state that processes share; use `sqlite` or `postgres://`",
-    )
+    /// What its administrator should know while all goes well.
+    fn warning(&self) -> Option<String> {
+        None
+    }
 }
 
 /// What another process did.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Notice {
-    /// Jobs of the queue wait.
+    /// Jobs of the queue wait, or there is room again in a queue that has limits.
     Ready(String),
     /// A job falls due, perhaps earlier than known here.
     Due,
@@ -122,6 +168,17 @@ pub enum Notice {
     Paused(String, bool),
     /// The store is here again: anything may have happened meanwhile.
     Back,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Finished {
+    /// Its lease was still held, so that the end counts.
+    pub held: bool,
+    /// Other jobs waited for this one: `promote` has something to do.
+    pub released: bool,
+    /// The queue has limits, so that its workers may find room now.
+    pub makes_room: bool,
 }
 
 /// What a worker asks for.
@@ -139,8 +196,11 @@ pub struct ClaimRequest {
 #[derive(Debug)]
 pub struct Claimed {
     pub claims: Vec<Claim>,
-    /// Jobs of the queue wait for their time. Only looked at where nothing was claimed.
+    /// Jobs of the queue wait for their time, for others, or are held back by limits. Only looked
+    /// at where nothing was claimed.
     pub unfinished: bool,
+    /// When a rate makes room for jobs that it holds back.
+    pub next_at: Option<i64>,
 }
 
 /// A job in a worker's hand.
@@ -201,12 +261,12 @@ pub struct Report {
 }
 
 /// A job that was given back, or given up.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rescued {
     pub queue: String,
     pub id: String,
     pub name: String,
-    /// It stalled too often and failed with this.
+    /// It failed with this: it stalled too often, or a job that it waited for failed.
     pub failure: Option<JobFailure>,
 }
 
@@ -214,52 +274,10 @@ pub struct Rescued {
 #[derive(Clone, Debug, Default)]
 pub struct Promoted {
     pub queues: Vec<String>,
-    /// When the next job falls due.
+    /// Jobs that failed because one that they waited for did.
+    pub failed: Vec<Rescued>,
+    /// Schedules that are due; each is to be given to `fire`.
+    pub schedules: Vec<Schedule>,
+    /// When the next job or schedule falls due.
     pub next_due: Option<i64>,
-}
-
-/// Which jobs to list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct JobFilter {
-    pub status: Option<JobStatus>,
-    pub name: Option<String>,
-    /// 1 to 1000; 100 where it is not given.
-    pub limit: Option<u32>,
-    /// The id of the last job of the page before.
-    pub cursor: Option<String>,
-}
-
-/// How many jobs of each status there are.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Counts {
-    pub pending: u64,
-    pub scheduled: u64,
-    pub running: u64,
-    pub retrying: u64,
-    pub completed: u64,
-    pub failed: u64,
-    pub cancelled: u64,
-    /// When the job that waits longest was added.
-    pub oldest_waiting: Option<i64>,
-}
-
-/// What is kept of final jobs, for each status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Retention {
-    /// At most so many.
-    pub count: u64,
-    /// At most so long, in milliseconds.
-    pub age: i64,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self {
-            count: 10_000,
-            age: 7 * 24 * 3_600_000,
-        }
-    }
 }

@@ -14,7 +14,9 @@ pub const FINAL: [JobStatus; 3] = [JobStatus::Completed, JobStatus::Failed, JobS
 
 /// A job as it is stored first.
 pub fn begin(queue: &str, new: NewJob, now: i64) -> Job {
-    let NewJob { name, data, options } = new;
+    let NewJob {
+        name, data, options, ..
+    } = new;
     let run_at = options
         .run_at
         .unwrap_or_else(|| now.saturating_add_unsigned(options.delay.unwrap_or(0)));
@@ -40,6 +42,7 @@ pub fn begin(queue: &str, new: NewJob, now: i64) -> Job {
         run_at,
         started_at: None,
         finished_at: None,
+        waits_for: 0,
         options,
     }
 }
@@ -85,6 +88,17 @@ pub fn status(number: u8) -> Result<JobStatus> {
     })
 }
 
+/// A checksum of what never changes in a job, so that a damaged row is not taken for a good one: of
+/// its id, queue, name, data and options.
+pub fn checksum(parts: [&str; 5]) -> u32 {
+    let mut hasher = crc32fast::Hasher::new();
+    for part in parts {
+        hasher.update(part.as_bytes());
+        hasher.update(&[0]);
+    }
+    hasher.finalize()
+}
+
 /// JSON as it is stored.
 pub fn json<T: serde::Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value)
@@ -96,8 +110,9 @@ pub fn value<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|error| damaged(error.to_string()))
 }
 
-fn damaged(what: String) -> Error {
-    Error::new(Code::StoreCorrupt, "a row of the job store is damaged").because(what)
+/// A row is not what it should be.
+pub fn damaged(what: impl Into<String>) -> Error {
+    Error::new(Code::StoreCorrupt, "a row of the job store is damaged").because(what.into())
 }
 
 /// A live job has the key.

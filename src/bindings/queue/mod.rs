@@ -1,7 +1,10 @@
 //! The job queue, as JavaScript sees it. Jobs cross as JSON text, many at once.
 
+mod answers;
 mod opened;
+mod planning;
 mod runner;
+mod told;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -56,7 +59,7 @@ pub fn open_queue(
 ) -> napi::Result<PromiseRaw<'_, NativeQueue>> {
     promise(env, async move {
         let options: OpenOptions = read("the queue's options", &options)?;
-        let inner = Inner::open(name, options, Listener(on_event), on_attempt).await?;
+        let inner = Inner::open(name, options, Listener::new(on_event), on_attempt).await?;
         Ok(NativeQueue { inner: Arc::new(inner) })
     })
 }
@@ -66,17 +69,15 @@ impl NativeQueue {
     /// Whether another process owns the store.
     #[napi(getter)]
     pub fn served(&self) -> bool {
-        self.inner.near.is_none()
+        self.inner.member.is_served()
     }
 
     /// The workers of this queue run jobs of that name.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands over owned text")]
     pub fn register(&self, name: String) -> Result<(), BorderError> {
-        if let Some(queue) = &self.inner.near {
-            queue.register(&name, Arc::new(JsHandler(self.inner.runner.clone())))?;
-        }
-        Ok(())
+        let handler = Arc::new(JsHandler(self.inner.runner.clone()));
+        Ok(self.inner.member.register(&name, handler)?)
     }
 
     /// Adds a batch, all or nothing; JSON in and out.
@@ -85,35 +86,17 @@ impl NativeQueue {
         let inner = self.inner.clone();
         promise(env, async move {
             let jobs: Vec<NewJob> = read("the job's options", &jobs)?;
-            written(&inner.api.add(jobs).await?)
+            written(&inner.member.api().await?.add(jobs).await?)
         })
     }
 
-    /// Adds batches that stand alone; answers, for each, its jobs or its error.
+    /// Adds batches that stand alone; answers, for each, its jobs or its error, as `answers.rs` says.
     #[napi]
     pub fn add_each<'env>(&self, env: &'env Env, batches: Vec<String>) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
         promise(env, async move {
-            let adds = batches.into_iter().map(|batch| {
-                let api = inner.api.clone();
-                async move {
-                    let jobs: Vec<NewJob> = read("the job's options", &batch)?;
-                    api.add(jobs).await
-                }
-            });
-            let answers = futures_util::future::join_all(adds).await;
-            let answers: Vec<Value> = answers
-                .into_iter()
-                .map(|answer| match answer {
-                    Ok(jobs) => serde_json::json!({ "jobs": jobs }),
-                    Err(error) => serde_json::json!({
-                        "code": error.code().as_str(),
-                        "message": super::error::message_of(&error),
-                        "details": error.details(),
-                    }),
-                })
-                .collect();
-            written(&answers)
+            let batches = batches.iter().map(|batch| read("the job's options", batch)).collect();
+            answers::written(inner.member.api().await?.add_each(batches).await)
         })
     }
 
@@ -122,13 +105,7 @@ impl NativeQueue {
     pub fn restore<'env>(&self, env: &'env Env, jobs: String) -> napi::Result<PromiseRaw<'env, f64>> {
         let inner = self.inner.clone();
         promise(env, async move {
-            let Some(queue) = &inner.near else {
-                return Err(Error::new(
-                    Code::StoreBusy,
-                    "jobs are imported by the owner of the data directory; stop the process that owns it",
-                ));
-            };
-            Ok(queue.restore(read("the jobs", &jobs)?).await? as f64)
+            Ok(inner.member.restore(read("the jobs", &jobs)?).await? as f64)
         })
     }
 
@@ -136,7 +113,7 @@ impl NativeQueue {
     #[napi]
     pub fn get<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
-        promise(env, async move { written(&inner.api.get(&id).await?) })
+        promise(env, async move { written(&inner.member.api().await?.get(&id).await?) })
     }
 
     /// Jobs as JSON.
@@ -145,7 +122,7 @@ impl NativeQueue {
         let inner = self.inner.clone();
         promise(env, async move {
             let filter: JobFilter = read("the filter", &filter)?;
-            written(&inner.api.list(filter).await?)
+            written(&inner.member.api().await?.list(filter).await?)
         })
     }
 
@@ -153,21 +130,24 @@ impl NativeQueue {
     #[napi]
     pub fn cancel<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, bool>> {
         let inner = self.inner.clone();
-        promise(env, async move { inner.api.cancel(&id).await })
+        promise(env, async move { inner.member.api().await?.cancel(&id).await })
     }
 
     /// Runs a job again; answers it as JSON.
     #[napi]
     pub fn retry<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
-        promise(env, async move { written(&inner.api.retry(&id).await?) })
+        promise(
+            env,
+            async move { written(&inner.member.api().await?.retry(&id).await?) },
+        )
     }
 
     /// The queue's figures as JSON.
     #[napi]
     pub fn metrics<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
-        promise(env, async move { written(&inner.api.metrics().await?) })
+        promise(env, async move { written(&inner.member.api().await?.metrics().await?) })
     }
 
     /// Deletes final jobs that are older than so many milliseconds.
@@ -184,7 +164,12 @@ impl NativeQueue {
                 Some(status) => Some(read("`status`", &Value::String(status).to_string())?),
                 None => None,
             };
-            Ok(inner.api.clean(older_than.max(0.0) as u64, status).await? as f64)
+            Ok(inner
+                .member
+                .api()
+                .await?
+                .clean(older_than.max(0.0) as u64, status)
+                .await? as f64)
         })
     }
 
@@ -193,11 +178,8 @@ impl NativeQueue {
     pub fn set_paused<'env>(&self, env: &'env Env, paused: bool) -> napi::Result<PromiseRaw<'env, ()>> {
         let inner = self.inner.clone();
         promise(env, async move {
-            if paused {
-                inner.api.pause().await
-            } else {
-                inner.api.resume().await
-            }
+            let api = inner.member.api().await?;
+            if paused { api.pause().await } else { api.resume().await }
         })
     }
 
@@ -205,7 +187,9 @@ impl NativeQueue {
     #[napi]
     pub fn states<'env>(&self, env: &'env Env, prefix: String) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
-        promise(env, async move { written(&inner.api.states(&prefix).await?) })
+        promise(env, async move {
+            written(&inner.member.api().await?.states(&prefix).await?)
+        })
     }
 
     /// Puts a shared value (JSON) in place of that version of it; false where another one is there.
@@ -220,7 +204,7 @@ impl NativeQueue {
         let inner = self.inner.clone();
         promise(env, async move {
             let value: Value = read("the shared state", &value)?;
-            inner.api.set_state(&key, version as i64, value).await
+            inner.member.api().await?.set_state(&key, version as i64, value).await
         })
     }
 
@@ -239,19 +223,25 @@ impl NativeQueue {
     pub fn stop_worker<'env>(&self, env: &'env Env, id: u32, deadline: u32) -> napi::Result<PromiseRaw<'env, ()>> {
         let inner = self.inner.clone();
         promise(env, async move {
-            let worker = inner.workers.lock().remove(&id);
-            if let Some(worker) = worker {
-                worker.stop(Duration::from_millis(deadline.into())).await;
-            }
+            inner
+                .member
+                .stop_worker(id, Duration::from_millis(deadline.into()))
+                .await;
             Ok(())
         })
     }
 
-    /// The attempt ended; `settled` is JSON.
+    /// Attempts ended; `settled` is JSON: of each its number, its result, and what it threw or null.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands over owned text")]
-    pub fn settle(&self, attempt: u32, settled: String) {
-        self.inner.runner.settle(attempt, &settled);
+    pub fn settle(&self, settled: String) {
+        self.inner.runner.settle(&settled);
+    }
+
+    /// Events of these names are told from now on.
+    #[napi(catch_unwind)]
+    pub fn hear(&self, names: Vec<String>) {
+        self.inner.listener.hear(names);
     }
 
     /// The attempt came further.
@@ -276,7 +266,7 @@ impl NativeQueue {
     pub fn close<'env>(&self, env: &'env Env, deadline: u32) -> napi::Result<PromiseRaw<'env, ()>> {
         let inner = self.inner.clone();
         promise(env, async move {
-            inner.close(Duration::from_millis(deadline.into())).await;
+            inner.member.close(Duration::from_millis(deadline.into())).await;
             Ok(())
         })
     }

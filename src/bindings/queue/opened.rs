@@ -1,23 +1,21 @@
-//! A queue that is open: in memory, as the owner of its data directory, or served by the owner.
+//! A queue that is open: how it is opened, and what it tells JavaScript.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
 
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
-use parking_lot::Mutex;
+use parking_lot::RwLock;
 use serde::Deserialize;
 
-use super::runner::{Runner, ToRunner};
+use super::runner::Runner;
+use super::told::ToRunner;
 use super::{QueueListener, QueueRunner};
 use crate::clock::SystemClock;
 use crate::error::{Code, Error, Result};
-use crate::event::{Event, EventSink};
-use crate::queue::{
-    self, Access, Hub, HubOptions, Owner, Peer, Queue, QueueApi, RemoteQueue, Retention, Worker, WorkerOptions,
-};
-use crate::store::{DataDirectory, SqliteStore, StoreKind};
+use crate::event::{Event, EventKind, EventSink};
+use crate::queue::{HubOptions, Member, Retention, Where, Worker, WorkerOptions};
+use crate::store::{DataDirectory, StoreKind};
 
 /// How a queue is opened.
 #[derive(Deserialize)]
@@ -55,38 +53,50 @@ impl Default for WorkOptions {
     }
 }
 
-/// Hands events to JavaScript.
-pub struct Listener(pub QueueListener);
+/// Hands events to JavaScript, as far as somebody listens there.
+pub struct Listener {
+    call: QueueListener,
+    heard: RwLock<HashSet<String>>,
+}
+
+impl Listener {
+    /// Hears nothing yet.
+    pub fn new(call: QueueListener) -> Self {
+        Self {
+            call,
+            heard: RwLock::default(),
+        }
+    }
+
+    /// Hears events of these names from now on.
+    pub fn hear(&self, names: Vec<String>) {
+        *self.heard.write() = names.into_iter().collect();
+    }
+}
 
 impl EventSink for Listener {
+    fn hears(&self, kind: &EventKind) -> bool {
+        self.heard.read().contains(kind.name())
+    }
+
     fn emit(&self, event: Event) {
         if let Ok(event) = serde_json::to_string(&event) {
             // A listener that does not keep up misses events; the store has the truth.
-            let _ = self.0.call(event, ThreadsafeFunctionCallMode::NonBlocking);
+            let _ = self.call.call(event, ThreadsafeFunctionCallMode::NonBlocking);
         }
     }
 }
 
-enum Place {
-    Memory(Hub),
-    Owner(Owner),
-    Served(Peer),
-}
-
-/// A queue that is open, and where.
+/// A queue that is open.
 pub struct Inner {
-    place: Place,
-    pub api: Arc<dyn QueueApi>,
-    /// Where this process owns the store.
-    pub near: Option<Queue>,
+    pub member: Member,
     pub runner: Arc<Runner>,
-    pub workers: Mutex<HashMap<u32, Worker>>,
+    pub listener: Arc<Listener>,
 }
 
 impl Inner {
     /// Opens it.
     pub async fn open(name: String, options: OpenOptions, sink: Listener, runner: QueueRunner) -> Result<Self> {
-        let clock = SystemClock::shared();
         if !(100..=3_600_000).contains(&options.lease_duration) {
             return Err(Error::new(
                 Code::OptionInvalid,
@@ -98,81 +108,49 @@ impl Inner {
             retention: options.retention,
             ..HubOptions::default()
         };
-        let embedded = async |directory: DataDirectory| match queue::open(&directory, &clock, hub_options).await? {
-            Access::Owner(owner) => Ok::<_, Error>(Place::Owner(owner)),
-            Access::Served(peer) => Ok(Place::Served(peer)),
-        };
         let place = match StoreKind::parse(&options.store)? {
-            StoreKind::Memory => {
-                let store = Arc::new(SqliteStore::in_memory().await?);
-                Place::Memory(Hub::open(store, clock, hub_options, true).await?)
-            }
-            StoreKind::Embedded => embedded(DataDirectory::open(&PathBuf::from(options.data_dir))?).await?,
-            StoreKind::EmbeddedIn(path) => embedded(DataDirectory::open_path(&PathBuf::from(path))?).await?,
-            StoreKind::Postgres(url) => Place::Owner(queue::open_server(&url, &clock, hub_options).await?),
+            StoreKind::Memory => Where::Memory,
+            StoreKind::Embedded => Where::Directory(DataDirectory::open(&PathBuf::from(options.data_dir))?),
+            StoreKind::EmbeddedIn(path) => Where::Directory(DataDirectory::open_path(&PathBuf::from(path))?),
+            StoreKind::Postgres(url) | StoreKind::Redis(url) => Where::Server(url),
         };
-        let sink = Arc::new(sink);
-        let (near, api): (Option<Queue>, Arc<dyn QueueApi>) = match &place {
-            Place::Memory(hub) => near(Queue::open(hub, &name, sink).await?),
-            Place::Owner(owner) => near(Queue::open(owner.hub(), &name, sink).await?),
-            Place::Served(peer) => (None, Arc::new(RemoteQueue::open(peer, &name, sink).await?)),
-        };
-        let runner = Runner::new(runner);
+        let listener = Arc::new(sink);
+        let member = Member::open(name, place, SystemClock::shared(), hub_options, listener.clone()).await?;
         Ok(Self {
-            place,
-            api,
-            near,
-            runner: Arc::new(runner),
-            workers: Mutex::default(),
+            member,
+            runner: Arc::new(Runner::new(runner)),
+            listener,
         })
     }
 
-    /// Starts a worker.
+    /// Starts a worker, now or when this process has the store.
     pub fn start(&self, id: u32, options: &WorkOptions) -> Result<()> {
-        let Some(queue) = &self.near else {
-            return Err(Error::new(
-                Code::StoreBusy,
-                "workers run in the process that owns the data directory; this one is served by it and can add, read and cancel jobs",
-            ));
-        };
-        let worker = queue.start_worker(WorkerOptions {
+        let options = WorkerOptions {
             concurrency: options.concurrency,
-        })?;
-        let (mut activity, runner, until) = (worker.activity(), self.runner.clone(), worker.clone());
-        self.workers.lock().insert(id, worker);
-        tokio::spawn(async move {
-            let follow = async {
-                while activity.changed().await.is_ok() {
-                    let active = *activity.borrow_and_update();
-                    runner.tell(&ToRunner::Active { worker: id, active });
-                }
-            };
-            tokio::select! {
-                () = follow => {}
-                () = until.stopped() => {}
-            }
-            runner.tell(&ToRunner::Active {
-                worker: id,
-                active: false,
-            });
-        });
-        Ok(())
-    }
-
-    /// Stops the workers and closes it.
-    pub async fn close(&self, deadline: Duration) {
-        if let Some(queue) = &self.near {
-            queue.shutdown(deadline).await;
-        }
-        self.workers.lock().clear();
-        match &self.place {
-            Place::Memory(hub) => hub.close().await,
-            Place::Owner(owner) => owner.close().await,
-            Place::Served(peer) => peer.close(),
-        }
+        };
+        let runner = self.runner.clone();
+        let started = Box::new(move |worker: &Worker| tell_activity(id, worker, runner.clone()));
+        self.member.start_worker(id, options, started)
     }
 }
 
-fn near(queue: Queue) -> (Option<Queue>, Arc<dyn QueueApi>) {
-    (Some(queue.clone()), Arc::new(queue))
+/// Tells JavaScript whether a worker has something to do, until it is stopped.
+fn tell_activity(id: u32, worker: &Worker, runner: Arc<Runner>) {
+    let (mut activity, until) = (worker.activity(), worker.clone());
+    tokio::spawn(async move {
+        let follow = async {
+            while activity.changed().await.is_ok() {
+                let active = *activity.borrow_and_update();
+                runner.tell(&ToRunner::Active { worker: id, active });
+            }
+        };
+        tokio::select! {
+            () = follow => {}
+            () = until.stopped() => {}
+        }
+        runner.tell(&ToRunner::Active {
+            worker: id,
+            active: false,
+        });
+    });
 }

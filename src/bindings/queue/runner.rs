@@ -8,47 +8,39 @@ use async_trait::async_trait;
 use napi::Status;
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use parking_lot::Mutex;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::QueueRunner;
-use crate::error::{Code, Error, Result};
-use crate::queue::{self, Attempt, AttemptError, Handler, Reporter};
+use super::told::ToRunner;
+use crate::error::{Code, Error};
+use crate::queue::{self, Attempt, AttemptError, Handler, Reporter, Ticket};
 
-/// What an attempt in JavaScript answers.
+type Outcome = Result<Value, AttemptError>;
+
+/// What an attempt in JavaScript answers: its number, its result, and what it threw.
+#[derive(Deserialize)]
+struct Settled(u32, Value, Option<Thrown>);
+
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Settled {
-    ok: bool,
-    result: Value,
+struct Thrown {
     message: String,
     code: Option<String>,
     abort: bool,
     retry_after: Option<u64>,
 }
 
-impl Default for Settled {
+impl Default for Thrown {
     fn default() -> Self {
-        let message = "the handler's answer is not understood".to_owned();
         Self {
-            ok: false,
-            result: Value::Null,
-            message,
+            message: "the handler's answer is not understood".to_owned(),
             code: None,
             abort: false,
             retry_after: None,
         }
     }
-}
-
-/// What JavaScript is told.
-#[derive(Serialize)]
-#[serde(tag = "kind", rename_all = "camelCase")]
-pub enum ToRunner<'a> {
-    Run { attempt: u32, job: &'a queue::Job },
-    Abort { attempt: u32 },
-    Active { worker: u32, active: bool },
 }
 
 /// The attempts that run in JavaScript.
@@ -58,9 +50,13 @@ pub struct Runner {
     running: Mutex<HashMap<u32, Running>>,
 }
 
-struct Running {
-    settle: oneshot::Sender<Settled>,
-    reporter: Arc<dyn Reporter>,
+enum Running {
+    /// A task waits for it.
+    Task {
+        settle: oneshot::Sender<Outcome>,
+        reporter: Arc<dyn Reporter>,
+    },
+    Ticket(Arc<Ticket>),
 }
 
 impl Runner {
@@ -73,20 +69,31 @@ impl Runner {
         }
     }
 
-    /// An attempt ended; one that is over already is not listened to any more.
-    pub fn settle(&self, attempt: u32, settled: &str) {
-        let running = self.running.lock().remove(&attempt);
-        if let Some(running) = running {
-            let _ = running.settle.send(serde_json::from_str(settled).unwrap_or_default());
+    /// Attempts ended; one that is over already is not listened to any more.
+    pub fn settle(&self, settled: &str) {
+        let Ok(settled) = serde_json::from_str::<Vec<Settled>>(settled) else {
+            tracing::error!("what handlers answered is not understood");
+            return;
+        };
+        let mut ended = Vec::with_capacity(settled.len());
+        let mut all = self.running.lock();
+        for Settled(attempt, result, thrown) in settled {
+            match all.remove(&attempt) {
+                Some(Running::Task { settle, .. }) => drop(settle.send(outcome(result, thrown))),
+                Some(Running::Ticket(ticket)) => ended.push((ticket, outcome(result, thrown))),
+                None => {}
+            }
         }
+        drop(all);
+        queue::end_all(ended);
     }
 
     /// The reporter of an attempt that runs.
     pub fn reporter(&self, attempt: u32) -> Option<Arc<dyn Reporter>> {
-        self.running
-            .lock()
-            .get(&attempt)
-            .map(|running| running.reporter.clone())
+        match self.running.lock().get(&attempt)? {
+            Running::Task { reporter, .. } => Some(reporter.clone()),
+            Running::Ticket(ticket) => Some(ticket.reporter()),
+        }
     }
 
     /// Sends a message; false where JavaScript does not listen any more.
@@ -94,6 +101,36 @@ impl Runner {
         serde_json::to_string(message)
             .is_ok_and(|text| self.call.call(text, ThreadsafeFunctionCallMode::NonBlocking) == Status::Ok)
     }
+
+    fn start(&self, tickets: Vec<Arc<Ticket>>) {
+        let first = self.next.fetch_add(tickets.len() as u32, Ordering::Relaxed);
+        let numbered: Vec<(u32, Arc<Ticket>)> = (0..).map(|n| first.wrapping_add(n)).zip(tickets).collect();
+        {
+            let mut running = self.running.lock();
+            for (number, ticket) in &numbered {
+                running.insert(*number, Running::Ticket(ticket.clone()));
+            }
+        }
+        let (wanted, stopped): (Vec<_>, Vec<_>) = numbered
+            .into_iter()
+            .partition(|(number, ticket)| ticket.call_it(*number));
+        let told = wanted.is_empty() || self.tell(&ToRunner::run(wanted.iter().map(|(n, ticket)| (*n, ticket.job()))));
+        let in_vain = if told {
+            stopped
+        } else {
+            stopped.into_iter().chain(wanted).collect()
+        };
+        let mut ended = Vec::with_capacity(in_vain.len());
+        for (number, ticket) in in_vain {
+            self.running.lock().remove(&number);
+            ended.push((ticket, Err(AttemptError::Retry(gone()))));
+        }
+        queue::end_all(ended);
+    }
+}
+
+fn gone() -> Error {
+    Error::new(Code::Closed, "JavaScript went away while the job ran")
 }
 
 /// Ends the bookkeeping of an attempt, however it ends.
@@ -116,17 +153,13 @@ impl Handler for JsHandler {
         let (settle, mut settled) = oneshot::channel();
         runner.running.lock().insert(
             id,
-            Running {
+            Running::Task {
                 settle,
                 reporter: attempt.reporter,
             },
         );
         let _forget = Forget(runner, id);
-        let gone = || Error::new(Code::Closed, "JavaScript went away while the job ran");
-        if !runner.tell(&ToRunner::Run {
-            attempt: id,
-            job: &attempt.job,
-        }) {
+        if !runner.tell(&ToRunner::run(std::iter::once((id, &attempt.job)))) {
             return Err(AttemptError::Retry(gone()));
         }
         let settled = tokio::select! {
@@ -136,7 +169,19 @@ impl Handler for JsHandler {
                 settled.await
             }
         };
-        outcome(settled.map_err(|_| AttemptError::Retry(gone()))?)
+        settled.map_err(|_| AttemptError::Retry(gone()))?
+    }
+
+    fn takes_tickets(&self) -> bool {
+        true
+    }
+
+    fn start(&self, tickets: Vec<Arc<Ticket>>) {
+        self.0.start(tickets);
+    }
+
+    fn abort(&self, number: u32) {
+        self.0.tell(&ToRunner::Abort { attempt: number });
     }
 }
 
@@ -144,22 +189,20 @@ impl Handler for JsHandler {
     clippy::result_large_err,
     reason = "an attempt ends once, and its error is moved, not copied, on the way"
 )]
-fn outcome(settled: Settled) -> Result<Value, AttemptError> {
-    if settled.ok {
-        return Ok(settled.result);
-    }
-    if settled.abort {
-        let result = (!settled.result.is_null()).then_some(settled.result);
+fn outcome(result: Value, thrown: Option<Thrown>) -> Outcome {
+    let Some(thrown) = thrown else { return Ok(result) };
+    if thrown.abort {
+        let result = (!result.is_null()).then_some(result);
         return Err(AttemptError::Abort(
-            Error::new(Code::JobAborted, settled.message),
+            Error::new(Code::JobAborted, thrown.message),
             result,
         ));
     }
-    let known = settled
+    let known = thrown
         .code
         .and_then(|code| Code::ALL.iter().find(|known| known.as_str() == code));
-    let error = Error::new(known.copied().unwrap_or(Code::HandlerFailed), settled.message);
-    Err(match settled.retry_after {
+    let error = Error::new(known.copied().unwrap_or(Code::HandlerFailed), thrown.message);
+    Err(match thrown.retry_after {
         Some(delay) => AttemptError::RetryAfter(error, delay),
         None => AttemptError::Retry(error),
     })

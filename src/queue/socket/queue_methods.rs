@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::peer::{Peer, RpcHandler};
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink, NoSink};
-use crate::queue::{Hub, JobFilter, JobStatus, NewJob, Queue, QueueApi};
+use crate::queue::{Hub, JobFilter, JobStatus, Limits, NewJob, Queue, QueueApi, ScheduleOptions};
 
 /// Answers `queue.…`.
 pub struct QueueMethods {
@@ -50,6 +50,17 @@ struct Filter {
 struct Clean {
     older_than: u64,
     status: Option<JobStatus>,
+}
+
+#[derive(Deserialize)]
+struct NewLimits {
+    limits: Limits,
+}
+
+#[derive(Deserialize)]
+struct NewSchedule {
+    id: String,
+    options: ScheduleOptions,
 }
 
 #[derive(Deserialize)]
@@ -150,6 +161,26 @@ impl RpcHandler for QueueMethods {
             "queue.resume" => {
                 let (queue, Nothing {}) = self.ask(params).await?;
                 queue.resume().await.map(|()| Value::Null)
+            }
+            "queue.setLimits" => {
+                let (queue, NewLimits { limits }) = self.ask(params).await?;
+                queue.set_limits(limits).await.map(|()| Value::Null)
+            }
+            "queue.limits" => {
+                let (queue, Nothing {}) = self.ask(params).await?;
+                written(queue.limits().await?)
+            }
+            "queue.schedule" => {
+                let (queue, NewSchedule { id, options }) = self.ask(params).await?;
+                written(queue.schedule(&id, options).await?)
+            }
+            "queue.unschedule" => {
+                let (queue, Id { id }) = self.ask(params).await?;
+                written(queue.unschedule(&id).await?)
+            }
+            "queue.schedules" => {
+                let (queue, Nothing {}) = self.ask(params).await?;
+                written(queue.schedules().await?)
             }
             "queue.states" => {
                 let (queue, Prefix { prefix }) = self.ask(params).await?;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::peer::{Peer, RpcHandler};
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink};
-use crate::queue::{Job, JobFilter, JobStatus, Metrics, NewJob, QueueApi, check};
+use crate::queue::{Job, JobFilter, JobStatus, Limits, Metrics, NewJob, QueueApi, Schedule, ScheduleOptions, check};
 use crate::store::SharedState;
 
 /// Reaches a queue through the owner's socket.
@@ -111,6 +111,29 @@ impl QueueApi for RemoteQueue {
 
     async fn resume(&self) -> Result<()> {
         self.ask::<Value>("queue.resume", json!({})).await.map(drop)
+    }
+
+    async fn set_limits(&self, limits: Limits) -> Result<()> {
+        self.ask::<Value>("queue.setLimits", json!({ "limits": limits }))
+            .await
+            .map(drop)
+    }
+
+    async fn limits(&self) -> Result<Limits> {
+        self.ask("queue.limits", json!({})).await
+    }
+
+    async fn schedule(&self, id: &str, options: ScheduleOptions) -> Result<Schedule> {
+        self.ask("queue.schedule", json!({ "id": id, "options": options }))
+            .await
+    }
+
+    async fn unschedule(&self, id: &str) -> Result<bool> {
+        self.ask("queue.unschedule", json!({ "id": id })).await
+    }
+
+    async fn schedules(&self) -> Result<Vec<Schedule>> {
+        self.ask("queue.schedules", json!({})).await
     }
 
     async fn states(&self, prefix: &str) -> Result<Vec<SharedState>> {

@@ -89,6 +89,7 @@ async fn served(directory: &DataDirectory) {
         name: "a".into(),
         data: json!(1),
         options: JobOptions::default(),
+        reference: None,
     };
     let added = far.add(vec![job]).await.unwrap().pop().unwrap();
     let near = Queue::open(owner.hub(), "q", Arc::new(NoSink)).await.unwrap();

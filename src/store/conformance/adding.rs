@@ -32,8 +32,9 @@ pub async fn jobs_are_kept_whole(store: &dyn JobStore) {
         name: "na me".into(),
         data,
         options,
+        reference: None,
     };
-    let added = store.add("q", vec![new.clone()], 5).await.unwrap().pop().unwrap();
+    let added = store.add("q", vec![new.clone()], 5).await.unwrap().jobs.pop().unwrap();
     assert_eq!(
         (added.status, added.created_at, added.run_at),
         (JobStatus::Pending, 5, 5)
@@ -44,7 +45,7 @@ pub async fn jobs_are_kept_whole(store: &dyn JobStore) {
     assert_eq!(kept, added);
     assert_eq!(store.get("other", &added.id).await.unwrap(), None);
     assert_eq!(store.get("q", "no'such\u{0}id").await.unwrap(), None);
-    assert_eq!(store.add("q", Vec::new(), 5).await.unwrap(), Vec::new());
+    assert_eq!(store.add("q", Vec::new(), 5).await.unwrap().jobs, Vec::new());
 }
 
 pub async fn a_batch_with_one_duplicate_is_refused_as_a_whole(store: &dyn JobStore) {

@@ -31,7 +31,7 @@ pub async fn endings_are_kept(store: &dyn JobStore) {
         .zip(endings)
         .map(|(claim, ending)| store.finish(end(claim, ending), 60));
     let kept = futures_util::future::join_all(ends).await;
-    assert!(kept.into_iter().all(|kept| kept.unwrap()), "ends of one moment");
+    assert!(kept.into_iter().all(|kept| kept.unwrap().held), "ends of one moment");
     let mut jobs = Vec::new();
     for claim in &claims {
         jobs.push(store.get("q", &claim.job.id).await.unwrap().unwrap());
@@ -67,16 +67,16 @@ pub async fn a_job_that_is_to_be_removed_is_gone(store: &dyn JobStore) {
         ending: completed(),
         remove: true,
     };
-    assert!(!store.finish(finish(old), 1).await.unwrap());
+    assert!(!store.finish(finish(old), 1).await.unwrap().held);
     assert!(store.get("q", &added.id).await.unwrap().is_some());
-    assert!(store.finish(finish(lease(&claim)), 1).await.unwrap());
+    assert!(store.finish(finish(lease(&claim)), 1).await.unwrap().held);
     assert_eq!(store.get("q", &added.id).await.unwrap(), None);
 }
 
 pub async fn a_job_that_is_handed_back_was_not_tried(store: &dyn JobStore) {
     add_one(store, JobOptions::default()).await;
     let claim = claim_one(store, 0).await;
-    assert!(store.finish(end(&claim, Ending::HandedBack), 1).await.unwrap());
+    assert!(store.finish(end(&claim, Ending::HandedBack), 1).await.unwrap().held);
     let again = claim_one(store, 2).await;
     assert_eq!((again.job.id, again.job.attempts, again.stalls), (claim.job.id, 1, 0));
 }
@@ -152,7 +152,7 @@ pub async fn cancelled_jobs_cannot_end(store: &dyn JobStore) {
     );
     assert_eq!(store.cancel("q", &added.id, 6).await.unwrap(), None);
     assert_eq!(store.cancel("elsewhere", &added.id, 6).await.unwrap(), None);
-    assert!(!store.finish(end(&claim, completed()), 7).await.unwrap());
+    assert!(!store.finish(end(&claim, completed()), 7).await.unwrap().held);
     assert_eq!(store.renew(vec![lease(&claim)], 900).await.unwrap(), [lease(&claim)]);
     assert!(store.rescue(i64::MAX, 8, 3).await.unwrap().is_empty());
     assert!(store.claim(request(1, 9)).await.unwrap().claims.is_empty());
@@ -173,13 +173,13 @@ pub async fn only_jobs_that_are_over_or_wait_can_be_run_again(store: &dyn JobSto
         run_at: 1_000,
         free: false,
     };
-    assert!(store.finish(end(&claim, later), 4).await.unwrap());
+    assert!(store.finish(end(&claim, later), 4).await.unwrap().held);
     let again = store.retry("q", &added.id, 5).await.unwrap();
     assert_eq!(
         (again.status, again.attempts, again.run_at, again.error),
         (JobStatus::Pending, 0, 5, None)
     );
     let claim = claim_one(store, 6).await;
-    assert!(store.finish(end(&claim, completed()), 7).await.unwrap());
+    assert!(store.finish(end(&claim, completed()), 7).await.unwrap().held);
     assert_eq!(store.retry("q", &added.id, 8).await.unwrap_err().code(), Code::JobState);
 }

@@ -10,26 +10,26 @@ pub async fn an_old_fence_cannot_end_a_job(store: &dyn JobStore) {
     assert_eq!((first.job.attempts, first.job.status), (1, JobStatus::Running));
     assert_eq!(store.rescue(100, 100, 3).await.unwrap().len(), 1);
     assert!(
-        !store.finish(end(&first, completed()), 150).await.unwrap(),
+        !store.finish(end(&first, completed()), 150).await.unwrap().held,
         "not even while nobody has it"
     );
     let second = claim_one(store, 200).await;
     assert!(second.fence > first.fence);
     assert_eq!(second.stalls, 1);
     let ending = |n: i32| Ending::Completed { result: json!(n) };
-    assert!(!store.finish(end(&first, ending(1)), 201).await.unwrap());
+    assert!(!store.finish(end(&first, ending(1)), 201).await.unwrap().held);
     assert_eq!(
         store.renew(vec![lease(&first), lease(&second)], 900).await.unwrap(),
         [lease(&first)]
     );
-    assert!(store.finish(end(&second, ending(2)), 202).await.unwrap());
+    assert!(store.finish(end(&second, ending(2)), 202).await.unwrap().held);
     let done = store.get("q", &added.id).await.unwrap().unwrap();
     assert_eq!(
         (done.status, done.result, done.finished_at),
         (JobStatus::Completed, Some(json!(2)), Some(202))
     );
     assert!(
-        !store.finish(end(&second, ending(3)), 203).await.unwrap(),
+        !store.finish(end(&second, ending(3)), 203).await.unwrap().held,
         "an attempt ends once"
     );
 }
@@ -80,7 +80,7 @@ pub async fn a_rescue_looks_at_the_end_of_the_lease_only(store: &dyn JobStore) {
     let (first, second) = (claim_one(store, 0).await, claim_one(store, 50).await);
     let rescued = store.rescue(100, 100, 3).await.unwrap();
     assert_eq!(rescued.iter().map(|one| &one.id).collect::<Vec<_>>(), [&first.job.id]);
-    assert!(store.finish(end(&second, completed()), 101).await.unwrap());
+    assert!(store.finish(end(&second, completed()), 101).await.unwrap().held);
     assert_eq!(
         claim_one(store, 102).await.job.id,
         first.job.id,

@@ -35,7 +35,7 @@ pub async fn lists_go_page_by_page_even_when_the_cursor_is_gone(store: &dyn JobS
 pub async fn lists_are_filtered(store: &dyn JobStore) {
     let new = ["a", "b", "a"].map(|name| job(name, JobOptions::default()));
     let added = store.add("q", new.into(), 0).await.unwrap();
-    store.cancel("q", &added[0].id, 1).await.unwrap();
+    store.cancel("q", &added.jobs[0].id, 1).await.unwrap();
     let list = |status, name: Option<&str>| {
         let filter = JobFilter {
             status,
@@ -45,12 +45,18 @@ pub async fn lists_are_filtered(store: &dyn JobStore) {
         async { ids(store.list("q", filter).await.unwrap()) }
     };
     assert_eq!(list(None, None).await.len(), 3);
-    assert_eq!(list(None, Some("a")).await, [added[2].id.clone(), added[0].id.clone()]);
+    assert_eq!(
+        list(None, Some("a")).await,
+        [added.jobs[2].id.clone(), added.jobs[0].id.clone()]
+    );
     assert_eq!(
         list(Some(JobStatus::Pending), None).await,
-        [added[2].id.clone(), added[1].id.clone()]
+        [added.jobs[2].id.clone(), added.jobs[1].id.clone()]
     );
-    assert_eq!(list(Some(JobStatus::Cancelled), Some("a")).await, [added[0].id.clone()]);
+    assert_eq!(
+        list(Some(JobStatus::Cancelled), Some("a")).await,
+        [added.jobs[0].id.clone()]
+    );
     assert!(list(Some(JobStatus::Failed), None).await.is_empty());
     assert!(store.list("elsewhere", JobFilter::default()).await.unwrap().is_empty());
 }
@@ -69,7 +75,7 @@ pub async fn counts_count(store: &dyn JobStore) {
         .add("q", vec![job("a", later.clone()), job("a", later)], 8)
         .await
         .unwrap();
-    store.cancel("q", &cancelled[0].id, 9).await.unwrap();
+    store.cancel("q", &cancelled.jobs[0].id, 9).await.unwrap();
     let claim = claim_one(store, 9).await;
     claim_one(store, 9).await;
     store.finish(end(&claim, completed()), 10).await.unwrap();

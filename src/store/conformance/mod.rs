@@ -1,18 +1,28 @@
 //! What every store must do, as tests that each store runs against the real thing.
 
 mod adding;
+mod dependent;
 mod ending;
+mod flow;
 mod leases;
+mod limited;
 mod lists;
 mod order;
+mod scheduled;
 mod states;
+mod unique;
 
 pub use adding::*;
+pub use dependent::*;
 pub use ending::*;
+pub use flow::*;
 pub use leases::*;
+pub use limited::*;
 pub use lists::*;
 pub use order::*;
+pub use scheduled::*;
 pub use states::*;
+pub use unique::*;
 
 use serde_json::json;
 
@@ -38,6 +48,7 @@ macro_rules! suite {
             delayed_jobs_wait_for_their_time_and_tell_the_next,
             claims_follow_priority_turns_and_order_of_adding,
             turns_go_on_from_claim_to_claim,
+            claims_follow_the_rule_while_jobs_come_and_go,
             order_does_not_depend_on_the_clock,
             a_claim_takes_only_its_names_and_its_queue,
             claims_at_once_take_no_job_twice,
@@ -59,6 +70,21 @@ macro_rules! suite {
             retention_keeps_the_newest,
             a_pause_is_kept,
             jobs_of_another_store_go_on_here,
+            a_kept_job_is_answered_in_place_of_another,
+            a_replaced_job_is_cancelled_even_while_it_runs,
+            replacing_and_keeping_at_once_leaves_one_live_job,
+            a_queue_runs_no_more_jobs_than_it_may,
+            a_full_key_lets_others_pass,
+            a_rate_holds_back_until_its_window_ends,
+            claims_at_once_stay_within_the_limits,
+            a_job_waits_until_all_others_are_over,
+            jobs_of_a_batch_wait_for_one_another,
+            a_failed_parent_fails_its_children_or_lets_them_run,
+            every_end_of_a_parent_counts,
+            jobs_of_another_store_wait_here_too,
+            schedules_are_kept_and_told_when_they_are_due,
+            a_schedule_fires_once_for_each_of_its_times,
+            a_schedule_heeds_unique_keys,
         }
     };
 }
@@ -69,6 +95,7 @@ fn job(name: &str, options: JobOptions) -> NewJob {
         name: name.into(),
         data: json!({ "n": 1 }),
         options,
+        reference: None,
     }
 }
 
@@ -83,7 +110,13 @@ fn request(limit: usize, now: i64) -> ClaimRequest {
 }
 
 async fn add_one(store: &dyn JobStore, options: JobOptions) -> Job {
-    store.add("q", vec![job("a", options)], 0).await.unwrap().pop().unwrap()
+    store
+        .add("q", vec![job("a", options)], 0)
+        .await
+        .unwrap()
+        .jobs
+        .pop()
+        .unwrap()
 }
 
 async fn claim_one(store: &dyn JobStore, now: i64) -> Claim {

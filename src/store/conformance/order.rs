@@ -16,6 +16,7 @@ fn of_key(n: usize, priority: u8, key: &str, name: &str) -> NewJob {
         name: name.into(),
         data: json!(n),
         options,
+        reference: None,
     }
 }
 

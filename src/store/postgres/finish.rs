@@ -1,20 +1,26 @@
 //! The ends of many attempts as one statement.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::connections::{Commit, Connections, Value};
-use super::notifier::Notifier;
 use super::rows::{clean, get};
 use super::sql;
 use crate::error::{Code, Result};
 use crate::store::job::{JobFailure, JobStatus};
-use crate::store::job_store::{Ending, Finish, Notice};
+use crate::store::job_store::{Ending, Finish, Finished, Notice};
 use crate::store::rules::{again, json, number};
+use crate::store::server::Notifier;
 
 /// While the server is away.
 const AGAIN: Duration = Duration::from_millis(200);
+
+const LOST: Finished = Finished {
+    held: false,
+    released: false,
+    makes_room: false,
+};
 
 /// An end, with its result as JSON.
 #[derive(Debug)]
@@ -67,15 +73,15 @@ impl Ended {
     }
 }
 
-/// Ends the attempts; answers, for each, whether its lease was still held.
-pub async fn finish(connections: Arc<Connections>, notifier: Arc<Notifier>, ends: Vec<Ended>) -> Vec<Result<bool>> {
+/// Ends the attempts; answers, for each, what became of it.
+pub async fn finish(connections: Arc<Connections>, notifier: Arc<Notifier>, ends: Vec<Ended>) -> Vec<Result<Finished>> {
     let mut repeated = false;
     loop {
         match attempt(&connections, &notifier, &ends, repeated).await {
             Ok(kept) => {
                 return ends
                     .iter()
-                    .map(|end| Ok(kept.contains(&(end.id.clone(), end.fence))))
+                    .map(|end| Ok(kept.get(&(end.id.clone(), end.fence)).copied().unwrap_or(LOST)))
                     .collect();
             }
             // The server may have done it, and only its answer was lost.
@@ -104,10 +110,9 @@ async fn attempt(
     notifier: &Notifier,
     ends: &[Ended],
     repeated: bool,
-) -> Result<HashSet<(String, i64)>> {
-    let mut kept = HashSet::new();
+) -> Result<HashMap<(String, i64), Finished>> {
+    let mut rows = Vec::new();
     let (removed, stored): (Vec<_>, Vec<_>) = ends.iter().partition(|end| end.remove);
-    let mut queues = HashSet::new();
     if !stored.is_empty() {
         let (ids, fences) = leases(&stored);
         let status: Vec<i16> = stored.iter().map(|end| number(end.status).into()).collect();
@@ -123,29 +128,38 @@ async fn attempt(
         let at: Vec<_> = stored.iter().map(|end| end.at).collect();
         let back: Vec<_> = stored.iter().map(|end| end.back).collect();
         let values: [Value<'_>; 9] = [&ids, &fences, &status, &result, &code, &message, &at, &back, &repeated];
-        for row in connections
-            .query(Commit::Synced, false, sql!("finish"), &values)
-            .await?
-        {
-            match get::<i16>(&row, 3)? {
-                0 => drop(queues.insert(get::<String>(&row, 2)?)),
-                3 => notifier.tell(Notice::Due),
-                _ => {}
-            }
-            kept.insert((get(&row, 0)?, get(&row, 1)?));
-        }
+        rows.extend(
+            connections
+                .query(Commit::Synced, false, sql!("finish"), &values)
+                .await?,
+        );
     }
     if !removed.is_empty() {
         let (ids, fences) = leases(&removed);
-        let rows = connections
-            .query(Commit::Synced, false, sql!("finish_remove"), &[&ids, &fences])
-            .await?;
-        for row in rows {
-            kept.insert((get(&row, 0)?, get(&row, 1)?));
-        }
+        let status: Vec<i16> = removed.iter().map(|end| number(end.status).into()).collect();
+        let at: Vec<_> = removed.iter().map(|end| end.at).collect();
+        let values: [Value<'_>; 4] = [&ids, &fences, &status, &at];
+        rows.extend(
+            connections
+                .query(Commit::Synced, false, sql!("finish_remove"), &values)
+                .await?,
+        );
     }
-    for queue in queues {
-        notifier.tell(Notice::Ready(queue));
+    let mut kept = HashMap::new();
+    for row in rows {
+        let (queue, status): (String, i16) = (get(&row, 2)?, get(&row, 3)?);
+        let finished = Finished {
+            held: true,
+            released: get(&row, 4)?,
+            makes_room: get(&row, 5)?,
+        };
+        if status == 3 || finished.released {
+            notifier.tell(Notice::Due);
+        }
+        if status == 0 || finished.makes_room {
+            notifier.tell(Notice::Ready(queue));
+        }
+        kept.insert((get(&row, 0)?, get(&row, 1)?), finished);
     }
     Ok(kept)
 }

@@ -13,8 +13,9 @@ use crate::store::rules::{again, duplicate, json, number};
 
 /// How long an add waits for a server that is away. Each job has its id, so a repetition after an
 /// answer that got lost adds nothing twice.
-const PATIENCE: Duration = Duration::from_secs(10);
-const AGAIN: Duration = Duration::from_millis(100);
+pub const PATIENCE: Duration = Duration::from_secs(10);
+/// Between two attempts.
+pub const AGAIN: Duration = Duration::from_millis(100);
 
 /// The jobs of one call: all of them are stored or none.
 #[derive(Debug)]

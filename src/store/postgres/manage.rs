@@ -36,7 +36,7 @@ pub async fn list(store: &PostgresStore, queue: &str, filter: JobFilter) -> Resu
 
 /// As `JobStore` says.
 pub async fn cancel(store: &PostgresStore, queue: &str, id: &str, now: i64) -> Result<Option<Job>> {
-    let (id, statement) = (without_nul(id), sql!("cancel", "columns"));
+    let (id, statement) = (without_nul(id), sql!("cancel", "columns", "cancel_end"));
     let _call = store.call()?;
     let rows = store
         .connections
@@ -45,6 +45,9 @@ pub async fn cancel(store: &PostgresStore, queue: &str, id: &str, now: i64) -> R
     let job = jobs(&rows)?.pop();
     if job.is_some() {
         store.notifier.tell(Notice::Cancelled(id));
+        // Others may have waited for it, or for its place.
+        store.notifier.tell(Notice::Due);
+        store.notifier.ready([queue.to_owned()]);
     }
     Ok(job)
 }
@@ -67,7 +70,7 @@ pub async fn retry(store: &PostgresStore, queue: &str, id: &str, now: i64) -> Re
         .query(Commit::Synced, false, sql!("retry", "columns"), &values)
         .await?;
     let again = jobs(&rows)?.pop().ok_or_else(|| not_again(job.status))?;
-    store.ready([queue.to_owned()]);
+    store.notifier.ready([queue.to_owned()]);
     Ok(again)
 }
 
@@ -139,6 +142,7 @@ pub async fn prune(store: &PostgresStore, queue: &str, retention: Retention, now
         i64::try_from(retention.count).unwrap_or(i64::MAX),
         now.saturating_sub(retention.age),
     );
+    store.query(Commit::Lazy, sql!("rate_prune"), &[&queue, &now]).await?;
     let mut deleted = 0;
     for status in FINAL.map(|status| i16::from(number(status))) {
         let connection = store.connections.connection(Commit::Lazy).await?;

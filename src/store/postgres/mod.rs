@@ -1,6 +1,6 @@
 //! The store on a `PostgreSQL` server, which several processes and machines use at once.
 
-mod batcher;
+mod apart;
 mod connections;
 mod failure;
 mod finish;
@@ -8,11 +8,10 @@ mod insert;
 mod listener;
 mod manage;
 mod migrations;
-mod notifier;
 mod postgres_store;
 mod restore;
 mod rows;
-mod server_clock;
+mod schedules;
 mod work;
 
 #[cfg(test)]

@@ -10,22 +10,24 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::batcher::Batcher;
 use super::connections::{Commit, Connections, Value};
 use super::finish::{Ended, finish};
 use super::insert::{Add, add};
 use super::listener::Listener;
-use super::notifier::Notifier;
 use super::rows::{get, jobs};
-use super::server_clock::ServerClock;
-use super::{manage, migrations, restore, sql, work};
+use super::{apart, manage, migrations, restore, schedules, sql, work};
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
+use crate::store::dependencies::begin_all;
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
-    ClaimRequest, Claimed, Counts, Finish, JobFilter, JobStore, Lease, Notice, Promoted, Report, Rescued, Retention,
+    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Notice, Promoted, Report,
+    Rescued, Retention,
 };
-use crate::store::rules::{begin, closed};
+use crate::store::limits::Limits;
+use crate::store::rules::closed;
+use crate::store::schedule::Schedule;
+use crate::store::server::{Batcher, Notifier, ServerClock};
 use crate::store::{SharedState, StoreUrl};
 
 /// How long a closing store waits for calls that run, which may wait for a server that is away.
@@ -38,7 +40,7 @@ pub struct PostgresStore {
     pub(super) connections: Arc<Connections>,
     pub(super) notifier: Arc<Notifier>,
     adds: Batcher<Add, Result<Vec<Job>>>,
-    ends: Batcher<Ended, Result<bool>>,
+    ends: Batcher<Ended, Result<Finished>>,
     clock: Arc<ServerClock>,
     heard: broadcast::Sender<Notice>,
     stop: CancellationToken,
@@ -69,7 +71,10 @@ impl PostgresStore {
         migrations::migrate(&mut client).await?;
         listener.begin(&client).await?;
         tasks.spawn(listener.run(client, payloads));
-        tasks.spawn(notifier.clone().run(connections.clone(), own, stop.clone()));
+        tasks.spawn(notifier.clone().run(own, stop.clone(), {
+            let connections = connections.clone();
+            move |payloads| notify(connections.clone(), payloads)
+        }));
         let adds = Batcher::start({
             let connections = connections.clone();
             move |batch| add(connections.clone(), batch).boxed()
@@ -110,30 +115,34 @@ impl PostgresStore {
             Ok(self.calls.token())
         }
     }
+}
 
-    /// Tells other processes that jobs wait.
-    pub(super) fn ready(&self, queues: impl IntoIterator<Item = String>) {
-        for queue in queues {
-            self.notifier.tell(Notice::Ready(queue));
-        }
-    }
+async fn notify(connections: Arc<Connections>, payloads: Vec<String>) -> Result<()> {
+    let sent = connections
+        .query(Commit::Lazy, true, sql!("notify"), &[&payloads])
+        .await;
+    sent.map(drop)
 }
 
 #[async_trait]
 impl JobStore for PostgresStore {
-    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>> {
+    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added> {
         let _call = self.call()?;
         if jobs.is_empty() {
-            return Ok(Vec::new());
+            return Ok(Added::default());
         }
-        let add = Add::new(jobs.into_iter().map(|job| begin(queue, job, now)).collect())?;
+        let jobs = begin_all(queue, jobs, now)?;
+        if apart::is_apart(&jobs) {
+            return apart::add(self, jobs, now).await;
+        }
+        let add = Add::new(jobs)?;
         let bytes = add.bytes();
         let jobs = self.adds.call(add, bytes).await.ok_or_else(closed)??;
         if jobs.iter().any(|job| job.status == JobStatus::Scheduled) {
             self.notifier.tell(Notice::Due);
         }
-        self.ready([queue.to_owned()]);
-        Ok(jobs)
+        self.notifier.ready([queue.to_owned()]);
+        Ok(jobs.into())
     }
 
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
@@ -144,7 +153,7 @@ impl JobStore for PostgresStore {
         work::claim(self, request).await
     }
 
-    async fn finish(&self, finish: Finish, now: i64) -> Result<bool> {
+    async fn finish(&self, finish: Finish, now: i64) -> Result<Finished> {
         let _call = self.call()?;
         let end = Ended::new(finish, now)?;
         let bytes = end.bytes();
@@ -208,6 +217,38 @@ impl JobStore for PostgresStore {
     async fn is_paused(&self, queue: &str) -> Result<bool> {
         let rows = self.query(Commit::Lazy, sql!("paused"), &[&queue]).await?;
         rows.first().map_or(Ok(false), |row| get(row, 0))
+    }
+
+    async fn set_limits(&self, queue: &str, limits: Limits) -> Result<()> {
+        schedules::set_limits(self, queue, limits).await
+    }
+
+    async fn limits(&self, queue: &str) -> Result<Limits> {
+        schedules::limits(self, queue).await
+    }
+
+    async fn set_schedule(&self, schedule: Schedule) -> Result<()> {
+        schedules::set(self, schedule).await
+    }
+
+    async fn remove_schedule(&self, queue: &str, id: &str) -> Result<bool> {
+        schedules::remove(self, queue, id).await
+    }
+
+    async fn schedules(&self, queue: &str) -> Result<Vec<Schedule>> {
+        schedules::list(self, queue).await
+    }
+
+    async fn fire(
+        &self,
+        schedule: &Schedule,
+        next_at: Option<i64>,
+        jobs: Vec<NewJob>,
+        now: i64,
+    ) -> Result<Option<Added>> {
+        let _call = self.call()?;
+        let jobs = begin_all(&schedule.queue, jobs, now)?;
+        apart::fire(self, schedule, next_at, jobs, now).await
     }
 
     async fn states(&self, prefix: &str, now: i64) -> Result<Vec<SharedState>> {

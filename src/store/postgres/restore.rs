@@ -6,7 +6,7 @@ use super::connections::{Commit, Value};
 use super::failure::coded;
 use super::postgres_store::PostgresStore;
 use super::rows::clean;
-use super::sql;
+use super::{apart, sql};
 use crate::error::Result;
 use crate::store::job::Job;
 use crate::store::job_store::Notice;
@@ -69,8 +69,12 @@ pub async fn restore(store: &PostgresStore, queue: &str, jobs: Vec<Job>) -> Resu
         }
     });
     let restored = try_join_all(inserts).await?.into_iter().sum();
+    for job in jobs.iter().filter(|job| job.waits_for > 0) {
+        apart::depend(&transaction, job).await?;
+        apart::query(&transaction, sql!("depend_count"), &[&job.id]).await?;
+    }
     transaction.commit().await.map_err(|error| coded(&error))?;
-    store.ready([queue.to_owned()]);
+    store.notifier.ready([queue.to_owned()]);
     store.notifier.tell(Notice::Due);
     Ok(restored)
 }

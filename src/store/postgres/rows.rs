@@ -39,7 +39,8 @@ pub fn claim(row: &Row) -> Result<Claim> {
         run_at: get(row, 16)?,
         started_at: get(row, 17)?,
         finished_at: get(row, 18)?,
-        log: get(row, 21)?,
+        waits_for: number(21)?,
+        log: get(row, 22)?,
     };
     Ok(Claim {
         job,

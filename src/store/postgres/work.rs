@@ -3,7 +3,7 @@
 use super::connections::{Commit, Value};
 use super::postgres_store::PostgresStore;
 use super::rows::{claim as to_claim, clean, get};
-use super::sql;
+use super::{schedules, sql};
 use crate::clock::SystemClock;
 use crate::error::{Code, Result};
 use crate::store::job::{JobFailure, JobStatus};
@@ -30,14 +30,22 @@ pub async fn claim(store: &PostgresStore, request: ClaimRequest) -> Result<Claim
     let statement = concat!("SELECT ", sql!("columns", "claim"));
     let rows = store.connections.query(Commit::Lazy, false, statement, &values).await?;
     let claims = rows.iter().map(to_claim).collect::<Result<Vec<_>>>()?;
-    let unfinished = claims.is_empty() && {
+    let (mut unfinished, mut next_at) = (false, None);
+    if claims.is_empty() {
+        let values: [Value<'_>; 2] = [&request.queue, &request.now];
         let rows = store
             .connections
-            .query(Commit::Lazy, true, sql!("unfinished"), &[&request.queue])
+            .query(Commit::Lazy, true, sql!("unfinished"), &values)
             .await?;
-        rows.first().map_or(Ok(false), |row| get(row, 0))?
-    };
-    Ok(Claimed { claims, unfinished })
+        if let Some(row) = rows.first() {
+            (unfinished, next_at) = (get(row, 0)?, get(row, 1)?);
+        }
+    }
+    Ok(Claimed {
+        claims,
+        unfinished,
+        next_at,
+    })
 }
 
 /// As `JobStore` says.
@@ -109,18 +117,46 @@ pub async fn rescue(store: &PostgresStore, ended_by: i64, now: i64, max_stalls: 
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    store.ready(rescued.iter().map(|one| one.queue.clone()));
+    store.notifier.ready(rescued.iter().map(|one| one.queue.clone()));
     Ok(rescued)
 }
 
 /// As `JobStore` says.
 pub async fn promote(store: &PostgresStore, now: i64) -> Result<Promoted> {
+    let mut failed = Vec::new();
+    // An end may let others fail, which then are due at once.
+    loop {
+        let rows = store.query(Commit::Lazy, sql!("promote_failed"), &[&now]).await?;
+        if rows.is_empty() {
+            break;
+        }
+        for row in rows {
+            failed.push(Rescued {
+                queue: get(&row, 0)?,
+                id: get(&row, 1)?,
+                name: get(&row, 2)?,
+                failure: Some(JobFailure {
+                    code: get(&row, 3)?,
+                    message: get(&row, 4)?,
+                }),
+            });
+        }
+    }
     let rows = store.query(Commit::Lazy, sql!("promote"), &[&now]).await?;
     let mut queues = rows.iter().map(|row| get(row, 0)).collect::<Result<Vec<String>>>()?;
     queues.sort_unstable();
     queues.dedup();
-    store.ready(queues.iter().cloned());
+    store.notifier.ready(queues.iter().cloned());
     let rows = store.query(Commit::Lazy, sql!("next_due"), &[]).await?;
-    let next_due = rows.first().map_or(Ok(None), |row| get(row, 0))?;
-    Ok(Promoted { queues, next_due })
+    let next_due: Option<i64> = rows.first().map_or(Ok(None), |row| get(row, 0))?;
+    let schedules = match next_due {
+        Some(due) if due <= now => schedules::due(store, now).await?,
+        _ => Vec::new(),
+    };
+    Ok(Promoted {
+        queues,
+        failed,
+        schedules,
+        next_due,
+    })
 }

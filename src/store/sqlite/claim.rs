@@ -5,33 +5,140 @@ use rusqlite::params;
 
 use super::database::Database;
 use super::failure::coded;
-use super::rows::{claims, optional};
-use super::sql;
+use super::rows::{Raw, optional, raws, with_logs};
+use super::starts::{self, Start};
+use super::{limited, sql, window};
 use crate::error::Result;
-use crate::store::job_store::{Claim, ClaimRequest, Claimed};
+use crate::store::job::JobStatus;
+use crate::store::job_store::ClaimRequest;
+use crate::store::rules::number;
+
+/// What was taken, as it lies there.
+#[derive(Debug, Default)]
+pub struct Taken {
+    pub rows: Vec<Raw>,
+    pub unfinished: bool,
+    pub next_at: Option<i64>,
+}
+
+/// Takes what was read ahead already, without a transaction; `None` where that is not enough.
+pub fn claim_ready(database: &mut Database, request: &ClaimRequest) -> Option<Taken> {
+    let mut rows = database.windows.take_ready(request)?;
+    if with_logs(database, &mut rows, 0).is_err() {
+        database.windows.give_back(&request.queue, rows);
+        return None;
+    }
+    match begin(database, request, rows) {
+        Ok(rows) => {
+            database.starts.keep_added();
+            Some(Taken {
+                rows,
+                ..Taken::default()
+            })
+        }
+        Err(rows) => {
+            database.windows.give_back(&request.queue, rows);
+            None
+        }
+    }
+}
 
 /// Takes up to `limit` jobs.
-pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Claimed> {
+pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Taken> {
+    let limits = limited::limits(database, &request.queue)?;
+    if !limits.is_none() {
+        starts::write_out(database)?;
+        let mut taken = limited::claim(database, request, &limits)?;
+        with_logs(database, &mut taken.rows, 1)?;
+        return Ok(taken);
+    }
     let mut taken = Vec::new();
+    if database.windows.is_for(request) {
+        let rows = window::take(database, request, request.limit)?;
+        match begin(database, request, rows) {
+            Ok(rows) => taken = rows,
+            Err(rows) => {
+                database.windows.end(&request.queue);
+                taken = take_written(database, request, rows)?;
+            }
+        }
+        if taken.len() == request.limit || window::is_last(database, request)? {
+            return done(database, request, taken);
+        }
+    }
+    // From here on the rows themselves are asked.
+    database.windows.end(&request.queue);
+    starts::write_out(database)?;
     while taken.len() < request.limit {
         let Some(turn) = next_turn(database, request)? else {
             break;
         };
         let limit = if turn.alone { request.limit - taken.len() } else { 1 };
-        let sequence = first_in(database, request, &turn, limit)?;
+        let sequence = first_in(database, request, turn.priority, &turn.key, limit)?;
         if sequence.is_empty() {
             break;
         }
         for seq in sequence {
             taken.extend(take(database, seq, request)?);
         }
-        database.served.insert((request.queue.clone(), turn.priority), turn.key);
+        database
+            .served
+            .insert((request.queue.clone(), turn.priority), turn.key.clone());
+        if turn.alone {
+            // What comes next is known for the claims to come.
+            database.windows.begin(request, turn.priority, turn.key);
+        } else {
+            database.windows.end(&request.queue);
+        }
     }
-    let unfinished = taken.is_empty() && optional(database, sql!("unfinished"), [&request.queue])?.unwrap_or(false);
-    Ok(Claimed {
-        claims: taken,
+    done(database, request, taken)
+}
+
+fn done(database: &Database, request: &ClaimRequest, mut rows: Vec<Raw>) -> Result<Taken> {
+    // A first attempt has told nothing yet.
+    with_logs(database, &mut rows, 1)?;
+    let unfinished = rows.is_empty() && optional(database, sql!("unfinished"), [&request.queue])?.unwrap_or(false);
+    Ok(Taken {
+        rows,
         unfinished,
+        next_at: None,
     })
+}
+
+/// Notes that the jobs start; gives them back where there is no room for the notes.
+fn begin(database: &mut Database, request: &ClaimRequest, mut rows: Vec<Raw>) -> Result<Vec<Raw>, Vec<Raw>> {
+    let starts: Vec<(String, Start)> = rows
+        .iter()
+        .map(|row| {
+            let start = Start {
+                seq: row.seq,
+                fence: row.fence + 1,
+                at: request.now,
+                lease_until: request.lease_until,
+                parent: row.parent,
+            };
+            (row.job.id.clone(), start)
+        })
+        .collect();
+    if !database.starts.begin(&starts) {
+        return Err(rows);
+    }
+    for row in &mut rows {
+        row.fence += 1;
+        row.status = number(JobStatus::Running);
+        row.job.attempts += 1;
+        row.job.started_at = Some(request.now);
+    }
+    Ok(rows)
+}
+
+fn take_written(database: &mut Database, request: &ClaimRequest, rows: Vec<Raw>) -> Result<Vec<Raw>> {
+    starts::write_out(database)?;
+    let mut taken = Vec::with_capacity(rows.len());
+    for row in rows {
+        taken.extend(take(database, row.seq, request)?);
+    }
+    Ok(taken)
 }
 
 struct Turn {
@@ -60,7 +167,7 @@ fn next_turn(database: &Database, request: &ClaimRequest) -> Result<Option<Turn>
 }
 
 /// The key whose turn is after `last`, in the circle of those that wait.
-fn after(database: &Database, request: &ClaimRequest, priority: u8, last: &str) -> Result<Option<String>> {
+pub fn after(database: &Database, request: &ClaimRequest, priority: u8, last: &str) -> Result<Option<String>> {
     let mut next: Option<String> = None;
     for name in &request.names {
         let found = optional(
@@ -77,7 +184,8 @@ fn after(database: &Database, request: &ClaimRequest, priority: u8, last: &str) 
     }
 }
 
-fn first(database: &Database, request: &ClaimRequest, priority: u8) -> Result<Option<String>> {
+/// The first key of those that wait.
+pub fn first(database: &Database, request: &ClaimRequest, priority: u8) -> Result<Option<String>> {
     let mut next: Option<String> = None;
     for name in &request.names {
         let found = optional(
@@ -90,11 +198,18 @@ fn first(database: &Database, request: &ClaimRequest, priority: u8) -> Result<Op
     Ok(next)
 }
 
-fn first_in(database: &Database, request: &ClaimRequest, turn: &Turn, limit: usize) -> Result<Vec<i64>> {
+/// The oldest jobs of a key.
+pub fn first_in(
+    database: &Database,
+    request: &ClaimRequest,
+    priority: u8,
+    key: &str,
+    limit: usize,
+) -> Result<Vec<i64>> {
     let mut sequence: Vec<i64> = Vec::new();
     let mut statement = database.statement(sql!("claim_seqs"))?;
     for name in &request.names {
-        let parameters = params![request.queue, name, turn.priority, turn.key, limit as i64];
+        let parameters = params![request.queue, name, priority, key, limit as i64];
         let found: Vec<i64> = statement
             .query_map(parameters, |row| row.get(0))
             .and_then(Iterator::collect)
@@ -106,8 +221,9 @@ fn first_in(database: &Database, request: &ClaimRequest, turn: &Turn, limit: usi
     Ok(sequence)
 }
 
-fn take(database: &Database, seq: i64, request: &ClaimRequest) -> Result<Vec<Claim>> {
-    claims(
+/// Takes one.
+pub fn take(database: &Database, seq: i64, request: &ClaimRequest) -> Result<Vec<Raw>> {
+    raws(
         database,
         sql!("claim_take", "job_columns"),
         params![seq, request.lease_until, request.now],

@@ -2,18 +2,25 @@
 
 use std::collections::HashMap;
 use std::ffi::OsString;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 
 use rusqlite::{CachedStatement, Connection, ErrorCode};
-use serde_json::json;
 
 use super::failure::coded;
+use super::rows::optional;
+use super::salvage;
+use super::starts::{self, Starts};
+use super::window::Windows;
 use crate::error::{Code, Error, Result};
+use crate::store::limits::Limits;
 
 /// In order; the number of a migration is its place, from 1.
 const MIGRATIONS: &[&str] = &[
     include_str!("../sql/0001_jobs.sql"),
-    include_str!("../sql/0003_states.sql"),
+    include_str!("../sql/0002_limits_dependencies_schedules.sql"),
+    include_str!("../sql/0003_log_trigger.sql"),
+    include_str!("../sql/0004_states.sql"),
 ];
 
 /// A file up to this size is checked page by page at opening.
@@ -22,16 +29,25 @@ const CHECKED_AT_OPENING: u64 = 64 * 1024 * 1024;
 /// As much as the log may hold before it is moved into the database.
 const RESERVE: usize = 4 * 1024 * 1024;
 
+/// Pages of the log after which it is moved into the database.
+const CHECKPOINT: i64 = 4_000;
+
 /// The connection and what a claim remembers.
 pub struct Database {
     connection: Connection,
-    synced: bool,
+    /// What was committed may never reach the disk by a sync of the log.
+    unsynced: bool,
     /// The disk was full, and the log could not be emptied since.
     full: bool,
     /// Room that is given up when the disk is full, so that running jobs can still end.
     reserve: Option<PathBuf>,
     /// The fair key that was served last, for each queue and priority.
     pub served: HashMap<(String, u8), String>,
+    /// The limits of queues, as far as they were read.
+    pub limits: HashMap<String, Limits>,
+    last_seq: i64,
+    pub starts: Starts,
+    pub windows: Windows,
 }
 
 impl Database {
@@ -41,46 +57,88 @@ impl Database {
         Self::ready(connection).map_err(Failure::error)
     }
 
-    /// Opens or makes the file. A damaged one is renamed, told, and the next opening starts anew.
+    /// Opens or makes the file. A damaged one is kept aside and told; the next opening goes on with
+    /// what could be read of it.
     pub fn open(path: &Path, now: i64) -> Result<Self> {
         match Self::try_open(path) {
             Ok(mut database) => {
                 database.reserve = Some(with_suffix(path, ".reserve"));
                 database.take_reserve();
+                let notes = with_suffix(path, ".starts");
+                database.starts = Starts::noted_in(&notes).map_err(|error| unwritable(&notes, error))?;
+                starts::recover(&mut database, now)?;
                 Ok(database)
             }
             Err(Failure::Newer(error)) => Err(error),
-            Err(Failure::Sqlite(error)) if is_damage(&error) => Err(keep_aside(path, now, error)),
+            Err(Failure::Sqlite(error)) if is_damage(&error) => Err(salvage::carry_over(path, now, error)),
             Err(Failure::Sqlite(error)) => Err(coded(error)),
         }
     }
 
     fn try_open(path: &Path) -> Result<Self, Failure> {
+        if let Some(found) = salvage::damage_of_log(path) {
+            return Err(Failure::Sqlite(damage(found)));
+        }
         let size = std::fs::metadata(path).map_or(0, |meta| meta.len());
+        let checked = size > 0 && size <= CHECKED_AT_OPENING;
         let connection = Connection::open(path)?;
-        if size > 0 && size <= CHECKED_AT_OPENING {
-            let answer: String = connection.query_row("PRAGMA quick_check(1)", [], |row| row.get(0))?;
+        if checked {
+            let answer: String = connection.query_row("PRAGMA integrity_check(1)", [], |row| row.get(0))?;
             if answer != "ok" {
                 return Err(Failure::Sqlite(damage(answer)));
             }
         }
-        Self::ready(connection)
+        let database = Self::ready(connection)?;
+        let found = if checked {
+            salvage::damage_of_rows(&database.connection)?
+        } else {
+            None
+        };
+        found.map_or(Ok(database), |found| Err(Failure::Sqlite(damage(found))))
+    }
+
+    /// An empty one, in the place of a file that was moved away.
+    pub fn fresh(path: &Path) -> Result<Self> {
+        let connection = Connection::open(path).map_err(coded)?;
+        Self::ready(connection).map_err(Failure::error)
     }
 
     fn ready(connection: Connection) -> Result<Self, Failure> {
         connection.pragma_update(None, "journal_mode", "WAL")?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
+        // Commits are written; the syncer brings them to the disk.
+        connection.pragma_update(None, "synchronous", "NORMAL")?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
         connection.pragma_update(None, "cache_size", -16_000)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
-        connection.set_prepared_statement_cache_capacity(64);
+        connection.set_prepared_statement_cache_capacity(96);
         migrate(&connection)?;
+        let last_seq = connection.query_row("SELECT coalesce(max(seq), 0) FROM job", [], |row| row.get(0))?;
         Ok(Self {
             connection,
-            synced: true,
+            unsynced: false,
             full: false,
             reserve: None,
             served: HashMap::new(),
+            limits: HashMap::new(),
+            last_seq,
+            starts: Starts::default(),
+            windows: Windows::default(),
         })
+    }
+
+    /// The first of so many places in the order of adding, which are never given again: not those of
+    /// jobs that are gone either, behind which a window may look.
+    pub const fn next_seqs(&mut self, count: usize) -> i64 {
+        let first = self.last_seq + 1;
+        self.last_seq += count as i64;
+        first
+    }
+
+    /// Goes on behind the last row, where rows may have come by another way.
+    pub fn find_seq(&mut self) -> Result<()> {
+        let last: Option<i64> = optional(self, "SELECT max(seq) FROM job", [])?.flatten();
+        self.last_seq = self.last_seq.max(last.unwrap_or(0));
+        Ok(())
     }
 
     /// The connection itself, for transactions.
@@ -88,17 +146,15 @@ impl Database {
         &self.connection
     }
 
-    /// Whether the next commits sync the disk. The pragma works when it is compiled, so it cannot
-    /// be a cached statement.
-    pub fn sync_commits(&mut self, synced: bool) -> Result<()> {
-        if self.synced != synced {
-            let level = if synced { "FULL" } else { "NORMAL" };
-            self.connection
-                .pragma_update(None, "synchronous", level)
-                .map_err(coded)?;
-            self.synced = synced;
-        }
-        Ok(())
+    /// The log, to be synced; none where nothing is kept.
+    pub fn log(path: &Path) -> Result<File> {
+        let log = with_suffix(path, "-wal");
+        File::open(&log).map_err(|error| unwritable(&log, error))
+    }
+
+    /// A sync of the log failed.
+    pub const fn found_unsynced(&mut self) {
+        self.unsynced = true;
     }
 
     /// The disk was full.
@@ -108,18 +164,40 @@ impl Database {
 
     /// After the disk was full: gives up the reserve, so that the log can be moved into the
     /// database and emptied, which frees more than that.
-    pub fn make_room(&mut self) {
-        if !self.full {
-            return;
+    ///
+    /// After a sync failed: the same brings what the log holds to the disk by another way. Until
+    /// that succeeds nothing is taken.
+    pub fn mend(&mut self) -> Result<()> {
+        if self.full {
+            self.make_room();
         }
+        if self.unsynced {
+            self.empty_log().map_err(coded)?;
+            self.unsynced = false;
+        }
+        Ok(())
+    }
+
+    fn empty_log(&self) -> rusqlite::Result<()> {
+        let busy: i64 = self
+            .connection
+            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+        if busy == 0 {
+            Ok(())
+        } else {
+            Err(rusqlite::Error::SqliteFailure(
+                rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_BUSY),
+                None,
+            ))
+        }
+    }
+
+    fn make_room(&mut self) {
         if let Some(reserve) = &self.reserve {
             // Where there is none, there is nothing to give up.
             let _ = std::fs::remove_file(reserve);
         }
-        let moved = self
-            .connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get::<_, i64>(0));
-        if matches!(moved, Ok(0)) {
+        if self.empty_log().is_ok() {
             self.full = false;
             self.take_reserve();
         }
@@ -194,34 +272,19 @@ fn damage(found: String) -> rusqlite::Error {
     rusqlite::Error::SqliteFailure(code, Some(found))
 }
 
-fn keep_aside(path: &Path, now: i64, error: rusqlite::Error) -> Error {
-    let kept = with_suffix(path, &format!(".corrupt-{now}"));
-    if let Err(failed) = std::fs::rename(path, &kept) {
-        return Error::new(
-            Code::StoreCorrupt,
-            format!(
-                "the job store {} is damaged and could not be kept aside; move it away",
-                path.display()
-            ),
-        )
-        .because(failed);
-    }
-    for suffix in ["-wal", "-shm"] {
-        // They exist only after a crash.
-        let _ = std::fs::rename(with_suffix(path, suffix), with_suffix(&kept, suffix));
-    }
+fn unwritable(path: &Path, error: std::io::Error) -> Error {
     Error::new(
-        Code::StoreCorrupt,
+        Code::StoreUnavailable,
         format!(
-            "the job store is damaged; it was kept as {}, and the next opening starts with an empty one",
-            kept.display()
+            "the job store's file {} cannot be used; look at its rights and its disk",
+            path.display()
         ),
     )
-    .with_details(json!({ "keptAs": kept.display().to_string() }))
     .because(error)
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+/// The path with an ending behind it.
+pub fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     PathBuf::from(name)

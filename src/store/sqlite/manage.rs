@@ -1,65 +1,36 @@
-//! What users ask of a queue: add, look, cancel, retry, clean.
+//! What users ask of a queue: look, cancel, retry, clean.
 
 use rusqlite::params;
 
+use super::add::live;
 use super::database::Database;
 use super::failure::coded;
+use super::release::{depend, release_if_parent};
 use super::rows::{execute, jobs, optional};
-use super::sql;
+use super::{limited, sql};
 use crate::error::Result;
-use crate::store::job::{Job, JobStatus, NewJob};
+use crate::store::job::{Job, JobStatus};
 use crate::store::job_store::{Counts, JobFilter, Retention};
 use crate::store::rules::{
-    FINAL, begin, duplicate, is_ready, json, not_again, not_found, number, resume, status, value,
+    FINAL, checksum, duplicate, is_ready, json, not_again, not_found, number, resume, status, value,
 };
 use crate::store::shared_state::SharedState;
 
-/// Stores the jobs.
-pub fn add(database: &Database, queue: &str, new: Vec<NewJob>, now: i64) -> Result<Vec<Job>> {
-    new.into_iter().map(|job| add_one(database, queue, job, now)).collect()
-}
-
-fn add_one(database: &Database, queue: &str, new: NewJob, now: i64) -> Result<Job> {
-    if let Some(key) = &new.options.unique_key {
-        let live: Option<String> = optional(database, sql!("find_unique"), params![queue, key])?;
-        if let Some(id) = live {
-            return Err(duplicate(&id));
-        }
-    }
-    let job = begin(queue, new, now);
-    let later = job.status == JobStatus::Scheduled;
-    execute(
-        database,
-        sql!("add"),
-        params![
-            job.id,
-            job.queue,
-            job.name,
-            json(&job.data)?,
-            json(&job.options)?,
-            number(job.status),
-            !later,
-            u8::from(job.options.priority),
-            job.options.fair_key.as_deref().unwrap_or(""),
-            job.options.unique_key,
-            job.created_at,
-            job.run_at
-        ],
-    )?;
-    Ok(job)
-}
-
 /// Stores jobs of another store.
-pub fn restore(database: &Database, queue: &str, jobs: Vec<Job>) -> Result<u64> {
+pub fn restore(database: &mut Database, queue: &str, jobs: Vec<Job>) -> Result<u64> {
     let mut restored = 0;
-    for job in jobs.into_iter().map(|job| resume(queue, job)) {
+    for job in jobs {
+        let mut job = resume(queue, job);
+        // Of its parents, those wait here that came before it.
+        job.waits_for = live_parents(database, &job)?;
         let (code, message) = job.error.as_ref().map(|error| (&error.code, &error.message)).unzip();
+        let (data, options) = (json(&job.data)?, json(&job.options)?);
         let values = params![
             job.id,
             job.queue,
             job.name,
-            json(&job.data)?,
-            json(&job.options)?,
+            data,
+            options,
             number(job.status),
             is_ready(job.status),
             u8::from(job.options.priority),
@@ -77,16 +48,32 @@ pub fn restore(database: &Database, queue: &str, jobs: Vec<Job>) -> Result<u64> 
             job.run_at,
             job.started_at,
             job.finished_at,
+            job.waits_for,
+            checksum([&job.id, &job.queue, &job.name, &data, &options]),
         ];
         if execute(database, sql!("restore"), values)? > 0 {
             restored += 1;
             let seq: Option<i64> = optional(database, sql!("seq_of"), [&job.id])?;
+            if let Some(seq) = seq {
+                depend(database, &job, seq)?;
+            }
             for line in &job.log {
                 execute(database, sql!("log_add"), params![seq, line])?;
             }
         }
     }
+    database.find_seq()?;
     Ok(restored)
+}
+
+fn live_parents(database: &Database, job: &Job) -> Result<u32> {
+    let mut live = 0;
+    for parent in job.options.depends_on.iter().filter(|_| job.waits_for > 0) {
+        let found: Option<u8> = optional(database, sql!("status_of"), params![job.queue, parent])?;
+        let status = found.map(status).transpose()?;
+        live += u32::from(status.is_some_and(|status| !status.is_final()));
+    }
+    Ok(live)
 }
 
 /// One job.
@@ -126,7 +113,11 @@ pub fn list(database: &Database, queue: &str, filter: &JobFilter) -> Result<Vec<
 
 /// Cancels a job that is not final.
 pub fn cancel(database: &Database, queue: &str, id: &str, now: i64) -> Result<Option<Job>> {
-    Ok(jobs(database, sql!("cancel", "job_columns"), params![queue, id, now])?.pop())
+    let job = jobs(database, sql!("cancel", "job_columns"), params![queue, id, now])?.pop();
+    if job.is_some() {
+        release_if_parent(database, id, JobStatus::Cancelled, now)?;
+    }
+    Ok(job)
 }
 
 /// Makes a job ready at once.
@@ -134,11 +125,10 @@ pub fn retry(database: &Database, queue: &str, id: &str, now: i64) -> Result<Job
     let Some(job) = get(database, queue, id)? else {
         return Err(not_found(id));
     };
-    if let (true, Some(key)) = (job.status.is_final(), &job.options.unique_key) {
-        let live: Option<String> = optional(database, sql!("find_unique"), params![queue, key])?;
-        if let Some(other) = live {
-            return Err(duplicate(&other));
-        }
+    if let (true, Some(key)) = (job.status.is_final(), &job.options.unique_key)
+        && let Some(other) = live(database, queue, key)?
+    {
+        return Err(duplicate(&other));
     }
     jobs(database, sql!("retry_now", "job_columns"), params![queue, id, now])?
         .pop()
@@ -202,7 +192,8 @@ pub fn clean(database: &Database, queue: &str, ended_by: i64, statuses: &[JobSta
 }
 
 /// Deletes what retention does not keep.
-pub fn prune(database: &Database, queue: &str, retention: Retention, now: i64) -> Result<u64> {
+pub fn prune(database: &mut Database, queue: &str, retention: Retention, now: i64) -> Result<u64> {
+    limited::prune(database, queue, now)?;
     let mut deleted = 0;
     let keep = i64::try_from(retention.count).unwrap_or(i64::MAX);
     for status in FINAL {
@@ -211,4 +202,14 @@ pub fn prune(database: &Database, queue: &str, retention: Retention, now: i64) -
         deleted += execute(database, sql!("prune_age"), params![queue, number(status), before])?;
     }
     Ok(deleted as u64)
+}
+
+/// Puts a shared value in place of that version of it.
+pub fn set_state(database: &Database, key: &str, version: i64, text: &str, now: i64) -> Result<bool> {
+    Ok(execute(database, sql!("set_state"), params![key, version, text, now])? > 0)
+}
+
+/// Delays go on as they were where the clock was set.
+pub fn shift(database: &Database, by: i64) -> Result<()> {
+    execute(database, sql!("shift"), [by]).map(drop)
 }

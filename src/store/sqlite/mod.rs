@@ -1,14 +1,27 @@
-//! The embedded store, `SQLite`, owned by one thread that commits in groups.
+//! The embedded store, `SQLite`, owned by one thread that commits in groups. Another one syncs them.
 
+mod add;
+mod adding;
 mod claim;
 mod database;
 mod failure;
 mod finish;
+mod insert;
+mod limited;
 mod manage;
+mod release;
 mod rows;
+mod salvage;
+mod schedules;
 mod sqlite_store;
+mod starts;
+mod syncer;
+mod window;
+mod working;
 mod writer;
 
+#[cfg(test)]
+mod damage_tests;
 #[cfg(test)]
 mod tests;
 

@@ -8,26 +8,58 @@ use super::failure::coded;
 use super::sql;
 use crate::error::Result;
 use crate::store::job::{Job, JobFailure, JobOptions, JobStatus};
-use crate::store::job_store::Claim;
-use crate::store::rules::{status, value};
+use crate::store::job_store::{Claim, Lease};
+use crate::store::rules::{checksum, damaged, status, value};
 
-/// A row as it lies there; text is read into values outside of the statement.
-struct Raw {
+/// A row as it lies there. Its texts are read into values by whoever asked, not by the store's thread.
+#[derive(Debug)]
+pub struct Raw {
+    pub seq: i64,
     data: String,
     options: String,
-    status: u8,
+    pub status: u8,
     checkpoint: Option<String>,
     result: Option<String>,
     error: Option<(String, String)>,
-    job: Job,
-    fence: i64,
+    pub job: Job,
+    pub fence: i64,
     stalls: u32,
+    crc: Option<u32>,
+    /// Others wait for it.
+    pub parent: bool,
 }
 
-fn raw(row: &Row<'_>) -> rusqlite::Result<(i64, Raw)> {
+impl Raw {
+    /// Names its attempt, where it was claimed.
+    pub fn lease(&self) -> Lease {
+        Lease {
+            id: self.job.id.clone(),
+            fence: self.fence,
+        }
+    }
+
+    /// Refuses a row that is not what was stored once.
+    pub fn checked(self) -> Result<Self> {
+        let parts = [&self.job.id, &self.job.queue, &self.job.name, &self.data, &self.options];
+        match self.crc {
+            Some(crc) if crc != checksum(parts.map(String::as_str)) => Err(damaged("its checksum is another one")),
+            _ => Ok(self),
+        }
+    }
+
+    /// About how big it is.
+    pub fn bytes(&self) -> usize {
+        let texts = [&self.checkpoint, &self.result].into_iter().flatten();
+        self.data.len() + self.options.len() + texts.map(String::len).sum::<usize>()
+    }
+}
+
+/// A row of the columns of `job_columns.sql`.
+pub fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
     let code: Option<String> = row.get(13)?;
     let message: Option<String> = row.get(14)?;
-    let raw = Raw {
+    Ok(Raw {
+        seq: row.get(0)?,
         data: row.get(4)?,
         options: row.get(5)?,
         status: row.get(6)?,
@@ -36,6 +68,8 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<(i64, Raw)> {
         error: code.zip(message),
         fence: row.get(19)?,
         stalls: row.get(20)?,
+        parent: row.get(22)?,
+        crc: row.get(23)?,
         job: Job {
             id: row.get(1)?,
             queue: row.get(2)?,
@@ -55,15 +89,30 @@ fn raw(row: &Row<'_>) -> rusqlite::Result<(i64, Raw)> {
             run_at: row.get(16)?,
             started_at: row.get(17)?,
             finished_at: row.get(18)?,
+            waits_for: row.get(21)?,
         },
-    };
-    Ok((row.get(0)?, raw))
+    })
 }
 
-fn finished(raw: Raw) -> Result<Claim> {
+/// The options that were read last, since rows that come together mostly have the same.
+#[derive(Default)]
+pub struct LastOptions(String, JobOptions);
+
+impl LastOptions {
+    fn read(&mut self, text: String) -> Result<JobOptions> {
+        if self.0 != text {
+            self.1 = value(&text)?;
+            self.0 = text;
+        }
+        Ok(self.1.clone())
+    }
+}
+
+/// The job of a row.
+pub fn finished(raw: Raw, last: &mut LastOptions) -> Result<Claim> {
     let mut job = raw.job;
     job.data = value(&raw.data)?;
-    job.options = value(&raw.options)?;
+    job.options = last.read(raw.options)?;
     job.status = status(raw.status)?;
     job.checkpoint = raw.checkpoint.as_deref().map_or(Ok(Value::Null), value)?;
     job.result = raw.result.as_deref().map(value).transpose()?;
@@ -76,30 +125,30 @@ fn finished(raw: Raw) -> Result<Claim> {
 }
 
 /// Runs a statement that answers the columns of `job_columns.sql`.
-pub fn claims(database: &Database, sql: &'static str, parameters: impl rusqlite::Params) -> Result<Vec<Claim>> {
+pub fn raws(database: &Database, sql: &'static str, parameters: impl rusqlite::Params) -> Result<Vec<Raw>> {
     let mut statement = database.statement(sql)?;
-    let rows: Vec<(i64, Raw)> = statement
+    statement
         .query_map(parameters, raw)
         .and_then(Iterator::collect)
-        .map_err(coded)?;
-    rows.into_iter()
-        .map(|(seq, raw)| {
-            let mut claim = finished(raw)?;
-            // A first attempt has told nothing yet.
-            if claim.job.attempts > 1 || claim.job.status != JobStatus::Running || claim.job.progress > 0.0 {
-                claim.job.log = log(database, seq)?;
-            }
-            Ok(claim)
-        })
-        .collect()
+        .map_err(coded)
 }
 
-/// The same, without what only a worker needs.
+/// The same as jobs, without what only a worker needs.
 pub fn jobs(database: &Database, sql: &'static str, parameters: impl rusqlite::Params) -> Result<Vec<Job>> {
-    Ok(claims(database, sql, parameters)?
-        .into_iter()
-        .map(|claim| claim.job)
-        .collect())
+    let mut rows = raws(database, sql, parameters)?;
+    with_logs(database, &mut rows, 0)?;
+    let mut last = LastOptions::default();
+    rows.into_iter().map(|row| Ok(finished(row, &mut last)?.job)).collect()
+}
+
+/// Reads the logs of jobs that may have one: those that told something in more than `silent` attempts.
+pub fn with_logs(database: &Database, rows: &mut [Raw], silent: u32) -> Result<()> {
+    for row in rows {
+        if row.job.attempts > silent || row.job.progress > 0.0 {
+            row.job.log = log(database, row.seq)?;
+        }
+    }
+    Ok(())
 }
 
 fn log(database: &Database, seq: i64) -> Result<Vec<String>> {

@@ -4,49 +4,64 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
+use super::adding::{Way, way};
 use super::database::Database;
 use super::rows::{execute, optional};
-use super::writer::{self, Command, Durability, Task};
-use super::{claim, finish, manage, sql};
+use super::syncer::Syncer;
+use super::writer::Care::{Order, Own, Rows};
+use super::writer::Durability::{Lazy, Read, Synced};
+use super::writer::{self, Care, Command, Durability, Task, Work};
+use super::{finish, limited, manage, schedules, sql};
 use crate::error::{Code, Error, Result};
 use crate::store::data_directory::{DataDirectory, Held};
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
-    ClaimRequest, Claimed, Counts, Finish, JobFilter, JobStore, Lease, Promoted, Report, Rescued, Retention,
+    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Promoted, Report, Rescued,
+    Retention,
 };
+use crate::store::limits::Limits;
 use crate::store::rules::closed;
+use crate::store::schedule::Schedule;
 use crate::store::shared_state::{SharedState, checked};
 
 /// Jobs in `SQLite`. The thread ends when the handle is closed or dropped.
 #[derive(Debug)]
 pub struct SqliteStore {
-    commands: Sender<Command>,
+    pub(super) commands: Sender<Command>,
 }
 
 impl SqliteStore {
     /// Opens the database of a directory that this process holds. `now` names a damaged file.
     pub async fn open(directory: &DataDirectory, held: Held, now: i64) -> Result<Self> {
         let path = directory.database();
-        Self::start(move || Database::open(&path, now), Box::new(held)).await
+        let open = move || {
+            let database = Database::open(&path, now)?;
+            Ok((database, Some(Syncer::start(Database::log(&path)?)?)))
+        };
+        Self::start(open, Box::new(held)).await
     }
 
     /// A store that is gone when it is closed.
     pub async fn in_memory() -> Result<Self> {
-        Self::start(Database::in_memory, Box::new(())).await
+        Self::start(|| Ok((Database::in_memory()?, None)), Box::new(())).await
     }
 
-    async fn start(open: impl FnOnce() -> Result<Database> + Send + 'static, held: Box<dyn Send>) -> Result<Self> {
+    async fn start(
+        open: impl FnOnce() -> Result<(Database, Option<Syncer>)> + Send + 'static,
+        held: Box<dyn Send>,
+    ) -> Result<Self> {
         let (opened, waiting) = oneshot::channel();
         let (commands, received) = mpsc::channel();
         thread::Builder::new()
             .name("auton8n-store".to_owned())
             .spawn(move || match open() {
-                Ok(database) => {
+                Ok((database, syncer)) => {
                     let _ = opened.send(Ok(()));
-                    writer::run(database, &received, held);
+                    writer::run(database, syncer, &received, held);
                 }
                 Err(error) => {
                     drop(held);
@@ -63,84 +78,104 @@ impl SqliteStore {
     async fn call<T: Send + 'static>(
         &self,
         durability: Durability,
+        care: Care,
         operation: impl FnOnce(&mut Database) -> Result<T> + Send + 'static,
     ) -> Result<T> {
         let (caller, answer) = oneshot::channel();
-        let task = Box::new(Task::new(operation, caller));
-        self.commands
-            .send(Command::Run(durability, task))
-            .map_err(|_| closed())?;
+        self.send(durability, care, Task::new(operation, caller))?;
         answer.await.map_err(|_| closed())?
+    }
+
+    pub(super) fn send(&self, durability: Durability, care: Care, work: impl Work + 'static) -> Result<()> {
+        self.commands
+            .send(Command::Run(durability, care, Box::new(work)))
+            .map_err(|_| closed())
     }
 }
 
 #[async_trait]
 impl JobStore for SqliteStore {
-    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Vec<Job>> {
-        let queue = queue.to_owned();
-        self.call(Durability::Synced, move |database| {
-            manage::add(database, &queue, jobs, now)
-        })
-        .await
+    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added> {
+        let mut answers = self.add_each(queue, vec![jobs], now).await;
+        answers.pop().unwrap_or_else(|| Err(closed()))
+    }
+
+    async fn add_each(&self, queue: &str, batches: Vec<Vec<NewJob>>, now: i64) -> Vec<Result<Added>> {
+        let mut waiting = Vec::new();
+        let mut plain = Vec::new();
+        for batch in batches {
+            match way(&batch) {
+                Way::Plain => plain.push(batch),
+                way => {
+                    // In their order, so that the first is first.
+                    waiting.extend(self.add_plain(queue, std::mem::take(&mut plain), now));
+                    waiting.push(match way {
+                        Way::Big => self.add_big(queue, batch, now),
+                        _ => self.add_special(queue, batch, now),
+                    });
+                }
+            }
+        }
+        waiting.extend(self.add_plain(queue, plain, now));
+        join_all(waiting).await.into_iter().flatten().collect()
     }
 
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
         let queue = queue.to_owned();
-        self.call(Durability::Synced, move |database| {
-            manage::restore(database, &queue, jobs)
-        })
-        .await
+        self.call(Synced, Order, move |database| manage::restore(database, &queue, jobs))
+            .await
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<Claimed> {
-        self.call(Durability::Lazy, move |database| claim::claim(database, &request))
-            .await
+        self.claim_rows(request).await
     }
 
-    async fn finish(&self, finish: Finish, now: i64) -> Result<bool> {
-        self.call(Durability::Lazy, move |database| finish::finish(database, &finish, now))
-            .await
+    async fn finish(&self, finish: Finish, now: i64) -> Result<Finished> {
+        let mut answers = self.end(vec![finish], now).await;
+        answers.pop().unwrap_or_else(|| Err(closed()))
+    }
+
+    async fn finish_all(&self, finishes: Vec<Finish>, now: i64) -> Vec<Result<Finished>> {
+        self.end(finishes, now).await
     }
 
     async fn report(&self, reports: Vec<Report>) -> Result<()> {
-        self.call(Durability::Lazy, move |database| finish::report(database, &reports))
+        self.call(Lazy, Own, move |database| finish::report(database, &reports))
             .await
     }
 
     async fn renew(&self, leases: Vec<Lease>, until: i64) -> Result<Vec<Lease>> {
-        self.call(Durability::Lazy, move |database| finish::renew(database, leases, until))
+        self.call(Lazy, Own, move |database| finish::renew(database, leases, until))
             .await
     }
 
     async fn rescue(&self, ended_by: i64, now: i64, max_stalls: u32) -> Result<Vec<Rescued>> {
-        self.call(Durability::Lazy, move |database| {
+        self.call(Lazy, Order, move |database| {
             finish::rescue(database, ended_by, now, max_stalls)
         })
         .await
     }
 
     async fn promote(&self, now: i64) -> Result<Promoted> {
-        self.call(Durability::Lazy, move |database| finish::promote(database, now))
+        self.call(Lazy, Order, move |database| finish::promote(database, now))
             .await
     }
 
     async fn get(&self, queue: &str, id: &str) -> Result<Option<Job>> {
         let (queue, id) = (queue.to_owned(), id.to_owned());
-        self.call(Durability::Read, move |database| manage::get(database, &queue, &id))
+        self.call(Read, Rows, move |database| manage::get(database, &queue, &id))
             .await
     }
 
     async fn list(&self, queue: &str, filter: JobFilter) -> Result<Vec<Job>> {
         let queue = queue.to_owned();
-        self.call(Durability::Read, move |database| {
-            manage::list(database, &queue, &filter)
-        })
-        .await
+        self.call(Read, Rows, move |database| manage::list(database, &queue, &filter))
+            .await
     }
 
     async fn cancel(&self, queue: &str, id: &str, now: i64) -> Result<Option<Job>> {
         let (queue, id) = (queue.to_owned(), id.to_owned());
-        self.call(Durability::Synced, move |database| {
+        self.call(Synced, Order, move |database| {
             manage::cancel(database, &queue, &id, now)
         })
         .await
@@ -148,21 +183,19 @@ impl JobStore for SqliteStore {
 
     async fn retry(&self, queue: &str, id: &str, now: i64) -> Result<Job> {
         let (queue, id) = (queue.to_owned(), id.to_owned());
-        self.call(Durability::Synced, move |database| {
-            manage::retry(database, &queue, &id, now)
-        })
-        .await
+        self.call(Synced, Order, move |database| manage::retry(database, &queue, &id, now))
+            .await
     }
 
     async fn counts(&self, queue: &str) -> Result<Counts> {
         let queue = queue.to_owned();
-        self.call(Durability::Read, move |database| manage::counts(database, &queue))
+        self.call(Read, Rows, move |database| manage::counts(database, &queue))
             .await
     }
 
     async fn clean(&self, queue: &str, ended_by: i64, statuses: Vec<JobStatus>) -> Result<u64> {
         let queue = queue.to_owned();
-        self.call(Durability::Synced, move |database| {
+        self.call(Synced, Rows, move |database| {
             manage::clean(database, &queue, ended_by, &statuses)
         })
         .await
@@ -170,7 +203,7 @@ impl JobStore for SqliteStore {
 
     async fn prune(&self, queue: &str, retention: Retention, now: i64) -> Result<u64> {
         let queue = queue.to_owned();
-        self.call(Durability::Lazy, move |database| {
+        self.call(Lazy, Own, move |database| {
             manage::prune(database, &queue, retention, now)
         })
         .await
@@ -178,7 +211,7 @@ impl JobStore for SqliteStore {
 
     async fn set_paused(&self, queue: &str, paused: bool) -> Result<()> {
         let queue = queue.to_owned();
-        self.call(Durability::Synced, move |database| {
+        self.call(Synced, Own, move |database| {
             execute(database, sql!("pause"), rusqlite::params![queue, paused]).map(drop)
         })
         .await
@@ -186,23 +219,71 @@ impl JobStore for SqliteStore {
 
     async fn is_paused(&self, queue: &str) -> Result<bool> {
         let queue = queue.to_owned();
-        self.call(Durability::Read, move |database| {
+        self.call(Read, Own, move |database| {
             Ok(optional(database, sql!("paused"), [queue])?.unwrap_or(false))
         })
         .await
     }
 
+    async fn set_limits(&self, queue: &str, limits: Limits) -> Result<()> {
+        let queue = queue.to_owned();
+        self.call(Synced, Order, move |database| {
+            limited::set_limits(database, &queue, limits)
+        })
+        .await
+    }
+
+    async fn limits(&self, queue: &str) -> Result<Limits> {
+        let queue = queue.to_owned();
+        self.call(Read, Own, move |database| limited::limits(database, &queue))
+            .await
+    }
+
+    async fn set_schedule(&self, schedule: Schedule) -> Result<()> {
+        self.call(Synced, Own, move |database| schedules::set(database, &schedule))
+            .await
+    }
+
+    async fn remove_schedule(&self, queue: &str, id: &str) -> Result<bool> {
+        let (queue, id) = (queue.to_owned(), id.to_owned());
+        self.call(Synced, Own, move |database| schedules::remove(database, &queue, &id))
+            .await
+    }
+
+    async fn schedules(&self, queue: &str) -> Result<Vec<Schedule>> {
+        let queue = queue.to_owned();
+        self.call(Read, Own, move |database| schedules::list(database, &queue))
+            .await
+    }
+
+    async fn fire(
+        &self,
+        schedule: &Schedule,
+        next_at: Option<i64>,
+        jobs: Vec<NewJob>,
+        now: i64,
+    ) -> Result<Option<Added>> {
+        let schedule = schedule.clone();
+        self.call(Synced, Order, move |database| {
+            schedules::fire(database, &schedule, next_at, jobs, now)
+        })
+        .await
+    }
+
+    async fn shift(&self, by: i64) -> Result<()> {
+        self.call(Lazy, Rows, move |database| manage::shift(database, by)).await
+    }
+
     async fn states(&self, prefix: &str, now: i64) -> Result<Vec<SharedState>> {
         let prefix = prefix.to_owned();
-        self.call(Durability::Read, move |database| manage::states(database, &prefix, now))
+        self.call(Read, Own, move |database| manage::states(database, &prefix, now))
             .await
     }
 
     async fn set_state(&self, key: &str, version: i64, value: Value, now: i64) -> Result<bool> {
         let (key, text) = (key.to_owned(), checked(key, &value)?);
-        self.call(Durability::Synced, move |database| {
-            let changed = execute(database, sql!("set_state"), rusqlite::params![key, version, text, now])?;
-            Ok(changed > 0)
+        self.call(Synced, Own, move |database| {
+            manage::set_state(database, &key, version, &text, now)
         })
         .await
     }

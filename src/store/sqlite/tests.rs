@@ -2,7 +2,9 @@ use std::sync::Arc;
 
 use super::SqliteStore;
 use crate::error::Code;
-use crate::store::{DataDirectory, Job, JobOptions, JobStore, NewJob, SharedStore};
+use crate::store::{
+    ClaimRequest, DataDirectory, Ending, Finish, Job, JobOptions, JobStore, Lease, NewJob, SharedStore,
+};
 
 async fn in_memory() -> Option<SharedStore> {
     Some(Arc::new(SqliteStore::in_memory().await.unwrap()))
@@ -26,8 +28,9 @@ async fn add_one(store: &SqliteStore, options: JobOptions) -> Job {
         name: "a".into(),
         data: serde_json::json!(1),
         options,
+        reference: None,
     };
-    store.add("q", vec![new], 0).await.unwrap().pop().unwrap()
+    store.add("q", vec![new], 0).await.unwrap().jobs.pop().unwrap()
 }
 
 #[tokio::test]
@@ -47,29 +50,70 @@ async fn a_dropped_store_lets_go_of_its_directory() {
     let store = open(temp.path()).await.unwrap();
     let added = add_one(&store, JobOptions::default()).await;
     drop(store);
-    let directory = DataDirectory::open(temp.path()).unwrap();
-    let mut held = None;
-    for _ in 0..500 {
-        held = directory.hold().unwrap();
-        if held.is_some() {
-            break;
-        }
-        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
-    }
-    let store = SqliteStore::open(&directory, held.unwrap(), 0).await.unwrap();
+    let store = reopen(temp.path()).await;
     assert!(store.get("q", &added.id).await.unwrap().is_some());
 }
 
 #[tokio::test]
-async fn a_damaged_file_is_kept_aside_and_told() {
+async fn jobs_that_ran_when_the_process_died_are_known() {
     let temp = tempfile::tempdir().unwrap();
-    std::fs::write(temp.path().join("jobs.db"), vec![0x5a; 8192]).unwrap();
-    let error = open(temp.path()).await.unwrap_err();
-    assert_eq!(error.code(), Code::StoreCorrupt, "{error:?}");
-    let kept = error.details()["keptAs"].as_str().unwrap();
-    assert_eq!(std::fs::read(kept).unwrap(), vec![0x5a; 8192]);
     let store = open(temp.path()).await.unwrap();
-    assert_eq!(store.counts("q").await.unwrap().pending, 0);
+    let new = (0..4).map(|n| NewJob {
+        name: "a".into(),
+        data: serde_json::json!(n),
+        options: JobOptions::default(),
+        reference: None,
+    });
+    store.add("q", new.collect(), 0).await.unwrap();
+    let mut claims = Vec::new();
+    for _ in 0..3 {
+        // The second one is read ahead, and only noted.
+        let request = ClaimRequest {
+            queue: "q".into(),
+            names: vec!["a".into()],
+            limit: 1,
+            now: 1,
+            lease_until: 1_000_000,
+        };
+        claims.extend(store.claim(request).await.unwrap().claims);
+    }
+    let ended = Finish {
+        lease: Lease {
+            id: claims[1].job.id.clone(),
+            fence: claims[1].fence,
+        },
+        ending: Ending::Completed {
+            result: serde_json::json!(1),
+        },
+        remove: false,
+    };
+    assert!(store.finish(ended, 2).await.unwrap().held);
+    // What the process knew is gone; what it wrote is there.
+    drop(store);
+    let store = reopen(temp.path()).await;
+    let mut rescued = store.rescue(i64::MAX, 3, 3).await.unwrap();
+    rescued.sort_by(|a, b| a.id.cmp(&b.id));
+    let ids: Vec<_> = rescued.iter().map(|one| &one.id).collect();
+    assert_eq!(ids, [&claims[0].job.id, &claims[2].job.id]);
+    let counts = store.counts("q").await.unwrap();
+    assert_eq!((counts.pending, counts.completed, counts.running), (3, 1, 0));
+    store.close().await;
+    let store = open(temp.path()).await.unwrap();
+    assert!(
+        store.rescue(i64::MAX, 4, 3).await.unwrap().is_empty(),
+        "they are known once"
+    );
+}
+
+async fn reopen(path: &std::path::Path) -> SqliteStore {
+    let directory = DataDirectory::open(path).unwrap();
+    for _ in 0..500 {
+        if let Some(held) = directory.hold().unwrap() {
+            return SqliteStore::open(&directory, held, 0).await.unwrap();
+        }
+        tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+    }
+    panic!("the dropped store holds its directory");
 }
 
 #[tokio::test]

@@ -1,21 +1,27 @@
-//! The thread that owns the connection. What waits together is one transaction, and is answered
-//! after its commit: with many callers, one sync of the disk serves all of them.
+//! The thread that owns the connection. What waits together is one transaction. It is written when
+//! it is committed, which the death of the process cannot undo; whoever asked for more is answered
+//! by the syncer, and with many callers one sync of the disk serves all of them.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::sync::mpsc::Receiver;
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::claim::{Taken, claim, claim_ready};
 use super::database::Database;
 use super::failure::coded;
-use super::sql;
+use super::starts;
+use super::syncer::{Syncer, Works};
 use crate::error::{Code, Error, Result};
+use crate::store::job_store::ClaimRequest;
 use crate::store::rules::{again, closed};
 
 /// The most commands of one transaction.
 const GROUP: usize = 4_000;
-/// A lazily committed row is synced after this at the latest.
-const LAZY: Duration = Duration::from_millis(10);
+/// After a commit, one that only ends jobs waits so long for others, or for so many of them: its
+/// workers go on meanwhile.
+const PAUSE: Duration = Duration::from_millis(1);
+const ENDS: usize = 32;
 
 /// What a command asks of the commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,17 +34,34 @@ pub enum Durability {
     Synced,
 }
 
+/// How a command gets on with starts that are not written and jobs that were read ahead.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Care {
+    /// It minds them itself.
+    Own,
+    /// It needs the rows as they are.
+    Rows,
+    /// It may change which job is next, too.
+    Order,
+}
+
 /// What the thread is asked.
 pub enum Command {
-    Run(Durability, Box<dyn Work>),
+    Run(Durability, Care, Box<dyn Work>),
+    /// Ends so many jobs.
+    End(usize, Box<dyn Work>),
+    Claim(ClaimRequest, oneshot::Sender<Result<Taken>>),
     /// Close when everything before is done.
     Close(oneshot::Sender<()>),
 }
 
 /// A piece of a group's transaction.
 pub trait Work: Send {
-    /// Works; false undoes only this piece.
+    /// Works; false where it failed.
     fn run(&mut self, database: &mut Database) -> bool;
+
+    /// Why it failed.
+    fn error(&self) -> Option<Error>;
 
     /// Tells the caller, after the commit or with its error.
     fn deliver(self: Box<Self>, error: Option<&Error>);
@@ -72,6 +95,10 @@ where
         matches!(self.answer, Some(Ok(_)))
     }
 
+    fn error(&self) -> Option<Error> {
+        self.answer.as_ref()?.as_ref().err().map(again)
+    }
+
     fn deliver(self: Box<Self>, error: Option<&Error>) {
         let answer = match (error, self.answer) {
             (Some(error), _) => Err(again(error)),
@@ -84,36 +111,30 @@ where
 }
 
 /// Runs until it is closed or every sender is gone. `held` is let go last.
-pub fn run(mut database: Database, commands: &Receiver<Command>, held: Box<dyn Send>) {
-    let mut unsynced: Option<Instant> = None;
-    let mut closing = None;
+pub fn run(mut database: Database, syncer: Option<Syncer>, commands: &Receiver<Command>, held: Box<dyn Send>) {
+    let (mut closing, mut committed) = (None, Instant::now());
     while closing.is_none() {
-        let first = match unsynced {
-            None => commands.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(since) => commands.recv_timeout(LAZY.saturating_sub(since.elapsed())),
-        };
-        match first {
-            Ok(command) => {
-                let (needed, works, close) = gather(command, commands);
-                closing = close;
-                // A sync that is due rides along.
-                let due = unsynced.is_some_and(|since| since.elapsed() >= LAZY);
-                let level = if due { Durability::Synced } else { needed };
-                let committed = transaction(&mut database, works, level, due);
-                unsynced = match (committed, level) {
-                    (true, Durability::Synced) => None,
-                    (true, Durability::Lazy) => unsynced.or_else(|| Some(Instant::now())),
-                    _ => unsynced,
-                };
+        let Ok(command) = commands.recv() else { break };
+        let mut group = Group::default();
+        gather(&mut database, command, commands, &mut group);
+        while let Some(left) = group.may_wait(committed) {
+            match commands.recv_timeout(left) {
+                Ok(command) => gather(&mut database, command, commands, &mut group),
+                Err(_) => break,
             }
-            Err(RecvTimeoutError::Timeout) => {
-                let synced = transaction(&mut database, Vec::new(), Durability::Synced, true);
-                unsynced = (!synced).then(Instant::now);
-            }
-            Err(RecvTimeoutError::Disconnected) => break,
+        }
+        closing = group.closing.take();
+        if syncer.as_ref().is_some_and(Syncer::failed) {
+            database.found_unsynced();
+        }
+        if !group.pieces.is_empty() {
+            commit(&mut database, syncer.as_ref(), group);
+            committed = Instant::now();
         }
     }
-    // Closing checkpoints the log, which syncs it.
+    // The last sync, and its answers.
+    drop(syncer);
+    // Closing moves the log into the database, which syncs both.
     drop(database);
     drop(held);
     if let Some(told) = closing {
@@ -121,57 +142,102 @@ pub fn run(mut database: Database, commands: &Receiver<Command>, held: Box<dyn S
     }
 }
 
-type Works = Vec<Box<dyn Work>>;
+#[derive(Default)]
+struct Group {
+    pieces: Vec<(Durability, Care, Box<dyn Work>)>,
+    closing: Option<oneshot::Sender<()>>,
+    /// How many jobs it ends, where it does nothing else.
+    ends: usize,
+    urgent: bool,
+}
 
-/// Takes everything that waits already.
-fn gather(first: Command, commands: &Receiver<Command>) -> (Durability, Works, Option<oneshot::Sender<()>>) {
-    let mut works = Vec::new();
-    let mut needed = Durability::Read;
+impl Group {
+    /// How long it may wait for others.
+    fn may_wait(&self, committed: Instant) -> Option<Duration> {
+        let left = PAUSE.checked_sub(committed.elapsed())?;
+        (!self.urgent && self.closing.is_none() && self.ends < ENDS && self.ends > 0).then_some(left)
+    }
+}
+
+/// Takes everything that waits already. Claims that need no transaction are answered at once.
+fn gather(database: &mut Database, first: Command, commands: &Receiver<Command>, group: &mut Group) {
     let mut next = Some(first);
     while let Some(command) = next.take() {
         match command {
-            Command::Close(told) => return (needed, works, Some(told)),
-            Command::Run(durability, work) => {
-                needed = needed.max(durability);
-                works.push(work);
+            Command::Close(told) => {
+                group.closing = Some(told);
+                return;
+            }
+            Command::Claim(request, caller) => match claim_ready(database, &request) {
+                Some(taken) => drop(caller.send(Ok(taken))),
+                None => {
+                    let task = Task::new(move |database: &mut Database| claim(database, &request), caller);
+                    group.pieces.push((Durability::Lazy, Care::Own, Box::new(task)));
+                    group.urgent = true;
+                }
+            },
+            Command::Run(durability, care, work) => {
+                group.pieces.push((durability, care, work));
+                group.urgent = true;
+            }
+            Command::End(count, work) => {
+                group.pieces.push((Durability::Lazy, Care::Own, work));
+                group.ends += count;
             }
         }
-        if works.len() < GROUP {
+        if group.pieces.len() < GROUP {
             next = commands.try_recv().ok();
         }
     }
-    (needed, works, None)
 }
 
-fn transaction(database: &mut Database, mut works: Works, level: Durability, touch: bool) -> bool {
-    database.make_room();
-    let result = attempt(database, &mut works, level, touch);
-    if result.is_err() && !database.connection().is_autocommit() {
-        // Where even that fails, the next BEGIN does, and is told.
-        let _ = execute(database, "ROLLBACK");
-    }
-    if result.as_ref().is_err_and(|error| error.code() == Code::StoreFull) {
-        database.found_full();
+fn commit(database: &mut Database, syncer: Option<&Syncer>, mut group: Group) {
+    let result = database.mend().and_then(|()| transaction(database, &mut group));
+    match &result {
+        Ok(_) => database.starts.committed(),
+        Err(error) => {
+            if !database.connection().is_autocommit() {
+                // Where even that fails, the next BEGIN does, and is told.
+                let _ = execute(database, "ROLLBACK");
+            }
+            database.starts.rolled_back();
+            database.windows.clear();
+            if error.code() == Code::StoreFull {
+                database.found_full();
+            }
+        }
     }
     let error = result.as_ref().err();
-    for work in works {
-        work.deliver(error);
+    let mut unsynced: Works = Vec::new();
+    for (durability, _, work) in group.pieces {
+        if error.is_none() && durability == Durability::Synced && syncer.is_some() {
+            unsynced.push(work);
+        } else {
+            work.deliver(error);
+        }
     }
-    error.is_none()
+    if let (Some(syncer), Ok(true)) = (syncer, result) {
+        syncer.sync(unsynced);
+    }
 }
 
-fn attempt(database: &mut Database, works: &mut Works, level: Durability, touch: bool) -> Result<()> {
-    database.sync_commits(level == Durability::Synced)?;
-    execute(
-        database,
-        if level == Durability::Read {
-            "BEGIN"
-        } else {
-            "BEGIN IMMEDIATE"
-        },
-    )?;
-    for work in works {
-        execute(database, "SAVEPOINT piece")?;
+/// Answers whether something was written.
+fn transaction(database: &mut Database, group: &mut Group) -> Result<bool> {
+    let exact = group.pieces.iter().any(|(_, care, _)| *care != Care::Own) && !database.starts.is_empty();
+    let writes = exact
+        || group
+            .pieces
+            .iter()
+            .any(|(durability, ..)| *durability != Durability::Read);
+    execute(database, if writes { "BEGIN IMMEDIATE" } else { "BEGIN" })?;
+    for (durability, care, work) in &mut group.pieces {
+        if *care != Care::Own {
+            starts::write_out(database)?;
+        }
+        let undo = *care == Care::Order;
+        if undo {
+            execute(database, "SAVEPOINT piece")?;
+        }
         let good = work.run(database);
         if database.connection().is_autocommit() {
             return Err(Error::new(
@@ -179,15 +245,19 @@ fn attempt(database: &mut Database, works: &mut Works, level: Durability, touch:
                 "the job store undid its work, most likely because its disk is full; make room and try again",
             ));
         }
-        if !good {
-            execute(database, "ROLLBACK TO piece")?;
+        if undo {
+            if !good {
+                execute(database, "ROLLBACK TO piece")?;
+            }
+            execute(database, "RELEASE piece")?;
+            database.windows.clear();
+        } else if !good && *durability != Durability::Read {
+            // Half of it may be written.
+            return Err(work.error().unwrap_or_else(closed));
         }
-        execute(database, "RELEASE piece")?;
     }
-    if touch {
-        execute(database, sql!("sync"))?;
-    }
-    execute(database, "COMMIT")
+    execute(database, "COMMIT")?;
+    Ok(writes)
 }
 
 fn execute(database: &Database, sql: &'static str) -> Result<()> {

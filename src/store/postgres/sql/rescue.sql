@@ -1,3 +1,4 @@
+WITH ended AS (
 UPDATE auton8n.job SET stalls = stalls + 1, fence = fence + 1, ready = stalls < $3,
   status = CASE WHEN stalls < $3 THEN 0 ELSE 5 END,
   finished_at = CASE WHEN stalls < $3 THEN finished_at ELSE $2 END,
@@ -6,4 +7,6 @@ UPDATE auton8n.job SET stalls = stalls + 1, fence = fence + 1, ready = stalls < 
     ELSE 'its worker died ' || (stalls + 1) || ' times while it ran' END
 WHERE seq IN (SELECT seq FROM auton8n.job WHERE status = 2 AND lease_until <= $1 ORDER BY seq LIMIT 1000
   FOR UPDATE SKIP LOCKED)
-RETURNING queue, id, name, status, error_message
+RETURNING queue, id, name, status, error_message, parent AND status = 5 AS parent
+)
+SELECT queue, id, name, status, error_message, CASE WHEN parent THEN auton8n.release(id, status, $2) END FROM ended

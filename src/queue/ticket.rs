@@ -1,0 +1,205 @@
+//! A run that costs no task of its own: its handler takes many at once, and ends them by their tickets.
+
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
+
+use parking_lot::Mutex;
+use serde_json::Value;
+use tokio::sync::oneshot;
+use tokio_util::task::task_tracker::TaskTrackerToken;
+
+use super::attempt::{HAND_BACK, WIND_DOWN};
+use super::core::Core;
+use super::ends::{self, Ended};
+use super::hub::Shared;
+use super::reports::JobReporter;
+use super::running::Stop;
+use super::slot::Slot;
+use super::{AttemptError, Handler, Job, Reporter};
+use crate::store::{Claim, Lease};
+
+/// How a run ended.
+pub type Outcome = Result<Value, AttemptError>;
+
+/// A run of a job, until it is ended.
+pub struct Ticket {
+    job: Job,
+    /// Its attempts that count, this one included.
+    counted: u32,
+    lease: Lease,
+    started: u64,
+    shared: Arc<Shared>,
+    core: Arc<Core>,
+    handler: Arc<dyn Handler>,
+    state: Mutex<State>,
+    number: OnceLock<u32>,
+    reporter: OnceLock<Arc<JobReporter>>,
+}
+
+/// What a run holds of its worker.
+pub struct Hold {
+    pub slot: Slot,
+    /// Its worker waits for it when it stops.
+    pub _task: TaskTrackerToken,
+}
+
+enum State {
+    Running(Hold),
+    /// It was asked to stop; what it still answers is waited for.
+    Stopping(oneshot::Sender<Outcome>),
+    Over,
+}
+
+impl Ticket {
+    pub(super) fn new(
+        shared: &Arc<Shared>,
+        core: &Arc<Core>,
+        handler: &Arc<dyn Handler>,
+        claim: Claim,
+        hold: Hold,
+    ) -> Arc<Self> {
+        let Claim { job, fence, stalls } = claim;
+        Arc::new(Self {
+            counted: job.attempts.saturating_sub(stalls),
+            lease: Lease {
+                id: job.id.clone(),
+                fence,
+            },
+            job,
+            started: shared.clock.monotonic_ms(),
+            shared: shared.clone(),
+            core: core.clone(),
+            handler: handler.clone(),
+            state: Mutex::new(State::Running(hold)),
+            number: OnceLock::new(),
+            reporter: OnceLock::new(),
+        })
+    }
+
+    /// The job as it was claimed.
+    pub const fn job(&self) -> &Job {
+        &self.job
+    }
+
+    /// What the handler calls it, to be given to `Handler::abort`; false where it was stopped before.
+    pub fn call_it(&self, number: u32) -> bool {
+        let _ = self.number.set(number);
+        matches!(*self.state.lock(), State::Running(_))
+    }
+
+    /// What the run tells.
+    pub fn reporter(&self) -> Arc<dyn Reporter> {
+        self.reporter
+            .get_or_init(|| {
+                Arc::new(JobReporter {
+                    reports: self.shared.reports.clone(),
+                    core: self.core.clone(),
+                    clock: self.shared.clock.clone(),
+                    lease: self.lease.clone(),
+                    name: self.job.name.clone(),
+                    used: AtomicBool::new(false),
+                    over: AtomicBool::new(false),
+                })
+            })
+            .clone()
+    }
+
+    /// Whether the run told something.
+    pub(super) fn reported(&self) -> bool {
+        self.reporter
+            .get()
+            .is_some_and(|reporter| reporter.used.load(Ordering::Acquire))
+    }
+
+    pub(super) const fn lease(&self) -> &Lease {
+        &self.lease
+    }
+
+    pub(super) const fn shared(&self) -> &Arc<Shared> {
+        &self.shared
+    }
+
+    pub(super) const fn core(&self) -> &Arc<Core> {
+        &self.core
+    }
+
+    pub(super) const fn counted(&self) -> u32 {
+        self.counted
+    }
+
+    pub(super) fn took(&self) -> i64 {
+        self.shared.clock.monotonic_ms().saturating_sub(self.started) as i64
+    }
+
+    fn over(&self) -> State {
+        if let Some(reporter) = self.reporter.get() {
+            reporter.over.store(true, Ordering::Release);
+        }
+        std::mem::replace(&mut *self.state.lock(), State::Over)
+    }
+
+    /// Asks it to stop; the job is decided upon here, whatever the handler does.
+    pub(super) fn stop(self: &Arc<Self>, stop: Stop) {
+        let (answer, waiting) = oneshot::channel();
+        let hold = {
+            let mut state = self.state.lock();
+            match std::mem::replace(&mut *state, State::Over) {
+                State::Running(hold) => {
+                    *state = State::Stopping(answer);
+                    hold
+                }
+                other => {
+                    *state = other;
+                    return;
+                }
+            }
+        };
+        if let Some(number) = self.number.get() {
+            self.handler.abort(*number);
+        }
+        self.shared.runtime.spawn(self.clone().wind_down(stop, hold, waiting));
+    }
+
+    async fn wind_down(self: Arc<Self>, stop: Stop, hold: Hold, waiting: oneshot::Receiver<Outcome>) {
+        if stop == Stop::HandBack {
+            // What it still completes in this time counts.
+            let outcome = tokio::time::timeout(HAND_BACK, waiting).await;
+            let outcome = outcome.ok().and_then(Result::ok).filter(Result::is_ok);
+            drop(self.over());
+            ends::store(vec![Ended::new(self, outcome, hold)]).await;
+        } else {
+            self.shared.running.end(&self.lease);
+            // A handler that still winds down keeps its slot, so that deaf ones cannot pile up without bound.
+            let _ = tokio::time::timeout(WIND_DOWN, waiting).await;
+            drop(self.over());
+            drop(hold);
+        }
+    }
+}
+
+/// Ends runs, all at once.
+pub fn end_all(outcomes: Vec<(Arc<Ticket>, Outcome)>) {
+    let mut wakes = HashMap::new();
+    let mut ended = Vec::with_capacity(outcomes.len());
+    for (ticket, outcome) in outcomes {
+        match ticket.over() {
+            State::Running(mut hold) => {
+                // Another job may run while this end is stored.
+                if let Some(wake) = hold.slot.try_free() {
+                    wakes.insert(Arc::as_ptr(&wake) as usize, wake);
+                }
+                ended.push(Ended::new(ticket, Some(outcome), hold));
+            }
+            State::Stopping(waiting) => drop(waiting.send(outcome)),
+            State::Over => {}
+        }
+    }
+    for wake in wakes.into_values() {
+        wake.notify_one();
+    }
+    if let Some(first) = ended.first() {
+        let runtime = first.ticket().shared().runtime.clone();
+        runtime.spawn(ends::store(ended));
+    }
+}

@@ -1,0 +1,1 @@
+ FROM ended LEFT JOIN freed ON true

@@ -1,0 +1,1 @@
+SELECT limits::text FROM auton8n.queue WHERE name = $1

@@ -1,0 +1,1 @@
+WHERE queue = $1 ORDER BY id

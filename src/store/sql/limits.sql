@@ -1,0 +1,1 @@
+SELECT limits FROM queue WHERE name = ?1

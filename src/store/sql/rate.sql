@@ -1,0 +1,1 @@
+SELECT since, used FROM rate WHERE queue = ?1 AND key = ?2

@@ -1,0 +1,1 @@
+DELETE FROM rate WHERE queue = ?1 AND since <= ?2

@@ -1,0 +1,1 @@
+DELETE FROM dependency WHERE parent = ?1

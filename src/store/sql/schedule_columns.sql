@@ -1,0 +1,1 @@
+SELECT queue, id, cron, time_zone, missed, job, next_at, last_at FROM schedule

@@ -1,0 +1,1 @@
+SELECT status FROM job WHERE queue = ?1 AND id = ?2

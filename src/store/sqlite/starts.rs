@@ -1,0 +1,214 @@
+//! Jobs that were taken and whose rows do not say so yet. Most of them end soon, and then their row
+//! is written once instead of twice. Whoever needs the rows as they are lets this write them first.
+//!
+//! So that a job which kills the process is found out, each start is noted in a small file before
+//! its worker hears of it. A note counts only where the row's fence has not moved since.
+
+use std::collections::HashMap;
+use std::fs::{File, OpenOptions};
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+
+use rusqlite::{OptionalExtension, params};
+
+use super::database::Database;
+use super::failure::coded;
+use super::rows::execute;
+use super::sql;
+use crate::error::Result;
+use crate::store::job_store::Lease;
+
+/// The bytes of a note: the row, its fence before the start, a hash of its id.
+const NOTE: usize = 24;
+/// Notes that the file has room for; when it is full the rows are written, and it begins anew.
+const NOTES: usize = 10_000;
+
+/// A start that its row does not tell yet.
+#[derive(Clone, Copy, Debug)]
+pub struct Start {
+    pub seq: i64,
+    pub fence: i64,
+    pub at: i64,
+    pub lease_until: i64,
+    /// Others wait for the job.
+    pub parent: bool,
+}
+
+/// The starts that are not written yet.
+#[derive(Debug, Default)]
+pub struct Starts {
+    file: Option<File>,
+    noted: usize,
+    open: HashMap<String, Start>,
+    /// What the present transaction added, and what it took out.
+    added: Vec<String>,
+    taken: Vec<(String, Start)>,
+}
+
+impl Starts {
+    /// Notes into that file, which is made; without one, nothing would outlive the process anyway.
+    pub fn noted_in(path: &Path) -> std::io::Result<Self> {
+        let file = OpenOptions::new()
+            .read(true)
+            .write(true)
+            .create(true)
+            .truncate(false)
+            .open(path)?;
+        // All of its room is taken at once, so that a full disk stops no start.
+        let size = ((NOTES + 1) * NOTE) as u64;
+        if file.metadata()?.len() < size {
+            file.write_all_at(&vec![0; size as usize], 0)?;
+        }
+        Ok(Self {
+            file: Some(file),
+            ..Self::default()
+        })
+    }
+
+    /// Takes note of starts that begin now; false where there is no room.
+    pub fn begin(&mut self, starts: &[(String, Start)]) -> bool {
+        if self.noted + starts.len() > NOTES {
+            return false;
+        }
+        if let Some(file) = &self.file {
+            let mut notes = Vec::with_capacity((starts.len() + 1) * NOTE);
+            for (id, start) in starts {
+                notes.extend_from_slice(&start.seq.to_le_bytes());
+                notes.extend_from_slice(&(start.fence - 1).to_le_bytes());
+                notes.extend_from_slice(&hash(id).to_le_bytes());
+            }
+            // The end of the notes.
+            notes.extend_from_slice(&[0; NOTE]);
+            if file.write_all_at(&notes, (self.noted * NOTE) as u64).is_err() {
+                return false;
+            }
+            self.noted += starts.len();
+        }
+        for (id, start) in starts {
+            self.open.insert(id.clone(), *start);
+            self.added.push(id.clone());
+        }
+        true
+    }
+
+    /// Takes a start out, to write its row.
+    pub fn take(&mut self, lease: &Lease) -> Option<Start> {
+        let start = *self.open.get(&lease.id)?;
+        if start.fence != lease.fence {
+            return None;
+        }
+        let (id, start) = self.open.remove_entry(&lease.id)?;
+        self.taken.push((id, start));
+        Some(start)
+    }
+
+    /// Prolongs a lease; false where its start is not here.
+    pub fn renew(&mut self, lease: &Lease, until: i64) -> bool {
+        match self.open.get_mut(&lease.id) {
+            Some(start) if start.fence == lease.fence => {
+                start.lease_until = until;
+                true
+            }
+            _ => false,
+        }
+    }
+
+    /// No row is behind.
+    pub fn is_empty(&self) -> bool {
+        self.open.is_empty()
+    }
+
+    /// What was taken out is written.
+    pub fn committed(&mut self) {
+        self.added.clear();
+        self.taken.clear();
+        if self.open.is_empty() && self.noted > 0 {
+            self.noted = 0;
+            if let Some(file) = &self.file {
+                // Where it cannot be written, the old notes are out of date all the same.
+                let _ = file.write_all_at(&[0; NOTE], 0);
+            }
+        }
+    }
+
+    /// What was taken out is not written, and what was added was told to nobody.
+    pub fn rolled_back(&mut self) {
+        self.open.extend(self.taken.drain(..));
+        for id in self.added.drain(..) {
+            self.open.remove(&id);
+        }
+    }
+
+    /// What was added so far stays, whatever becomes of the present transaction.
+    pub fn keep_added(&mut self) {
+        self.added.clear();
+    }
+}
+
+/// Writes all rows that are behind.
+pub fn write_out(database: &mut Database) -> Result<()> {
+    let open: Vec<(String, Start)> = database.starts.open.drain().collect();
+    let written = open.iter().try_for_each(|(_, start)| write(database, start));
+    database.starts.taken.extend(open);
+    written
+}
+
+/// Writes one row.
+pub fn write(database: &Database, start: &Start) -> Result<()> {
+    let Start {
+        seq,
+        fence,
+        at,
+        lease_until,
+        ..
+    } = start;
+    execute(database, sql!("start"), params![seq, fence, lease_until, at]).map(drop)
+}
+
+/// Writes the rows of those that ran when the process died, so that they are rescued. Its file is
+/// read from the beginning, and begins anew.
+pub fn recover(database: &mut Database, now: i64) -> Result<()> {
+    let Some(file) = &database.starts.file else {
+        return Ok(());
+    };
+    let mut notes = vec![0; NOTES * NOTE];
+    if file.read_exact_at(&mut notes, 0).is_err() {
+        return Ok(());
+    }
+    let number = |note: &[u8], at: usize| {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&note[at..at + 8]);
+        i64::from_le_bytes(bytes)
+    };
+    let died: Vec<(i64, i64, i64)> = notes
+        .chunks_exact(NOTE)
+        .map(|note| (number(note, 0), number(note, 8), number(note, 16)))
+        .take_while(|(seq, ..)| *seq != 0)
+        .collect();
+    database.starts.noted = died.len();
+    for (seq, fence, hashed) in died {
+        let id: Option<String> = database
+            .statement(sql!("start_of"))?
+            .query_row(params![seq, fence], |row| row.get(0))
+            .optional()
+            .map_err(coded)?;
+        if id.is_some_and(|id| hash(&id) == hashed as u64) {
+            let start = Start {
+                seq,
+                fence: fence + 1,
+                at: now,
+                lease_until: 0,
+                parent: false,
+            };
+            write(database, &start)?;
+        }
+    }
+    Ok(())
+}
+
+fn hash(id: &str) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    id.hash(&mut hasher);
+    hasher.finish()
+}

@@ -1,0 +1,184 @@
+//! The jobs that are next, read ahead: while only one fair key waits in the first priority, their
+//! order is that of their rows. Whatever could change the order ends the window.
+
+use std::collections::{HashMap, VecDeque};
+
+use rusqlite::params;
+
+use super::database::Database;
+use super::failure::coded;
+use super::rows::{Raw, optional, raw};
+use super::sql;
+use crate::error::Result;
+use crate::store::job_store::ClaimRequest;
+
+/// The most that is read at once. A backlog of any size costs no more memory than that.
+const ROWS: usize = 1_000;
+const BYTES: usize = 8 * 1024 * 1024;
+/// What the first reading takes; each further one takes twice as many.
+const FIRST: usize = 64;
+
+/// What is next in a queue, for workers of the same names.
+#[derive(Debug)]
+pub struct Window {
+    names: Vec<String>,
+    priority: u8,
+    key: String,
+    rows: VecDeque<Raw>,
+    /// The last row that was read.
+    last: i64,
+    size: usize,
+}
+
+/// The windows by their queue.
+#[derive(Debug, Default)]
+pub struct Windows(HashMap<String, Window>);
+
+impl Windows {
+    /// The order of anything may have changed.
+    pub fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    /// The order of a queue may have changed.
+    pub fn end(&mut self, queue: &str) {
+        self.0.remove(queue);
+    }
+
+    /// A job was added: it is behind the others of its key, but may be before those of the window.
+    pub fn added(&mut self, queue: &str, priority: u8, key: &str) {
+        let ends = self
+            .0
+            .get(queue)
+            .is_some_and(|window| priority < window.priority || (priority == window.priority && key != window.key));
+        if ends {
+            self.0.remove(queue);
+        }
+    }
+
+    /// Begins a window. Jobs that were taken must be written before.
+    pub fn begin(&mut self, request: &ClaimRequest, priority: u8, key: String) {
+        let window = Window {
+            names: request.names.clone(),
+            priority,
+            key,
+            rows: VecDeque::new(),
+            last: i64::MIN,
+            size: FIRST,
+        };
+        self.0.insert(request.queue.clone(), window);
+    }
+
+    /// Whether there is one for such workers. One for others ends: no job may be in two.
+    pub fn is_for(&mut self, request: &ClaimRequest) -> bool {
+        match self.0.get(&request.queue) {
+            Some(window) if window.names == request.names => true,
+            Some(_) => {
+                self.0.remove(&request.queue);
+                false
+            }
+            None => false,
+        }
+    }
+
+    /// All that is asked for, where it was read already.
+    pub fn take_ready(&mut self, request: &ClaimRequest) -> Option<Vec<Raw>> {
+        let window = self.0.get_mut(&request.queue)?;
+        if request.limit == 0 || window.rows.len() < request.limit || window.names != request.names {
+            return None;
+        }
+        Some(window.rows.drain(..request.limit).collect())
+    }
+
+    /// Gives back what was taken last.
+    pub fn give_back(&mut self, queue: &str, rows: Vec<Raw>) {
+        if let Some(window) = self.0.get_mut(queue) {
+            for row in rows.into_iter().rev() {
+                window.rows.push_front(row);
+            }
+        }
+    }
+}
+
+/// Takes up to `limit` jobs of the window, which must be there.
+pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Result<Vec<Raw>> {
+    let mut taken = Vec::new();
+    loop {
+        let Some(window) = database.windows.0.get_mut(&request.queue) else {
+            return Ok(taken);
+        };
+        let count = (limit - taken.len()).min(window.rows.len());
+        taken.extend(window.rows.drain(..count));
+        if taken.len() == limit {
+            return Ok(taken);
+        }
+        let (names, priority, key) = (window.names.clone(), window.priority, window.key.clone());
+        let (last, size) = (window.last, window.size.max(limit));
+        let rows = read(database, &request.queue, &names, priority, &key, last, size)?;
+        let Some(window) = database.windows.0.get_mut(&request.queue) else {
+            return Ok(taken);
+        };
+        if rows.is_empty() {
+            return Ok(taken);
+        }
+        window.size = (size * 2).min(ROWS.max(limit));
+        window.last = rows.back().map_or(last, |row| row.seq);
+        window.rows = rows;
+    }
+}
+
+/// Whether jobs of a later priority wait, or of the same one where there is no window.
+pub fn is_last(database: &Database, request: &ClaimRequest) -> Result<bool> {
+    let Some(window) = database.windows.0.get(&request.queue) else {
+        return Ok(false);
+    };
+    for name in &request.names {
+        let later: Option<u8> = optional(
+            database,
+            sql!("claim_later_priority"),
+            params![request.queue, name, window.priority],
+        )?;
+        if later.is_some() {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+fn read(
+    database: &Database,
+    queue: &str,
+    names: &[String],
+    priority: u8,
+    key: &str,
+    after: i64,
+    limit: usize,
+) -> Result<VecDeque<Raw>> {
+    let mut found: Vec<Raw> = Vec::new();
+    let mut statement = database.statement(sql!("window_select", "job_columns", "window"))?;
+    // Where a name was not read to its end, nothing behind its last row is known.
+    let mut known = i64::MAX;
+    for name in names {
+        let mut rows = statement
+            .query(params![queue, name, priority, key, after, limit as i64])
+            .map_err(coded)?;
+        let (mut count, mut bytes, mut last) = (0, 0, after);
+        while let Some(row) = rows.next().map_err(coded)? {
+            let row = raw(row).map_err(coded)?;
+            (count, bytes, last) = (count + 1, bytes + row.bytes(), row.seq);
+            found.push(row);
+            if bytes > BYTES {
+                count = limit;
+                break;
+            }
+        }
+        if count == limit {
+            known = known.min(last);
+        }
+    }
+    if names.len() > 1 {
+        found.sort_unstable_by_key(|row| row.seq);
+    }
+    found.retain(|row| row.seq <= known);
+    Ok(found.into())
+}
