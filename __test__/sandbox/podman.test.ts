@@ -44,7 +44,8 @@ describe.skipIf(!usable)('podman', () => {
 
   it('runs, limits and collects as Docker does', async () => {
     expect(sandbox.engine).toMatch(/^podman \d/)
-    expect(sandbox.isolation).toBe('full')
+    // Asked for over Docker's interface it does not give one, and does not say so.
+    expect(sandbox.isolation).toMatch(/^(full|reduced: no cgroup namespace)$/)
     const run = await sandbox.run({ command: ['node', '-e', "require('fs').writeFileSync('out/x', 'y'); console.log(1)"], collect: ['out'] })
     expect(run).toMatchObject({ exitCode: 0, stdout: '1\n' })
     expect(Object.keys(run.files)).toEqual(['out/x'])

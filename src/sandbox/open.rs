@@ -10,7 +10,7 @@ use super::builtin::BuiltIn;
 use super::docker::{self, DockerEngine, Endpoint, Found, Surroundings};
 use super::layout::BoxInputs;
 use super::pool::PoolOptions;
-use super::proof::Missing;
+use super::proof::{Missing, may_be_missing};
 use super::ready::REDUCIBLE;
 use crate::error::{Code, Error, Result};
 
@@ -84,7 +84,7 @@ pub struct Candidate {
     pub name: String,
     /// The socket, where there is one.
     pub address: Option<String>,
-    /// Every limit was tried and binds.
+    /// Every limit was tried and binds, but for what may be missing.
     pub usable: bool,
     /// What does not bind, or why it cannot be used.
     pub problems: Vec<String>,
@@ -227,14 +227,11 @@ pub async fn probe(options: SandboxOptions, inputs: BoxInputs) -> Result<Vec<Can
 async fn probe_container(endpoint: Endpoint, found: Found, inputs: &BoxInputs, options: &SandboxOptions) -> Candidate {
     let started = Instant::now();
     let name = found.name.clone();
-    let problems = match DockerEngine::open(found, inputs, options).await {
-        Ok(engine) => engine
-            .missing()
-            .await
-            .map_or_else(|error| vec![told(&error)], |missing| lines(&missing)),
-        Err(error) => vec![told(&error)],
+    let missing = match DockerEngine::open(found, inputs, options).await {
+        Ok(engine) => engine.missing().await,
+        Err(error) => Err(error),
     };
-    candidate(name, Some(endpoint.url), problems, started)
+    candidate(name, Some(endpoint.url), missing, options, started)
 }
 
 #[cfg(target_os = "linux")]
@@ -243,23 +240,32 @@ async fn probe_built_in(inputs: &BoxInputs, options: &SandboxOptions) -> Option<
         return None;
     }
     let started = Instant::now();
-    let problems = match BuiltIn::open(inputs, &options.allow_reduced).await {
-        Ok(engine) => lines(engine.missing()),
-        Err(error) => vec![told(&error)],
-    };
-    Some(candidate("built-in".to_owned(), None, problems, started))
+    let opened = BuiltIn::open(inputs, &options.allow_reduced).await;
+    let missing = opened.map(|engine| engine.missing().to_vec());
+    Some(candidate("built-in".to_owned(), None, missing, options, started))
 }
 
-fn lines(missing: &[Missing]) -> Vec<String> {
-    missing.iter().map(|(name, what)| format!("{name}: {what}")).collect()
-}
-
-fn candidate(name: String, address: Option<String>, problems: Vec<String>, started: Instant) -> Candidate {
+fn candidate(
+    name: String,
+    address: Option<String>,
+    missing: Result<Vec<Missing>>,
+    options: &SandboxOptions,
+    started: Instant,
+) -> Candidate {
     let duration_ms = started.elapsed().as_millis() as u64;
+    let (usable, problems) = match missing {
+        Ok(missing) => (
+            missing
+                .iter()
+                .all(|(name, _)| may_be_missing(name, &options.allow_reduced)),
+            missing.iter().map(|(name, what)| format!("{name}: {what}")).collect(),
+        ),
+        Err(error) => (false, vec![told(&error)]),
+    };
     Candidate {
         name,
         address,
-        usable: problems.is_empty(),
+        usable,
         problems,
         duration_ms,
     }

@@ -31,8 +31,12 @@ pub async fn start(engine: &dyn Bootable, name: &str, limits: &Limits, allowed: 
     Err(refusal(name, &missing))
 }
 
-fn may_be_missing(name: &str, allowed: &[String]) -> bool {
-    REDUCIBLE.contains(&name) && allowed.iter().any(|allowed| allowed == name)
+/// What is used where the engine offers it. Boxes without it run, and their isolation says so.
+const OFFERED: [&str; 1] = ["cgroup namespace"];
+
+/// Whether boxes are made although this does not hold.
+pub fn may_be_missing(name: &str, allowed: &[String]) -> bool {
+    OFFERED.contains(&name) || (REDUCIBLE.contains(&name) && allowed.iter().any(|allowed| allowed == name))
 }
 
 /// A name for a recipe on an engine.
@@ -140,7 +144,14 @@ pub fn isolation(missing: &[Missing], allowed: &[String]) -> Result<Isolation> {
     if missing.is_empty() {
         return Ok(Isolation::Full);
     }
-    let names: Vec<_> = missing.iter().map(|(name, _)| format!("no limit of {name}")).collect();
+    let told = |name: &str| {
+        if OFFERED.contains(&name) {
+            format!("no {name}")
+        } else {
+            format!("no limit of {name}")
+        }
+    };
+    let names: Vec<_> = missing.iter().map(|(name, _)| told(name)).collect();
     Ok(Isolation::Reduced(names.join(", ")))
 }
 
@@ -199,4 +210,28 @@ pub async fn self_test(engine: &dyn Bootable) -> Result<()> {
     }
     Box::new(session).close().await;
     failed.map_or(Ok(()), |why| Err(Error::new(Code::SandboxUnavailable, why)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn missing(names: &[&'static str]) -> Vec<Missing> {
+        names.iter().map(|name| (*name, "seen".to_owned())).collect()
+    }
+
+    #[test]
+    fn what_does_not_hold_is_refused_unless_it_was_allowed_or_is_only_offered() {
+        let allowed = ["memory".to_owned(), "seccomp".to_owned()];
+        assert_eq!(isolation(&missing(&[]), &[]).unwrap(), Isolation::Full);
+        for refused in [&["memory"][..], &["pids"], &["cgroup namespace", "root"]] {
+            assert!(isolation(&missing(refused), &[]).is_err(), "{refused:?}");
+        }
+        assert!(
+            isolation(&missing(&["seccomp"]), &allowed).is_err(),
+            "it cannot be allowed"
+        );
+        let reduced = isolation(&missing(&["memory", "cgroup namespace"]), &allowed).unwrap();
+        assert_eq!(reduced.to_string(), "reduced: no limit of memory, no cgroup namespace");
+    }
 }
