@@ -6,6 +6,7 @@ mod claim;
 mod database;
 mod failure;
 mod finish;
+mod hot;
 mod insert;
 mod limited;
 mod manage;

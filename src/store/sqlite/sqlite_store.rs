@@ -1,14 +1,17 @@
 //! The handle: sends commands to the thread that owns the connection.
 
+use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
+use parking_lot::Mutex;
 use tokio::sync::oneshot;
 
 use super::adding::{Way, way};
 use super::database::Database;
+use super::hot::Hot;
 use super::rows::{execute, optional};
 use super::syncer::Syncer;
 use super::writer::Care::{Order, Own, Rows};
@@ -30,6 +33,7 @@ use crate::store::schedule::Schedule;
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(super) commands: Sender<Command>,
+    pub(super) hot: Arc<Mutex<Hot>>,
 }
 
 impl SqliteStore {
@@ -58,7 +62,7 @@ impl SqliteStore {
             .name("auton8n-store".to_owned())
             .spawn(move || match open() {
                 Ok((database, syncer)) => {
-                    let _ = opened.send(Ok(()));
+                    let _ = opened.send(Ok(database.hot.clone()));
                     writer::run(database, syncer, &received, held);
                 }
                 Err(error) => {
@@ -69,8 +73,8 @@ impl SqliteStore {
             .map_err(|error| {
                 Error::new(Code::StoreUnavailable, "no thread could be started for the job store").because(error)
             })?;
-        waiting.await.map_err(|_| closed())??;
-        Ok(Self { commands })
+        let hot = waiting.await.map_err(|_| closed())??;
+        Ok(Self { commands, hot })
     }
 
     async fn call<T: Send + 'static>(
