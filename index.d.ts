@@ -28,10 +28,10 @@ export declare class BreakerHandle {
   /** Counts calls that were refused while it was known to be open. */
   recordRejected(count: number): void
   /**
-   * Takes gathered successes, which began at `at`: how many fell into each cell of the histogram, and their
+   * Takes `count` gathered successes, which began at `at`: the cell of the histogram of each, and their
    * milliseconds together.
    */
-  recordSuccesses(cells: Uint8Array, total: number, at: number, now: number): number
+  recordSuccesses(cells: Uint8Array, count: number, total: number, at: number, now: number): number
   /** The state in the lowest two bits, above them how many successes may be gathered. */
   standing(now: number): number
   /** Turns half-open when it is time and answers the state. */
@@ -49,6 +49,13 @@ export declare class BreakerHandle {
   /** Goes on from what was kept `elapsed` milliseconds ago. */
   restore(kept: any, elapsed: number, now: number): void
   metrics(now: number): BreakerCounts
+}
+
+/** Ends a check or an update before its time. */
+export declare class DependencyCancel {
+  constructor()
+  /** Ends what was begun with it. */
+  cancel(): void
 }
 
 /** An open engine. */
@@ -74,8 +81,8 @@ export declare class Engine {
   retry(id: string): Promise<boolean>
   /** Numbers of all rooms. */
   metrics(): Promise<any>
-  /** The same for a Prometheus; `format` is `prometheus` or `openmetrics`. */
-  metricsText(format: string): Promise<string>
+  /** The same for a Prometheus; `format` is `prometheus` or `openmetrics`, `near` is what only JavaScript knows. */
+  metricsText(format: string, near?: any | undefined | null): Promise<string>
   /** The spans of a trace or a job that are kept. */
   trace(id: string): Promise<any>
   /** Whether a creation could be made, and what is missing. */
@@ -124,6 +131,10 @@ export declare class NativeQueue {
   clean(olderThan: number, status?: string | undefined | null): Promise<number>
   /** Pauses or resumes the queue. */
   setPaused(paused: boolean): Promise<undefined>
+  /** What the processes on the store share under keys that begin with `prefix`; JSON. */
+  states(prefix: string): Promise<string>
+  /** Puts a shared value (JSON) in place of that version of it; false where another one is there. */
+  setState(key: string, version: number, value: string): Promise<boolean>
   /** Starts a worker under an id of the caller's. */
   startWorker(id: number, options: string): Promise<undefined>
   /** Stops a worker; running jobs have so many milliseconds. */
@@ -192,6 +203,9 @@ export declare class SpanPipeline {
   metrics(): PipelineMetrics
 }
 
+/** What is here of advisories, as JSON. */
+export declare function advisoriesHere(): string
+
 /** What a breaker counted; times are monotonic milliseconds of the caller. */
 export interface BreakerCounts {
   totalRequests: number
@@ -212,6 +226,9 @@ export interface BreakerCounts {
 
 /** Checks options of a breaker without making one. */
 export declare function checkBreakerOptions(options: any): void
+
+/** Judges the packages of a manifest; the report is JSON. */
+export declare function checkDependencies(request: any, cancel?: DependencyCancel | undefined | null): Promise<string>
 
 /** Checks options of an OTLP exporter without making one. */
 export declare function checkOtlpOptions(options: any): void
@@ -234,6 +251,7 @@ export interface PipelineMetrics {
   dropped: number
   failed: number
   lastError?: string
+  unkept?: number
 }
 
 /** Hears one event, as JSON. Weak and bounded: it neither keeps the process nor grows. */
@@ -260,7 +278,10 @@ export interface SandboxOutcome {
   timedOut: boolean
   oomKilled: boolean
   durationMs: number
+  stoppedBy?: string
   peakMemory?: number
+  peakProcesses?: number
+  processorMs: number
   files: Array<SandboxFile>
 }
 
@@ -289,6 +310,9 @@ export interface SpecificationProblem {
   message: string
   fix: string
 }
+
+/** Fetches the archive of advisories and makes the file of it; what it says of itself is JSON. */
+export declare function updateAdvisories(options: any, cancel?: DependencyCancel | undefined | null): Promise<string>
 
 /** Validates the specification in a JSON text. */
 export declare function validateSpecification(json: string): SpecificationCheck

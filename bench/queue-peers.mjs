@@ -40,6 +40,7 @@ async function redis(appendfsync) {
   })
   return {
     port,
+    url: `redis://127.0.0.1:${port}`,
     async close() {
       const ended = new Promise(resolve => server.once('close', resolve))
       server.kill('SIGTERM')
@@ -139,7 +140,7 @@ async function plainjob() {
 
 async function ours(open) {
   const { JobQueue } = await import('../dist/api/queue.js')
-  const { options, end } = open()
+  const { options, end } = await open()
   const queue = await JobQueue.open('bench', { ...options, retention: { count: 0 } })
   return {
     add: data => queue.addJob('a', data),
@@ -150,10 +151,16 @@ async function ours(open) {
     },
     async close() {
       await queue.shutdown()
-      end()
+      await end()
     },
   }
 }
+
+const oursOnRedis = (appendfsync) =>
+  ours(async () => {
+    const server = await redis(appendfsync)
+    return { options: { store: server.url }, end: () => server.close() }
+  })
 
 const SYNCED = 'synced'
 
@@ -174,6 +181,8 @@ export const makers = {
     postgres: true,
     open: url => ours(() => ({ options: { store: url }, end: () => undefined })),
   },
+  'auton8n, Redis everysec': { durability: 'up to 1 s lost', backlog: 100_000, open: () => oursOnRedis('everysec') },
+  'auton8n, Redis always': { durability: SYNCED, backlog: 50_000, open: () => oursOnRedis('always') },
   'BullMQ, Redis everysec': { durability: 'up to 1 s lost', open: () => bullmq('everysec') },
   'BullMQ, Redis always': { durability: SYNCED, open: () => bullmq('always') },
   'pg-boss': { durability: SYNCED, postgres: true, open: pgboss },

@@ -82,28 +82,53 @@ if (!isMainThread) {
     ours: () => perStep(COUNT, span(none)),
     opentelemetry: () => perStep(COUNT, span(otelNone.tracer)),
   })
-  await add('three nested spans over async context, ns', {
-    ours: async () => {
-      const nested = () =>
-        script.withSpan(script.startSpan('a'), async () => {
-          await script.withSpan(script.startSpan('b'), async () => {
-            await script.withSpan(script.startSpan('c'), async () => {})
-          })
-        })
-      const ns = await perCall(COUNT / 5, nested)
-      await script.flush()
-      return ns
-    },
-    opentelemetry: async () => {
-      const inside = (name, fn) =>
-        otelSilent.tracer.startActiveSpan(name, async (started) => {
-          await fn()
-          started.end()
-        })
-      const ns = await perCall(COUNT / 5, () => inside('a', () => inside('b', () => inside('c', async () => {}))))
-      await otelSilent.flush()
-      return ns
-    },
+  const nest = (tracer) => () =>
+    tracer.withSpan(tracer.startSpan('a'), async () => {
+      await tracer.withSpan(tracer.startSpan('b'), async () => {
+        await tracer.withSpan(tracer.startSpan('c'), async () => {})
+      })
+    })
+  const nestOtel = (tracer) => {
+    const inside = (name, fn) =>
+      tracer.startActiveSpan(name, async (started) => {
+        await fn()
+        started.end()
+      })
+    return () => inside('a', () => inside('b', () => inside('c', async () => {})))
+  }
+  const nested = async (call, flush) => {
+    const ns = await perCall(COUNT / 5, call)
+    await flush()
+    return ns
+  }
+  await add('three nested spans over async context for OTLP, ns', {
+    ours: () => nested(nest(otlp), () => otlp.flush()),
+    opentelemetry: () => nested(nestOtel(otelOtlp.tracer), otelOtlp.flush),
+  })
+  await add('three nested spans over async context, exporter in JavaScript, ns', {
+    ours: () => nested(nest(script), () => script.flush()),
+    opentelemetry: () => nested(nestOtel(otelSilent.tracer), otelSilent.flush),
+  })
+  // The loop is never free, so nothing leaves until all have ended. Both have the queues that they come with.
+  const burst = async (tracer, flush, arrived) => {
+    const before = arrived()
+    for (let i = 0; i < 100_000; i++) span(tracer)(i)
+    await flush()
+    return arrived() - before
+  }
+  const common = new Tracer({ serviceName: 'bench', exporter: new OtlpExporter({ url }) })
+  let sent = 0
+  const counting = new proto.OTLPTraceExporter({ url, concurrencyLimit: 1_000 })
+  const exporting = counting.export.bind(counting)
+  counting.export = (spans, done) =>
+    exporting(spans, (result) => {
+      if (result.code === 0) sent += spans.length
+      done(result)
+    })
+  const usual = new sdk.BasicTracerProvider({ spanProcessors: [new sdk.BatchSpanProcessor(counting)] })
+  await add('arrived of 100,000 spans of a loop that is never free', {
+    ours: () => burst(common, () => common.flush(), () => common.getMetrics().exported),
+    opentelemetry: () => burst(usual.getTracer('bench'), () => usual.forceFlush(), () => sent),
   })
   const headers = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01', tracestate: 'a=1' }
   await add('extract from headers, ns', { ours: () => perStep(COUNT, () => script.extract(headers)) })

@@ -36,6 +36,8 @@ export type {
   SpecificationProblem,
 } from './api/specification.js'
 export { CircuitBreaker, CircuitBreakerFactory } from './api/breaker.js'
+export { observeBreakers } from './api/processMetrics.js'
+export { SharedBreakers, type SharedBreakersOptions } from './api/breaker-shared.js'
 export type {
   CircuitBreakerEvent,
   CircuitBreakerEvents,
@@ -67,6 +69,13 @@ export type {
 } from './api/queue.js'
 export { Sandbox } from './api/sandbox.js'
 export type { SandboxOptions, SandboxRun, SandboxRunOptions } from './api/sandbox.js'
+export { checkDependencies, updateAdvisories } from './api/dependencies.js'
+export type {
+  AdvisoriesUpdate,
+  CheckDependenciesOptions,
+  DependencyFinding,
+  DependencyReport,
+} from './api/dependencies.js'
 export { SecretsScanner } from './api/scanner.js'
 export type {
   AllowlistEntry,

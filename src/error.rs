@@ -95,6 +95,8 @@ codes! {
     ModelReplyInvalid => "MODEL_REPLY_INVALID",
     /// A dependency is outside of what may be used.
     DependencyUnsupported => "DEPENDENCY_UNSUPPORTED",
+    /// The file of advisories, or the archive it is made of, cannot be used.
+    AdvisoriesUnusable => "ADVISORIES_UNUSABLE",
     /// The plugin failed its checks; the report says which.
     ChecksFailed => "CHECKS_FAILED",
     /// The checks could not be carried out.

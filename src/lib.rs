@@ -11,6 +11,7 @@
 //! | `sandbox` | isolated runs with limits: Docker and the built-in one | leaves |
 //! | `tracer` | spans, context, samplers, exporters | leaves |
 //! | `toolchain` | the tools that check a plugin, fetched once from a lock file | leaves |
+//! | `dependencies` | what a plugin depends on, and whether it may: names, sources, advisories | leaves |
 //! | `generation` | template generator; prompts, reply parser and repair for a model | leaves, specification |
 //! | `inspection` | what generated code is: syntax tree, imports, tests | leaves, specification |
 //! | `pipeline` | what a plugin-creation job does, one file a stage | all of the above but store |
@@ -21,6 +22,7 @@
 
 pub mod breaker;
 pub mod clock;
+pub mod dependencies;
 pub mod diagnostic;
 pub mod engine;
 pub mod error;

@@ -187,7 +187,7 @@ test('wrong input is told with a code, and nothing is added', async () => {
     await expect(open(...input)).rejects.toMatchObject({ code: 'AUTON8N_OPTION_INVALID' })
   }
   const password = ['sw', 'ordfish'].join('')
-  const refused = [[`redis://me:${password}@h/0`, 'UNSUPPORTED'], [`postgres://me:${password}@127.0.0.1:1/d`, 'UNAVAILABLE']]
+  const refused = [[`redis://me:${password}@127.0.0.1:1/0`, 'UNAVAILABLE'], [`postgres://me:${password}@127.0.0.1:1/d`, 'UNAVAILABLE']]
   for (const [store, code] of refused) {
     const error: unknown = await open('q', { store: store ?? '' }).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: `AUTON8N_STORE_${code ?? ''}` })

@@ -22,6 +22,7 @@ const NAMES = [
   'SecretsScanner',
   'Tracer',
   'auton8nPlugin',
+  'checkDependencies',
   'createPlugin',
   'createPluginFromDescription',
   'default',

@@ -147,6 +147,24 @@ describe('OTLP', () => {
     await expect.poll(() => tracer.getMetrics()).toMatchObject({ exported: 0, failed: 1 })
   })
 
+  it('gives a receiver that never answers so long for each request, and asks again', async () => {
+    let asked = 0
+    const hanging = createServer((socket) => {
+      asked++
+      socket.on('error', () => {})
+    }).listen(0, '127.0.0.1')
+    await once(hanging, 'listening')
+    const tracer = tracerFor(`http://127.0.0.1:${(hanging.address() as { port: number }).port}`, { timeout: 100 })
+    tracer.startSpan('x').end()
+    const before = performance.now()
+    await expect(tracer.flush(1_500)).rejects.toMatchObject({ code: 'AUTON8N_TIMEOUT' })
+    expect(performance.now() - before).toBeLessThan(5_000)
+    expect(asked).toBeGreaterThan(1)
+    expect(tracer.getMetrics().lastError).toContain('could not be reached')
+    await tracer.shutdown(1)
+    hanging.close()
+  })
+
   it('drops and counts under overload instead of growing', async () => {
     const server = await started()
     const tracer = tracerFor(server.url, {}, { maxQueue: 512, maxSize: 256 })

@@ -1,49 +1,24 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { CreatePluginOptions } from '../../plugin/api/options.js'
 import type { ModelFunction } from '../../plugin/api/model.js'
+import { SecretsScanner } from '../../plugin/api/scanner.js'
 import type { PluginSpecification } from '../../plugin/api/specification.js'
-import { checksum } from '../native/scan-tokens.js'
 import { receiver } from '../native/tracer-receiver.js'
-import {
-  example,
-  filesHolding,
-  openWorkplace,
-  scripted,
-  templateFiles,
-  type Files,
-  type Workplace,
-} from '../support/workplace.js'
+import { canaries, leaked, leakedFiles, type Canary } from '../support/canaries.js'
+import { startPostgres, withoutPostgres, type PostgresDatabase } from '../support/database.js'
+import { docker, example, openWorkplace, scripted, templateFiles, type Files, type Workplace } from '../support/workplace.js'
 
-/** Secrets of several kinds are planted in every input of a job; then they are searched for wherever a job leaves a trace. */
+/** A secret of every kind is planted in every input of a job; then they are searched for wherever a job leaves a trace. */
 
-const body = 'Zk3Xq8Rn5Wd1Yv7Tb4Jm9Ls6Pc2Hf0Ga'
-const lines = ['MIIEpAIBAAKCAQEAv3kQ9xW2Rt7Lm5Vb8NpHd4Jc6Fg1YsT0wZq2Xe5Rv8Bn3Kd7', 'Yw4Ts9Ph6Mj1Lc8Fb2Gx5Nq0Vz7Ra3We6Ud9Ik4Ho1Jt8Sy5Cm2Pb7Dl0Xg3Ev6']
-const canaries: Record<string, string> = {
-  'a GitHub token': checksum('c4n4ryLw5PdH3sN6yJ1cG0fT8uEaR2'),
-  'a Stripe key': ['sk', 'live', body.slice(0, 24)].join('_'),
-  'an Anthropic key': `${['sk', 'ant', 'api03', ''].join('-')}${body.repeat(3).slice(0, 93)}AA`,
-  'a password in an address': 'c4n4ryPass9xW2Rt7Lm',
-  'a private key': lines[0] ?? '',
-}
-/** The text in which each canary stands. */
-const texts: Record<string, string> = {
-  ...canaries,
-  'a password in an address': `postgres://admin:${canaries['a password in an address'] ?? ''}@db.internal.net:5432/app`,
-  'a private key': [['-----BEGIN RSA', 'PRIVATE KEY-----'].join(' '), ...lines, ['-----END RSA', 'PRIVATE KEY-----'].join(' ')].join('\n'),
-}
-const all = Object.values(texts).join('\n')
 const weather = example('weather')
+const planted = await canaries()
+const all = planted.map(({ text }) => text).join('\n')
 
-let place: Workplace
 let otlp: Awaited<ReturnType<typeof receiver>>
-let good: Files
 let printed = ''
-const seen: string[] = []
 
 beforeAll(async () => {
   otlp = await receiver()
-  place = await openWorkplace({ concurrency: 1, tracing: { url: otlp.url } })
-  good = await templateFiles(place.engine, weather)
   for (const stream of [process.stdout, process.stderr]) {
     const write = stream.write.bind(stream)
     vi.spyOn(stream, 'write').mockImplementation((chunk, ...rest) => {
@@ -51,10 +26,9 @@ beforeAll(async () => {
       return write(chunk, ...(rest as []))
     })
   }
-}, 300_000)
+})
 afterAll(async () => {
   vi.restoreAllMocks()
-  await place.remove()
   await otlp.close()
 })
 
@@ -64,65 +38,181 @@ function everything(error: unknown): string {
   return [error.message, error.stack, JSON.stringify(details), error.cause ? everything(error.cause) : ''].join('\n')
 }
 
-/** Runs a job to its end, whatever it is, and keeps all it says. */
-async function run(
-  specification: PluginSpecification | string,
-  options: CreatePluginOptions,
-  prompts: string[] = [],
-): Promise<void> {
-  try {
-    const creation = await place.engine.createPlugin(specification as PluginSpecification, { maxIterations: 2, ...options })
-    const events = (async () => {
-      for await (const event of creation.events()) seen.push(JSON.stringify(event))
-    })()
-    const result = await creation.result().catch((error: unknown) => everything(error))
-    seen.push(JSON.stringify(result), JSON.stringify(await creation.status()))
-    await events
-  } catch (error) {
-    seen.push(everything(error))
+/** Jobs of one engine, and all that they say. */
+class Jobs {
+  readonly seen: string[] = []
+  constructor(readonly place: Workplace) {}
+
+  /** Runs a job to its end, whatever it is. */
+  async run(
+    specification: PluginSpecification | string,
+    options: CreatePluginOptions,
+    prompts: string[] = [],
+  ): Promise<void> {
+    try {
+      const creation = await this.place.engine.createPlugin(specification as PluginSpecification, {
+        maxIterations: 2,
+        ...options,
+      })
+      const events = (async () => {
+        for await (const event of creation.events()) this.seen.push(JSON.stringify(event))
+      })()
+      const result = await creation.result().catch((error: unknown) => everything(error))
+      this.seen.push(JSON.stringify(result), JSON.stringify(await creation.status()))
+      await events
+    } catch (error) {
+      this.seen.push(everything(error))
+    }
+    this.seen.push(...prompts)
   }
-  seen.push(...prompts)
+
+  expectNothing(): void {
+    const spans = JSON.stringify(otlp.spans(), (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
+    expect(leakedFiles(planted, this.place.dataDir), 'in the data directory').toEqual([])
+    expect(leaked(planted, spans), 'in a span').toEqual([])
+    expect(leaked(planted, printed), 'in the log').toEqual([])
+    for (const text of this.seen) {
+      expect(leaked(planted, text), 'in an event, a report, an error or a prompt').toEqual([])
+    }
+  }
 }
 
-function expectNothing(): void {
-  const spans = JSON.stringify(otlp.spans(), (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
-  for (const [kind, canary] of Object.entries(canaries)) {
-    expect(filesHolding(place.dataDir, canary), `${kind} in the data directory`).toEqual([])
-    expect(spans.includes(canary), `${kind} in a span`).toBe(false)
-    expect(printed.includes(canary), `${kind} in the log`).toBe(false)
-    const leak = seen.find((text) => text.includes(canary))
-    const at = leak?.indexOf(canary) ?? 0
-    expect(leak?.slice(Math.max(0, at - 200), at), `${kind} in an event, a report, an error or a prompt`).toBeUndefined()
-  }
+const hex = (text: string): string => `'${Buffer.from(text).toString('hex')}'`
+
+/** A test that puts the secrets together when it runs, and says them in every way that a runner reports. */
+function sayingTest(texts: string[]): string {
+  const tests = texts.map((_text, index) => `  it(\`is named \${texts[${index}]}\`, () => {
+    expect(texts[${index}]).toBe('')
+  })
+  it('throws ${index}', () => {
+    expect(() => {
+      throw new Error(texts[${index}])
+    }).not.toThrow()
+  })`)
+  return `import { logger } from '@elizaos/core'
+import { describe, expect, it } from 'vitest'
+
+const texts = [
+${texts.map((text) => `  ${hex(text)},`).join('\n')}
+].map((hex) => Buffer.from(hex, 'hex').toString())
+
+describe('what it says', () => {
+  it('prints', () => {
+    for (const text of texts) logger.info(text)
+    for (const text of texts) logger.error(text)
+    expect(texts).toHaveLength(0)
+  })
+${tests.join('\n')}
+})
+`
 }
+
+/** A type whose text the compiler puts together in its complaint. */
+function complaint(one: Canary): string {
+  const pieces = one.secret.match(/.{1,5}/g) ?? []
+  return `export const complaint: \`${pieces.map((piece) => `\${'${piece}'}`).join('')}\` = 1`
+}
+
+it('knows every secret that it plants', () => {
+  const scanner = new SecretsScanner({ reveal: true })
+  const missed = planted.filter(({ secret, text }) => scanner.redactSecretsInText(text).includes(secret))
+  expect(missed.map(({ kind }) => kind)).toEqual([])
+  expect(leaked(planted, scanner.redactSecretsInText(all))).toEqual([])
+  expect(planted.length).toBeGreaterThan(130)
+})
 
 describe('a secret leaves no trace, though it stands in', () => {
+  let jobs: Jobs
+  let good: Files
+  beforeAll(async () => {
+    const place = await openWorkplace({ concurrency: 1, tracing: { url: otlp.url } })
+    jobs = new Jobs(place)
+    good = await templateFiles(place.engine, weather)
+  }, 300_000)
+  afterAll(() => jobs.place.remove())
+
   it('the answer of the model', async () => {
     const index = `${good['src/index.ts'] ?? ''}\nexport const planted = ${JSON.stringify(all)}\n`
     const { model, prompts } = scripted({ ...good, 'src/index.ts': index })
-    await run(weather, { model }, prompts)
+    await jobs.run(weather, { model }, prompts)
     const words = scripted(`I cannot do that: ${all}`)
-    await run(weather, { model: words.model }, words.prompts)
-    expect(seen.length).toBeGreaterThan(4)
-    expectNothing()
+    await jobs.run(weather, { model: words.model }, words.prompts)
+    expect(jobs.seen.length).toBeGreaterThan(4)
+    jobs.expectNothing()
   })
 
   it('the error that the model throws', async () => {
-    const model: ModelFunction = () => Promise.reject(new Error(`no access with ${all}`))
-    await run(weather, { model, maxIterations: 1 })
-    expectNothing()
+    const cause = new Error(all)
+    const model: ModelFunction = () => Promise.reject(new Error(`no access with ${all}`, { cause }))
+    await jobs.run(weather, { model, maxIterations: 1 })
+    jobs.expectNothing()
   })
 
-  it('the specification, and words that describe it', async () => {
-    await run({ ...weather, description: `Tells the weather with ${texts['a Stripe key'] ?? ''}` }, { generator: 'template' })
+  it('any field of the specification, and words that describe it', async () => {
     const { model, prompts } = scripted('nothing')
-    for (const text of Object.values(texts)) await run(`a plugin that tells the weather with ${text}`, { model }, prompts)
-    expectNothing()
+    const [action] = weather.actions ?? []
+    for (const { text } of planted) {
+      const note = `Tells the weather with ${text}`
+      for (const specification of [
+        { ...weather, description: note },
+        { ...weather, actions: [{ ...action, description: note }] },
+        { ...weather, environmentVariables: [{ name: 'A_KEY', description: note, required: true, sensitive: true }] },
+        { ...weather, services: [{ name: 'aService', description: note, methods: [text] }] },
+        `a plugin that tells the weather with ${text}`,
+      ]) {
+        await jobs.run(specification as PluginSpecification, { model }, prompts)
+      }
+    }
+    jobs.expectNothing()
   })
 
   it('the metadata of the job', async () => {
     const { model, prompts } = scripted('nothing')
-    await run(weather, { model, metadata: { note: all, nested: { list: [all] } } }, prompts)
-    expectNothing()
+    await jobs.run(weather, { model, metadata: { note: all, nested: { list: [all] } } }, prompts)
+    jobs.expectNothing()
+  })
+
+  it.skipIf(!docker)('what the tools print', async () => {
+    const saying = { ...good, '__tests__/saying.test.ts': sayingTest(planted.map(({ text }) => text)) }
+    const { model, prompts } = scripted(saying)
+    await jobs.run(weather, { model }, prompts)
+    // The tests did run, and their words came back.
+    expect(prompts).toHaveLength(2)
+    expect(prompts[1]).toContain('saying.test.ts')
+    expect(prompts[1]).toContain('********')
+    const token = planted.find(({ kind }) => kind === 'github-pat')
+    const typed = { ...good, 'src/index.ts': `${good['src/index.ts'] ?? ''}\n${complaint(token!)}\n` }
+    const compiled = scripted(typed)
+    await jobs.run(weather, { model: compiled.model }, compiled.prompts)
+    expect(compiled.prompts[1]).toContain('TS2322')
+    jobs.expectNothing()
   })
 }, 600_000)
+
+const without = withoutPostgres()
+
+describe.skipIf(without !== undefined)('a secret leaves no trace in PostgreSQL, though it stands in', () => {
+  let database: PostgresDatabase
+  let jobs: Jobs
+  beforeAll(async () => {
+    database = await startPostgres()
+    jobs = new Jobs(await openWorkplace({ store: database.url, concurrency: 1, tracing: { url: otlp.url } }))
+  }, 120_000)
+  afterAll(async () => {
+    await jobs.place.remove()
+    await database.close()
+  })
+
+  it('the answer and the error of the model', async () => {
+    const words = scripted(`I cannot do that: ${all}`)
+    await jobs.run(weather, { model: words.model }, words.prompts)
+    await jobs.run(weather, { model: () => Promise.reject(new Error(`no access with ${all}`)), maxIterations: 1 })
+    jobs.expectNothing()
+    const stored = await database.dump()
+    expect(stored).toContain('create_plugin')
+    expect(leaked(planted, stored)).toEqual([])
+    // Bytes are dumped in hex.
+    const inHex = planted.map((one) => ({ ...one, secret: Buffer.from(one.secret).toString('hex') }))
+    expect(leaked(inHex, stored)).toEqual([])
+  })
+}, 300_000)

@@ -2,7 +2,7 @@ import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { openEngine, Tracer, type Engine, type ModelFunction, type StoredTrace } from '../../plugin/index.js'
+import { openEngine, OtlpExporter, Tracer, type Engine, type ModelFunction, type StoredTrace } from '../../plugin/index.js'
 import { waterfall } from '../../plugin/cli/waterfall.js'
 import { receiver, type ReceivedSpan } from '../native/tracer-receiver.js'
 import { greetingSpecification } from '../support/greetingPlugin.js'
@@ -10,13 +10,18 @@ import { sandboxIsHere } from '../support/needs.js'
 
 const sandbox = await sandboxIsHere()
 const secret = ['ghp', '1234567890abcdefghijklmnopqrstuvwxAB'].join('_')
-const model: ModelFunction = () =>
-  Promise.resolve({
+/** What the model itself traces. */
+let own: Tracer | undefined
+const model: ModelFunction = async () => {
+  await new Promise((resolve) => setImmediate(resolve))
+  own?.startSpan('of the model').end()
+  return {
     text: 'no code',
     usage: { inputTokens: 700, outputTokens: 30 },
     finishReason: 'stop',
     model: `scripted ${secret}`,
-  })
+  }
+}
 
 describe('a job is one trace', () => {
   let home: string
@@ -32,6 +37,7 @@ describe('a job is one trace', () => {
     otlp = await receiver()
     engine = await openEngine({ dataDir: home, tracing: { url: otlp.url } })
     const tracer = new Tracer({ serviceName: 'caller' })
+    own = new Tracer({ serviceName: 'model', exporter: new OtlpExporter({ url: otlp.url }) })
     const asked = await tracer.withSpan(tracer.startSpan('ask'), async (span) => {
       caller = span.context
       await new Promise((resolve) => setImmediate(resolve))
@@ -43,6 +49,8 @@ describe('a job is one trace', () => {
     await alone.finished()
     kept = { asked: await engine.trace(asked.id), alone: await engine.trace(alone.id) }
     await engine.close()
+    await own.shutdown()
+    own = undefined
     spans = otlp.spans()
   }, 600_000)
   afterAll(async () => {
@@ -79,6 +87,14 @@ describe('a job is one trace', () => {
     expect(call?.name).toMatch(/^chat scripted /)
   })
 
+  it('that goes on in what the model does, on its way through the engine and back', () => {
+    const trace = ofTrace(caller.traceId)
+    const calls = trace.filter((span) => span.attributes['gen_ai.operation.name'] === 'chat').map(({ spanId }) => spanId)
+    const inside = trace.filter((span) => span.name === 'of the model')
+    expect(inside.map((span) => span.parentSpanId).sort()).toEqual(calls.sort())
+    expect(inside.length).toBeGreaterThan(0)
+  })
+
   it('of its own where nobody asked within one, named by the id of the job', () => {
     const trace = ofTrace(ids.alone.replaceAll('-', ''))
     const root = trace.find((span) => span.name === 'create plugin')
@@ -98,10 +114,26 @@ describe('a job is one trace', () => {
     }
   })
 
+  it('with the commits that its life hangs on', () => {
+    for (const trace of [ofTrace(caller.traceId), ofTrace(ids.alone.replaceAll('-', ''))]) {
+      const root = trace.find((span) => span.name === 'create plugin')
+      const [added, finished] = ['store add', 'store finish'].map((name) => trace.find((span) => span.name === name))
+      for (const span of [added, finished]) {
+        expect(span).toMatchObject({ kind: 3, attributes: { 'db.system.name': 'sqlite' } })
+        expect(span?.parentSpanId).toBe(root?.parentSpanId)
+      }
+      expect(added?.attributes['db.operation.name']).toBe('add')
+      expect(Number(added?.start)).toBeLessThanOrEqual(Number(root?.start))
+      expect(Number(finished?.start)).toBeGreaterThanOrEqual(Number(root?.end))
+      expect(finished?.attributes['auton8n.job.outcome']).toMatch(/^(failed|completed)$/)
+    }
+  })
+
   it('that is kept in the data directory as it was sent, without secrets', async () => {
     const names = (list: { name: string }[]): string[] => list.map(({ name }) => name).sort()
     expect(kept.asked.traceId).toBe(caller.traceId)
-    expect(names(kept.asked.spans)).toEqual(names(ofTrace(caller.traceId)))
+    const ofEngine = ofTrace(caller.traceId).filter((span) => span.name !== 'of the model')
+    expect(names(kept.asked.spans)).toEqual(names(ofEngine))
     expect(names(kept.alone.spans)).toEqual(names(ofTrace(ids.alone.replaceAll('-', ''))))
     for (const file of await readdir(join(home, 'traces'))) {
       expect(await readFile(join(home, 'traces', file), 'utf8')).not.toContain(secret)

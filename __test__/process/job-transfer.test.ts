@@ -5,7 +5,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { JobQueue } from '../../plugin/api/queue.js'
-import { startPostgres, withoutPostgres, type Database } from '../support/database.js'
+import { serverKinds, type Database } from '../support/database.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let folder = ''
@@ -52,24 +52,26 @@ async function all(store: string): Promise<unknown[]> {
   return jobs
 }
 
-test('jobs move from one store to another, as they are', async context => {
-  const why = withoutPostgres()
+test.for(serverKinds)('jobs move from SQLite to $name and back, as they are', async (kind, context) => {
+  const why = kind.without()
   if (why !== undefined) return context.skip(why)
-  server = await startPostgres()
-  const [from, back] = [`sqlite:${join(folder, 'from')}`, `sqlite:${join(folder, 'back')}`]
+  server = await kind.start()
+  const place = (name: string): string => join(folder, `${kind.name}-${name}`)
+  const [from, back] = [`sqlite:${place('from')}`, `sqlite:${place('back')}`]
   await fill(from)
-  const file = join(folder, 'jobs.jsonl')
+  const file = place('jobs.jsonl')
   expect(cli('jobs', 'export', file, '--queue', 'q', '--store', from)).toMatchObject({ status: 0, out: '1502 jobs written.\n' })
   const take = ['jobs', 'import', file, '--queue', 'q', '--store']
   expect(cli(...take, server.url).out).toBe('1502 jobs taken over, 0 were there already.\n')
   expect(cli(...take, server.url).out).toBe('0 jobs taken over, 1502 were there already.\n')
-  const second = join(folder, 'again.jsonl')
+  const second = place('again.jsonl')
   expect(cli('jobs', 'export', second, '--queue', 'q', '--store', server.url).status).toBe(0)
   expect(readFileSync(second, 'utf8')).toBe(readFileSync(file, 'utf8'))
   cli('jobs', 'import', second, '--queue', 'q', '--store', back)
   const moved = await all(back)
   expect(moved).toHaveLength(1502)
   expect(moved).toEqual(await all(from))
+  await server.close()
 })
 
 test('a file that is foreign, cut off or there already is told', () => {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import plugin, { type PluginCreationService } from '../../plugin/index.js'
+import plugin, { CircuitBreakerFactory, observeBreakers, type PluginCreationService } from '../../plugin/index.js'
 import { bootAgent, type Agent } from '../support/agent.js'
 import { greetingSpecification } from '../support/greetingPlugin.js'
 import { sandboxIsHere } from '../support/needs.js'
@@ -43,13 +43,19 @@ describe.runIf(here)('a real Prometheus', () => {
   let server: RouteServer
   let prometheus: Prometheus
   let jobs: string[]
+  let forget: (() => void) | undefined
 
   beforeAll(async () => {
     agent = await bootAgent({ plugins: [plugin], settings: { AUTON8N_API_TOKEN: token } })
     await agent.runtime.getServiceLoadPromise('plugin_creation')
     server = await serveRoutes(agent.runtime)
     prometheus = await startPrometheus(new URL(`${server.url}/auton8n/metrics`), token)
-    await scraped('process_cpu_seconds_total')
+    await scraped('nodejs_eventloop_lag_p99_seconds')
+    const breakers = new CircuitBreakerFactory()
+    forget = observeBreakers(breakers)
+    await breakers.getBreaker('payments "api"').execute(async () => 1)
+    breakers.getBreaker('payments "api"').isolate()
+    await breakers.getBreaker('payments "api"').execute(async () => 1).catch(() => {})
     const service = agent.runtime.getService<PluginCreationService>('plugin_creation') as PluginCreationService
     const answers = ['no code at all', 'no code again', 'nothing']
     const model = () =>
@@ -65,6 +71,7 @@ describe.runIf(here)('a real Prometheus', () => {
     })
   }, 600_000)
   afterAll(async () => {
+    forget?.()
     await prometheus?.stop()
     await server?.close()
     await agent?.stop()
@@ -89,13 +96,24 @@ describe.runIf(here)('a real Prometheus', () => {
     expect(calls).toBeGreaterThan(0)
     expect(await one('auton8n_model_tokens_total{direction="input"}')).toBe(700 * (calls ?? 0))
     expect(await one('auton8n_stage_duration_seconds_count{stage="generate",outcome="failed"}')).toBe(calls)
-    expect(await one('auton8n_breaker_calls_total{outcome="success"}')).toBe(calls)
-    expect(await one('auton8n_breaker_state{state="closed"}')).toBe(1)
+    expect(await one('auton8n_breaker_calls_total{breaker="model",outcome="success"}')).toBe(calls)
+    expect(await one('auton8n_breaker_state{breaker="model",state="closed"}')).toBe(1)
     if (sandbox) {
       expect(await one('auton8n_jobs_finished_total{outcome="completed"}')).toBe(1)
       expect(await one('sum(auton8n_sandbox_boxes_total{outcome="started"})')).toBe(2)
       expect(await one('auton8n_stage_duration_seconds_count{stage="boot",outcome="passed"}')).toBe(1)
     }
+  })
+
+  it('shows breakers of the program, its event loop and its heap', async () => {
+    const one = async (expression: string): Promise<number | undefined> => (await prometheus.query(expression))[0]?.value
+    const own = 'breaker="payments \\"api\\""'
+    expect(await one(`auton8n_breaker_state{${own},state="open"}`)).toBe(1)
+    expect(await one(`auton8n_breaker_calls_total{${own},outcome="success"}`)).toBe(1)
+    expect(await one(`auton8n_breaker_calls_total{${own},outcome="rejected"}`)).toBe(1)
+    expect(await one('max_over_time(nodejs_eventloop_lag_max_seconds[10m])')).toBeGreaterThan(0)
+    expect(await one('nodejs_eventloop_utilization')).toBeGreaterThan(0)
+    expect(await one('nodejs_heap_size_used_bytes')).toBeGreaterThan(1e6)
   })
 
   it('has the traces of the jobs as exemplars', async () => {

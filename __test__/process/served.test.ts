@@ -1,6 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
 import { openEngine, type Engine } from '../../plugin/api/engine.js'
+import type { EngineLogRecord } from '../../plugin/api/logger.js'
 import { formatReply } from '../../plugin/api/reply.js'
 import { buildForChildren, startChild, type Child } from '../support/child.js'
 import { example, templateFiles, temporary, type Files } from '../support/workplace.js'
@@ -38,6 +39,22 @@ it('a second process on a data directory is served: it adds, reads, hears and ca
   expect(report.verdict).toBe('passed')
   expect((await engine.jobs({ status: 'completed' })).map((job) => job.id)).toEqual([creation.id])
   expect((await engine.health()).status).toBe('ok')
+})
+
+it('a served process hears the log of its own jobs', async () => {
+  const lines: { message: string; record: EngineLogRecord }[] = []
+  const hear = (record: EngineLogRecord, message: string): void => void lines.push({ message, record })
+  const listening = await openEngine({ dataDir: directory, logger: { info: hear, warn: hear, error: hear } })
+  try {
+    const creation = await listening.createPlugin(example('weather'), { generator: 'template' })
+    await creation.finished()
+    await expect.poll(() => lines.map(({ message }) => message)).toContain('a plugin was created')
+    expect(new Set(lines.map(({ record }) => record.jobId))).toEqual(new Set([creation.id]))
+    expect(new Set(lines.map(({ record }) => record.traceId))).toEqual(new Set([creation.id.replaceAll('-', '')]))
+    expect(lines.map(({ record }) => record.stage)).toContain('boot')
+  } finally {
+    await listening.close()
+  }
 })
 
 it('the model of a served process answers for its own job, and its call is given up with the job', async () => {

@@ -6,13 +6,17 @@ export interface Child {
   process: ChildProcess
   lines: string[]
   ended: Promise<number | null>
+  /** Writes a line to its input. */
+  tell(line: string): void
+  /** Ends it with -9. */
+  kill(): Promise<void>
 }
 
 const children: Child[] = []
 
 /** Starts `node` with these arguments. */
 export function startNode(args: string[], options: { cwd?: string; env?: NodeJS.ProcessEnv } = {}): Child {
-  const child = spawn(process.execPath, args, { ...options, stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(process.execPath, args, { ...options, stdio: ['pipe', 'pipe', 'inherit'] })
   const lines: string[] = []
   let rest = ''
   child.stdout.on('data', (data: Buffer) => {
@@ -20,7 +24,17 @@ export function startNode(args: string[], options: { cwd?: string; env?: NodeJS.
     rest = parts.pop() ?? ''
     lines.push(...parts)
   })
-  const started = { process: child, lines, ended: new Promise<number | null>(resolve => child.on('close', resolve)) }
+  const ended = new Promise<number | null>(resolve => child.on('close', resolve))
+  const started: Child = {
+    process: child,
+    lines,
+    ended,
+    tell: line => void child.stdin.write(`${line}\n`),
+    async kill() {
+      child.kill('SIGKILL')
+      await ended
+    },
+  }
   children.push(started)
   return started
 }

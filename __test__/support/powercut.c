@@ -213,6 +213,11 @@ int ftruncate64(int fd, off64_t size) {
 static int copied(const char *path, char *there, size_t size) {
   const char *from = variable("AUTON8N_CUT_FROM");
   size_t prefix = from ? strlen(from) : 0;
+  char here[4096], whole[8400];
+  if (*path != '/' && getcwd(here, sizeof here)) {
+    snprintf(whole, sizeof whole, "%s/%s", here, path);
+    path = whole;
+  }
   if (!from || strncmp(path, from, prefix) || path[prefix] != '/') return 0;
   snprintf(there, size, "%s%s", variable("AUTON8N_CUT_TO"), path + prefix);
   return 1;

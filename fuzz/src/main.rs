@@ -2,6 +2,8 @@
 //! A failure prints the seed of its round, with which it can be repeated alone.
 #![allow(dead_code, unused_imports, reason = "only a part of the rooms is used here")]
 
+#[path = "../../src/clock.rs"]
+mod clock;
 #[path = "../../src/error.rs"]
 mod error;
 #[path = "../../src/scanner/mod.rs"]

@@ -64,6 +64,20 @@ impl Cgroup {
             .unwrap_or(0)
     }
 
+    /// Processes and threads that the kernel refused because there were too many.
+    pub fn refused_forks(&self) -> u64 {
+        self.read("pids/pids.events", "pids.events")
+            .and_then(|text| text.strip_prefix("max ").and_then(|count| count.trim().parse().ok()))
+            .unwrap_or(0)
+    }
+
+    /// The most processes and threads that the box has had at once; 0 where the kernel does not tell.
+    pub fn peak_processes(&self) -> u64 {
+        self.read("pids/pids.peak", "pids.peak")
+            .and_then(|text| text.parse().ok())
+            .unwrap_or(0)
+    }
+
     /// The most memory the box has used so far, in bytes; 0 where the kernel does not tell.
     pub fn peak(&self) -> u64 {
         self.read("memory/memory.max_usage_in_bytes", "memory.peak")

@@ -2,7 +2,7 @@
 
 use std::ffi::CString;
 use std::fs::{self, File};
-use std::os::unix::fs::symlink;
+use std::os::unix::fs::{FileTypeExt, MetadataExt, symlink};
 use std::path::Path;
 
 use crate::sys::{c_string, check};
@@ -108,16 +108,36 @@ fn parent(target: &str) -> Result<(), String> {
     fs::create_dir_all(folder).map_err(|error| error.to_string())
 }
 
+/// The devices of a box, by the numbers that the kernel gives them.
+const DEVICES: [(&str, u32, u32); 5] = [
+    ("null", 1, 3),
+    ("zero", 1, 5),
+    ("full", 1, 7),
+    ("random", 1, 8),
+    ("urandom", 1, 9),
+];
+
 fn devices() -> Result<(), String> {
-    for name in ["null", "zero", "full", "random", "urandom"] {
-        let target = format!("{ROOM}/dev/{name}");
+    for (name, major, minor) in DEVICES {
+        let (source, target) = (format!("/dev/{name}"), format!("{ROOM}/dev/{name}"));
+        is_device(&source, major, minor)?;
         File::create(&target).map_err(|error| format!("{target}: {error}"))?;
-        mount(&format!("/dev/{name}"), &target, "", libc::MS_BIND, "")?;
+        mount(&source, &target, "", libc::MS_BIND, "")?;
     }
     for (name, target) in [("fd", "fd"), ("stdin", "fd/0"), ("stdout", "fd/1"), ("stderr", "fd/2")] {
         symlink(format!("/proc/self/{target}"), format!("{ROOM}/dev/{name}")).map_err(|error| error.to_string())?;
     }
     Ok(())
+}
+
+/// A plain file may stand in a device's place, written over by a careless program of root's. In a box it
+/// would be a file of the host's.
+fn is_device(path: &str, major: u32, minor: u32) -> Result<(), String> {
+    let meta = fs::symlink_metadata(path).map_err(|error| format!("{path}: {error}"))?;
+    let right = meta.file_type().is_char_device() && meta.rdev() == libc::makedev(major, minor);
+    right
+        .then_some(())
+        .ok_or_else(|| format!("{path} of this machine is not the device {major}:{minor}; make it anew by mknod"))
 }
 
 /// What of `/proc` tells of the whole machine or steers it.
@@ -158,4 +178,17 @@ fn pivot() -> Result<(), String> {
         libc::umount2(here.as_ptr(), libc::MNT_DETACH)
     })?;
     std::env::set_current_dir("/").map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_device;
+
+    #[test]
+    fn only_the_device_itself_goes_into_a_box() {
+        assert!(is_device("/dev/null", 1, 3).is_ok());
+        assert!(is_device("/dev/null", 1, 5).is_err());
+        assert!(is_device("/proc/self/exe", 1, 3).is_err());
+        assert!(is_device("/etc/passwd", 1, 3).is_err());
+    }
 }

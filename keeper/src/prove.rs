@@ -42,19 +42,8 @@ pub fn spin(milliseconds: u64) -> Result<(), String> {
         sys::leave(0);
     }
     sys::wait_for(child);
-    let used = processor_ms(libc::RUSAGE_SELF) + processor_ms(libc::RUSAGE_CHILDREN);
-    say(&used.to_string())
-}
-
-fn processor_ms(whose: libc::c_int) -> u64 {
-    // SAFETY: `usage` is ours to be written.
-    let usage = unsafe {
-        let mut usage: libc::rusage = std::mem::zeroed();
-        libc::getrusage(whose, &raw mut usage);
-        usage
-    };
-    let of = |time: libc::timeval| time.tv_sec as u64 * 1000 + time.tv_usec as u64 / 1000;
-    of(usage.ru_utime) + of(usage.ru_stime)
+    let used = sys::processor_us(libc::RUSAGE_SELF) + sys::processor_us(libc::RUSAGE_CHILDREN);
+    say(&(used / 1000).to_string())
 }
 
 fn say(line: &str) -> Result<(), String> {

@@ -75,6 +75,16 @@ impl Tap {
     }
 }
 
+/// What the kernel counted of one command.
+struct Counters {
+    oom: bool,
+    duration_ms: u64,
+    peak_memory: u64,
+    peak_processes: u64,
+    processor_us: u64,
+    refused_forks: u64,
+}
+
 struct Running {
     command: libc::pid_t,
     judge: Option<libc::pid_t>,
@@ -95,7 +105,8 @@ pub fn run(body: &[u8], inbox: &mut Inbox, children: &OwnedFd) -> Result<Result<
     };
     end_everything();
     let cgroup = Cgroup::find();
-    let (kills, started) = (cgroup.oom_kills(), sys::now_ms());
+    let (kills, refused, started) = (cgroup.oom_kills(), cgroup.refused_forks(), sys::now_ms());
+    let processor = sys::processor_us(libc::RUSAGE_CHILDREN);
     let mut running = match start(&request) {
         Ok(running) => running,
         Err(message) => {
@@ -107,8 +118,16 @@ pub fn run(body: &[u8], inbox: &mut Inbox, children: &OwnedFd) -> Result<Result<
     end_everything();
     watched?;
     running.drain()?;
-    let oom = cgroup.oom_kills() > kills;
-    running.tell(oom, sys::now_ms() - started, cgroup.peak())?;
+    let counters = Counters {
+        oom: cgroup.oom_kills() > kills,
+        duration_ms: sys::now_ms() - started,
+        peak_memory: cgroup.peak(),
+        peak_processes: cgroup.peak_processes(),
+        // All that it started is dead and buried by us.
+        processor_us: sys::processor_us(libc::RUSAGE_CHILDREN) - processor,
+        refused_forks: cgroup.refused_forks() - refused,
+    };
+    running.tell(&counters)?;
     Ok(Ok(()))
 }
 
@@ -260,10 +279,18 @@ impl Running {
         Ok(())
     }
 
-    fn tell(&self, oom: bool, duration: u64, peak: u64) -> Result<(), String> {
-        let mut bytes = vec![u8::from(self.timed_out), u8::from(self.cancelled), u8::from(oom)];
-        bytes.extend(duration.to_le_bytes());
-        bytes.extend(peak.to_le_bytes());
+    fn tell(&self, counters: &Counters) -> Result<(), String> {
+        let flags = [self.timed_out, self.cancelled, counters.oom];
+        let mut bytes: Vec<u8> = flags.into_iter().map(u8::from).collect();
+        for number in [
+            counters.duration_ms,
+            counters.peak_memory,
+            counters.peak_processes,
+            counters.processor_us,
+            counters.refused_forks,
+        ] {
+            bytes.extend(number.to_le_bytes());
+        }
         for stream in 0..4 {
             bytes.extend(self.taps.get(stream).map_or(0, |tap| tap.dropped).to_le_bytes());
         }

@@ -119,6 +119,7 @@ pub fn forget_signals(children: &OwnedFd) {
 fn answer(frame: &Frame, putter: &mut Putter, inbox: &mut Inbox, children: &OwnedFd) -> Result<bool, String> {
     match frame.kind {
         from_engine::PUT => putter.take(&frame.body),
+        from_engine::PING => send(from_keeper::DONE, &[])?,
         from_engine::PUT_END => match putter.finish() {
             Ok(()) => send(from_keeper::DONE, &[])?,
             Err(message) => fail(&message)?,

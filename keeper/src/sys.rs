@@ -176,6 +176,18 @@ pub fn now_ms() -> u64 {
     }
 }
 
+/// Microseconds of processor time: our own, or those of the children that we have buried.
+pub fn processor_us(whose: libc::c_int) -> u64 {
+    // SAFETY: `usage` is ours to be written.
+    let usage = unsafe {
+        let mut usage: libc::rusage = std::mem::zeroed();
+        libc::getrusage(whose, &raw mut usage);
+        usage
+    };
+    let of = |time: libc::timeval| time.tv_sec as u64 * 1_000_000 + time.tv_usec as u64;
+    of(usage.ru_utime) + of(usage.ru_stime)
+}
+
 pub fn prctl(what: &str, option: libc::c_int, value: libc::c_ulong) -> Result<(), String> {
     // SAFETY: the options used here take numbers only.
     check(what, unsafe { libc::prctl(option, value, 0, 0, 0) }).map(|_| ())

@@ -16,6 +16,7 @@ pub mod from_engine {
     pub const QUIT: u8 = 5;
     pub const PUT_END: u8 = 6;
     pub const LAUNCH: u8 = 7;
+    pub const PING: u8 = 8;
 }
 
 /// What the keeper answers.

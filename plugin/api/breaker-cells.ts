@@ -1,5 +1,5 @@
 /** The cells of the engine's histogram of durations: eight steps of each doubling, from 1/64 ms on. */
-export const CELLS = 225
+const CELLS = 225
 
 const number = new Float64Array(1)
 const words = new Uint32Array(number.buffer)

@@ -1,7 +1,7 @@
 import { Auton8nError } from '../errors.js'
 import { native } from '../native.js'
 import { callOf, Call, refusal, type Sink, type Started } from './breaker-call.js'
-import { CELLS, cellOf } from './breaker-cells.js'
+import { cellOf } from './breaker-cells.js'
 import { deadlines, type DeadlineList } from './breaker-deadlines.js'
 import { Listeners } from './breaker-events.js'
 import type { CircuitState } from './breaker-metrics.js'
@@ -20,13 +20,17 @@ const IGNORED = 3
 /** The permit of a call that began closed: none is taken until it ends. */
 const NO_PERMIT = -2
 
+/** Successes that are told together. An array of so few bytes lies within its object, as long as it never crosses. */
+const GATHERED = 64
+/** What crosses in its place. */
+const crossing = new Uint8Array(GATHERED)
+
 /** Calls, and what the engine's state machine hears of them. The border is crossed only where something may change. */
-export class BreakerCore {
+export class BreakerCore implements Sink {
   readonly name: string
   readonly options: CheckedOptions
   readonly deadlines: DeadlineList | undefined
   #made: Handle | undefined
-  #reports: Sink | undefined
   #state = CLOSED
   /** Counts changes of state: a call that began before one has no say after it. */
   #era = 0
@@ -34,7 +38,7 @@ export class BreakerCore {
   running = 0
   /** Trials that are under way. */
   trials = 0
-  /** How many successes lie in each cell of the histogram, until they are told together. */
+  /** The cells of successes, until they are told together. */
   #gathered: Uint8Array | undefined
   #count = 0
   #total = 0
@@ -75,7 +79,7 @@ export class BreakerCore {
       }
     }
     return new Promise<T>((resolve, reject) => {
-      const call = new Call<T>(this.#sink, permit, this.#era, now, resolve, reject, fallback)
+      const call = new Call<T>(this, permit, this.#era, now, resolve, reject, fallback)
       if (permit === NO_PERMIT) this.running++
       else this.trials++
       if (this.deadlines) {
@@ -92,11 +96,11 @@ export class BreakerCore {
     this.running++
     return callOf(fn).then(
       (value) => {
-        this.#sink.succeeded(call, value, performance.now())
+        this.succeeded(call, value, performance.now())
         return value
       },
       (error: unknown) => {
-        this.#sink.failed(call, error, performance.now())
+        this.failed(call, error, performance.now())
         throw error
       },
     )
@@ -119,51 +123,44 @@ export class BreakerCore {
     return STATES[this.#state] ?? 'closed'
   }
 
-  /** Where calls report; made at the first one. */
-  get #sink(): Sink {
-    return (this.#reports ??= this.#makeSink())
+  succeeded(call: Started, value: unknown, now: number): void {
+    const duration = now - call.started
+    if (
+      call.permit === NO_PERMIT &&
+      call.era === this.#era &&
+      duration < this.options.slowCallDuration &&
+      this.#gather(duration, now)
+    ) {
+      this.running--
+      this.listeners?.emit('success', value, duration)
+      return
+    }
+    const changed = this.#shift(this.#record(call, SUCCESS, duration, 0, now))
+    const era = this.#era
+    this.listeners?.emit('success', value, duration)
+    if (changed) this.#tell(era)
   }
 
-  #makeSink(): Sink {
-    return {
-      succeeded: (call, value, now) => {
-        const duration = now - call.started
-        if (
-          call.permit === NO_PERMIT &&
-          call.era === this.#era &&
-          duration < this.options.slowCallDuration &&
-          this.#gather(duration, now)
-        ) {
-          this.running--
-          this.listeners?.emit('success', value, duration)
-          return
-        }
-        const changed = this.#shift(this.#record(call, SUCCESS, duration, 0, now))
-        const era = this.#era
-        this.listeners?.emit('success', value, duration)
-        if (changed) this.#tell(era)
-      },
-      failed: (call, error, now) => {
-        const counts = isFailure(this.options, error)
-        const duration = now - call.started
-        const wait = counts ? retryAfter(this.options, error) : 0
-        const changed = this.#shift(this.#record(call, counts ? FAILURE : IGNORED, duration, wait, now))
-        const era = this.#era
-        if (counts) this.listeners?.emit('failure', error, duration)
-        if (changed) this.#tell(era)
-      },
-      expired: (call) => {
-        const now = performance.now()
-        const duration = now - call.started
-        const error = new Auton8nError('AUTON8N_TIMEOUT', `Operation timed out after ${this.options.timeout} ms`)
-        const changed = this.#shift(this.#record(call, TIMEOUT, duration, 0, now))
-        const era = this.#era
-        this.listeners?.emit('timeout', error, duration)
-        this.listeners?.emit('failure', error, duration)
-        if (changed) this.#tell(era)
-        return error
-      },
-    }
+  failed(call: Started, error: unknown, now: number): void {
+    const counts = isFailure(this.options, error)
+    const duration = now - call.started
+    const wait = counts ? retryAfter(this.options, error) : 0
+    const changed = this.#shift(this.#record(call, counts ? FAILURE : IGNORED, duration, wait, now))
+    const era = this.#era
+    if (counts) this.listeners?.emit('failure', error, duration)
+    if (changed) this.#tell(era)
+  }
+
+  expired(call: Started): Auton8nError {
+    const now = performance.now()
+    const duration = now - call.started
+    const error = new Auton8nError('AUTON8N_TIMEOUT', `Operation timed out after ${this.options.timeout} ms`)
+    const changed = this.#shift(this.#record(call, TIMEOUT, duration, 0, now))
+    const era = this.#era
+    this.listeners?.emit('timeout', error, duration)
+    this.listeners?.emit('failure', error, duration)
+    if (changed) this.#tell(era)
+    return error
   }
 
   /** Keeps a success for later, where it cannot decide anything. */
@@ -176,15 +173,12 @@ export class BreakerCore {
       this.#room = this.handle.standing(now) >> 2
     }
     if (this.#room <= 0) return false
-    if (this.#count++ === 0) {
-      this.#gatheredAt = now
-      this.#gathered ??= new Uint8Array(CELLS)
-    }
-    const gathered = this.#gathered as Uint8Array
-    const cell = cellOf(duration)
+    if (this.#count === 0) this.#gatheredAt = now
+    this.#gathered ??= new Uint8Array(GATHERED)
+    this.#gathered[this.#count++] = cellOf(duration)
     this.#total += duration
     this.#room--
-    if ((gathered[cell] = (gathered[cell] as number) + 1) === 255) this.flush()
+    if (this.#count === GATHERED) this.flush()
     return true
   }
 
@@ -195,10 +189,10 @@ export class BreakerCore {
       this.#refused = 0
     }
     if (this.#count === 0 || !this.#gathered) return
-    const total = this.#total
+    const [count, total] = [this.#count, this.#total]
+    for (let i = 0; i < count; i++) crossing[i] = this.#gathered[i] as number
     this.#count = this.#total = 0
-    this.#room = this.handle.recordSuccesses(this.#gathered, total, this.#gatheredAt, performance.now()) >> 2
-    this.#gathered.fill(0)
+    this.#room = this.handle.recordSuccesses(crossing, count, total, this.#gatheredAt, performance.now()) >> 2
   }
 
   #record(call: Started, outcome: number, duration: number, retryAfter: number, now: number): number {

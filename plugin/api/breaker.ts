@@ -24,7 +24,10 @@ export class CircuitBreaker {
     const checked = checkOptions(options)
     this.#core = new BreakerCore(this.name, checked)
     if (checked.bulkhead) this.#bulkhead = new Bulkhead(checked.bulkhead)
-    if (options?.initialState !== undefined) this.#restore(checkSnapshot(options.initialState))
+    if (options?.initialState !== undefined) {
+      const kept = checkSnapshot(options.initialState)
+      this.#restore(kept, elapsedSince(kept.at))
+    }
   }
 
   /**
@@ -69,6 +72,13 @@ export class CircuitBreaker {
     return { ...kept, at: Date.now() }
   }
 
+  /** Goes over to what another process decided `age` milliseconds ago: what its `toJSON()` answered then. */
+  takeOver(snapshot: CircuitBreakerSnapshot, age: number): void {
+    const kept = checkSnapshot(snapshot)
+    if (kept.state !== 'closed') this.#restore(kept, Math.max(0, age))
+    else if (this.#core.state() !== 'closed') this.forceClose()
+  }
+
   /** Opens it for `resetTimeout`; then trials decide. */
   forceOpen(): void {
     this.#core.byHand(() => this.#core.handle.forceOpen(performance.now()))
@@ -104,7 +114,8 @@ export class CircuitBreaker {
     return this
   }
 
-  #restore({ at, ...kept }: CircuitBreakerSnapshot): void {
-    this.#core.byHand(() => nativeCallSync(() => this.#core.handle.restore(kept, elapsedSince(at), performance.now())))
+  #restore({ state, openFor, reopenings }: CircuitBreakerSnapshot, elapsed: number): void {
+    const kept = { state, openFor, reopenings }
+    this.#core.byHand(() => nativeCallSync(() => this.#core.handle.restore(kept, elapsed, performance.now())))
   }
 }

@@ -27,6 +27,7 @@ import type { JobStatus } from './queue.js'
 import { specificationJson, type PluginSpecification, type SpecificationProblem } from './specification.js'
 import { JOB_STATUSES, snapshotOf } from './snapshot.js'
 import { traceOf, type StoredTrace } from './trace.js'
+import { nearMetrics } from './processMetrics.js'
 import { activeTraceparent } from './tracer-active.js'
 
 /** How metrics are written. */
@@ -139,7 +140,7 @@ export class Engine {
     const { format = 'prometheus' } = checkOptions<MetricsTextOptions>('options', options, {
       format: (value) => (value === 'prometheus' || value === 'openmetrics' ? undefined : "'prometheus' or 'openmetrics'"),
     })
-    return await nativeCall(() => this.#lease.engine.metricsText(format))
+    return await nativeCall(() => this.#lease.engine.metricsText(format, nearMetrics()))
   }
 
   /** What is kept of the trace of a job, or of the trace of that id: the last 16 MiB of spans, redacted. */

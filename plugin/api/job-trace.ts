@@ -1,5 +1,5 @@
 import type { JobOptions } from './job.js'
-import { activeParent, runActive } from './tracer-active.js'
+import { activeParent, below } from './tracer-active.js'
 import { carryTracestate, formatBaggage, formatTraceparent, parseBaggage, parseTraceparent } from './tracer-context.js'
 import { Span } from './tracer-span.js'
 
@@ -21,7 +21,5 @@ export function inTrace<T>(trace: Trace | undefined, fn: () => T): T {
   if (!parent) return fn()
   const traceState = carryTracestate(trace.tracestate ?? '')
   const baggage = parseBaggage(trace.baggage ?? '')
-  const context = { ...parent, ...(traceState && { traceState }), ...(baggage && { baggage }), remote: true }
-  // The span of whoever added the job: it records nothing here.
-  return runActive(new Span({ ended: () => undefined }, 'job', 0, context, undefined, false), fn)
+  return below({ ...parent, ...(traceState && { traceState }), ...(baggage && { baggage }), remote: true }, fn)
 }

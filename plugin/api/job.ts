@@ -174,7 +174,7 @@ export interface Schedule extends Required<Pick<ScheduleOptions, 'cron' | 'timeZ
 }
 
 export interface QueueOptions {
-  /** `sqlite` (in `dataDir`, the default), `sqlite:PATH`, `postgres://…`, or `memory`. */
+  /** `sqlite` (in `dataDir`, the default), `sqlite:PATH`, `postgres://…`, `redis://…`, or `memory`. */
   store?: string
   /** Default `AUTON8N_DATA_DIR`, else `.auton8n`. */
   dataDir?: string

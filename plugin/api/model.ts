@@ -1,6 +1,7 @@
 import { Auton8nError } from '../errors.js'
 import { askAnthropic } from './anthropic.js'
 import { clean, failureOf } from './modelError.js'
+import { within } from './tracer-active.js'
 import type { ModelAnswer, ModelRequest, NativeModel } from './nativeEngine.js'
 
 /**
@@ -59,7 +60,7 @@ export function toNativeModel(source: ModelSource, pending: PendingCalls): Nativ
     pending.set(request.callId, controller)
     try {
       // A model that ignores its signal is left behind; the race also keeps a call alive that nobody else holds.
-      return counted(finished(await Promise.race([ask(request, controller.signal), untilAborted(controller.signal)])))
+      return counted(finished(await Promise.race([within(request.traceparent, () => ask(request, controller.signal)), untilAborted(controller.signal)])))
     } catch (error) {
       return { error: failureOf(error, source.apiKey) }
     } finally {

@@ -1,5 +1,6 @@
 import type { NativeLogLine } from './logger.js'
 import type { ModelErrorCode } from './modelError.js'
+import type { NearMetrics } from './processMetrics.js'
 
 /** A job as the addon tells it. */
 export interface NativeJob {
@@ -44,6 +45,8 @@ export interface ModelRequest {
   iteration: number
   /** Named by the event `model-cancelled` when the answer is no longer wanted. */
   callId: string
+  /** Of the span of the call. */
+  traceparent?: string | null
 }
 
 /** What a model answered, or why it did not. */
@@ -90,6 +93,8 @@ export interface EngineHealth {
   ready: boolean
   /** What is missing and what to do about it. */
   reasons: { code: string; message: string }[]
+  /** What works, but is not as safe as it could be. */
+  warnings?: string[]
   /** What makes the sandboxes. */
   engine?: string
   isolation?: string
@@ -110,7 +115,7 @@ export interface NativeEngine {
   cancel(id: string): Promise<boolean>
   retry(id: string): Promise<boolean>
   metrics(): Promise<Record<string, unknown>>
-  metricsText(format: string): Promise<string>
+  metricsText(format: string, near: NearMetrics): Promise<string>
   trace(id: string): Promise<{ traceId: string; spans: unknown[] }>
   health(): Promise<EngineHealth>
   verify(directory: string, specification: string | null): Promise<unknown>

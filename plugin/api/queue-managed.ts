@@ -14,7 +14,8 @@ const EVENTS = ['added', 'started', 'progress', 'log', 'completed', 'failed', 'r
 
 /** What can be asked of a queue, wherever its workers are, and what it tells. */
 export abstract class ManagedQueue {
-  protected native!: NativeQueue
+  /** @internal */
+  native!: NativeQueue
   private readonly listeners = new Map<string, Set<(event: never) => void>>()
   private readonly hearers = new Set<(event: JobEvents[keyof JobEvents]) => void>()
   private readonly endings = new Set<() => void>()

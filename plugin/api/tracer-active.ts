@@ -1,8 +1,9 @@
 import { AsyncLocalStorage } from 'node:async_hooks'
-import { formatTraceparent, type SpanContext } from './tracer-context.js'
-import { isContext, type Attributes, type Span, type SpanLink, type SpanStatus } from './tracer-span.js'
+import { formatTraceparent, isContext, parseTraceparent, type SpanContext } from './tracer-context.js'
+import type { Attributes, Span, SpanLink, SpanStatus } from './tracer-span.js'
 
-const active = new AsyncLocalStorage<Span | undefined>()
+/** A span of ours, or who called from elsewhere. */
+const active = new AsyncLocalStorage<Span | SpanContext | undefined>()
 
 /** Where `@opentelemetry/api` 1.x keeps what was registered; nothing is imported, so nobody has to install it. */
 const API = Symbol.for('opentelemetry.js.api.1')
@@ -22,8 +23,12 @@ interface ForeignSpan {
   spanContext(): { traceId: string; spanId: string; traceFlags: number; traceState?: { serialize(): string } }
 }
 
+let registry: { context?: ForeignManager } | undefined
+
 function manager(): ForeignManager | undefined {
-  return (globalThis as { [API]?: { context?: ForeignManager } })[API]?.context
+  // Once it is there it stays; what is registered in it comes and goes.
+  registry ??= (globalThis as { [API]?: { context?: ForeignManager } })[API]
+  return registry?.context
 }
 
 function foreignSpan(): unknown {
@@ -38,10 +43,28 @@ export function runActive<T>(span: Span, fn: (span: Span) => T): T {
   return active.run(span, () => foreign.with(context, () => fn(span)))
 }
 
+/** Calls `fn` below the span that the header names, for us and for OpenTelemetry where it is there. */
+export function within<T>(traceparent: string | null | undefined, fn: () => T): T {
+  return below(traceparent ? parseTraceparent(traceparent) : undefined, fn)
+}
+
+/** The same below a span that is elsewhere. */
+export function below<T>(context: SpanContext | undefined, fn: () => T): T {
+  if (!context) return fn()
+  const foreign = manager()
+  if (!foreign) return active.run(context, fn)
+  const { traceId, spanId, flags, traceState } = context
+  const state = traceState ? { traceState: new BridgedState(traceState) } : {}
+  const remote = new RemoteSpan({ traceId, spanId, traceFlags: flags & 1, isRemote: true, ...state })
+  return active.run(context, () => foreign.with(foreign.active().setValue(SPAN, remote), fn))
+}
+
 /** Our span in which this runs. */
 export function activeSpan(): Span | undefined {
   const foreign = foreignSpan()
-  return foreign instanceof BridgedSpan ? foreign.ours : active.getStore()
+  if (foreign instanceof BridgedSpan) return foreign.ours
+  const own = active.getStore()
+  return own && 'spanContext' in own ? own : undefined
 }
 
 /** Whoever is the parent of what starts here: the innermost span, ours or OpenTelemetry's. */
@@ -124,6 +147,29 @@ class BridgedSpan {
   end(): void {
     this.ours.end()
   }
+}
+
+/** A span of the engine, as OpenTelemetry wants one that is elsewhere. */
+class RemoteSpan {
+  constructor(private readonly context: { traceId: string; spanId: string; traceFlags: number; isRemote: boolean }) {}
+
+  spanContext(): { traceId: string; spanId: string; traceFlags: number; isRemote: boolean } {
+    return this.context
+  }
+
+  isRecording(): boolean {
+    return false
+  }
+
+  setAttribute = (): this => this
+  setAttributes = (): this => this
+  addEvent = (): this => this
+  addLink = (): this => this
+  addLinks = (): this => this
+  setStatus = (): this => this
+  updateName = (): this => this
+  recordException = (): void => {}
+  end = (): void => {}
 }
 
 /** What other tracers carry along, unchanged. */

@@ -41,6 +41,18 @@ export function parseTraceparent(header: string): SpanContext | undefined {
   return { traceId, spanId, flags: parseInt(flags, 16) & (version === '00' ? 3 : 1) }
 }
 
+export function isContext(value: unknown): value is SpanContext {
+  const { traceId, spanId } = (value ?? {}) as Partial<SpanContext>
+  return (
+    typeof traceId === 'string' &&
+    typeof spanId === 'string' &&
+    /^[0-9a-f]{32}$/.test(traceId) &&
+    /^[0-9a-f]{16}$/.test(spanId) &&
+    !/^0+$/.test(traceId) &&
+    !/^0+$/.test(spanId)
+  )
+}
+
 export function formatTraceparent(context: SpanContext): string {
   return `00-${context.traceId}-${context.spanId}-0${context.flags & 3}`
 }
@@ -70,7 +82,8 @@ export function carryTracestate(header: string): string {
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/
 const BAGGAGE_VALUE = /^[\x21-\x7e]*$/
-const MOST_ENTRIES = 180
+/** As many as could stand in so many bytes, each with a name of one letter, would be 2,048. */
+export const MOST_ENTRIES = 1_024
 const MOST_BYTES = 8_192
 
 /** Whether it can be a name of baggage. */
@@ -111,8 +124,8 @@ export function formatBaggage(baggage: Readonly<Record<string, string>>): string
   for (const [key, value] of Object.entries(baggage)) {
     if (!isBaggageKey(key)) continue
     const encoded = encodeURIComponent(value.replace(/\p{Surrogate}/gu, '\ufffd'))
-    if (header.length + key.length + encoded.length + 2 > MOST_BYTES) continue
-    header += `${header === '' ? '' : ','}${key}=${encoded}`
+    const member = `${header === '' ? '' : ','}${key}=${encoded}`
+    if (header.length + member.length <= MOST_BYTES) header += member
   }
   return header
 }

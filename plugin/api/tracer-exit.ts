@@ -9,14 +9,14 @@ let hooked = false
 
 /** Flushes it when the process ends. */
 export function track(pipeline: Pipeline): void {
-  if (live.has(pipeline)) return
+  pipeline.tracked = true
   live.add(pipeline)
   if (hooked) return
   hooked = true
   process.on('beforeExit', () => {
     // A promise keeps the process; when it is settled this runs again, with nothing left to do.
     for (const waiting of live) {
-      live.delete(waiting)
+      untrack(waiting)
       void waiting.flush(EXIT_MS).catch(() => {})
     }
   })
@@ -27,6 +27,7 @@ export function track(pipeline: Pipeline): void {
 
 /** It holds nothing any more. */
 export function untrack(pipeline: Pipeline): void {
+  pipeline.tracked = false
   live.delete(pipeline)
 }
 

@@ -1,3 +1,4 @@
+import { resolve } from 'node:path'
 import { Auton8nError } from '../errors.js'
 import type { SpanContext } from './tracer-context.js'
 import { OtlpExporter, type SpanExporter } from './tracer-exporter.js'
@@ -14,8 +15,21 @@ export interface TracerOptions {
   /** Default: none; spans then carry context and are not kept. */
   exporter?: OtlpExporter | SpanExporter
   batch?: Partial<BatchOptions>
+  /**
+   * Where spans for an `OtlpExporter` are kept until they are exported, so that a process which is killed loses only
+   * those of its last tenth of a second (and, where its loop was busy, up to 255 more). The next tracer of the same
+   * service sends them. Files hold no secrets and go with their spans. Default: nowhere.
+   */
+  spill?: SpillOptions
   /** Whether SIGTERM flushes the spans, for at most 2 seconds, before it ends the process. Default false. */
   flushOnSigterm?: boolean
+}
+
+export interface SpillOptions {
+  /** Of one machine; several processes may share it. It is made at the first span. */
+  directory: string
+  /** Bytes of all its files of this process; spans beyond it are exported and not kept. Default 16 MiB. */
+  maxBytes?: number
 }
 
 export interface StartSpanOptions {
@@ -41,7 +55,7 @@ export function invalid(message: string): Auton8nError {
   return new Auton8nError('AUTON8N_OPTION_INVALID', message)
 }
 
-const OPTIONS = new Set(['serviceName', 'serviceVersion', 'environment', 'sampler', 'exporter', 'batch', 'flushOnSigterm'])
+const OPTIONS = new Set(['serviceName', 'serviceVersion', 'environment', 'sampler', 'exporter', 'batch', 'flushOnSigterm', 'spill'])
 const BATCH = { maxSize: [512, 100_000], interval: [5_000, 86_400_000], maxQueue: [131_072, 10_000_000] } as const
 
 /** Checks everything and throws `AUTON8N_OPTION_INVALID` with the option's name. */
@@ -74,12 +88,28 @@ export function checked(options: TracerOptions) {
     }
     batch[key as keyof BatchOptions] = value
   }
+  const spill = checkedSpill(options.spill, exporter)
   const resource = {
     serviceName,
     ...(serviceVersion !== undefined && { serviceVersion }),
     ...(environment !== undefined && { environment }),
   }
-  return { sampler, exporter, batch, resource }
+  return { sampler, exporter, batch, resource, spill }
+}
+
+function checkedSpill(spill: SpillOptions | undefined, exporter: unknown): SpillOptions | undefined {
+  if (spill === undefined) return undefined
+  if (spill === null || typeof spill !== 'object') throw invalid('Tracer option spill must be an object')
+  if (!(exporter instanceof OtlpExporter)) throw invalid('Tracer option spill needs an OtlpExporter')
+  const { directory, maxBytes, ...unknown } = spill
+  for (const key of Object.keys(unknown)) throw invalid(`Tracer option spill has no '${key}'`)
+  if (typeof directory !== 'string' || directory === '' || directory.includes('\0')) {
+    throw invalid('Tracer option spill.directory must be a path')
+  }
+  if (maxBytes !== undefined && !(Number.isSafeInteger(maxBytes) && maxBytes >= 4_096 && maxBytes <= 2 ** 40)) {
+    throw invalid('Tracer option spill.maxBytes must be a whole number of at least 4096')
+  }
+  return { directory: resolve(directory), ...(maxBytes !== undefined && { maxBytes }) }
 }
 
 export function attributesOf(resource: {

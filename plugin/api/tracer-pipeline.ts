@@ -1,6 +1,7 @@
 import { Auton8nError, nativeCall, nativeCallSync } from '../errors.js'
 import { native } from '../native.js'
 import type { OtlpExporter, SpanExporter } from './tracer-exporter.js'
+import type { SpillOptions } from './tracer-options.js'
 import { FrameWriter } from './tracer-frame.js'
 import { redacted } from './tracer-redaction.js'
 import { messageOf, type AttributeValue, type Span, type SpanData } from './tracer-span.js'
@@ -18,11 +19,14 @@ export interface PipelineCounts {
   exported: number
   dropped: number
   failed: number
+  unkept?: number
   lastError?: string
 }
 
 /** Where ended spans wait and leave. */
 export interface Pipeline {
+  /** Whether the end of the process will flush it. */
+  tracked: boolean
   add(span: Span): void
   /** True where everything was exported or failed within the time. */
   flush(timeout: number): Promise<boolean>
@@ -37,6 +41,7 @@ const HANDOVER_MS = 100
 
 /** Spans leave for an OTLP receiver on a thread of the engine. */
 export class EnginePipeline implements Pipeline {
+  tracked = false
   readonly #native: InstanceType<ReturnType<typeof native>['SpanPipeline']>
   readonly #writer: FrameWriter
   readonly #delay: number
@@ -46,8 +51,9 @@ export class EnginePipeline implements Pipeline {
     resource: { serviceName: string; serviceVersion?: string; environment?: string },
     batch: BatchOptions,
     exporter: OtlpExporter,
+    spill?: SpillOptions,
   ) {
-    this.#native = nativeCallSync(() => new (native().SpanPipeline)({ ...resource, batch, otlp: exporter.options }))
+    this.#native = nativeCallSync(() => new (native().SpanPipeline)({ ...resource, batch, otlp: exporter.options, ...(spill && { spill }) }))
     this.#writer = new FrameWriter(
       (spans, numbers, count, text) => this.#native.push(spans, numbers, count, text),
       batch.maxSize,
@@ -82,14 +88,15 @@ export class EnginePipeline implements Pipeline {
   }
 
   counts(): PipelineCounts {
-    const { exported, dropped, failed, lastError } = this.#native.metrics()
+    const { exported, dropped, failed, lastError, unkept } = this.#native.metrics()
     // What is still to be handed over may find no room yet; then it is counted as dropped.
-    return { exported, dropped, failed, ...(lastError != null && { lastError }) }
+    return { exported, dropped, failed, ...(unkept != null && { unkept }), ...(lastError != null && { lastError }) }
   }
 }
 
 /** Spans leave through an exporter in JavaScript. */
 export class ScriptPipeline implements Pipeline {
+  tracked = false
   readonly #counts: PipelineCounts = { exported: 0, dropped: 0, failed: 0 }
   #waiting: Span[] = []
   /** Taken out of `waiting` and not exported yet: they count for the bound too. */
@@ -180,24 +187,28 @@ export class ScriptPipeline implements Pipeline {
 }
 
 function data(span: Span, resource: Readonly<Record<string, string>>): SpanData {
+  const { context, parentSpanId, pairs = [], rest } = span
   const attributes: Record<string, AttributeValue> = {}
-  for (let i = 0; i < span.pairs.length; i += 2)
-    attributes[span.pairs[i] as string] = span.pairs[i + 1] as AttributeValue
+  for (let i = 0; i < pairs.length; i += 2) attributes[pairs[i] as string] = pairs[i + 1] as AttributeValue
   return {
     name: span.name,
     kind: span.kind,
-    context: span.context,
-    traceId: span.context.traceId,
-    spanId: span.context.spanId,
-    ...(span.parentSpanId !== undefined && { parentSpanId: span.parentSpanId }),
+    context,
+    traceId: context.traceId,
+    spanId: context.spanId,
+    ...(parentSpanId !== undefined && { parentSpanId }),
     startTime: span.startTime,
     endTime: span.endTime,
     duration: span.endTime - span.startTime,
     attributes,
-    events: span.events ?? [],
-    links: span.links ?? [],
-    status: span.status ?? { code: 0 },
-    dropped: { attributes: span.droppedAttributes, events: span.droppedEvents, links: span.droppedLinks },
+    events: rest?.events ?? [],
+    links: rest?.links ?? [],
+    status: rest?.status ?? { code: 0 },
+    dropped: {
+      attributes: rest?.droppedAttributes ?? 0,
+      events: rest?.droppedEvents ?? 0,
+      links: rest?.droppedLinks ?? 0,
+    },
     resource,
   }
 }

@@ -4,12 +4,32 @@ import type { AttributeValue, SpanData } from './tracer-span.js'
 
 type Values = Readonly<Record<string, AttributeValue>>
 
-/** Spans without secrets, in new objects: those of the program stay as they are. One call of the engine for all. */
+/** Spans without secrets; those of the program stay as they are. One call of the engine for all. */
 export function redacted(spans: readonly SpanData[]): SpanData[] {
   const texts = new Texts()
-  for (const span of spans) walk(span, (text) => texts.add(text))
-  texts.redact()
+  for (const span of spans) visit(span, (text) => texts.add(text))
+  if (!texts.redact()) return [...spans]
   return spans.map((span) => walk(span, (text) => texts.clean(text)))
+}
+
+/** Shows every text of a span. */
+function visit(span: SpanData, see: (text: string) => void): void {
+  const values = (attributes: Values): void => {
+    for (const key in attributes) {
+      see(key)
+      const value = attributes[key]
+      if (typeof value === 'string') see(value)
+      else if (typeof value === 'object') for (const item of value) if (typeof item === 'string') see(item)
+    }
+  }
+  see(span.name)
+  values(span.attributes)
+  for (const event of span.events) {
+    see(event.name)
+    values(event.attributes)
+  }
+  for (const link of span.links) if (link.attributes) values(link.attributes as Values)
+  if (span.status.message !== undefined) see(span.status.message)
 }
 
 /** Copies a span with every text in it changed. */
@@ -32,25 +52,39 @@ function valueOf(value: AttributeValue, change: (text: string) => string): Attri
   return value
 }
 
-/** Different texts of a batch; nothing shorter than a secret goes to the engine. */
+/** Texts that are known to hold no secret: names come again and again. */
+const harmless = new Set<string>()
+const MOST_HARMLESS = 4_096
+/** Longer ones are seldom names. */
+const LONGEST_HARMLESS = 64
+/** Nothing shorter than a secret goes to the engine. */
+const SHORTEST = 8
+
+/** Different texts of a batch. */
 class Texts {
   readonly #clean = new Map<string, string>()
 
-  add(text: string): string {
-    if (text.length >= SHORTEST) this.#clean.set(text, text)
-    return text
+  add(text: string): void {
+    if (text.length >= SHORTEST && !harmless.has(text)) this.#clean.set(text, text)
   }
 
-  redact(): void {
+  /** Whether any text had to change. */
+  redact(): boolean {
     const given = [...this.#clean.keys()]
-    if (given.length === 0) return
+    if (given.length === 0) return false
     const clean = nativeCallSync(() => native().redactTexts(given))
-    given.forEach((text, at) => this.#clean.set(text, clean[at] ?? ''))
+    let changed = false
+    given.forEach((text, at) => {
+      const found = clean[at] ?? ''
+      this.#clean.set(text, found)
+      if (found !== text) changed = true
+      else if (text.length <= LONGEST_HARMLESS && harmless.size < MOST_HARMLESS) harmless.add(text)
+    })
+    if (harmless.size === MOST_HARMLESS) harmless.clear()
+    return changed
   }
 
   clean(text: string): string {
     return this.#clean.get(text) ?? text
   }
 }
-
-const SHORTEST = 8

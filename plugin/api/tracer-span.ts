@@ -1,5 +1,6 @@
 import { Auton8nError } from '../errors.js'
-import { isBaggageKey, record, type SpanContext } from './tracer-context.js'
+import { isBaggageKey, isContext, MOST_ENTRIES, record, type SpanContext } from './tracer-context.js'
+import { draw, spanIdOf, type TraceId } from './tracer-ids.js'
 
 export type AttributeValue = string | number | boolean | readonly (string | number | boolean)[]
 export type Attributes = Readonly<Record<string, AttributeValue | null | undefined>>
@@ -58,50 +59,98 @@ export interface SpanOwner {
   ended(span: Span): void
 }
 
-export class Span {
-  readonly name: string
-  readonly kind: SpanKind
-  readonly parentSpanId: string | undefined
-  readonly startTime: number
-  endTime = 0
-  /** Names and values in turn: a few are found faster so than in a map. */
-  readonly pairs: (string | AttributeValue)[] = []
-  events: SpanEvent[] | undefined
-  links: SpanLink[] | undefined
+/** What few spans have. */
+class Rest {
+  readonly events: SpanEvent[] = []
+  readonly links: SpanLink[] = []
   status: SpanStatus | undefined
   droppedAttributes = 0
   droppedEvents = 0
   droppedLinks = 0
+}
+
+/** What a span takes over from the one above it. */
+export interface Above {
+  readonly trace: TraceId
+  readonly high: number
+  readonly low: number
+  readonly flags: number
+  readonly traceState?: string | undefined
+  readonly baggage?: Readonly<Record<string, string>> | undefined
+}
+
+export class Span implements Above {
+  readonly name: string
+  readonly kind: SpanKind
+  readonly startTime: number
+  endTime = 0
+  /** Ids are numbers until somebody reads them: digits would cost more than the rest of the span. */
+  readonly trace: TraceId
+  high = 0
+  low = 0
+  readonly parentHigh: number
+  readonly parentLow: number
+  readonly flags: number
+  readonly traceState: string | undefined
+  baggage: Readonly<Record<string, string>> | undefined
+  /** Names and values in turn: a few are found faster so than in a map. */
+  pairs: (string | AttributeValue)[] | undefined
+  rest: Rest | undefined
   readonly #owner: SpanOwner
   readonly #recording: boolean
-  #context: SpanContext
+  #context: SpanContext | undefined
 
   /** Spans are made by `tracer.startSpan()`. */
-  constructor(
-    owner: SpanOwner,
-    name: string,
-    kind: SpanKind,
-    context: SpanContext,
-    parent: string | undefined,
-    recording: boolean,
-  ) {
+  constructor(owner: SpanOwner, name: string, kind: SpanKind, trace: TraceId, above: Above | undefined, sampled: boolean, recording: boolean) {
     this.#owner = owner
-    this.#context = context
     this.#recording = recording
     this.name = name.length > MOST_TEXT ? name.slice(0, MOST_TEXT) : name
     this.kind = kind
-    this.parentSpanId = parent
+    this.trace = trace
+    if (above) {
+      this.parentHigh = above.high
+      this.parentLow = above.low
+      this.flags = (above.flags & 2) | (sampled ? 1 : 0)
+      this.traceState = above.traceState
+      this.baggage = above.baggage
+    } else {
+      this.parentHigh = this.parentLow = 0
+      this.flags = sampled ? 1 : 0
+      this.traceState = undefined
+      this.baggage = undefined
+    }
     this.startTime = recording ? timeNow() : 0
+  }
+
+  /** The same, with the bits of its id. */
+  drawn(): this {
+    // All zeros are no id.
+    while (this.low === 0) {
+      this.high = draw()
+      this.low = draw()
+    }
+    return this
   }
 
   /** `traceId` (32 hexadecimal digits), `spanId` (16), `flags`. */
   get context(): SpanContext {
-    return this.#context
+    return (this.#context ??= {
+      traceId: this.trace.digits,
+      spanId: spanIdOf(this.drawn().high, this.low),
+      flags: this.flags,
+      ...(this.traceState && { traceState: this.traceState }),
+      ...(this.baggage && { baggage: this.baggage }),
+    })
   }
 
   /** As in OpenTelemetry. */
   spanContext(): SpanContext {
-    return this.#context
+    return this.context
+  }
+
+  /** Of the span above it; undefined where there is none. */
+  get parentSpanId(): string | undefined {
+    return (this.parentHigh | this.parentLow) === 0 ? undefined : spanIdOf(this.parentHigh, this.parentLow)
   }
 
   /** Whether what is set on it is kept: it is sampled and has not ended. */
@@ -111,14 +160,14 @@ export class Span {
 
   setAttribute(key: string, value: AttributeValue | null | undefined): this {
     if (!this.#recording || this.endTime !== 0 || value === undefined || value === null) return this
-    const pairs = this.pairs
+    const pairs = (this.pairs ??= [])
     for (let i = 0; i < pairs.length; i += 2) {
       if (pairs[i] === key) {
         pairs[i + 1] = fit(value)
         return this
       }
     }
-    if (pairs.length >= MOST * 2 || typeof key !== 'string' || key === '') this.droppedAttributes++
+    if (pairs.length >= MOST * 2 || typeof key !== 'string' || key === '') this.#more.droppedAttributes++
     else pairs.push(key.length > MOST_TEXT ? key.slice(0, MOST_TEXT) : key, fit(value))
     return this
   }
@@ -131,10 +180,10 @@ export class Span {
   /** `time` is milliseconds since 1970; default now. */
   addEvent(name: string, attributes?: Attributes, time?: number): this {
     if (!this.isRecording()) return this
-    this.events ??= []
-    if (this.events.length >= MOST) this.droppedEvents++
+    const rest = this.#more
+    if (rest.events.length >= MOST) rest.droppedEvents++
     else
-      this.events.push({
+      rest.events.push({
         name: String(name).slice(0, MOST_TEXT),
         time: time ?? timeNow(),
         attributes: kept(attributes),
@@ -145,9 +194,9 @@ export class Span {
   /** Another span that belongs to it. */
   addLink(link: SpanLink): this {
     if (!this.isRecording()) return this
-    this.links ??= []
-    if (this.links.length >= MOST || !isContext(link?.context)) this.droppedLinks++
-    else this.links.push({ context: link.context, attributes: kept(link.attributes) })
+    const rest = this.#more
+    if (rest.links.length >= MOST || !isContext(link?.context)) rest.droppedLinks++
+    else rest.links.push({ context: link.context, attributes: kept(link.attributes) })
     return this
   }
 
@@ -181,7 +230,7 @@ export class Span {
       )
     }
     const text = typeof status === 'string' ? message : status.message
-    this.status =
+    this.#more.status =
       code === 2 && text ? { code, message: String(text).slice(0, MOST_TEXT) } : { code: code as SpanStatusCode }
     return this
   }
@@ -190,15 +239,16 @@ export class Span {
   setBaggage(key: string, value: string): this {
     if (!isBaggageKey(key))
       throw new Auton8nError('AUTON8N_OPTION_INVALID', 'setBaggage(): the name must be a header token')
-    const entries = Object.entries(this.#context.baggage ?? {})
-    if (entries.length < 180 || this.getBaggage(key) !== undefined) {
-      this.#context = { ...this.#context, baggage: record([...entries, [key, String(value)]]) }
+    const entries = Object.entries(this.baggage ?? {})
+    if (entries.length < MOST_ENTRIES || this.getBaggage(key) !== undefined) {
+      this.baggage = record([...entries, [key, String(value)]])
+      this.#context = undefined
     }
     return this
   }
 
   getBaggage(key: string): string | undefined {
-    return this.#context.baggage?.[key]
+    return this.baggage?.[key]
   }
 
   /** Ends it, once; `time` is milliseconds since 1970, default now. What is set later is not kept. */
@@ -208,18 +258,10 @@ export class Span {
     this.endTime = now > this.startTime ? now : this.startTime
     this.#owner.ended(this)
   }
-}
 
-export function isContext(value: unknown): value is SpanContext {
-  const { traceId, spanId } = (value ?? {}) as Partial<SpanContext>
-  return (
-    typeof traceId === 'string' &&
-    typeof spanId === 'string' &&
-    /^[0-9a-f]{32}$/.test(traceId) &&
-    /^[0-9a-f]{16}$/.test(spanId) &&
-    !/^0+$/.test(traceId) &&
-    !/^0+$/.test(spanId)
-  )
+  get #more(): Rest {
+    return (this.rest ??= new Rest())
+  }
 }
 
 function fit(value: AttributeValue): AttributeValue {

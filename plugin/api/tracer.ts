@@ -3,6 +3,7 @@ import {
   carryTracestate,
   formatBaggage,
   formatTraceparent,
+  isContext,
   parseBaggage,
   parseTraceparent,
   readHeader,
@@ -13,11 +14,11 @@ import {
 import { activeParent, activeSpan, runActive } from './tracer-active.js'
 import { flushOnSigterm, track, untrack } from './tracer-exit.js'
 import { OtlpExporter } from './tracer-exporter.js'
-import { digits } from './tracer-ids.js'
+import { bitsAt, TraceId } from './tracer-ids.js'
 import { attributesOf, checked, invalid, kindOf, type StartSpanOptions, type TracerOptions } from './tracer-options.js'
 import { EnginePipeline, ScriptPipeline, type Pipeline } from './tracer-pipeline.js'
-import type { Sampler } from './tracer-sampler.js'
-import { isContext, messageOf, Span } from './tracer-span.js'
+import { decisionOf, type Decision, type Sampler } from './tracer-sampler.js'
+import { messageOf, Span, type Above } from './tracer-span.js'
 
 export { ConsoleExporter, OtlpExporter, type OtlpExporterOptions, type SpanExporter } from './tracer-exporter.js'
 export {
@@ -29,7 +30,7 @@ export {
 } from './tracer-sampler.js'
 export { Span, SpanKind, SpanStatusCode } from './tracer-span.js'
 export type { Attributes, AttributeValue, SpanData, SpanEvent, SpanLink, SpanStatus } from './tracer-span.js'
-export type { StartSpanOptions, TracerOptions } from './tracer-options.js'
+export type { SpillOptions, StartSpanOptions, TracerOptions } from './tracer-options.js'
 export type { Carrier, SpanContext } from './tracer-context.js'
 
 export interface TracerMetrics {
@@ -40,6 +41,8 @@ export interface TracerMetrics {
   dropped: number
   /** Those that could not be sent or were refused. */
   failed: number
+  /** Those that a kill would lose, since the files of `spill` had no room; only where it is set. */
+  unkept?: number
   /** Why the last export failed. */
   lastError?: string
 }
@@ -51,6 +54,7 @@ const SHUTDOWN_MS = 10_000
 /** Starts spans, keeps the active one through asynchronous calls, and exports them in batches. */
 export class Tracer {
   readonly #sampler: Sampler
+  readonly #decision: Decision | undefined
   readonly #pipeline: Pipeline | undefined
   #started = 0
   #ended = 0
@@ -58,9 +62,10 @@ export class Tracer {
 
   /** Throws `AUTON8N_OPTION_INVALID` with the option's name. */
   constructor(options: TracerOptions) {
-    const { sampler, exporter, batch, resource } = checked(options)
+    const { sampler, exporter, batch, resource, spill } = checked(options)
     this.#sampler = sampler
-    if (exporter instanceof OtlpExporter) this.#pipeline = new EnginePipeline(resource, batch, exporter)
+    this.#decision = decisionOf(sampler)
+    if (exporter instanceof OtlpExporter) this.#pipeline = new EnginePipeline(resource, batch, exporter, spill)
     else if (exporter) this.#pipeline = new ScriptPipeline(attributesOf(resource), batch, exporter)
     if (options.flushOnSigterm) flushOnSigterm()
   }
@@ -69,21 +74,14 @@ export class Tracer {
   startSpan(name: string, options?: StartSpanOptions): Span {
     if (typeof name !== 'string') throw invalid('startSpan(name): the name must be a string')
     const parent = options?.parent === undefined ? activeParent() : options.parent
-    const above = parent instanceof Span ? parent.context : parent && isContext(parent) ? parent : undefined
-    const traceId = above ? above.traceId : digits(32)
-    const sampled = this.#sampler.shouldSample(traceId, above, name)
-    const context: SpanContext = above
-      ? {
-          traceId,
-          spanId: digits(16),
-          flags: (above.flags & 2) | (sampled ? 1 : 0),
-          ...(above.traceState && { traceState: above.traceState }),
-          ...(above.baggage && { baggage: above.baggage }),
-        }
-      : { traceId, spanId: digits(16), flags: sampled ? 1 : 0 }
+    const above = parent instanceof Span ? parent.drawn() : aboveOf(parent)
+    const trace = above ? above.trace : new TraceId()
+    const sampled = this.#decision
+      ? this.#decision(trace, above ? above.flags : -1)
+      : this.#sampler.shouldSample(trace.digits, above && contextOf(parent), name)
     this.#started++
     const kind = options?.kind === undefined ? 0 : kindOf(options.kind)
-    const span = new Span(this.#owner, name, kind, context, above?.spanId, sampled && this.#pipeline !== undefined)
+    const span = new Span(this.#owner, name, kind, trace, above, sampled, sampled && this.#pipeline !== undefined)
     if (options?.attributes) span.setAttributes(options.attributes)
     if (options?.links) for (const link of options.links) span.addLink(link)
     return span
@@ -178,11 +176,22 @@ export class Tracer {
     ended: (span: Span): void => {
       this.#ended++
       const pipeline = this.#pipeline
-      if (!pipeline || (span.context.flags & 1) === 0) return
-      if (!this.#closing) track(pipeline)
+      if (!pipeline || (span.flags & 1) === 0) return
+      if (!pipeline.tracked && !this.#closing) track(pipeline)
       pipeline.add(span)
     },
   }
+}
+
+/** What a span takes over from a context of elsewhere; undefined where it is none. */
+function aboveOf(context: SpanContext | null | undefined): Above | undefined {
+  if (!context || !isContext(context)) return undefined
+  const { traceId, spanId, flags, traceState, baggage } = context
+  return { trace: TraceId.of(traceId), high: bitsAt(spanId, 0), low: bitsAt(spanId, 8), flags, traceState, baggage }
+}
+
+function contextOf(parent: Span | SpanContext | null | undefined): SpanContext | undefined {
+  return parent instanceof Span ? parent.context : (parent ?? undefined)
 }
 
 function failed(span: Span, error: unknown): void {

@@ -6,6 +6,7 @@ const USAGE = 'auton8n doctor [--json]\n\nSays what is here, what is missing, an
 interface Diagnosis {
   status: 'ok' | 'degraded'
   reasons: { code: string; message: string }[]
+  warnings?: string[]
   facts: Record<string, unknown>
 }
 
@@ -30,7 +31,8 @@ async function diagnose(): Promise<Diagnosis> {
   try {
     return await withEngine({}, async (engine) => {
       const [health, found] = await Promise.all([engine.health(), engine.doctor()])
-      return { status: health.status, reasons: health.reasons, facts: { ...found, ...facts } }
+      const { status, reasons, warnings = [] } = health
+      return { status, reasons, warnings, facts: { ...found, ...facts } }
     })
   } catch (error) {
     if (!(error instanceof Auton8nError)) throw error
@@ -42,11 +44,12 @@ function factLine([name, fact]: [string, unknown]): string {
   return `${name}: ${typeof fact === 'string' ? fact : JSON.stringify(fact)}`
 }
 
-function linesOf({ status, reasons, facts }: Diagnosis): string[] {
+function linesOf({ status, reasons, warnings = [], facts }: Diagnosis): string[] {
   return [
     ...Object.entries(facts).map(factLine),
     '',
     status === 'ok' ? 'Everything that a creation needs is here.' : 'Something is missing:',
     ...reasons.map(({ code, message }) => `- ${message} (${code})`),
+    ...warnings.map((warning) => `Warning: ${warning}.`),
   ]
 }

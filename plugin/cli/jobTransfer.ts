@@ -11,7 +11,8 @@ Writes the jobs of a queue to a file, one a line, the newest first: those that w
 Stop its workers first; a job that runs is told, and waits where it is imported.
 
   --queue NAME    default: creations, which are those of the engine
-  --store STORE   sqlite (the default, in AUTON8N_DATA_DIR), sqlite:PATH or postgres://…; also AUTON8N_STORE`
+  --store STORE   sqlite (the default, in AUTON8N_DATA_DIR), sqlite:PATH, postgres://… or redis://…; also
+                  AUTON8N_STORE`
 
 const IMPORT = `auton8n jobs import FILE [--queue NAME] [--store STORE]
 

@@ -7,6 +7,8 @@ const COMMANDS: Record<string, () => Promise<Command>> = {
   create: async () => (await import('./create.js')).create,
   verify: async () => (await import('./verify.js')).verify,
   scan: async () => (await import('./scanCommand.js')).scan,
+  dependencies: async () => (await import('./dependencies.js')).dependencies,
+  advisories: async () => (await import('./advisories.js')).advisories,
   jobs: async () => (await import('./jobs.js')).jobs,
   cancel: async () => (await import('./cancel.js')).cancel,
   trace: async () => (await import('./trace.js')).trace,
@@ -19,6 +21,9 @@ const HELP = `auton8n makes ElizaOS plugins and proves them.
   auton8n verify DIR [--spec FILE]                     run the same checks on a plugin that exists
   auton8n scan PATH [--format text|json|sarif] [--baseline FILE]
                                                        look for secrets
+  auton8n dependencies DIR|package.json [--offline] [--format text|json]
+                                                       judge what a package depends on
+  auton8n advisories [update]                          say which advisories are here, or fetch npm's
   auton8n jobs [--status STATUS]                       list the creations of the data directory
   auton8n jobs export|import FILE [--store STORE]      move jobs from one store to another
   auton8n cancel ID                                    cancel one

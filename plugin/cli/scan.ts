@@ -1,6 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
-import { type AllowlistEntry, type Finding, type ScanResult, SecretsScanner, type Severity } from '../api/scanner.js'
+import { type AllowlistEntry, type ScanResult, SecretsScanner, type Severity } from '../api/scanner.js'
 import { Auton8nError } from '../errors.js'
 import { readBaseline, writeBaseline } from './scanBaseline.js'
 import { json, plain, sarif } from './scanFormats.js'
@@ -141,10 +141,7 @@ async function run(request: Request): Promise<number> {
   const known = request.baseline === undefined ? undefined : await readBaseline(request.baseline)
   const result = await look(request, scanner)
   if (request.writeBaseline !== undefined) await writeBaseline(request.writeBaseline, result.secrets)
-  const findings: Finding[] = []
-  for (const one of result.secrets) {
-    if (!(await known?.(one))) findings.push(one)
-  }
+  const findings = result.secrets.filter((one) => !known?.has(one.fingerprint))
   if (request.format === 'json') await print(json(findings))
   else if (request.format === 'sarif') await print(sarif(findings, scanner))
   else await print(plain(findings, result))

@@ -65,7 +65,7 @@ export function sarif(findings: Finding[], scanner: SecretsScanner): string {
               },
             },
           ],
-          partialFingerprints: { 'auton8n/v1': one.fingerprint },
+          partialFingerprints: { 'auton8n/v2': one.fingerprint },
           properties: { severity: one.severity, confidence: one.confidence },
         })),
       },

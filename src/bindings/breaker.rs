@@ -118,11 +118,12 @@ impl BreakerHandle {
         self.inner.record_rejected(u64::from(count));
     }
 
-    /// Takes gathered successes, which began at `at`: how many fell into each cell of the histogram, and their
+    /// Takes `count` gathered successes, which began at `at`: the cell of the histogram of each, and their
     /// milliseconds together.
     #[napi(catch_unwind)]
-    pub fn record_successes(&self, cells: Uint8Array, total: f64, at: f64, now: f64) -> u32 {
-        self.inner.record_successes(&cells, total, at as u64);
+    pub fn record_successes(&self, cells: Uint8Array, count: u32, total: f64, at: f64, now: f64) -> u32 {
+        let cells = cells.get(..count as usize).unwrap_or_default();
+        self.inner.record_successes(cells, total, at as u64);
         self.standing(now)
     }
 

@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::error::promise;
 use super::model::JsModel;
-use crate::engine::{self, Backend, Creation, EngineOptions};
+use crate::engine::{self, Backend, Creation, EngineOptions, Near};
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink, LogLine};
 use crate::generation::Model;
@@ -157,11 +157,20 @@ impl Engine {
         promise(env, async move { backend.metrics().await })
     }
 
-    /// The same for a Prometheus; `format` is `prometheus` or `openmetrics`.
+    /// The same for a Prometheus; `format` is `prometheus` or `openmetrics`, `near` is what only JavaScript knows.
     #[napi]
-    pub fn metrics_text<'env>(&self, env: &'env Env, format: String) -> napi::Result<PromiseRaw<'env, String>> {
+    pub fn metrics_text<'env>(
+        &self,
+        env: &'env Env,
+        format: String,
+        near: Option<Value>,
+    ) -> napi::Result<PromiseRaw<'env, String>> {
         let backend = Arc::clone(&self.backend);
-        promise(env, async move { backend.metrics_text(Format::parse(&format)?).await })
+        promise(env, async move {
+            backend
+                .metrics_text(Format::parse(&format)?, Near::from_value(near)?)
+                .await
+        })
     }
 
     /// The spans of a trace or a job that are kept.

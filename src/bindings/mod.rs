@@ -1,6 +1,7 @@
 //! The only room that names napi. A border type mirrors its core type; a class holds one `Arc`.
 
 mod breaker;
+mod dependencies;
 mod engine;
 mod error;
 mod model;

@@ -37,6 +37,7 @@ impl Model for JsModel {
             "temperature": request.temperature,
             "iteration": request.iteration,
             "callId": call_id,
+            "traceparent": request.traceparent,
         });
         let asked = async { self.callback.call_async_catch(question).await?.await };
         let answer = tokio::select! {

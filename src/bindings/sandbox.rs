@@ -100,7 +100,10 @@ pub struct SandboxOutcome {
     pub timed_out: bool,
     pub oom_killed: bool,
     pub duration_ms: f64,
+    pub stopped_by: Option<String>,
     pub peak_memory: Option<f64>,
+    pub peak_processes: Option<f64>,
+    pub processor_ms: f64,
     pub files: Vec<SandboxFile>,
 }
 
@@ -119,7 +122,10 @@ impl From<RunResult> for SandboxOutcome {
             timed_out: outcome.timed_out,
             oom_killed: outcome.oom_killed,
             duration_ms: outcome.duration_ms as f64,
+            stopped_by: outcome.stopped_by.map(|limit| limit.as_str().to_owned()),
             peak_memory: outcome.peak_memory.map(|bytes| bytes as f64),
+            peak_processes: outcome.peak_processes.map(|count| count as f64),
+            processor_ms: outcome.processor_ms as f64,
             files: result.files.into_iter().map(file).collect(),
         }
     }
@@ -140,6 +146,7 @@ impl SandboxHandle {
             let (given, options, limits) = Given::read(options)?;
             let workshop = given.workshop(options, limits.clone());
             let ready = workshop.ready(&CancellationToken::new()).await?;
+            ready.engine.warm();
             let timeout_ms = given.timeout.unwrap_or(DEFAULT_TIMEOUT_MS);
             let options = RunnerOptions {
                 limits,

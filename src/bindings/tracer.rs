@@ -1,6 +1,7 @@
 //! The export of spans, as JavaScript sees it: spans arrive many at a time and leave on a thread of
 //! the engine's own.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -13,7 +14,7 @@ use serde_json::Value;
 use super::error::{BorderError, promise};
 use super::redactor::redactor;
 use crate::error::{Code, Error, Result};
-use crate::tracer::{BatchOptions, Batcher, Frame, OtlpExporter, OtlpOptions, resource};
+use crate::tracer::{BatchOptions, Batcher, Frame, OtlpExporter, OtlpOptions, SpillOptions, resource};
 
 /// Nothing waits longer than this for a flush.
 const LONGEST_MS: f64 = 600_000.0;
@@ -27,6 +28,15 @@ struct PipelineOptions {
     #[serde(default)]
     batch: BatchOptions,
     otlp: OtlpOptions,
+    spill: Option<Spilling>,
+}
+
+/// Where spans are kept until they are exported.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Spilling {
+    directory: PathBuf,
+    max_bytes: Option<u64>,
 }
 
 /// Checks options of an OTLP exporter without making one.
@@ -43,6 +53,7 @@ pub struct PipelineMetrics {
     pub dropped: i64,
     pub failed: i64,
     pub last_error: Option<String>,
+    pub unkept: Option<i64>,
 }
 
 /// A queue of spans and the thread that sends them to an OTLP receiver.
@@ -59,7 +70,12 @@ impl SpanPipeline {
         let options: PipelineOptions = parse(options, "Tracer")?;
         let resource = resource(&options.service_name, options.service_version, options.environment)?;
         let exporter = Box::new(OtlpExporter::new(options.otlp)?);
-        let batch = Arc::new(Batcher::new(exporter, resource, options.batch, redactor())?);
+        let spill = options.spill.map(|given| {
+            let mut spill = SpillOptions::new(given.directory);
+            spill.max_bytes = given.max_bytes.unwrap_or(spill.max_bytes);
+            spill
+        });
+        let batch = Arc::new(Batcher::new(exporter, resource, options.batch, redactor(), spill)?);
         Ok(Self { batch })
     }
 
@@ -102,6 +118,7 @@ impl SpanPipeline {
             dropped: metrics.dropped as i64,
             failed: metrics.failed as i64,
             last_error: metrics.last_error,
+            unkept: metrics.unkept.map(|count| count as i64),
         }
     }
 }

@@ -207,10 +207,10 @@ impl Breaker {
     }
 
     /// Takes successes that a caller gathered while closed, none more than [`Breaker::harmless_successes`]
-    /// and none slow: how many fell into each cell of the histogram, and how long they took together. They count
-    /// like permits taken and recorded at `now`.
+    /// and none slow: the cell of the histogram of each, and how long they took together. They count like
+    /// permits taken and recorded at `now`.
     pub fn record_successes(&self, cells: &[u8], total_ms: f64, now: u64) {
-        let count: u64 = cells.iter().map(|count| u64::from(*count)).sum();
+        let count = cells.len() as u64;
         if count == 0 {
             return;
         }
@@ -220,7 +220,7 @@ impl Breaker {
         state.counters.last_success_at = Some(now);
         if let Phase::Closed { failures_in_a_row } = &mut state.phase {
             *failures_in_a_row = 0;
-            state.window.add_successes(cells, count, total_ms, now);
+            state.window.add_successes(cells, total_ms, now);
         }
     }
 

@@ -206,9 +206,8 @@ fn options() -> impl Strategy<Value = BreakerOptions> {
 
 /// Hands gathered successes over, as the border does.
 fn tell(breaker: &Breaker, batch: &mut Vec<f64>, at: u64) {
-    let mut cells = [0_u8; 225];
     // One millisecond lies six doublings above the smallest.
-    cells[6 * 8 + 1] = batch.len() as u8;
+    let cells = vec![6 * 8 + 1; batch.len()];
     breaker.record_successes(&cells, batch.drain(..).sum(), at);
 }
 

@@ -159,18 +159,16 @@ impl Window {
     }
 
     /// Counts successes that fell into these cells of the histogram and took so long together.
-    pub fn add_successes(&mut self, cells: &[u8], count: u64, total_ms: f64, now: u64) {
+    pub fn add_successes(&mut self, cells: &[u8], total_ms: f64, now: u64) {
         self.advance(now);
         if let Content::Count { .. } = &self.content {
-            for (cell, count) in cells.iter().enumerate() {
-                for _ in 0..*count {
-                    self.add(false, false, middle_of(cell), now);
-                }
+            for cell in cells {
+                self.add(false, false, middle_of(usize::from(*cell)), now);
             }
             return;
         }
         let calls = Sums {
-            calls: count,
+            calls: cells.len() as u64,
             total_ms: sane(total_ms),
             ..Sums::default()
         };
@@ -189,6 +187,10 @@ impl Window {
         };
         let epoch = now / *width_ms;
         if buckets.back().is_none_or(|bucket| bucket.epoch < epoch) {
+            // Most breakers are quiet: room grows by one, to ten.
+            if buckets.len() == buckets.capacity() {
+                buckets.reserve_exact(1);
+            }
             buckets.push_back(Bucket {
                 epoch,
                 sums: Sums::default(),

@@ -7,6 +7,7 @@ use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::near::Near;
 use crate::error::Result;
 use crate::generation::Model;
 use crate::metrics::Format;
@@ -63,8 +64,9 @@ pub trait Backend: Send + Sync {
     /// Numbers of all rooms.
     async fn metrics(&self) -> Result<Value>;
 
-    /// The same for a Prometheus.
-    async fn metrics_text(&self, format: Format) -> Result<String>;
+    /// The same for a Prometheus, with what only JavaScript knows of this process. Of a process that is served, it is
+    /// the owner's text.
+    async fn metrics_text(&self, format: Format, near: Near) -> Result<String>;
 
     /// The spans of a trace or of a job that are kept: `traceId`, and `spans` as OTLP's JSON has them.
     async fn trace(&self, id: &str) -> Result<Value>;

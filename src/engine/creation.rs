@@ -7,10 +7,10 @@ use serde_json::json;
 use super::backend::Creation;
 use crate::error::{Code, Error, Result};
 use crate::pipeline::{
-    self, CreationRequest, DEFAULT_ITERATIONS, Generator, JOB_DEADLINE, JOB_NAME, Pipeline, Wish, check_target,
+    self, CreationRequest, DEFAULT_ITERATIONS, Generator, JOB_DEADLINE, JOB_NAME, Pipeline, REFUSED_SECRET, Wish,
+    check_target,
 };
 use crate::queue::{JobOptions, NewJob};
-use crate::scanner::Severity;
 
 const MAX_ITERATIONS: u32 = 50;
 const MAX_METADATA: usize = 16 << 10;
@@ -58,6 +58,9 @@ pub fn job_of(pipeline: &Pipeline, creation: Creation, model_key: Option<String>
         }
         refuse_secrets(pipeline, &text, "`metadata`")?;
     }
+    if let Some(id) = &creation.user_id {
+        refuse_secrets(pipeline, id, "`userId`")?;
+    }
     let request = CreationRequest {
         wish,
         generator,
@@ -72,7 +75,7 @@ pub fn job_of(pipeline: &Pipeline, creation: Creation, model_key: Option<String>
             priority: creation.priority.unwrap_or_default(),
             timeout: Some(timeout),
             fair_key: creation.user_id,
-            metadata: creation.metadata,
+            metadata: creation.metadata.map(|metadata| pipeline.redact_value(metadata)),
             ..JobOptions::default()
         },
         reference: None,
@@ -94,19 +97,21 @@ fn generator_of(creation: &Creation, has_model: bool) -> Result<Generator> {
     }
 }
 
-/// What is wrong is told now, not by a job that fails later; and no secret is ever stored.
+/// What is wrong is told now, not by a job that fails later; and no secret is ever stored: what is no reason to
+/// refuse it is taken out.
 fn checked(pipeline: &Pipeline, wish: Wish) -> Result<Wish> {
     match wish {
         Wish::Specification(value) => {
-            let allowed = pipeline.allowed_dependencies()?;
-            let (specification, _) = pipeline::validate(&value, &allowed)?;
+            // Before it is validated: what is wrong with it is told with pieces of it.
             refuse_secrets(pipeline, &value.to_string(), "the specification")?;
+            let value = pipeline.redact_value(value);
+            let (specification, _) = pipeline::validate(&value, &pipeline.allowed_dependencies()?)?;
             Ok(Wish::Specification(json!(specification)))
         }
         Wish::Description(text) => {
             pipeline::check_description(&text)?;
             refuse_secrets(pipeline, &text, "the description")?;
-            Ok(Wish::Description(text))
+            Ok(Wish::Description(pipeline.redact(&text)))
         }
     }
 }
@@ -117,7 +122,7 @@ fn refuse_secrets(pipeline: &Pipeline, text: &str, what: &str) -> Result<()> {
     };
     let found = scanner.scan_text(text, None);
     pipeline.examiner.telemetry.metrics.scanned("request", &found);
-    match found.secrets.iter().find(|finding| finding.severity >= Severity::High) {
+    match found.secrets.iter().find(|finding| finding.severity >= REFUSED_SECRET) {
         None => Ok(()),
         Some(finding) => Err(Error::new(
             Code::SecretFound,

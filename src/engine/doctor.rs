@@ -10,7 +10,12 @@ use crate::error::{Error, Result};
 
 /// How the engine is: `live` where it answers, `ready` where it can take jobs, `degraded` with reasons and what to do
 /// about each. It looks at what is known, and starts nothing.
-pub async fn health(rooms: &Rooms, stored: Result<()>, token: &CancellationToken) -> Result<Value> {
+pub async fn health(
+    rooms: &Rooms,
+    stored: Result<()>,
+    warning: Option<String>,
+    token: &CancellationToken,
+) -> Result<Value> {
     let mut reasons = Vec::new();
     let ready = stored.is_ok();
     if let Err(error) = stored {
@@ -51,6 +56,9 @@ pub async fn health(rooms: &Rooms, stored: Result<()>, token: &CancellationToken
     answer.insert("live".to_owned(), json!(true));
     answer.insert("ready".to_owned(), json!(ready));
     answer.insert("reasons".to_owned(), json!(reasons));
+    if let Some(warning) = warning {
+        answer.insert("warnings".to_owned(), json!([warning]));
+    }
     Ok(Value::Object(answer))
 }
 
@@ -110,6 +118,7 @@ pub async fn doctor(options: &EngineOptions, rooms: &Rooms, token: &Cancellation
         "dataDir": options.data_dir,
         "sandboxes": engines,
         "toolchain": toolchain,
+        "advisories": super::dependencies::advisories_here(),
         "model": rooms.models.has_default(),
     }))
 }

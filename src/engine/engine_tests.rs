@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
+use super::near::Near;
 use super::{Backend, Creation, EngineOptions, open};
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink};
@@ -498,8 +499,8 @@ async fn operators_get_metrics_a_trace_and_what_is_missing() {
     let engine = home.open(&json!({}), None).await;
     let id = engine.create(creation(None), None).await.unwrap();
     let job = ended(&engine, &id).await;
-    let prometheus = engine.metrics_text(Format::Prometheus).await.unwrap();
-    let open_metrics = engine.metrics_text(Format::OpenMetrics).await.unwrap();
+    let prometheus = engine.metrics_text(Format::Prometheus, Near::default()).await.unwrap();
+    let open_metrics = engine.metrics_text(Format::OpenMetrics, Near::default()).await.unwrap();
     assert!(prometheus.contains("# TYPE auton8n_") && open_metrics.ends_with("# EOF\n"));
     let trace = engine.trace(&id).await.unwrap();
     let spans = trace["spans"].as_array().unwrap();

@@ -1,14 +1,14 @@
 //! The numbers of all rooms in one text for a Prometheus.
 
+use super::near::{Near, NearBreaker};
 use super::process;
 use super::rooms::Rooms;
-use crate::breaker::{BreakerMetrics, BreakerState};
 use crate::metrics::{Exposition, Format};
 use crate::queue::Metrics as QueueMetrics;
 use crate::tracer::TracerMetrics;
 
 /// Writes everything that is counted.
-pub fn text(rooms: &Rooms, queue: &QueueMetrics, format: Format) -> String {
+pub fn text(rooms: &Rooms, queue: &QueueMetrics, near: &Near, format: Format) -> String {
     let mut out = Exposition::new(format);
     out.gauge(
         "auton8n_build_info",
@@ -18,11 +18,10 @@ pub fn text(rooms: &Rooms, queue: &QueueMetrics, format: Format) -> String {
     let telemetry = &rooms.pipeline.examiner.telemetry;
     jobs(&mut out, queue);
     telemetry.metrics.write(&mut out);
-    if let Some(guard) = &rooms.pipeline.asker.breaker {
-        breaker(&mut out, guard.name(), &guard.metrics(rooms.clock.monotonic_ms()));
-    }
+    breakers(&mut out, rooms, near);
     spans(&mut out, &telemetry.tracer.metrics());
     process::write(&mut out);
+    near.write(&mut out);
     out.finish()
 }
 
@@ -64,26 +63,42 @@ fn jobs(out: &mut Exposition, queue: &QueueMetrics) {
     }
 }
 
-fn breaker(out: &mut Exposition, name: &str, metrics: &BreakerMetrics) {
+/// The engine's own breaker and those of the program.
+fn breakers(out: &mut Exposition, rooms: &Rooms, near: &Near) {
+    let own = rooms.pipeline.asker.breaker.as_ref().map(|guard| {
+        let metrics = guard.metrics(rooms.clock.monotonic_ms());
+        NearBreaker {
+            name: guard.name().to_owned(),
+            state: metrics.state.as_str().to_owned(),
+            success: metrics.successful_requests as f64,
+            failure: metrics.failed_requests as f64,
+            timeout: metrics.timeouts as f64,
+            rejected: metrics.rejected_requests as f64,
+        }
+    });
+    let all: Vec<&NearBreaker> = own.iter().chain(&near.breakers).collect();
+    if all.is_empty() {
+        return;
+    }
     let state = "auton8n_breaker_state";
     out.gauge(state, "1 for the state in which the breaker is.");
-    for (label, is) in [
-        ("closed", BreakerState::Closed),
-        ("open", BreakerState::Open),
-        ("half-open", BreakerState::HalfOpen),
-    ] {
-        let value = f64::from(u8::from(metrics.state == is));
-        out.value(state, &["breaker", "state"], &[name, label], value);
+    for breaker in &all {
+        for label in ["closed", "open", "half-open"] {
+            let value = f64::from(u8::from(breaker.state == label));
+            out.value(state, &["breaker", "state"], &[breaker.name.as_str(), label], value);
+        }
     }
     let calls = "auton8n_breaker_calls";
     out.counter(calls, "Calls through the breaker; a timeout is a failure too.");
-    for (outcome, count) in [
-        ("success", metrics.successful_requests),
-        ("failure", metrics.failed_requests),
-        ("timeout", metrics.timeouts),
-        ("rejected", metrics.rejected_requests),
-    ] {
-        out.count(calls, &["breaker", "outcome"], &[name, outcome], count as f64);
+    for breaker in all {
+        for (outcome, count) in [
+            ("success", breaker.success),
+            ("failure", breaker.failure),
+            ("timeout", breaker.timeout),
+            ("rejected", breaker.rejected),
+        ] {
+            out.count(calls, &["breaker", "outcome"], &[breaker.name.as_str(), outcome], count);
+        }
     }
 }
 

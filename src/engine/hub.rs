@@ -26,6 +26,11 @@ impl Store {
         }
     }
 
+    /// Whether engines of other data directories use it too.
+    pub fn is_server(&self) -> bool {
+        self.hub().store().clock().is_some()
+    }
+
     /// What other processes may ask, where they can.
     pub fn methods(&self) -> Option<&Arc<Methods>> {
         match self {
@@ -62,7 +67,7 @@ pub async fn open(options: &EngineOptions, clock: &SharedClock) -> Result<Reache
             let hub = Hub::open(store, Arc::clone(clock), HubOptions::default(), true).await?;
             Ok(Reached::Own(Store::Alone(hub)))
         }
-        StoreKind::Postgres(url) => {
+        StoreKind::Postgres(url) | StoreKind::Redis(url) => {
             let owner = queue::open_server(&url, clock, HubOptions::default()).await?;
             Ok(Reached::Own(Store::Shared(owner)))
         }

@@ -5,13 +5,17 @@
 
 mod around;
 mod backend;
+mod commits;
 mod creation;
+pub mod dependencies;
 mod doctor;
 mod exposition;
+mod far_logs;
 mod hub;
 mod kept_breaker;
 mod log_subscriber;
 mod logs;
+mod near;
 mod options;
 mod owner;
 mod process;
@@ -20,11 +24,14 @@ pub mod sandbox_options;
 mod served;
 mod served_model;
 mod serving;
+mod shared_breaker;
+mod waking;
 
 #[cfg(test)]
 mod engine_tests;
 
 pub use backend::{Backend, Creation};
+pub use near::Near;
 pub use options::{EngineOptions, Part};
 
 use std::sync::Arc;

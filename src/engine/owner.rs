@@ -9,23 +9,28 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use super::around::{Logged, Releasing};
+use super::around::{Logged, Releasing, Telling};
 use super::backend::{Backend, Creation};
+use super::commits::Commits;
 use super::creation::job_of;
 use super::doctor;
 use super::exposition;
+use super::far_logs::FarLogs;
 use super::hub::Store;
 use super::kept_breaker;
 use super::logs::Logs;
+use super::near::Near;
 use super::options::EngineOptions;
 use super::rooms::{Rooms, traces_dir};
 use super::serving::{self, Serving};
+use super::shared_breaker;
+use super::waking;
 use crate::error::{Code, Error, Result};
 use crate::event::EventSink;
 use crate::generation::Model;
 use crate::metrics::Format;
 use crate::pipeline::{CreationReport, JOB_NAME, QUEUE, trace_of};
-use crate::queue::{Handler, Job, JobFilter, JobStatus, Queue, QueueApi, Worker, WorkerOptions};
+use crate::queue::{Handler, Job, JobFilter, Queue, QueueApi, Worker, WorkerOptions};
 use crate::specification;
 use crate::tracer::{TraceId, TracerMetrics, stored_spans};
 
@@ -37,6 +42,8 @@ const DEFAULT_CONCURRENCY: u32 = 2;
 
 /// How long a closing engine waits for its last spans.
 const FLUSH_DEADLINE: Duration = Duration::from_secs(2);
+/// How long the store may take to answer when it is asked how it is.
+const HEALTH_DEADLINE: Duration = Duration::from_secs(3);
 
 /// The owner's engine.
 pub struct Owner {
@@ -47,6 +54,9 @@ pub struct Owner {
     worker: Worker,
     token: CancellationToken,
     logs: Arc<Logs>,
+    commits: Arc<Commits>,
+    /// Which lines of the log other processes hear.
+    pub(super) far_logs: Arc<FarLogs>,
 }
 
 /// Opens the engine on a store that this process owns.
@@ -58,15 +68,28 @@ pub async fn open(
     model: Option<Arc<dyn Model>>,
 ) -> Result<Arc<dyn Backend>> {
     let token = CancellationToken::new();
+    let far_logs = Arc::<FarLogs>::default();
+    let commits = Arc::new(Commits::new(
+        rooms.pipeline.examiner.telemetry.tracer.clone(),
+        Arc::clone(&rooms.clock),
+        options.store.as_deref(),
+    ));
     let logs = Logs::new(
         Arc::clone(&rooms.clock),
         rooms.pipeline.examiner.scanner.clone(),
-        Arc::clone(&sink),
+        Arc::new(Telling {
+            far: Arc::clone(&far_logs),
+            next: Arc::clone(&sink),
+        }),
     );
     logs.start(token.clone());
     let dispatch = logs.dispatch();
     if let Some(breaker) = &rooms.pipeline.asker.breaker {
-        kept_breaker::keep(breaker, &options.data_dir, &rooms.clock);
+        if store.is_server() {
+            shared_breaker::share(breaker, store.hub(), &rooms.clock, token.clone());
+        } else {
+            kept_breaker::keep(breaker, &options.data_dir, &rooms.clock);
+        }
     }
     let has_model = model.is_some();
     if has_model {
@@ -75,12 +98,14 @@ pub async fn open(
     let sink = Arc::new(Releasing {
         models: Arc::clone(&rooms.models),
         metrics: Arc::clone(&rooms.pipeline.examiner.telemetry.metrics),
+        commits: Arc::clone(&commits),
         next: sink,
     });
     let queue = Queue::open(store.hub(), QUEUE, sink).await?;
     let handler = Logged {
         pipeline: Arc::clone(&rooms.pipeline),
         dispatch: dispatch.clone(),
+        commits: Arc::clone(&commits),
     };
     queue.register(JOB_NAME, Arc::new(handler) as Arc<dyn Handler>)?;
     let concurrency = options.concurrency.unwrap_or(DEFAULT_CONCURRENCY) as usize;
@@ -94,6 +119,8 @@ pub async fn open(
         worker,
         token,
         logs,
+        commits,
+        far_logs,
     });
     if let Some(methods) = owner.store.methods() {
         methods.add(serving::PREFIX, Serving::of(&owner));
@@ -107,25 +134,8 @@ pub async fn open(
 impl Owner {
     /// Jobs that wait for a model run again, now that there is one.
     async fn wake_waiting(&self) -> Result<()> {
-        wake_waiting(&self.queue).await
+        waking::wake_waiting(&self.queue).await
     }
-}
-
-async fn wake_waiting(queue: &Queue) -> Result<()> {
-    let filter = JobFilter {
-        status: Some(JobStatus::Retrying),
-        limit: Some(1_000),
-        ..JobFilter::default()
-    };
-    for job in queue.list(filter).await? {
-        if job
-            .error
-            .is_some_and(|failure| failure.code == Code::ModelNeeded.as_str())
-        {
-            queue.retry(&job.id).await?;
-        }
-    }
-    Ok(())
 }
 
 #[async_trait]
@@ -137,9 +147,13 @@ impl Backend for Owner {
         if let (Some(key), Some(model)) = (&key, model) {
             models.bind(key, model);
         }
-        let added = self.queue.add(vec![job]).await;
-        let Some(key) = key else { return Ok(first(added?)?.id) };
-        match added.and_then(first) {
+        let began = self.commits.now_ns();
+        let added = self.queue.add(vec![job]).await.and_then(first);
+        if let Ok(job) = &added {
+            self.commits.added(job, began);
+        }
+        let Some(key) = key else { return Ok(added?.id) };
+        match added {
             Ok(job) => {
                 models.assign(&key, &job.id);
                 // It may have ended before it was assigned.
@@ -192,8 +206,13 @@ impl Backend for Owner {
         }))
     }
 
-    async fn metrics_text(&self, format: Format) -> Result<String> {
-        Ok(exposition::text(&self.rooms, &self.queue.metrics().await?, format))
+    async fn metrics_text(&self, format: Format, near: Near) -> Result<String> {
+        Ok(exposition::text(
+            &self.rooms,
+            &self.queue.metrics().await?,
+            &near,
+            format,
+        ))
     }
 
     async fn trace(&self, id: &str) -> Result<Value> {
@@ -219,9 +238,19 @@ impl Backend for Owner {
     }
 
     async fn health(&self) -> Result<Value> {
-        let stored = self.queue.metrics().await.map(drop);
-        let stored = stored.and_then(|()| self.store.hub().store().problem().map_or(Ok(()), Err));
-        doctor::health(&self.rooms, stored, &self.token).await
+        // What is known already needs no question, which a server that hangs would not answer.
+        let stored = match self.store.hub().store().problem() {
+            Some(problem) => Err(problem),
+            None => match tokio::time::timeout(HEALTH_DEADLINE, self.queue.metrics()).await {
+                Ok(metrics) => metrics.map(drop),
+                Err(_) => Err(Error::new(
+                    Code::StoreUnavailable,
+                    format!("no answer within {} s", HEALTH_DEADLINE.as_secs()),
+                )),
+            },
+        };
+        let warning = self.store.hub().store().warning();
+        doctor::health(&self.rooms, stored, warning, &self.token).await
     }
 
     async fn verify(&self, directory: PathBuf, specification: Option<Value>) -> Result<CreationReport> {

@@ -18,7 +18,7 @@ use crate::scanner::{Scanner, ScannerOptions};
 use crate::toolchain::{ToolchainOptions, cache_directory};
 use crate::tracer::{
     Compression, Exporter, FileExporter, OtlpExporter, OtlpOptions, ParentBasedSampler, ProbabilitySampler, Protocol,
-    Redact, Tracer, TracerOptions,
+    Redact, SpillOptions, Tracer, TracerOptions,
 };
 
 /// A model answers slowly: the breaker's own time-out is that of the pipeline's deadline.
@@ -109,6 +109,10 @@ struct Tracing {
     /// Whether spans are kept in the data directory, at most 16 MiB of them. Default true.
     #[serde(default)]
     file: Option<bool>,
+    /// Whether spans for a receiver are kept in the data directory until they are sent, so that a process that is
+    /// killed loses few of them. Default false.
+    #[serde(default)]
+    spill: bool,
     #[serde(default)]
     headers: std::collections::BTreeMap<String, String>,
     #[serde(default)]
@@ -146,6 +150,7 @@ fn tracer(part: &Part, data_dir: &Path, scanner: Option<&Arc<Scanner>>, clock: &
             timeout: None,
         })?) as Box<dyn Exporter>),
     };
+    let sends = sent.is_some();
     let exporter = match (tracing.file, sent) {
         (Some(false), None) => return Ok(Tracer::disabled()),
         (Some(false), Some(sent)) => sent,
@@ -154,6 +159,9 @@ fn tracer(part: &Part, data_dir: &Path, scanner: Option<&Arc<Scanner>>, clock: &
     let mut options = TracerOptions::new(tracing.service_name.unwrap_or_else(|| "auton8n".to_owned()), exporter);
     options.service_version = Some(env!("CARGO_PKG_VERSION").to_owned());
     options.environment = tracing.environment;
+    if tracing.spill && sends {
+        options.spill = Some(SpillOptions::new(traces_dir(data_dir).join("unsent")));
+    }
     if let Some(ratio) = tracing.ratio {
         options.sampler = Arc::new(ParentBasedSampler::new(Arc::new(ProbabilitySampler::new(ratio))));
     }

@@ -4,7 +4,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::error::{Code, Error, Result};
-use crate::sandbox::{EngineChoice, Limits, SandboxOptions};
+use crate::sandbox::{EngineChoice, Limits, PoolOptions, SandboxOptions};
 
 /// What crosses the border.
 #[derive(Debug, Default, Deserialize)]
@@ -18,6 +18,7 @@ struct Given {
     tmpfs: Option<Size>,
     work: Option<Size>,
     allow_reduced: Vec<String>,
+    pool: Option<u32>,
 }
 
 /// Bytes, or a text such as `512m`.
@@ -54,11 +55,16 @@ pub fn parse(value: Value) -> Result<(SandboxOptions, Limits)> {
         work: size("work", given.work, standard.work, MEBI)?,
         output: standard.output,
     };
+    let mut pool = PoolOptions::default();
+    if let Some(size) = given.pool {
+        pool.size = within("pool", f64::from(size), 0.0, PoolOptions::MOST as f64)? as usize;
+    }
     Ok((
         SandboxOptions {
             engine,
             image: given.image,
             allow_reduced: given.allow_reduced,
+            pool,
         },
         limits,
     ))
@@ -133,6 +139,7 @@ mod tests {
             json!({ "engine": "chroot" }),
             json!({ "mem": "1g" }),
             json!({ "memory": "99999999999g" }),
+            json!({ "pool": 17 }),
         ] {
             assert_eq!(parse(wrong.clone()).unwrap_err().code(), Code::OptionInvalid, "{wrong}");
         }

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::backend::{Backend, Creation};
+use super::near::Near;
 use super::served_model::NearModels;
 use crate::error::{Code, Error, Result};
 use crate::event::{EventSink, NoSink};
@@ -122,7 +123,7 @@ impl Backend for Served {
         self.ask("engine.metrics", Value::Null).await
     }
 
-    async fn metrics_text(&self, format: Format) -> Result<String> {
+    async fn metrics_text(&self, format: Format, _near: Near) -> Result<String> {
         self.ask("engine.metricsText", json!(format.as_str())).await
     }
 

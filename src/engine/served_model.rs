@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::far_logs::LOG;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink};
 use crate::generation::{Model, ModelReply, ModelRequest};
@@ -138,6 +139,10 @@ impl RpcHandler for NearModels {
             let token = params["call"].as_str().and_then(|call| self.calls.lock().remove(call));
             if let Some(token) = token {
                 token.cancel();
+            }
+        } else if method == LOG {
+            if let Ok(lines) = serde_json::from_value(params["lines"].clone()) {
+                self.sink.log(lines);
             }
         } else if method == "queue.event"
             && let Ok(event) = serde_json::from_value::<Event>(params)

@@ -8,6 +8,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::backend::Backend;
+use super::near::Near;
 use super::owner::Owner;
 use super::served::FarCreation;
 use super::served_model::FarModel;
@@ -55,12 +56,14 @@ impl RpcHandler for Serving {
                 let model = asked
                     .model_key
                     .map(|key| Arc::new(FarModel::new(peer.clone(), key)) as Arc<dyn Model>);
-                owner.create(asked.creation, model).await.map(Value::String)
+                let id = owner.create(asked.creation, model).await?;
+                owner.far_logs.follow(peer, &id);
+                Ok(Value::String(id))
             }
             "engine.metrics" => owner.metrics().await,
             "engine.metricsText" => {
                 let format = Format::parse(params.as_str().unwrap_or_default())?;
-                owner.metrics_text(format).await.map(Value::String)
+                owner.metrics_text(format, Near::default()).await.map(Value::String)
             }
             "engine.trace" => owner.trace(params.as_str().unwrap_or_default()).await,
             "engine.health" => owner.health().await,

@@ -23,6 +23,9 @@ pub struct ModelRequest {
     pub temperature: f64,
     /// From 1.
     pub iteration: u32,
+    /// Names the span of the call, so that what the model does is below it.
+    #[serde(default)]
+    pub traceparent: Option<String>,
 }
 
 /// What a model answered.

@@ -6,12 +6,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::deadline;
 use super::models::Models;
+use super::scan::REFUSED;
 use super::watch::Telemetry;
 use crate::breaker::{self, Breaker, Outcome};
 use crate::error::{Code, Error, Result};
 use crate::generation::{ModelReply, ModelRequest};
 use crate::queue::AttemptError;
-use crate::scanner::{Scanner, Severity};
+use crate::scanner::Scanner;
 use crate::tracer::{Kind, Span, SpanContext, Value};
 
 /// Tokens that an answer may have.
@@ -66,6 +67,7 @@ impl Asker {
             max_tokens: MAX_TOKENS,
             temperature: TEMPERATURE,
             iteration: question.iteration,
+            traceparent: span.context().map(SpanContext::traceparent),
         };
         // The call ends with its own token, so that a time-out stops the request and not the job.
         let call = token.child_token();
@@ -135,9 +137,23 @@ impl Asker {
             .map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
     }
 
-    /// Providers put requests and keys into their errors, and errors are stored and shown.
-    fn redacted(&self, error: &Error) -> Error {
-        Error::new(error.code(), self.redact(error.message())).with_details(error.details().clone())
+    /// The same in every text of a value, names of fields included.
+    pub fn redact_value(&self, value: serde_json::Value) -> serde_json::Value {
+        use serde_json::Value;
+        match value {
+            Value::String(text) => Value::String(self.redact(&text)),
+            Value::Array(list) => list.into_iter().map(|one| self.redact_value(one)).collect(),
+            Value::Object(fields) => fields
+                .into_iter()
+                .map(|(name, one)| (self.redact(&name), self.redact_value(one)))
+                .collect(),
+            other => other,
+        }
+    }
+
+    /// Providers and tools put requests and keys into their errors, and errors are stored and shown.
+    pub fn redacted(&self, error: &Error) -> Error {
+        Error::new(error.code(), self.redact(error.message())).with_details(self.redact_value(error.details().clone()))
     }
 
     /// The last look before text leaves for a model.
@@ -145,7 +161,7 @@ impl Asker {
         let Some(scanner) = &self.scanner else { return Ok(()) };
         let found = scanner.scan_text(text, None);
         self.telemetry.metrics.scanned("prompt", &found);
-        match found.secrets.iter().find(|finding| finding.severity >= Severity::High) {
+        match found.secrets.iter().find(|finding| finding.severity >= REFUSED) {
             None => Ok(()),
             Some(finding) => Err(Error::new(
                 Code::SecretFound,

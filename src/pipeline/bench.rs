@@ -71,6 +71,7 @@ impl Bench<'_> {
     /// Runs tools for the stage that is under way.
     pub fn runner(&self) -> Runner {
         Runner {
+            scanner: self.examiner.scanner.clone(),
             telemetry: self.examiner.telemetry.clone(),
             parent: self.span.clone(),
             token: self.token.clone(),

@@ -62,7 +62,20 @@ impl Check {
     /// Adds a sentence.
     #[must_use]
     pub fn saying(mut self, detail: &str) -> Self {
-        self.detail = Some(cut(detail, MAX_DETAIL));
+        self.detail = Some(detail.to_owned());
+        self
+    }
+
+    /// As it may be stored and shown to a model: a tool's words may hold what a plugin put together when it ran.
+    /// They are shortened only then, or half a secret would be left.
+    #[must_use]
+    pub fn redacted(mut self, redact: impl Fn(&str) -> String) -> Self {
+        self.name = redact(&self.name);
+        self.detail = self.detail.as_deref().map(|detail| cut(&redact(detail), MAX_DETAIL));
+        for diagnostic in &mut self.diagnostics {
+            diagnostic.file = redact(&diagnostic.file);
+            diagnostic.message = redact(&diagnostic.message);
+        }
         self
     }
 

@@ -1,6 +1,7 @@
 //! Runs one tool in a box and keeps what the report needs.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
@@ -11,6 +12,7 @@ use super::watch::Telemetry;
 use crate::diagnostic::Diagnostic;
 use crate::error::{Code, Error, Result};
 use crate::sandbox::{Command, Outcome, Session};
+use crate::scanner::Scanner;
 use crate::tracer::{Kind, SpanContext};
 
 /// One tool's command line in a box.
@@ -22,11 +24,21 @@ pub struct Tool {
     pub stdin: Vec<u8>,
 }
 
-/// Who runs a tool: what tells of it, the span it belongs to, and what stops it.
+/// Who runs a tool: what tells of it, the span it belongs to, what takes secrets out of its words, and what stops it.
 pub struct Runner {
+    pub scanner: Option<Arc<Scanner>>,
     pub telemetry: Telemetry,
     pub parent: Option<SpanContext>,
     pub token: CancellationToken,
+}
+
+impl Runner {
+    /// What a plugin put together when it ran may be a secret. It is taken out of a tool's words before anything
+    /// shortens them, or half of it would be left.
+    pub fn redact(&self, text: &str) -> String {
+        let scanner = self.scanner.as_ref();
+        scanner.map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
+    }
 }
 
 /// What a tool left: its outcome, or why it did not end by itself.
@@ -64,7 +76,10 @@ pub async fn run(session: &mut Box<dyn Session>, stage: Stage, tool: Tool, runne
         .runs
         .observe(&[stage.as_str(), how], seconds, exemplar);
     span.set("auton8n.sandbox.outcome", how);
-    let outcome = ended.inspect_err(|error| span.fail(error))?;
+    let mut outcome = ended.inspect_err(|error| span.fail(error))?;
+    for output in [&mut outcome.stdout, &mut outcome.stderr] {
+        output.bytes = runner.redact(&output.text()).into_bytes();
+    }
     if let Some(code) = outcome.exit_code {
         span.set("process.exit.code", i64::from(code));
     }

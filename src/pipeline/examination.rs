@@ -105,8 +105,8 @@ impl Examiner {
                 continue;
             }
             observer.started(stage);
-            let (mut added, error) = self.run_stage(&mut bench, stage, parent).await;
-            checks.append(&mut added);
+            let (added, error) = self.run_stage(&mut bench, stage, parent).await;
+            checks.extend(added.into_iter().map(|check| check.redacted(|text| self.redact(text))));
             observer.finished(bench.candidate, &checks);
             if error.is_some() {
                 fault = error;
@@ -124,6 +124,11 @@ impl Examiner {
             engine,
             fault,
         }
+    }
+
+    fn redact(&self, text: &str) -> String {
+        let scanner = self.scanner.as_ref();
+        scanner.map_or_else(|| text.to_owned(), |scanner| scanner.redact_text(text).into_owned())
     }
 
     /// Why a stage does not run, where it does not.

@@ -72,6 +72,8 @@ pub async fn run(asker: &Asker, round: Round<'_>, state: &mut Checkpoint) -> Res
         }
         Err(problem) if problem.code() == Code::ModelRefused => Err(AttemptError::Abort(problem.into(), None)),
         Err(problem) => {
+            // What is told of a reply are pieces of it: those of one without secrets.
+            let problem = reply::parse(&asker.redact(&answer.text)).err().unwrap_or(problem);
             state.reply_problem = Some(prompt::retry_format(&problem));
             let diagnostic = Diagnostic::of("", problem.code().as_str(), problem.message);
             Ok(Generated::Unusable(

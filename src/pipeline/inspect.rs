@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 
 use super::bench::Bench;
 use super::report::{Check, Where};
+use super::scan::REFUSED;
 use super::stage::Stage;
 use crate::diagnostic::Diagnostic;
 use crate::files::FileSet;
 use crate::inspection::{self, Policy};
-use crate::scanner::{Scanner, Severity};
+use crate::scanner::Scanner;
 
 /// Parses every file on the host; nothing of it is executed.
 pub fn run(bench: &mut Bench<'_>) -> Vec<Check> {
@@ -88,7 +89,7 @@ fn secrets_in(scanner: &Scanner, bench: &Bench<'_>) -> (Vec<Diagnostic>, u64) {
     let found = result
         .secrets
         .into_iter()
-        .filter(|finding| finding.severity >= Severity::High)
+        .filter(|finding| finding.severity >= REFUSED)
         .map(|finding| {
             Diagnostic::of(
                 finding.file.unwrap_or_default(),

@@ -51,8 +51,9 @@ pub use models::Models;
 pub use package::{CreatedPlugin, check_target};
 pub use report::{Check, CheckStatus, CreationReport, ReportedFile, Tokens, Verdict, Where};
 pub use request::{CreationRequest, DEFAULT_ITERATIONS, Generator, Wish};
+pub use scan::REFUSED as REFUSED_SECRET;
 pub use stage::Stage;
-pub use trace::{TRACEPARENT, trace_of};
+pub use trace::{TRACEPARENT, span_of, trace_of};
 pub use validate::{description as check_description, run as validate};
 pub use watch::Telemetry;
 pub use workshop::{Ready, Workshop, WorkshopOptions};
@@ -106,15 +107,19 @@ impl Pipeline {
         verify::run(self, directory, specification, token).await
     }
 
+    /// A value with the texts in it as they may be shown and stored.
+    pub fn redact_value(&self, value: Value) -> Value {
+        self.asker.redact_value(value)
+    }
+
     /// Text as it may be shown and stored.
-    fn redact(&self, text: &str) -> String {
+    pub fn redact(&self, text: &str) -> String {
         self.asker.redact(text)
     }
 
     /// An end whose words may be stored: they may hold what a tool or a provider printed.
     fn redacted_error(&self, error: AttemptError) -> AttemptError {
-        let clean =
-            |error: Error| Error::new(error.code(), self.redact(error.message())).with_details(error.details().clone());
+        let clean = |error: Error| self.asker.redacted(&error);
         match error {
             AttemptError::Retry(error) => AttemptError::Retry(clean(error)),
             AttemptError::RetryAfter(error, wait) => AttemptError::RetryAfter(clean(error), wait),
@@ -125,12 +130,11 @@ impl Pipeline {
 
     /// A report in which no tool's words show a secret.
     fn redacted(&self, mut report: CreationReport) -> CreationReport {
-        for check in &mut report.checks {
-            check.detail = check.detail.as_deref().map(|detail| self.redact(detail));
-            for diagnostic in &mut check.diagnostics {
-                diagnostic.message = self.redact(&diagnostic.message);
-            }
-        }
+        report.checks = report
+            .checks
+            .into_iter()
+            .map(|check| check.redacted(|text| self.redact(text)))
+            .collect();
         report
     }
 }

@@ -49,7 +49,7 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
     let taken = session.collect(&[REPORT.to_owned()]).await?;
     let report = taken
         .get(REPORT)
-        .and_then(|bytes| parse_junit(&String::from_utf8_lossy(bytes)).ok());
+        .and_then(|bytes| parse_junit(&runner.redact(&String::from_utf8_lossy(bytes))).ok());
     let Some(report) = report else {
         let printed = super::check::cut(ran.outcome.stderr.text().trim(), 1_500);
         let missing = Diagnostic::of(

@@ -23,9 +23,14 @@ fn parent_of(job: &Job) -> Option<SpanContext> {
     SpanContext::parse(metadata[TRACEPARENT].as_str()?, metadata["tracestate"].as_str())
 }
 
+/// Begins a span in the trace of a job, below its caller's where it has one.
+pub fn span_of(tracer: &Tracer, job: &Job, name: &str, kind: Kind) -> Span {
+    tracer.start_in(trace_of(job), name, kind, parent_of(job).as_ref())
+}
+
 /// Begins the span of an attempt.
 pub fn begin(tracer: &Tracer, job: &Job) -> Span {
-    let mut span = tracer.start_in(trace_of(job), "create plugin", Kind::Consumer, parent_of(job).as_ref());
+    let mut span = span_of(tracer, job, "create plugin", Kind::Consumer);
     span.set("auton8n.job.id", job.id.as_str());
     span.set("auton8n.job.attempt", i64::from(job.attempts));
     if let Some(run) = job

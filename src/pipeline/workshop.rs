@@ -1,13 +1,14 @@
 //! The tools and the sandbox engine: made ready at the first need, shared by all jobs.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::{Code, Error, Result};
-use crate::sandbox::{self, BoxInputs, Limits, SandboxOptions, SharedEngine};
+use crate::sandbox::{self, BoxInputs, Limits, Pool, SandboxOptions, SharedEngine};
 use crate::toolchain::{Toolchain, ToolchainOptions};
 
 /// What is needed to make boxes.
@@ -61,8 +62,9 @@ impl Workshop {
         let toolchain = self.toolchain(token).await?;
         let inputs = self.inputs(&toolchain)?;
         let engine = sandbox::open(self.options.sandbox.clone(), inputs).await?;
+        let limits = self.options.limits.clone();
         let ready = Ready {
-            engine,
+            engine: Arc::new(Pool::new(engine, limits, self.options.sandbox.pool)),
             toolchain,
             limits: self.options.limits.clone(),
         };

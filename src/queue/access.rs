@@ -14,7 +14,7 @@ use super::hub::{Hub, HubOptions};
 use super::socket::{self, Methods, Peer, QueueMethods};
 use crate::clock::SharedClock;
 use crate::error::{Code, Error, Result};
-use crate::store::{DataDirectory, Held, JobStore, PostgresStore, SqliteStore, StoreUrl};
+use crate::store::{self, DataDirectory, Held, SqliteStore, StoreUrl};
 
 /// How long an owner may take to start serving, or to go.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -67,7 +67,7 @@ pub async fn open_server(url: &StoreUrl, clock: &SharedClock, options: HubOption
             open: AtomicBool::new(true),
         });
     }
-    let store = Arc::new(PostgresStore::open(url).await?);
+    let store = store::open_server(url).await?;
     let hub = match Hub::open_shared(store.clone(), clock.clone(), options).await {
         Ok(hub) => hub,
         Err(error) => {

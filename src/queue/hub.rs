@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 
 use parking_lot::Mutex;
+use serde_json::Value;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +19,7 @@ use super::running::{Running, Stop};
 use crate::clock::SharedClock;
 use crate::error::Result;
 use crate::event::EventKind;
-use crate::store::{Added, Ending, Job, JobOptions, JobStatus, Retention, SharedStore};
+use crate::store::{Added, Ending, Job, JobOptions, JobStatus, Retention, SharedState, SharedStore};
 
 /// How the queues of a store are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -116,6 +117,18 @@ impl Hub {
     /// The store, for what no queue can answer.
     pub fn store(&self) -> &SharedStore {
         &self.inner.shared.store
+    }
+
+    /// What the processes on the store share.
+    pub async fn states(&self, prefix: &str) -> Result<Vec<SharedState>> {
+        let shared = self.shared();
+        shared.store.states(prefix, shared.clock.now_ms()).await
+    }
+
+    /// Puts a shared value in place of that version of it; false where another one is there.
+    pub async fn set_state(&self, key: &str, version: i64, value: Value) -> Result<bool> {
+        let shared = self.shared();
+        shared.store.set_state(key, version, value, shared.clock.now_ms()).await
     }
 
     pub(super) async fn core(&self, name: &str) -> Result<Arc<Core>> {

@@ -1,9 +1,11 @@
 //! What a queue answers, whether its store is owned by this process or by another.
 
 use async_trait::async_trait;
+use serde_json::Value;
 
 use super::{Job, JobFilter, JobStatus, Limits, Metrics, NewJob, Schedule, ScheduleOptions};
 use crate::error::Result;
+use crate::store::SharedState;
 
 /// A queue, near or far.
 #[async_trait]
@@ -56,4 +58,10 @@ pub trait QueueApi: Send + Sync + 'static {
 
     /// Its schedules, by their names.
     async fn schedules(&self) -> Result<Vec<Schedule>>;
+
+    /// What the processes on the store share, under keys that begin with `prefix`: of the store, not of this queue.
+    async fn states(&self, prefix: &str) -> Result<Vec<SharedState>>;
+
+    /// Puts a shared value in place of that version of it, 0 where there is none; false where another one is there.
+    async fn set_state(&self, key: &str, version: i64, value: Value) -> Result<bool>;
 }

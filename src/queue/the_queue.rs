@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::{Mutex, RwLock};
+use serde_json::Value;
 
 use super::check;
 use super::core::{Core, Subscription};
@@ -17,6 +18,7 @@ use super::{
 };
 use crate::error::{Code, Error, Result};
 use crate::event::EventSink;
+use crate::store::SharedState;
 
 /// The handlers by the name of their jobs.
 pub type Handlers = Arc<RwLock<HashMap<String, Arc<dyn Handler>>>>;
@@ -220,5 +222,13 @@ impl QueueApi for Queue {
 
     async fn schedules(&self) -> Result<Vec<Schedule>> {
         self.hub.shared().store.schedules(&self.core.name).await
+    }
+
+    async fn states(&self, prefix: &str) -> Result<Vec<SharedState>> {
+        self.hub.states(prefix).await
+    }
+
+    async fn set_state(&self, key: &str, version: i64, value: Value) -> Result<bool> {
+        self.hub.set_state(key, version, value).await
     }
 }

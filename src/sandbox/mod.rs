@@ -11,6 +11,7 @@ mod layout;
 mod libraries;
 mod open;
 mod owner;
+mod pool;
 mod proof;
 mod protocol;
 mod ready;
@@ -28,10 +29,13 @@ mod boxes_test;
 #[cfg(test)]
 #[cfg(unix)]
 mod open_test;
+#[cfg(test)]
+mod pool_test;
 
 pub use layout::BoxInputs;
 pub use open::{Candidate, EngineChoice, SandboxOptions, open, probe};
-pub use run::{Command, Isolation, Limits, Outcome, Output};
+pub use pool::{Pool, PoolOptions};
+pub use run::{Command, Isolation, Limits, Outcome, Output, StoppedBy};
 pub use runner::{RunRequest, RunResult, Runner, RunnerOptions};
 
 use std::sync::Arc;
@@ -54,6 +58,9 @@ pub trait SandboxEngine: Send + Sync + 'static {
     /// Makes a box and waits until its keeper answers.
     async fn start(&self, limits: &Limits) -> Result<Box<dyn Session>>;
 
+    /// Makes boxes ahead, where it does that; it does not wait for them.
+    fn warm(&self) {}
+
     /// Removes all that it holds. May be called twice.
     async fn close(&self);
 }
@@ -61,6 +68,9 @@ pub trait SandboxEngine: Send + Sync + 'static {
 /// One box. Dropping it kills and removes it.
 #[async_trait]
 pub trait Session: Send {
+    /// Whether its keeper still answers. Cheap enough to ask before each use.
+    async fn is_well(&mut self) -> bool;
+
     /// Puts files below the working directory, owned by the keeper's user, readable by the job's.
     async fn put(&mut self, files: &FileSet) -> Result<()>;
 

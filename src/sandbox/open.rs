@@ -9,6 +9,7 @@ use super::SharedEngine;
 use super::builtin::BuiltIn;
 use super::docker::{self, DockerEngine, Endpoint, Found, Surroundings};
 use super::layout::BoxInputs;
+use super::pool::PoolOptions;
 use super::proof::Missing;
 use super::ready::REDUCIBLE;
 use crate::error::{Code, Error, Result};
@@ -54,6 +55,8 @@ pub struct SandboxOptions {
     pub image: Option<String>,
     /// Limits that may be missing: `memory`, `pids`, `cpus`.
     pub allow_reduced: Vec<String>,
+    /// Boxes that wait, made ahead.
+    pub pool: PoolOptions,
 }
 
 impl SandboxOptions {

@@ -3,7 +3,7 @@
 //! The other half is `keeper/src/wire.rs`. Whatever the keeper sends is bounded here too: a box is
 //! not trusted.
 
-use super::run::{Outcome, Output};
+use super::run::{Outcome, Output, StoppedBy};
 use crate::error::{Code, Error, Result};
 
 /// The longest frame that is sent or taken.
@@ -37,6 +37,10 @@ pub struct Exit {
     pub oom_killed: bool,
     pub duration_ms: u64,
     pub peak: u64,
+    pub peak_processes: u64,
+    pub processor_us: u64,
+    /// Processes and threads that the kernel refused.
+    pub refused_forks: u64,
     /// Bytes of each stream that were not kept.
     pub dropped: [u64; 4],
     pub command: Ended,
@@ -148,6 +152,9 @@ fn exit(reader: &mut Reader) -> Result<Exit> {
         oom_killed: reader.flag()?,
         duration_ms: reader.u64()?,
         peak: reader.u64()?,
+        peak_processes: reader.u64()?,
+        processor_us: reader.u64()?,
+        refused_forks: reader.u64()?,
         ..Exit::default()
     };
     for dropped in &mut exit.dropped {
@@ -158,6 +165,18 @@ fn exit(reader: &mut Reader) -> Result<Exit> {
     let judge = reader.ended()?;
     exit.judge = judged.then_some(judge);
     Ok(exit)
+}
+
+/// The limit that ended or held a command, by the kernel's own counters; the gravest first.
+fn stopped_by(exit: &Exit) -> Option<StoppedBy> {
+    [
+        (exit.oom_killed, StoppedBy::Memory),
+        (exit.timed_out, StoppedBy::Time),
+        (exit.refused_forks > 0, StoppedBy::Processes),
+        (exit.dropped.iter().any(|dropped| *dropped > 0), StoppedBy::Output),
+    ]
+    .into_iter()
+    .find_map(|(reached, limit)| reached.then_some(limit))
 }
 
 /// Puts the ending and the output that came before it together.
@@ -176,9 +195,13 @@ pub fn outcome(exit: &Exit, streams: [Vec<u8>; 4]) -> Outcome {
         oom_killed: exit.oom_killed,
         duration_ms: exit.duration_ms,
         peak_memory: (exit.peak > 0).then_some(exit.peak),
+        peak_processes: (exit.peak_processes > 0).then_some(exit.peak_processes),
+        processor_ms: exit.processor_us / 1000,
+        stopped_by: None,
         judge: None,
     };
     let mut outcome = of(exit.command, output(out, exit.dropped[0]), output(err, exit.dropped[1]));
+    outcome.stopped_by = stopped_by(exit);
     outcome.judge = exit.judge.map(|judge| {
         Box::new(of(
             judge,
@@ -203,10 +226,27 @@ mod tests {
     }
 
     #[test]
+    fn the_gravest_limit_is_named() {
+        let exit = |oom_killed, timed_out, refused_forks, dropped| Exit {
+            oom_killed,
+            timed_out,
+            refused_forks,
+            dropped: [0, dropped, 0, 0],
+            ..Exit::default()
+        };
+        assert_eq!(stopped_by(&exit(true, true, 1, 1)), Some(StoppedBy::Memory));
+        assert_eq!(stopped_by(&exit(false, true, 1, 1)), Some(StoppedBy::Time));
+        assert_eq!(stopped_by(&exit(false, false, 1, 1)), Some(StoppedBy::Processes));
+        assert_eq!(stopped_by(&exit(false, false, 0, 1)), Some(StoppedBy::Output));
+        assert_eq!(stopped_by(&exit(false, false, 0, 0)), None);
+    }
+
+    #[test]
     fn an_exit_tells_of_the_command_and_its_judge() {
         let mut body = vec![1, 0, 1];
-        body.extend(5_u64.to_le_bytes());
-        body.extend(9_u64.to_le_bytes());
+        for number in [5_u64, 9, 7, 2_500, 1] {
+            body.extend(number.to_le_bytes());
+        }
         for dropped in [0_u64, 3, 0, 0] {
             body.extend(dropped.to_le_bytes());
         }
@@ -217,6 +257,8 @@ mod tests {
         let outcome = outcome(&exit, [vec![1], vec![], vec![2], vec![]]);
         assert_eq!((outcome.exit_code, outcome.signal), (None, Some(9)));
         assert!(outcome.timed_out && outcome.oom_killed && outcome.stderr.truncated && !outcome.stdout.truncated);
+        assert_eq!((outcome.peak_memory, outcome.peak_processes), (Some(9), Some(7)));
+        assert_eq!((outcome.processor_ms, outcome.stopped_by), (2, Some(StoppedBy::Memory)));
         let judge = outcome.judge.unwrap();
         assert_eq!((judge.exit_code, judge.stdout.bytes), (Some(4), vec![2]));
     }

@@ -16,6 +16,8 @@ pub enum Request {
     PutEnd = 6,
     /// To the launcher of a built-in box.
     Launch = 7,
+    /// Nothing; a keeper that is well answers `Done`.
+    Ping = 8,
 }
 
 /// A frame's bytes as they go out.

@@ -118,10 +118,41 @@ pub struct Outcome {
     /// The kernel killed a process of it for memory; told by the kernel's counter.
     pub oom_killed: bool,
     pub duration_ms: u64,
-    /// Bytes.
+    /// The limit that ended it or held it back; `None` where it met none.
+    pub stopped_by: Option<StoppedBy>,
+    /// Bytes, the most so far in its box.
     pub peak_memory: Option<u64>,
+    /// Processes and threads, the most at once so far in its box.
+    pub peak_processes: Option<u64>,
+    /// Milliseconds of processor time of all its processes.
+    pub processor_ms: u64,
     /// How the judge ended, where there was one.
     pub judge: Option<Box<Outcome>>,
+}
+
+/// A limit that a command met, told by the kernel's counters and the keeper's clock, not by an exit code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum StoppedBy {
+    /// The kernel killed a process of it because memory ran out.
+    Memory,
+    /// The wall clock ended it.
+    Time,
+    /// The kernel refused it processes or threads.
+    Processes,
+    /// It printed more than is kept.
+    Output,
+}
+
+impl StoppedBy {
+    /// Its name in reports.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Memory => "memory",
+            Self::Time => "time",
+            Self::Processes => "processes",
+            Self::Output => "output",
+        }
+    }
 }
 
 /// What a command printed, up to the limit.

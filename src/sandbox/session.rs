@@ -18,6 +18,8 @@ use crate::files::{self, FileSet};
 const GRACE: Duration = Duration::from_secs(10);
 /// Answers that take no command's time.
 const ANSWER: Duration = Duration::from_secs(30);
+/// A keeper that waits answers at once; a machine that is busy gets its time.
+const PING: Duration = Duration::from_secs(2);
 const MAX_COLLECTED_FILES: u32 = 10_000;
 
 /// What holds a box. Dropping it removes the box as well as it can without waiting.
@@ -178,6 +180,18 @@ async fn timeout<T>(most: Duration, future: impl Future<Output = Result<T>>) -> 
 
 #[async_trait]
 impl Session for KeeperSession {
+    async fn is_well(&mut self) -> bool {
+        let answered = async {
+            self.ask(&frame(Request::Ping, &[])).await.ok()?;
+            matches!(self.wire.receive().await, Ok(Reply::Done)).then_some(())
+        };
+        let is_well = tokio::time::timeout(PING, answered)
+            .await
+            .is_ok_and(|answer| answer.is_some());
+        self.torn = !is_well;
+        is_well
+    }
+
     async fn put(&mut self, files: &FileSet) -> Result<()> {
         let mut total = 0;
         for (path, bytes) in files {

@@ -19,6 +19,8 @@ pub struct Candidate {
     pub confidence: f64,
     /// A fixed format beats a connection string, which beats a guess from a name.
     pub rank: u8,
+    /// When it stops opening anything, in seconds since 1970, where the value itself says so.
+    pub expires: Option<i64>,
     /// Of a rule that is disabled: it is not reported, and keeps guesses from reporting its place.
     pub silent: bool,
 }
@@ -41,8 +43,19 @@ impl Candidate {
             confidence: rule.confidence,
             rule: Arc::clone(rule),
             rank,
+            expires: None,
             silent: false,
         }
+    }
+
+    /// What it is at a time: an expired secret opens nothing any more, and is worth a note only.
+    #[must_use]
+    pub fn at(mut self, now: impl FnOnce() -> i64) -> Self {
+        if self.expires.is_some_and(|end| end < now()) {
+            self.severity = Severity::Low;
+            self.confidence = self.confidence.min(EXPIRED);
+        }
+        self
     }
 
     /// A wrong checksum: the shape is there, the secret is not.
@@ -56,6 +69,8 @@ impl Candidate {
 
 /// The confidence of a token whose checksum is wrong; below the default `minConfidence`.
 pub const DOUBTFUL: f64 = 0.1;
+/// The confidence of a token that has expired.
+pub const EXPIRED: f64 = 0.3;
 
 /// One candidate for each place: the best of those that overlap.
 pub fn resolve(mut candidates: Vec<Candidate>) -> Vec<Candidate> {

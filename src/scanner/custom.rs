@@ -53,6 +53,7 @@ impl CustomRule {
                 severity: data.severity,
                 confidence: 0.8,
                 pattern: data.pattern.clone(),
+                chosen: true,
             }),
             has_group: regex.capture_names().flatten().any(|group| group == "secret"),
             regex,

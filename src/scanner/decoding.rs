@@ -68,18 +68,22 @@ fn is_printable(bytes: &[u8]) -> bool {
 /// Where two string literals are put together, after how many characters and how long the joint is.
 pub type Border = (usize, usize);
 
+/// How far the parts of a joint may be apart.
+const MOST_BLANKS: usize = 80;
 /// The most pieces and escapes of one token.
 const PIECES: usize = 128;
 
-/// The text of string literals that are put together over several lines, `"ab" +⏎ "cd"`, without the
-/// joints between, and with the escapes `%2B`, `%2F` and `%3D` taken back; nothing where there is none.
+/// The text of a literal that goes on over several lines, `"ab" +⏎ "cd"` or `ab\\⏎cd`, without the joints
+/// between, and with the escapes `%2B`, `%2F`, `%3A` and `%3D` taken back; nothing where there is none.
 pub fn joined(text: &[u8]) -> Option<(Vec<u8>, Vec<Border>)> {
     let mut out = Vec::new();
     let mut borders = Vec::new();
     let mut from = 0;
-    while borders.len() < PIECES
-        && let Some(at) = memchr::memchr3(b'"', b'\'', b'%', &text[from..])
-    {
+    let sign = |byte: &u8| matches!(byte, b'"' | b'\'' | b'%' | b'\\');
+    while borders.len() < PIECES {
+        let Some(at) = text[from..].iter().position(sign) else {
+            break;
+        };
         out.extend_from_slice(&text[from..from + at]);
         from += at;
         if let Some(character) = escape(&text[from..]) {
@@ -97,30 +101,43 @@ pub fn joined(text: &[u8]) -> Option<(Vec<u8>, Vec<Border>)> {
         return None;
     }
     let rest = &text[from..];
-    let end = memchr::memchr3(b'"', b'\'', b'%', rest).unwrap_or(rest.len());
-    out.extend_from_slice(&rest[..end]);
+    out.extend_from_slice(&rest[..rest.iter().position(sign).unwrap_or(rest.len())]);
     Some((out, borders))
 }
 
 /// Whether a token goes on behind an escape or a joint.
 pub fn goes_on(text: &[u8]) -> bool {
-    escape(text).is_some() || matches!(text.first(), Some(b'"' | b'\'')) && joint(text).is_some()
+    escape(text).is_some() || joint(text).is_some()
 }
 
-/// The character of an escape that base64 needs in an address.
+/// The character of an escape that tokens need in an address.
 fn escape(text: &[u8]) -> Option<u8> {
     match text.get(..3)? {
         b"%2B" | b"%2b" => Some(b'+'),
         b"%2F" | b"%2f" => Some(b'/'),
+        b"%3A" | b"%3a" => Some(b':'),
         b"%3D" | b"%3d" => Some(b'='),
         _ => None,
     }
 }
 
-/// The length of a joint that starts with a closing quote: blanks, one sign, a line end, the same quote.
+/// The length of a joint: a closing quote, blanks, one sign, a line end, the same quote; or a backslash
+/// at the end of a line, inside of a literal.
 fn joint(text: &[u8]) -> Option<usize> {
     let quote = *text.first()?;
-    let window = &text[1..text.len().min(80)];
+    if quote == b'\\' {
+        let line_end = match text.get(1)? {
+            b'\n' => 2,
+            b'\r' if text.get(2) == Some(&b'\n') => 3,
+            _ => return None,
+        };
+        let blanks = text[line_end..].iter().take(MOST_BLANKS);
+        return Some(line_end + blanks.take_while(|byte| matches!(byte, b' ' | b'\t')).count());
+    }
+    if !matches!(quote, b'"' | b'\'') {
+        return None;
+    }
+    let window = &text[1..text.len().min(MOST_BLANKS)];
     let mut lines = 0;
     let mut signs = 0;
     for (at, byte) in window.iter().enumerate() {
@@ -137,6 +154,16 @@ fn joint(text: &[u8]) -> Option<usize> {
         }
     }
     None
+}
+
+/// Where the `start` of a piece of a joined text stands in the text with its joints.
+pub fn unjoined_start(start: usize, borders: &[Border]) -> usize {
+    start
+        + borders
+            .iter()
+            .filter(|(place, _)| *place <= start)
+            .map(|(_, length)| length)
+            .sum::<usize>()
 }
 
 /// Where the `end` of a joined text stands in the text with its joints.
@@ -159,13 +186,16 @@ mod tests {
             ("ab' \\\r\n'cd'", "abcd"),
             ("a\"\n\"b\"\n\"c\"", "abc"),
             ("a%2Fb%3dc", "a/b=c"),
+            ("12%3AAA", "12:AA"),
+            ("ab\\\n  cd", "abcd"),
+            ("ab\\\r\ncd'", "abcd"),
         ] {
             let (joined, borders) = joined(text.as_bytes()).unwrap();
             assert_eq!(joined, plain.as_bytes(), "{text}");
             let end = unjoined(plain.len(), &borders);
             assert_eq!(text.as_bytes()[end - 1], plain.as_bytes()[plain.len() - 1]);
         }
-        for text in ["ab", "ab\", \"cd\"", "ab\",\n\"cd\"", "\"", "a\"\n'b'"] {
+        for text in ["ab", "ab\", \"cd\"", "ab\",\n\"cd\"", "\"", "a\"\n'b'", "a\\n", "a\\"] {
             assert_eq!(joined(text.as_bytes()), None, "{text}");
         }
     }

@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use super::assignment::{self, Assignment};
 use super::candidate::{Candidate, DOUBTFUL, RANK_STRUCTURE};
-use super::decoding::{hidden_text, plain_text};
+use super::decoding::{hidden_text, joined, plain_text, unjoined, unjoined_start};
 use super::detectors;
 use super::engine::Scanner;
 use super::loose;
 use super::naming::{Naming, naming};
 use super::place::Place;
+use super::rule::WINDOW;
 
 /// How often a text may be encoded.
 const DEPTH: usize = 3;
@@ -41,6 +42,29 @@ impl Scanner {
                 ..found
             }));
         }
+    }
+
+    /// What a value is whose literal goes on in the next line.
+    pub(super) fn spliced(&self, text: &[u8], one: &Assignment) -> Option<Candidate> {
+        let name = &text[one.name.clone()];
+        let window = &text[one.value.start..text.len().min(one.value.start + WINDOW)];
+        let (value, borders) = joined(window)?;
+        let plain = [name, b"=", value.as_slice()].concat();
+        let lead = name.len() + 1;
+        let whole = Assignment::plain(0..name.len(), lead..plain.len());
+        let mut all = Vec::new();
+        self.catalogue.formats(&plain, &self.enabled, &mut all);
+        self.catalogue.run(&plain, &whole.value, &self.enabled, &mut all);
+        if all.is_empty() && naming(name) != Naming::Neutral {
+            all.extend(self.generic.judge_variable(&plain, &whole));
+        }
+        let best = all.into_iter().filter(|found| found.span.start >= lead);
+        let best = best.max_by_key(|found| (found.rank, found.span.len()))?;
+        let (start, end) = (best.span.start - lead, best.span.end - lead);
+        Some(Candidate {
+            span: one.value.start + unjoined_start(start, &borders)..one.value.start + unjoined(end, &borders),
+            ..best
+        })
     }
 
     /// Names and values of tables and sentences.

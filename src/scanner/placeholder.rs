@@ -6,18 +6,8 @@ use super::randomness::Shape;
 use super::words::Words;
 
 static SIGNS: LazyLock<Words> = LazyLock::new(|| Words::new(TEMPLATES.iter().chain(WORDS).copied()));
-static SAMPLES: LazyLock<Words> = LazyLock::new(|| {
-    Words::new([
-        "xxxx",
-        "example",
-        "placeholder",
-        "your_",
-        "your-",
-        "********",
-        // The key of the storage emulator, the same for everyone.
-        "eby8vdm02xnocqflquwj",
-    ])
-});
+static SAMPLES: LazyLock<Words> =
+    LazyLock::new(|| Words::new(["xxxx", "example", "placeholder", "your_", "your-", "********"]));
 
 /// Signs that a value is filled in later, or was taken out.
 const TEMPLATES: &[&str] = &[

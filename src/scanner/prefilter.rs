@@ -44,8 +44,8 @@ pub struct Prefilter {
     openings: Openings,
     /// One bit for each hash of three bytes with which an anchor starts.
     bits: Box<[u64; 1 << (BITS - 6)]>,
-    /// For each first byte, the anchors that start with it.
-    by_first: Vec<Vec<u16>>,
+    /// For each pair of bytes that anchors start with, or several pairs, those anchors.
+    by_pair: Vec<Vec<u16>>,
     floating: Vec<(Searcher, Vec<usize>)>,
     longest: usize,
 }
@@ -58,6 +58,13 @@ enum Searcher {
 
 const fn hash(gram: u32) -> usize {
     ((gram & 0xff_ffff).wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as usize
+}
+
+const PAIRS: usize = 1 << 10;
+
+/// A number for the first two bytes.
+const fn pair(gram: u32) -> usize {
+    (gram ^ gram >> 3) as usize & (PAIRS - 1)
 }
 
 /// The four bytes at `at`, with NUL after the end.
@@ -103,10 +110,10 @@ impl Prefilter {
             }
         }
         let mut bits = Box::new([0; 1 << (BITS - 6)]);
-        let mut by_first = vec![Vec::new(); 256];
+        let mut by_pair = vec![Vec::new(); PAIRS];
         for (index, anchor) in (0_u16..).zip(&anchors) {
             let [first, second] = [anchor.bytes[0], anchor.bytes.get(1).copied().unwrap_or(0)];
-            by_first[usize::from(first)].push(index);
+            by_pair[pair(anchor.start)].push(index);
             let third = anchor.bytes.get(2).map_or(0..=u8::MAX, |third| *third..=*third);
             for third in third {
                 let at = hash(u32::from_le_bytes([first, second, third, 0]));
@@ -118,14 +125,16 @@ impl Prefilter {
             floating: searchers(literals, &floating)?,
             literals: literals.iter().map(|literal| literal.bytes.clone()).collect(),
             openings: Openings::new(
-                anchors
-                    .iter()
-                    .map(|anchor| anchor.bytes.as_slice())
-                    .chain(SIGNS.into_iter().filter(|sign| is_word(sign[0]))),
+                anchors.iter().map(|anchor| anchor.bytes.as_slice()).chain(
+                    SIGNS
+                        .into_iter()
+                        .map(|sign| sign.strip_prefix(b"#").unwrap_or(sign))
+                        .filter(|sign| is_word(sign[0])),
+                ),
             ),
             anchors,
             bits,
-            by_first,
+            by_pair,
         })
     }
 
@@ -146,7 +155,7 @@ impl Prefilter {
 
     #[cold]
     fn anchored(&self, text: &[u8], at: usize, gram: u32, mut hit: impl FnMut(usize, usize)) {
-        for index in &self.by_first[usize::from(text[at])] {
+        for index in &self.by_pair[pair(gram)] {
             let anchor = &self.anchors[usize::from(*index)];
             if gram & anchor.mask == anchor.start
                 && text[at..].starts_with(&anchor.bytes)

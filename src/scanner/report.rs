@@ -1,12 +1,12 @@
 //! How candidates become findings.
 
-use sha2::{Digest, Sha256};
-
 use super::allowlist::{Seen, has_comment};
 use super::candidate::Candidate;
 use super::engine::Scanner;
 use super::finding::Finding;
+use super::fingerprint::fingerprint;
 use super::position::Cursor;
+use super::published::is_published;
 use super::redaction::redact;
 
 impl Scanner {
@@ -20,14 +20,21 @@ impl Scanner {
     ) -> Vec<Finding> {
         let mut findings = Vec::new();
         for candidate in candidates {
+            let value = &text[candidate.span.clone()];
+            let candidate = candidate.at(|| self.clock.now_ms() / 1_000);
+            // What is filtered out already need not be looked up.
+            let candidate = if candidate.confidence >= self.options.min_confidence && is_published(value) {
+                candidate.doubtful()
+            } else {
+                candidate
+            };
             if candidate.silent
                 || candidate.severity < self.options.min_severity
                 || candidate.confidence < self.options.min_confidence
             {
                 continue;
             }
-            let value = &text[candidate.span.clone()];
-            let fingerprint = fingerprint(&candidate.rule.id, file, value);
+            let fingerprint = fingerprint(&candidate.rule, file, value);
             let seen = Seen {
                 file,
                 rule: &candidate.rule.id,
@@ -57,19 +64,4 @@ impl Scanner {
         }
         findings
     }
-}
-
-/// The same for the same secret of the same kind in the same file, whatever line it stands on.
-fn fingerprint(rule: &str, file: Option<&str>, value: &[u8]) -> String {
-    let mut hash = Sha256::new();
-    for part in [
-        b"auton8n:1".as_slice(),
-        rule.as_bytes(),
-        file.unwrap_or("").replace('\\', "/").as_bytes(),
-        value,
-    ] {
-        hash.update((part.len() as u64).to_le_bytes());
-        hash.update(part);
-    }
-    hex::encode(&hash.finalize()[..16])
 }

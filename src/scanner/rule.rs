@@ -53,6 +53,9 @@ pub struct RuleData {
     /// Characters that may not stand before the token, beside letters, digits and `_`.
     #[serde(default)]
     pub not_after: String,
+    /// Whether people choose the value, so that it could be guessed.
+    #[serde(default)]
+    pub chosen: bool,
     /// What of the token stands before its literal.
     pub before: Option<Before>,
     /// Schemes of a connection string.
@@ -122,6 +125,8 @@ pub struct RuleInfo {
     pub confidence: f64,
     /// For people: what the rule looks for.
     pub pattern: String,
+    /// Whether people choose the value, so that it could be guessed.
+    pub chosen: bool,
 }
 
 /// A rule that is ready to run.
@@ -161,6 +166,7 @@ impl Rule {
                 severity: data.severity,
                 confidence: data.confidence,
                 pattern: shown,
+                chosen: data.chosen,
             }),
             prefix: data.prefix.iter().map(|prefix| prefix.clone().into_bytes()).collect(),
             dashes: data.pattern.contains("_-]{"),

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::assignment::{self, Assignment};
 use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
 use super::catalogue::WordStarts;
+use super::decoding::goes_on;
 use super::detectors::{SHORTEST_MNEMONIC, each_keypair, each_mnemonic};
 use super::engine::Scanner;
 use super::generic::SHORTEST_UNNAMED;
@@ -28,8 +29,8 @@ pub struct Search<'a> {
     place: Place,
     out: Vec<Candidate>,
     words: WordStarts,
-    tokens: Runs,
-    prose: Runs,
+    tokens: Runs<SHORTEST_RUN>,
+    prose: Runs<{ SHORTEST_MNEMONIC as u32 }>,
     /// The last bit of the block before, shifted in at the start of the next one.
     token_before: u64,
 }
@@ -64,8 +65,8 @@ impl<'a> Search<'a> {
             place,
             out: Vec::new(),
             words: WordStarts::default(),
-            tokens: Runs::new(SHORTEST_RUN),
-            prose: Runs::new(SHORTEST_MNEMONIC as u32),
+            tokens: Runs::default(),
+            prose: Runs::default(),
             token_before: 0,
         };
         scanner.catalogue.floating(text, &scanner.enabled, &mut search.out);
@@ -77,10 +78,6 @@ impl<'a> Search<'a> {
             each_keypair(text, |span| search.out.push(Candidate::of(rule, span, RANK_FORMAT)));
         }
         if !place.lock {
-            // The only one of the signs that starts neither a word nor with a dash.
-            for at in memchr::memmem::find_iter(text, b"#define ") {
-                search.sign_pair(at);
-            }
             scanner.loose(text, place, &mut search.out);
         }
         search.out
@@ -90,8 +87,10 @@ impl<'a> Search<'a> {
     fn word(&mut self, at: usize) {
         let scanner = self.scanner;
         scanner.catalogue.word(self.text, at, &scanner.enabled, &mut self.out);
-        if matches!(self.text[at], b'E' | b'A') && self.text.get(at + 3) == Some(&b' ') {
-            self.sign_pair(at);
+        match self.text[at] {
+            b'E' | b'A' if self.text.get(at + 3) == Some(&b' ') => self.sign_pair(at),
+            b'd' if at > 0 && self.text[at - 1] == b'#' => self.sign_pair(at - 1),
+            _ => {}
         }
     }
 
@@ -142,7 +141,7 @@ impl<'a> Search<'a> {
         };
         let tag = kinds.close & (kinds.token << 1 | self.token_before);
         let mut signs = kinds.sign & valued | tag;
-        let mut bare = kinds.sign & !signs;
+        let mut bare = kinds.sign & !signs & bare_values(kinds);
         while signs != 0 {
             self.sign(at + signs.trailing_zeros() as usize);
             signs &= signs - 1;
@@ -205,6 +204,22 @@ impl<'a> Search<'a> {
     }
 }
 
+/// Where `is_bare_value` may hold behind a sign, by what is known of the block.
+#[expect(clippy::inline_always, reason = "it runs for every 64 bytes, inside of vector code")]
+#[inline(always)]
+const fn bare_values(kinds: &Kinds) -> u64 {
+    // Whether one of the next six or twelve bytes is of the kind; nothing is known after the block.
+    let (code, other) = (kinds.code, !(kinds.token | kinds.sign));
+    let two = [code | code >> 1, other | other >> 1];
+    let four = [two[0] | two[0] >> 2, two[1] | two[1] >> 2];
+    let (six, twelve) = (four[0] | two[0] >> 4, four[1] | four[1] >> 4 | four[1] >> 8);
+    let blank = kinds.blank >> 1 | 1 << 63;
+    let value = !(six >> 1) | blank & !(six >> 2);
+    let base64 = !(twelve >> 1) | blank & !(twelve >> 2);
+    let capital = kinds.capital << 1 | 1 | (kinds.blank << 1 | 1) & (kinds.blank << 2 | kinds.capital << 2 | 3);
+    value & (base64 | capital | kinds.equal & (!blank | 1 << 63))
+}
+
 /// Without a sign between them, a name must say that its value is a secret.
 fn named(scanner: &Scanner) -> impl Fn(&[u8]) -> bool + '_ {
     |name| {
@@ -248,5 +263,8 @@ fn guess(scanner: &Scanner, text: &[u8], one: &Assignment, place: Place, out: &m
     }
     if !(place.source && neutral) {
         scanner.decoded(text, one, out);
+    }
+    if one.quoted && goes_on(&text[one.value.end..]) {
+        out.extend(scanner.spliced(text, one));
     }
 }

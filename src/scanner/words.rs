@@ -1,6 +1,6 @@
 //! Many words looked for at once, whatever their case.
 
-use aho_corasick::AhoCorasick;
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
 /// A set of words in lower case; the index of a word is its place in the list.
 pub struct Words(Option<AhoCorasick>);
@@ -9,7 +9,13 @@ impl Words {
     /// A searcher for words.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
         // It fails only for sets of millions of words.
-        Self(AhoCorasick::builder().ascii_case_insensitive(true).build(words).ok())
+        Self(
+            AhoCorasick::builder()
+                .kind(Some(AhoCorasickKind::DFA))
+                .ascii_case_insensitive(true)
+                .build(words)
+                .ok(),
+        )
     }
 
     /// Whether any of the words stands in `text`.

@@ -84,11 +84,7 @@ pub fn wait(job: &mut Job, now: i64, parent: impl Fn(&str) -> Option<JobStatus>)
     for id in &job.options.depends_on {
         match parent(id) {
             None => {
-                return Err(Error::new(
-                    Code::JobNotFound,
-                    format!("there is no job {id:?} in this queue to wait for; jobs that are over are deleted in time"),
-                )
-                .with_details(serde_json::json!({ "jobId": id })));
+                return Err(no_parent(id));
             }
             Some(JobStatus::Failed | JobStatus::Cancelled) => lost = Some(id.clone()),
             Some(JobStatus::Completed) => {}
@@ -105,6 +101,15 @@ pub fn wait(job: &mut Job, now: i64, parent: impl Fn(&str) -> Option<JobStatus>)
         job.status = JobStatus::Scheduled;
     }
     Ok(())
+}
+
+/// A job is to wait for one that does not exist.
+pub fn no_parent(id: &str) -> Error {
+    Error::new(
+        Code::JobNotFound,
+        format!("there is no job {id:?} in this queue to wait for; jobs that are over are deleted in time"),
+    )
+    .with_details(serde_json::json!({ "jobId": id }))
 }
 
 /// What a job fails with when its parent did.

@@ -6,11 +6,13 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
+pub use super::asked::{Added, Counts, JobFilter, Retention};
 use super::job::{Job, JobFailure, JobStatus, NewJob};
 use super::limits::Limits;
 use super::schedule::Schedule;
+use super::shared_state::SharedState;
 use crate::clock::SharedClock;
-use crate::error::{Error, Result};
+use crate::error::{Code, Error, Result};
 
 /// A store of jobs. Every answer is given after the commit that it speaks of.
 ///
@@ -121,6 +123,17 @@ pub trait JobStore: Send + Sync + 'static {
         Ok(())
     }
 
+    /// The values that processes share under keys which begin with `prefix`, by their keys.
+    async fn states(&self, _prefix: &str, _now: i64) -> Result<Vec<SharedState>> {
+        Err(no_states())
+    }
+
+    /// Puts a shared value in place of that version of it, 0 where there is none; false where another version is
+    /// there. It is on the disk when it returns.
+    async fn set_state(&self, _key: &str, _version: i64, _value: Value, _now: i64) -> Result<bool> {
+        Err(no_states())
+    }
+
     /// Writes what waits and closes; later calls answer `CLOSED`.
     async fn close(&self);
 
@@ -138,6 +151,18 @@ pub trait JobStore: Send + Sync + 'static {
     fn problem(&self) -> Option<Error> {
         None
     }
+
+    /// What its administrator should know while all goes well.
+    fn warning(&self) -> Option<String> {
+        None
+    }
+}
+
+fn no_states() -> Error {
+    Error::new(
+        Code::StoreUnsupported,
+        "this store keeps no state that processes share; use `sqlite` or `postgres://`",
+    )
 }
 
 /// What another process did.
@@ -154,35 +179,6 @@ pub enum Notice {
     Paused(String, bool),
     /// The store is here again: anything may have happened meanwhile.
     Back,
-}
-
-/// What became of an add.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Added {
-    /// One for each that was to be added, in their order.
-    pub jobs: Vec<Job>,
-    /// Ids of those among them that were there already.
-    pub kept: Vec<String>,
-    /// Live jobs that were replaced, and are cancelled now.
-    pub replaced: Vec<Job>,
-}
-
-impl Added {
-    /// Takes over what another add did.
-    pub fn extend(&mut self, other: Self) {
-        self.jobs.extend(other.jobs);
-        self.kept.extend(other.kept);
-        self.replaced.extend(other.replaced);
-    }
-}
-
-impl From<Vec<Job>> for Added {
-    fn from(jobs: Vec<Job>) -> Self {
-        Self {
-            jobs,
-            ..Self::default()
-        }
-    }
 }
 
 /// What became of an attempt.
@@ -295,50 +291,4 @@ pub struct Promoted {
     pub schedules: Vec<Schedule>,
     /// When the next job or schedule falls due.
     pub next_due: Option<i64>,
-}
-
-/// Which jobs to list.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct JobFilter {
-    pub status: Option<JobStatus>,
-    pub name: Option<String>,
-    /// 1 to 1000; 100 where it is not given.
-    pub limit: Option<u32>,
-    /// The id of the last job of the page before.
-    pub cursor: Option<String>,
-}
-
-/// How many jobs of each status there are.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Counts {
-    pub pending: u64,
-    pub scheduled: u64,
-    pub running: u64,
-    pub retrying: u64,
-    pub completed: u64,
-    pub failed: u64,
-    pub cancelled: u64,
-    /// When the job that waits longest was added.
-    pub oldest_waiting: Option<i64>,
-}
-
-/// What is kept of final jobs, for each status.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase", default, deny_unknown_fields)]
-pub struct Retention {
-    /// At most so many.
-    pub count: u64,
-    /// At most so long, in milliseconds.
-    pub age: i64,
-}
-
-impl Default for Retention {
-    fn default() -> Self {
-        Self {
-            count: 10_000,
-            age: 7 * 24 * 3_600_000,
-        }
-    }
 }

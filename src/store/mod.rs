@@ -1,13 +1,17 @@
-//! The only room that knows SQL: jobs in an embedded database, in memory, or on a server.
+//! The only room that knows SQL and Redis: jobs in an embedded database, in memory, or on a server.
 
+mod asked;
 mod data_directory;
 mod dependencies;
 mod job;
 mod job_store;
 mod limits;
 mod postgres;
+mod redis;
 mod rules;
 mod schedule;
+mod server;
+mod shared_state;
 mod sqlite;
 
 #[cfg(test)]
@@ -15,6 +19,7 @@ mod conformance;
 
 use std::sync::Arc;
 
+pub use self::redis::RedisStore;
 pub use data_directory::{DataDirectory, Held};
 pub use job::{
     Backoff, Job, JobFailure, JobOptions, JobStatus, NewJob, OnDuplicate, OnParentFailure, Priority, TraceContext,
@@ -26,6 +31,7 @@ pub use job_store::{
 pub use limits::{Limit, Limits, Rate, Room, Window};
 pub use postgres::PostgresStore;
 pub use schedule::{Missed, Schedule};
+pub use shared_state::SharedState;
 pub use sqlite::SqliteStore;
 
 use crate::error::{Code, Error, Result};
@@ -58,6 +64,8 @@ pub enum StoreKind {
     Memory,
     /// A `PostgreSQL` server, shared with other processes and machines.
     Postgres(StoreUrl),
+    /// A Redis server, likewise.
+    Redis(StoreUrl),
 }
 
 impl StoreKind {
@@ -73,13 +81,12 @@ impl StoreKind {
             ("postgres" | "postgresql", Some((_, rest))) if rest.starts_with("//") => {
                 Ok(Self::Postgres(StoreUrl(text.to_owned())))
             }
-            ("redis" | "rediss", Some(_)) => Err(Error::new(
-                Code::StoreUnsupported,
-                format!("{scheme}:// stores are not in this version; use `sqlite`, `memory` or `postgres://`"),
-            )),
+            ("redis" | "rediss", Some((_, rest))) if rest.starts_with("//") => {
+                Ok(Self::Redis(StoreUrl(text.to_owned())))
+            }
             _ => Err(Error::new(
                 Code::OptionInvalid,
-                "`store` must be `sqlite`, `sqlite:PATH`, `memory` or `postgres://…`",
+                "`store` must be `sqlite`, `sqlite:PATH`, `memory`, `postgres://…` or `redis://…`",
             )),
         }
     }
@@ -87,6 +94,15 @@ impl StoreKind {
 
 /// A store that can be shared.
 pub type SharedStore = Arc<dyn JobStore>;
+
+/// Opens the store on a server, whose kind its address says.
+pub async fn open_server(url: &StoreUrl) -> Result<SharedStore> {
+    Ok(if url.reveal().starts_with("redis") {
+        Arc::new(RedisStore::open(url).await?)
+    } else {
+        Arc::new(PostgresStore::open(url).await?)
+    })
+}
 
 #[cfg(test)]
 mod tests {
@@ -116,10 +132,7 @@ mod tests {
             StoreKind::EmbeddedIn("/d".into())
         );
         assert_eq!(StoreKind::parse("memory").unwrap(), StoreKind::Memory);
-        assert_eq!(
-            StoreKind::parse("redis://x").unwrap_err().code(),
-            Code::StoreUnsupported
-        );
+        assert!(matches!(StoreKind::parse("rediss://x"), Ok(StoreKind::Redis(_))));
         assert_eq!(StoreKind::parse("sqlite:").unwrap_err().code(), Code::OptionInvalid);
         assert_eq!(StoreKind::parse("").unwrap_err().code(), Code::OptionInvalid);
     }

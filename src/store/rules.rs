@@ -110,8 +110,9 @@ pub fn value<T: serde::de::DeserializeOwned>(text: &str) -> Result<T> {
     serde_json::from_str(text).map_err(|error| damaged(error.to_string()))
 }
 
-fn damaged(what: String) -> Error {
-    Error::new(Code::StoreCorrupt, "a row of the job store is damaged").because(what)
+/// A row is not what it should be.
+pub fn damaged(what: impl Into<String>) -> Error {
+    Error::new(Code::StoreCorrupt, "a row of the job store is damaged").because(what.into())
 }
 
 /// A live job has the key.

@@ -8,7 +8,8 @@ use parking_lot::Mutex;
 use sha2::{Digest, Sha512};
 use tokio_util::sync::CancellationToken;
 use ureq::tls::{PemItem, RootCerts, TlsConfig, parse_pem};
-use ureq::{Agent, Proxy};
+use ureq::typestate::{WithBody, WithoutBody};
+use ureq::{Agent, Proxy, RequestBuilder};
 
 use super::npm_config::NpmConfig;
 use super::url::without_credentials;
@@ -36,6 +37,21 @@ pub(super) enum Failure {
 impl Failure {
     const fn may_pass(&self) -> bool {
         matches!(self, Self::Status(408 | 425 | 429 | 500..) | Self::Transport(_))
+    }
+
+    /// What went wrong before there was an answer.
+    pub fn of(error: ureq::Error) -> Self {
+        match error {
+            ureq::Error::InvalidProxyUrl => Self::Final("the proxy in your npm configuration is no URL".to_owned()),
+            ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
+                Self::Final("the registry in your npm configuration is no URL".to_owned())
+            }
+            ureq::Error::Rustls(error) => Self::Final(format!(
+                "the connection is not trusted ({error}): set `cafile` in your .npmrc or NODE_EXTRA_CA_CERTS"
+            )),
+            ureq::Error::HostNotFound => Self::Transport("its host was not found".to_owned()),
+            other => Self::Transport(format!("{other}")),
+        }
     }
 
     /// In words, without credentials.
@@ -173,17 +189,7 @@ impl Client {
             }
             other => other,
         };
-        let response = answer.map_err(|error| match error {
-            ureq::Error::InvalidProxyUrl => Failure::Final("the proxy in your npm configuration is no URL".to_owned()),
-            ureq::Error::BadUri(_) | ureq::Error::Http(_) => {
-                Failure::Final("the registry in your npm configuration is no URL".to_owned())
-            }
-            ureq::Error::Rustls(error) => Failure::Final(format!(
-                "the connection is not trusted ({error}): set `cafile` in your .npmrc or NODE_EXTRA_CA_CERTS"
-            )),
-            ureq::Error::HostNotFound => Failure::Transport("its host was not found".to_owned()),
-            other => Failure::Transport(format!("{other}")),
-        })?;
+        let response = answer.map_err(Failure::of)?;
         match response.status().as_u16() {
             200 => Ok(response),
             status => Err(Failure::Status(status)),
@@ -191,11 +197,25 @@ impl Client {
     }
 
     fn send(&self, url: &str, extra: bool) -> Result<ureq::http::Response<ureq::Body>, ureq::Error> {
-        let mut request = self.agent(self.npm.proxy(url), extra)?.get(url);
-        if let Some(authorization) = self.npm.authorization(url) {
-            request = request.header("authorization", authorization);
-        }
-        request.call()
+        self.asked(url, extra)?.call()
+    }
+
+    /// A question that is not sent yet, with the credentials for its address.
+    pub fn asked(&self, url: &str, extra: bool) -> Result<RequestBuilder<WithoutBody>, ureq::Error> {
+        let request = self.agent(self.npm.proxy(url), extra)?.get(url);
+        Ok(match self.npm.authorization(url) {
+            Some(authorization) => request.header("authorization", authorization),
+            None => request,
+        })
+    }
+
+    /// The same with something to say.
+    pub fn posted(&self, url: &str, extra: bool) -> Result<RequestBuilder<WithBody>, ureq::Error> {
+        let request = self.agent(self.npm.proxy(url), extra)?.post(url);
+        Ok(match self.npm.authorization(url) {
+            Some(authorization) => request.header("authorization", authorization),
+            None => request,
+        })
     }
 
     fn agent(&self, proxy: Option<String>, extra: bool) -> Result<Agent, ureq::Error> {

@@ -4,6 +4,7 @@
 //! integrity, unpacked without running any script, and shared by all jobs.
 
 mod archive;
+mod ask;
 mod cache;
 mod client;
 mod lock;
@@ -17,9 +18,10 @@ mod url;
 #[cfg(test)]
 mod hostile_registry;
 
+pub use ask::RegistryClient;
 pub use cache::cache_directory;
 pub use lock::{BoxPlatform, Libc};
-pub use node::allowed_dependencies;
+pub use node::{LockedTool, allowed_dependencies, locked_packages};
 pub use options::ToolchainOptions;
 pub use provision::Toolchain;
 pub use tools::Tools;

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-const MOST_ENTRIES: usize = 180;
+/// As many as could stand in so many bytes, each with a name of one letter, would be 2,048.
+const MOST_ENTRIES: usize = 1_024;
 const MOST_BYTES: usize = 8_192;
 
 /// Names and values that travel with a trace, in order.
@@ -56,10 +57,11 @@ impl Baggage {
         let mut header = String::new();
         for (key, value) in &self.0 {
             let encoded = encode(value);
-            if header.len() + key.len() + encoded.len() + 2 > MOST_BYTES {
+            let comma = usize::from(!header.is_empty());
+            if header.len() + comma + key.len() + 1 + encoded.len() > MOST_BYTES {
                 continue;
             }
-            if !header.is_empty() {
+            if comma > 0 {
                 header.push(',');
             }
             header.push_str(key);

@@ -52,6 +52,8 @@ pub struct TracerMetrics {
     pub failed: u64,
     /// Why the last export that failed did.
     pub last_error: Option<String>,
+    /// Those that a kill would lose, since they could not be kept in the spill files; none where there are none.
+    pub unkept: Option<u64>,
     /// Whether the last batch was lost.
     pub failing: bool,
 }

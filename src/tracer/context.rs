@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// The most entries of a `tracestate`, and the most bytes that are carried on.
 const STATE_ENTRIES: usize = 32;
 const STATE_BYTES: usize = 512;
@@ -9,8 +11,23 @@ const STATE_BYTES: usize = 512;
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $bytes:literal) => {
         $(#[$doc])*
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+        #[serde(into = "String", try_from = "String")]
         pub struct $name(pub [u8; $bytes]);
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.to_string()
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = &'static str;
+
+            fn try_from(digits: String) -> Result<Self, Self::Error> {
+                Self::parse(&digits).ok_or("not the digits of an id")
+            }
+        }
 
         impl $name {
             /// The id of lower-case hexadecimal digits; all zeros are none.
@@ -55,7 +72,7 @@ fn is_hex(text: &str) -> bool {
 }
 
 /// Who a span is, as it crosses a border.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SpanContext {
     pub trace: TraceId,
     pub span: SpanId,
@@ -113,7 +130,7 @@ impl SpanContext {
 }
 
 /// What other tracers carry along, kept in order.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TraceState(Vec<(String, String)>);
 
 impl TraceState {

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::span::SpanRecord;
 use super::value::Value;
 use crate::error::Result;
 
 /// Who sends the spans: attributes such as `service.name`.
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Resource(pub Vec<(String, Value)>);
 
 /// What became of a batch.

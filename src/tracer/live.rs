@@ -47,6 +47,13 @@ impl Span {
         }
     }
 
+    /// It began before it was known whose it is.
+    pub fn began(&mut self, at_ns: u64) {
+        if let Some(live) = self.recording() {
+            live.record.start_ns = at_ns.min(live.record.start_ns);
+        }
+    }
+
     /// Gives it another name, known only now.
     pub fn rename(&mut self, name: &str) {
         if let Some(live) = self.recording() {

@@ -18,7 +18,10 @@ mod recorder;
 mod redact;
 mod sampler;
 mod span;
+mod spill;
+mod spill_options;
 mod value;
+mod work;
 
 pub use baggage::Baggage;
 pub use batch::Batcher;
@@ -34,4 +37,5 @@ pub use recorder::{Tracer, TracerOptions, resource};
 pub use redact::Redact;
 pub use sampler::{AlwaysSampler, ParentBasedSampler, ProbabilitySampler, RateLimitingSampler, Sampler};
 pub use span::{Kind, Link, SpanEvent, SpanRecord, Status};
+pub use spill_options::SpillOptions;
 pub use value::Value;

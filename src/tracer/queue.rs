@@ -8,13 +8,15 @@ use super::frame::Frame;
 use super::span::SpanRecord;
 
 /// Spans that crossed the border wait unread, so that a burst costs little.
+#[derive(Clone)]
 pub enum Item {
     Record(Box<SpanRecord>),
     Frame(Frame),
 }
 
 impl Item {
-    fn spans(&self) -> usize {
+    /// How many there are.
+    pub fn spans(&self) -> usize {
         match self {
             Self::Record(_) => 1,
             Self::Frame(frame) => frame.spans,
@@ -53,6 +55,8 @@ pub struct Queue {
     /// Spans ever taken in, and of those the ones whose fate is known.
     pub added: u64,
     pub settled: u64,
+    /// Up to where the fate is known for good: not only that there was no time left at the end.
+    pub decided: u64,
     /// Up to where somebody waits.
     pub wanted: u64,
     /// Set when it closes: until when it may still send.

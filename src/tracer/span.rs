@@ -1,10 +1,12 @@
 //! What a span says once it has ended.
 
+use serde::{Deserialize, Serialize};
+
 use super::context::{SpanContext, SpanId};
 use super::value::Value;
 
 /// What a span stands for, with OpenTelemetry's numbers.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Kind {
     #[default]
     Internal,
@@ -34,7 +36,7 @@ impl Kind {
 }
 
 /// How what it stands for ended.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Status {
     #[default]
     Unset,
@@ -43,7 +45,7 @@ pub enum Status {
 }
 
 /// Something that happened at a time.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SpanEvent {
     pub name: String,
     /// Nanoseconds since 1970.
@@ -52,14 +54,14 @@ pub struct SpanEvent {
 }
 
 /// Another span that belongs to it.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Link {
     pub context: SpanContext,
     pub attributes: Vec<(String, Value)>,
 }
 
 /// A span that has ended. Times are nanoseconds since 1970.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct SpanRecord {
     pub context: SpanContext,
     pub parent: Option<SpanId>,

@@ -12,6 +12,7 @@ use super::live::Span;
 use super::redact::Redact;
 use super::sampler::{AlwaysSampler, ParentBasedSampler, Sampler};
 use super::span::{Kind, SpanRecord, Status};
+use super::spill_options::SpillOptions;
 use crate::clock::SharedClock;
 use crate::error::{Code, Error, Result};
 
@@ -25,6 +26,8 @@ pub struct TracerOptions {
     pub batch: BatchOptions,
     pub limits: Limits,
     pub redact: Option<Redact>,
+    /// Where spans are kept until they are exported. Default: nowhere.
+    pub spill: Option<SpillOptions>,
 }
 
 impl TracerOptions {
@@ -39,6 +42,7 @@ impl TracerOptions {
             batch: BatchOptions::default(),
             limits: Limits::default(),
             redact: None,
+            spill: None,
         }
     }
 }
@@ -58,7 +62,7 @@ impl Tracer {
     /// A tracer; options out of range are `OPTION_INVALID`.
     pub fn new(options: TracerOptions, clock: SharedClock) -> Result<Self> {
         let resource = resource(&options.service_name, options.service_version, options.environment)?;
-        let batch = Batcher::new(options.exporter, resource, options.batch, options.redact)?;
+        let batch = Batcher::new(options.exporter, resource, options.batch, options.redact, options.spill)?;
         Ok(Self(Some(Arc::new(Shared {
             batch,
             sampler: options.sampler,

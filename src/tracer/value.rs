@@ -1,11 +1,14 @@
 //! The value of an attribute.
 
+use serde::{Deserialize, Serialize};
+
 /// What an attribute may hold.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Value {
     Text(String),
     Bool(bool),
     Int(i64),
+    #[serde(serialize_with = "bits", deserialize_with = "from_bits")]
     Float(f64),
     List(Vec<Value>),
 }
@@ -50,4 +53,13 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
     fn from(values: Vec<T>) -> Self {
         Self::List(values.into_iter().map(Into::into).collect())
     }
+}
+
+/// As bits, since JSON has no way to write every float.
+fn bits<S: serde::Serializer>(number: &f64, to: S) -> Result<S::Ok, S::Error> {
+    number.to_bits().serialize(to)
+}
+
+fn from_bits<'de, D: serde::Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    u64::deserialize(from).map(f64::from_bits)
 }

@@ -1,6 +1,8 @@
 //! Measures the scanner alone: `files DIR`, `memory DIR`, `redact`, `start FILE` and `hostile`.
 #![allow(dead_code, unused_imports, reason = "only a part of the rooms is used here")]
 
+#[path = "../../../src/clock.rs"]
+mod clock;
 #[path = "../../../src/error.rs"]
 mod error;
 #[path = "../../../src/scanner/mod.rs"]

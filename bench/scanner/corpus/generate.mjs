@@ -8,7 +8,8 @@ import { Random } from './random.mjs'
 import { KINDS, jwt, session } from './tokens.mjs'
 import { VALUES, password, random } from './values.mjs'
 
-function catalogue(words) {
+/** Every kind of secret; only the words of wallets need the list. */
+export function catalogue(words) {
   const key = (kind, make) => ({ kind, tier: 'private-key', names: ['private_key', 'PRIVATE_KEY', 'sshKey', 'tls_key'], make, block: true })
   const wallet = (kind, names, make) => ({ kind, tier: 'wallet', names: names.split(' '), make })
   return [

@@ -1,10 +1,12 @@
 //! The scanner alone, for measuring: `scan DIRECTORY` prints every finding with its value as JSON,
 //! `words` the list of words of wallets, from which the corpus draws.
 
-#[expect(dead_code, reason = "a bench uses a part of the engine's leaves")]
+#![allow(dead_code, unused_imports, reason = "a bench uses a part of the engine's leaves and of the scanner")]
+
+#[path = "../../../src/clock.rs"]
+mod clock;
 #[path = "../../../src/error.rs"]
 mod error;
-#[allow(dead_code, reason = "a bench uses a part of the scanner")]
 #[path = "../../../src/scanner/mod.rs"]
 mod scanner;
 

@@ -183,6 +183,31 @@ impl NativeQueue {
         })
     }
 
+    /// What the processes on the store share under keys that begin with `prefix`; JSON.
+    #[napi]
+    pub fn states<'env>(&self, env: &'env Env, prefix: String) -> napi::Result<PromiseRaw<'env, String>> {
+        let inner = self.inner.clone();
+        promise(env, async move {
+            written(&inner.member.api().await?.states(&prefix).await?)
+        })
+    }
+
+    /// Puts a shared value (JSON) in place of that version of it; false where another one is there.
+    #[napi]
+    pub fn set_state<'env>(
+        &self,
+        env: &'env Env,
+        key: String,
+        version: f64,
+        value: String,
+    ) -> napi::Result<PromiseRaw<'env, bool>> {
+        let inner = self.inner.clone();
+        promise(env, async move {
+            let value: Value = read("the shared state", &value)?;
+            inner.member.api().await?.set_state(&key, version as i64, value).await
+        })
+    }
+
     /// Starts a worker under an id of the caller's.
     #[napi]
     pub fn start_worker<'env>(&self, env: &'env Env, id: u32, options: String) -> napi::Result<PromiseRaw<'env, ()>> {

@@ -112,7 +112,7 @@ impl Inner {
             StoreKind::Memory => Where::Memory,
             StoreKind::Embedded => Where::Directory(DataDirectory::open(&PathBuf::from(options.data_dir))?),
             StoreKind::EmbeddedIn(path) => Where::Directory(DataDirectory::open_path(&PathBuf::from(path))?),
-            StoreKind::Postgres(url) => Where::Server(url),
+            StoreKind::Postgres(url) | StoreKind::Redis(url) => Where::Server(url),
         };
         let listener = Arc::new(sink);
         let member = Member::open(name, place, SystemClock::shared(), hub_options, listener.clone()).await?;

@@ -172,10 +172,11 @@ fn checks(text: &mut String, generated: &FileSet) {
     );
 }
 
-/// A text of the specification in running text: it cannot open a heading, a fence or HTML.
+/// A text of the specification in running text: it cannot open a heading, a fence or HTML, nor make a link or an
+/// image, which a reader's browser would fetch.
 fn plain(text: &str) -> String {
     let escape = |line: &str| {
-        let line = line.trim().replace('<', "&lt;").replace('`', "'");
+        let line = line.trim().replace('<', "&lt;").replace('`', "'").replace('[', "\\[");
         if line.starts_with(['#', '-', '*', '>', '=', '~', '|']) {
             format!("\\{line}")
         } else {
@@ -192,10 +193,26 @@ fn cell(text: &str) -> String {
         .join(" ")
         .replace('|', "\\|")
         .replace('<', "&lt;")
+        .replace('[', "\\[")
 }
 
 /// The text with an end that another sentence may follow.
 fn sentence(text: &str) -> String {
     let ends = text.is_empty() || text.ends_with(['.', '!', '?', ':']);
     if ends { text.to_owned() } else { format!("{text}.") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_description_makes_no_link_image_heading_or_html() {
+        let hostile = "# Sure\n![seen](https://evil.example/pixel) [open](javascript:0) <b>x</b>";
+        assert_eq!(
+            plain(hostile),
+            "\\# Sure\n!\\[seen](https://evil.example/pixel) \\[open](javascript:0) &lt;b>x&lt;/b>"
+        );
+        assert_eq!(cell("a ![i](u) | b"), "a !\\[i](u) \\| b");
+    }
 }

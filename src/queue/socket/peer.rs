@@ -109,6 +109,11 @@ impl Peer {
         self.inner.closed.is_cancelled()
     }
 
+    /// Whether both are handles on one connection.
+    pub fn is_same(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
     /// Waits for the end of the connection.
     pub async fn closed(&self) {
         self.inner.closed.cancelled().await;

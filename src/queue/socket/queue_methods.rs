@@ -64,6 +64,18 @@ struct NewSchedule {
 }
 
 #[derive(Deserialize)]
+struct Prefix {
+    prefix: String,
+}
+
+#[derive(Deserialize)]
+struct State {
+    key: String,
+    version: i64,
+    value: Value,
+}
+
+#[derive(Deserialize)]
 struct Nothing {}
 
 fn read<T: for<'de> Deserialize<'de>>(params: Value) -> Result<T> {
@@ -169,6 +181,14 @@ impl RpcHandler for QueueMethods {
             "queue.schedules" => {
                 let (queue, Nothing {}) = self.ask(params).await?;
                 written(queue.schedules().await?)
+            }
+            "queue.states" => {
+                let (queue, Prefix { prefix }) = self.ask(params).await?;
+                written(queue.states(&prefix).await?)
+            }
+            "queue.setState" => {
+                let (queue, State { key, version, value }) = self.ask(params).await?;
+                written(queue.set_state(&key, version, value).await?)
             }
             "queue.subscribe" => self.subscribe(params, peer).await,
             other => Err(

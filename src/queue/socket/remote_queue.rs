@@ -10,6 +10,7 @@ use super::peer::{Peer, RpcHandler};
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink};
 use crate::queue::{Job, JobFilter, JobStatus, Limits, Metrics, NewJob, QueueApi, Schedule, ScheduleOptions, check};
+use crate::store::SharedState;
 
 /// Reaches a queue through the owner's socket.
 #[derive(Clone)]
@@ -133,5 +134,17 @@ impl QueueApi for RemoteQueue {
 
     async fn schedules(&self) -> Result<Vec<Schedule>> {
         self.ask("queue.schedules", json!({})).await
+    }
+
+    async fn states(&self, prefix: &str) -> Result<Vec<SharedState>> {
+        self.ask("queue.states", json!({ "prefix": prefix })).await
+    }
+
+    async fn set_state(&self, key: &str, version: i64, value: Value) -> Result<bool> {
+        self.ask(
+            "queue.setState",
+            json!({ "key": key, "version": version, "value": value }),
+        )
+        .await
     }
 }

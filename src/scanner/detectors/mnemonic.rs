@@ -130,7 +130,7 @@ fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
                         // The words of a list are quoted one by one, or all together.
                         let other = row.len() > 1 && quoted != row_quoted;
                         if between.len() > 8 || closes(between) || other && row.len() > 2 {
-                            take(&mut row, found);
+                            take(text, &mut row, found);
                         } else if other {
                             row.remove(0);
                         }
@@ -138,14 +138,14 @@ fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
                     }
                     row.push((word.clone(), *index));
                 }
-                _ => take(&mut row, found),
+                _ => take(text, &mut row, found),
             }
             at = word.end;
         } else {
             at += 1;
         }
     }
-    take(&mut row, found);
+    take(text, &mut row, found);
 }
 
 fn boundaries(text: &[u8], word: &Range<usize>) -> bool {
@@ -166,7 +166,7 @@ fn closes(between: &[u8]) -> bool {
 }
 
 /// The lists in a row of words; a row may have words before and after.
-fn take(row: &mut Vec<(Range<usize>, u16)>, found: &mut impl FnMut(Range<usize>)) {
+fn take(text: &[u8], row: &mut Vec<(Range<usize>, u16)>, found: &mut impl FnMut(Range<usize>)) {
     let words = std::mem::take(row);
     // A long row is a word list, not a wallet's.
     if words.len() < 12 || words.len() > 48 {
@@ -177,6 +177,7 @@ fn take(row: &mut Vec<(Range<usize>, u16)>, found: &mut impl FnMut(Range<usize>)
         let fits = LENGTHS.iter().find(|length| {
             from + **length <= words.len()
                 && checksum_holds(words[from..from + **length].iter().map(|(_, index)| *index))
+                && keeps_lines(text, &words, from..from + **length)
         });
         if let Some(length) = fits {
             if !is_documented(&words[from..from + length]) {
@@ -190,6 +191,13 @@ fn take(row: &mut Vec<(Range<usize>, u16)>, found: &mut impl FnMut(Range<usize>)
             from += 1;
         }
     }
+}
+
+/// Whether a list that goes over a line end takes whole lines: a word of the next line is no part of it.
+fn keeps_lines(text: &[u8], words: &[(Range<usize>, u16)], list: Range<usize>) -> bool {
+    let breaks = |at: usize| text[words[at - 1].0.end..words[at].0.start].contains(&b'\n');
+    !(list.start + 1..list.end).any(breaks)
+        || (list.start == 0 || breaks(list.start)) && (list.end == words.len() || breaks(list.end))
 }
 
 /// The lists of the standard and of tutorials say a few words again and again; a random list hardly
@@ -244,6 +252,21 @@ mod tests {
         }
         let prose = format!("the wallet says: {list} and nothing more");
         assert_eq!(found(&prose), [list.as_str()]);
+    }
+
+    #[test]
+    fn a_list_over_several_lines_takes_whole_lines() {
+        let list = list();
+        for (from, to) in [(5, 6), (0, 1), (10, 11)] {
+            let text: Vec<&str> = list.split(' ').collect();
+            let lines = format!("{}\n{}", text[..=from].join(" "), text[to..].join(" "));
+            assert_eq!(found(&lines), [lines.as_str()]);
+            // The first word stands in the middle of a line, so it starts no list of several lines.
+            assert!(found(&format!("zoo {lines}")).is_empty());
+        }
+        let column = list.replace(' ', "\n");
+        assert_eq!(found(&column), [column.as_str()]);
+        assert_eq!(found(&format!("zoo\n{column}\nzoo")), [column.as_str()]);
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! Confirms what stands at a hit: by the rule's pattern, or by code where a pattern is not enough.
 
+mod der;
 mod header;
 mod jwt;
 mod mnemonic;

@@ -6,9 +6,12 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::super::candidate::{Candidate, RANK_FORMAT};
 use super::super::rule::Rule;
 use super::super::severity::Severity;
+use super::der;
 
 /// The largest key that anyone writes; a chain of RSA-16384 keys stays below.
 const LONGEST: usize = 64 * 1024;
+/// The confidence of what is no whole key.
+const MALFORMED: f64 = 0.4;
 /// Fewer characters hold no key.
 const SHORTEST: usize = 40;
 
@@ -41,9 +44,8 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     if letters < SHORTEST || longest_line(&text[body..last]) < 24 {
         return None;
     }
-    if closed && is_cut(&text[body..index]) {
-        return Some(Candidate::of(&rule.info, at..closing(text, index), RANK_FORMAT).doubtful());
-    }
+    let label = opening.strip_prefix(b"-----BEGIN ".as_slice()).unwrap_or(opening);
+    let label = label.strip_suffix(b"-----").unwrap_or(label);
     if closed && opening.ends_with(b"PGP PRIVATE KEY BLOCK-----") && !armour_holds(&text[body..index]) {
         return Some(Candidate::of(&rule.info, at..closing(text, index), RANK_FORMAT).doubtful());
     }
@@ -58,27 +60,23 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     if memchr::memmem::find(&text[body..last.min(body + 200)], b"ENCRYPTED").is_some() {
         candidate.severity = candidate.severity.min(Severity::Medium);
     }
-    Some(candidate)
+    Some(if closed && der::is_key(label, &text[body..index]) == Some(false) {
+        malformed(candidate, &text[body..index])
+    } else {
+        candidate
+    })
 }
 
-/// Whether less than a fifth is there of what the key's first bytes announce: documentation shows the
-/// start of a key only.
-fn is_cut(body: &[u8]) -> bool {
-    let data: Vec<u8> = body
-        .iter()
-        .copied()
-        .filter(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/'))
-        .collect();
-    let Some(Ok(head)) = data.get(..8).map(|head| BASE64.decode(head)) else {
-        return false;
-    };
-    match head[..] {
-        [0x30, 0x82, high, low, ..] => {
-            let announced = usize::from(high) << 8 | usize::from(low);
-            data.len() * 3 / 4 < announced / 5
-        }
-        _ => false,
+/// What is no whole key: cut, changed, or made up. It opens nothing as it stands, but somebody took it from
+/// a key. Where no line ends after `BEGIN`, it is what documentation shows in a sentence.
+fn malformed(mut candidate: Candidate, body: &[u8]) -> Candidate {
+    let opening = body.iter().find(|byte| !matches!(byte, b' ' | b'\r' | b'"' | b'\''));
+    if !matches!(opening, Some(b'\n' | b'\\')) {
+        return candidate.doubtful();
     }
+    candidate.severity = candidate.severity.min(Severity::Medium);
+    candidate.confidence = MALFORMED;
+    candidate
 }
 
 /// Whether the checksum at the end of `OpenPGP`'s armour is right; newer files may leave it out.

@@ -66,8 +66,18 @@ pub fn contextual(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candida
     Some(Candidate::of(&rule.info, run, RANK_CONTEXT))
 }
 
-/// Whether one of the rule's words stands before `at` on its line.
+/// Whether one of the rule's words stands before `at` on its line, or beside a name that its `value` has.
 pub fn near(rule: &Rule, text: &[u8], at: usize) -> bool {
     let left = boundary::left_of(text, at, NEAR);
-    rule.context.iter().any(|word| contains_ignoring_case(left, word))
+    let named = |left: &[u8]| rule.context.iter().any(|word| contains_ignoring_case(left, word));
+    if named(left) {
+        return true;
+    }
+    // `- name: HEROKU_API_KEY⏎  value: …`: the name stands on the line before.
+    let label = left.trim_ascii_start();
+    let label = label.strip_prefix(b"\"").unwrap_or(label);
+    let start = at - left.len();
+    label.get(..5).is_some_and(|label| label.eq_ignore_ascii_case(b"value"))
+        && start > 0
+        && named(boundary::left_of(text, start - 1, NEAR))
 }

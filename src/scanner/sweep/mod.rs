@@ -1,11 +1,17 @@
 //! One pass over a text that says what kinds of bytes it has, 64 at a time: the places at which
 //! anything may start are then bits, and everything between them costs nothing.
 
+mod openings;
 mod runs;
+mod table;
 #[cfg(target_arch = "x86_64")]
 mod wide;
+#[cfg(target_arch = "x86_64")]
+mod widest;
 
+pub use openings::Openings;
 pub use runs::Runs;
+use table::{KINDS, TABLE};
 
 /// Kinds of the 64 bytes of a block; bit 0 is the first byte.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -30,61 +36,58 @@ pub struct Kinds {
     pub dash: u64,
     /// `>`.
     pub close: u64,
+    /// What no value without quotes in a source file has: blanks, quotes, brackets and signs of code.
+    pub code: u64,
+    /// Capital letters, digits and `_`.
+    pub capital: u64,
+    /// `=`.
+    pub equal: u64,
     /// Where one of the openings may start.
     pub opens: u64,
 }
 
+impl Kinds {
+    /// From the masks in the order of the table.
+    #[inline]
+    const fn of(masks: [u64; KINDS], opens: u64) -> Self {
+        let [
+            word,
+            token,
+            sign,
+            quote,
+            blank,
+            lead,
+            escape,
+            prose,
+            comma,
+            dash,
+            close,
+            code,
+            capital,
+            equal,
+        ] = masks;
+        Self {
+            word,
+            token,
+            sign,
+            quote,
+            blank,
+            lead,
+            escape,
+            prose,
+            comma,
+            dash,
+            close,
+            code,
+            capital,
+            equal,
+            opens,
+        }
+    }
+}
+
 /// The length of a block.
 pub const BLOCK: usize = 64;
-
-/// Texts of which one starts where a bit of `Kinds::opens` is set, or perhaps none: a table for the low
-/// and one for the high half of each of the first three bytes, with a bit for each group of texts.
-#[derive(Clone, Debug, Default)]
-pub struct Openings {
-    low: [[u8; 16]; 3],
-    high: [[u8; 16]; 3],
-}
-
-impl Openings {
-    /// Tables for texts of at least two bytes.
-    pub fn new<'a>(texts: impl Iterator<Item = &'a [u8]>) -> Self {
-        // Texts that start alike share a group, so that few wrong combinations fit.
-        let (mut short, mut long): (Vec<&[u8]>, Vec<&[u8]>) = texts.partition(|text| text.len() < 3);
-        short.sort_unstable();
-        long.sort_unstable();
-        let mut tables = Self::default();
-        for (place, text) in short.iter().enumerate() {
-            tables.add(text, (place * 2 / short.len()) as u32);
-        }
-        for (place, text) in long.iter().enumerate() {
-            tables.add(text, 2 + (place * 6 / long.len()) as u32);
-        }
-        tables
-    }
-
-    fn add(&mut self, text: &[u8], group: u32) {
-        for place in 0..3 {
-            let bit = 1 << group;
-            if let Some(byte) = text.get(place) {
-                self.low[place][usize::from(byte & 15)] |= bit;
-                self.high[place][usize::from(byte >> 4)] |= bit;
-            } else {
-                for half in 0..16 {
-                    self.low[place][half] |= bit;
-                    self.high[place][half] |= bit;
-                }
-            }
-        }
-    }
-
-    fn opens(&self, bytes: [u8; 3]) -> bool {
-        let groups = (0..3).fold(u8::MAX, |groups, place| {
-            let byte = bytes[place];
-            groups & self.low[place][usize::from(byte & 15)] & self.high[place][usize::from(byte >> 4)]
-        });
-        groups != 0
-    }
-}
 
 /// Takes the blocks of a text, one after the other.
 pub trait Visit {
@@ -98,13 +101,22 @@ const REACH: usize = BLOCK + 2;
 /// Shows each block of `text`; after its end stand NUL bytes.
 pub fn each(text: &[u8], openings: &Openings, visit: &mut impl Visit) {
     #[cfg(target_arch = "x86_64")]
-    if std::arch::is_x86_feature_detected!("avx2")
-        && std::arch::is_x86_feature_detected!("bmi1")
-        && std::arch::is_x86_feature_detected!("lzcnt")
     {
-        // SAFETY: the processor has all three.
-        unsafe { wide::each(text, openings, visit) };
-        return;
+        let counts = std::arch::is_x86_feature_detected!("bmi1") && std::arch::is_x86_feature_detected!("lzcnt");
+        if counts
+            && std::arch::is_x86_feature_detected!("avx512f")
+            && std::arch::is_x86_feature_detected!("avx512bw")
+            && std::arch::is_x86_feature_detected!("avx512vbmi")
+        {
+            // SAFETY: the processor has all five.
+            unsafe { widest::each(text, openings, visit) };
+            return;
+        }
+        if counts && std::arch::is_x86_feature_detected!("avx2") {
+            // SAFETY: the processor has all three.
+            unsafe { wide::each(text, openings, visit) };
+            return;
+        }
     }
     scalar(text, openings, visit);
 }
@@ -124,38 +136,8 @@ fn filled(rest: &[u8]) -> [u8; REACH] {
     bytes
 }
 
-/// Which masks a byte belongs to, in the order of the fields.
-const TABLE: [u16; 256] = {
-    let mut table = [0; 256];
-    let mut index = 0;
-    while index < 256 {
-        let byte = index as u8;
-        let word = byte.is_ascii_alphanumeric() || byte == b'_';
-        let flags = [
-            word,
-            word || matches!(byte, b'+' | b'/' | b'-'),
-            matches!(byte, b'=' | b':' | b'>'),
-            matches!(byte, b'"' | b'\'' | b'`'),
-            matches!(byte, b' ' | b'\t'),
-            matches!(byte, b'b' | b'r' | b'f' | b'u' | b'@' | b'\\'),
-            matches!(byte, b'\\' | b'%'),
-            matches!(byte, b'a'..=b'z' | b' ' | b'\n' | b'\r' | b'\t' | b',' | b'"' | b'\''),
-            byte == b',',
-            byte == b'-',
-            byte == b'>',
-        ];
-        let mut bit = 0;
-        while bit < flags.len() {
-            table[index] |= (flags[bit] as u16) << bit;
-            bit += 1;
-        }
-        index += 1;
-    }
-    table
-};
-
 fn kinds(bytes: &[u8; REACH], openings: &Openings) -> Kinds {
-    let mut masks = [0_u64; 11];
+    let mut masks = [0_u64; KINDS];
     let mut opens = 0;
     for (at, byte) in bytes[..BLOCK].iter().enumerate() {
         opens |= u64::from(openings.opens([*byte, bytes[at + 1], bytes[at + 2]])) << at;
@@ -164,21 +146,7 @@ fn kinds(bytes: &[u8; REACH], openings: &Openings) -> Kinds {
             *mask |= (flags >> bit & 1) << at;
         }
     }
-    let [word, token, sign, quote, blank, lead, escape, prose, comma, dash, close] = masks;
-    Kinds {
-        word,
-        token,
-        sign,
-        quote,
-        blank,
-        lead,
-        escape,
-        prose,
-        comma,
-        dash,
-        close,
-        opens,
-    }
+    Kinds::of(masks, opens)
 }
 
 #[cfg(test)]
@@ -194,16 +162,40 @@ mod tests {
         }
     }
 
+    type Each = fn(&[u8], &Openings, &mut Seen);
+
+    /// Every way this processor has.
+    fn ways() -> Vec<Each> {
+        let mut ways: Vec<Each> = vec![|text, openings, seen| scalar(text, openings, seen)];
+        #[cfg(target_arch = "x86_64")]
+        {
+            // SAFETY: each is called where the processor has what it needs.
+            if std::arch::is_x86_feature_detected!("avx2") {
+                ways.push(|text, openings, seen| unsafe { wide::each(text, openings, seen) });
+            }
+            // SAFETY: as above.
+            if std::arch::is_x86_feature_detected!("avx512vbmi") {
+                ways.push(|text, openings, seen| unsafe { widest::each(text, openings, seen) });
+            }
+        }
+        ways
+    }
+
+    fn seen(way: Each, text: &[u8], openings: &Openings) -> Vec<(usize, Kinds)> {
+        let mut seen = Seen::default();
+        way(text, openings, &mut seen);
+        seen.0
+    }
+
     #[test]
     fn every_byte_has_the_same_kinds_with_and_without_vectors() {
-        let openings = Openings::new([b"ab".as_slice(), b"xyz", b"012", b"\x80\x81\x82"].into_iter());
         let text: Vec<u8> = (0..=255).chain((0..=255).rev()).chain(0..77).collect();
         for length in [0, 1, 63, 64, 65, 66, 127, 128, 129, 130, text.len()] {
-            let (mut a, mut b) = (Seen::default(), Seen::default());
-            each(&text[..length], &openings, &mut a);
-            scalar(&text[..length], &openings, &mut b);
-            assert_eq!(a.0, b.0);
-            assert_eq!(a.0.len(), length.div_ceil(BLOCK));
+            let expected = seen(ways()[0], &text[..length], &Openings::default());
+            assert_eq!(expected.len(), length.div_ceil(BLOCK));
+            for way in ways() {
+                assert_eq!(seen(way, &text[..length], &Openings::default()), expected);
+            }
         }
     }
 
@@ -212,10 +204,21 @@ mod tests {
         let words: Vec<String> = (0..90).map(|index| format!("{index:02}x_")).collect();
         let openings = Openings::new(words.iter().map(String::as_bytes).chain([b"zq".as_slice()]));
         let text = format!("{} zq", words.join(" "));
-        let mut seen = Seen::default();
-        each(text.as_bytes(), &openings, &mut seen);
-        for at in (0..words.len()).map(|index| index * 5).chain([text.len() - 2]) {
-            assert_eq!(seen.0[at / BLOCK].1.opens >> (at % BLOCK) & 1, 1, "{at}");
+        for way in ways() {
+            let seen = seen(way, text.as_bytes(), &openings);
+            for at in (0..words.len()).map(|index| index * 5).chain([text.len() - 2]) {
+                assert_eq!(seen[at / BLOCK].1.opens >> (at % BLOCK) & 1, 1, "{at}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_short_opening_is_seen_before_any_byte() {
+        let openings = Openings::new([b"zq".as_slice(), b"abc"].into_iter());
+        for third in 0..=255 {
+            for way in ways() {
+                assert_eq!(seen(way, &[b'z', b'q', third], &openings)[0].1.opens & 1, 1);
+            }
         }
     }
 }

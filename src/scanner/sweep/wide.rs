@@ -1,14 +1,31 @@
 //! The kinds of a block with the vectors of AVX2, 32 bytes in one go.
 
 use std::arch::x86_64::{
-    __m256i, _mm_loadu_si128, _mm256_add_epi8, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8,
-    _mm256_cmpgt_epi8, _mm256_loadu_si256, _mm256_movemask_epi8, _mm256_or_si256, _mm256_set1_epi8,
-    _mm256_setzero_si256, _mm256_shuffle_epi8, _mm256_srli_epi16,
+    __m256i, _mm_loadu_si128, _mm256_and_si256, _mm256_broadcastsi128_si256, _mm256_cmpeq_epi8, _mm256_loadu_si256,
+    _mm256_movemask_epi8, _mm256_set1_epi8, _mm256_setr_epi8, _mm256_setzero_si256, _mm256_shuffle_epi8,
+    _mm256_srli_epi16,
 };
 
+use super::table::{KINDS, TABLE};
 use super::{BLOCK, Kinds, Openings, REACH, Visit, filled};
 
+/// For each kind and each low half of a byte, a bit for each of the eight high halves that ASCII has.
+const ROWS: [[u8; 16]; KINDS] = {
+    let mut rows = [[0; 16]; KINDS];
+    let mut byte = 0;
+    while byte < 128 {
+        let mut kind = 0;
+        while kind < KINDS {
+            rows[kind][byte & 15] |= ((TABLE[byte] >> kind & 1) as u8) << (byte >> 4);
+            kind += 1;
+        }
+        byte += 1;
+    }
+    rows
+};
+
 struct Tables {
+    rows: [__m256i; KINDS],
     low: [__m256i; 3],
     high: [__m256i; 3],
 }
@@ -20,6 +37,7 @@ pub fn each(text: &[u8], openings: &Openings, visit: &mut impl Visit) {
         _mm256_broadcastsi128_si256(unsafe { _mm_loadu_si128(bytes.as_ptr().cast()) })
     };
     let tables = Tables {
+        rows: ROWS.map(|row| table(&row)),
         low: [0, 1, 2].map(|place| table(&openings.low[place])),
         high: [0, 1, 2].map(|place| table(&openings.high[place])),
     };
@@ -36,6 +54,7 @@ pub fn each(text: &[u8], openings: &Openings, visit: &mut impl Visit) {
 }
 
 #[target_feature(enable = "avx2")]
+#[inline]
 fn kinds(bytes: &[u8; REACH], tables: &Tables) -> Kinds {
     let load = |place: usize| {
         debug_assert!(place + 32 <= REACH);
@@ -47,82 +66,49 @@ fn kinds(bytes: &[u8; REACH], tables: &Tables) -> Kinds {
         let bytes = [load(place), load(place + 1), load(place + 2)];
         u64::from(opening(bytes, tables))
     };
-    let (low, high) = (half(load(0)), half(load(32)));
-    let join = |index: usize| u64::from(low[index]) | u64::from(high[index]) << 32;
-    Kinds {
-        word: join(0),
-        token: join(1),
-        sign: join(2),
-        quote: join(3),
-        blank: join(4),
-        lead: join(5),
-        escape: join(6),
-        prose: join(7),
-        comma: join(8),
-        dash: join(9),
-        close: join(10),
-        opens: opens(0) | opens(32) << 32,
+    let (low, high) = (half(load(0), tables), half(load(32), tables));
+    let mut masks = [0; KINDS];
+    for (kind, mask) in masks.iter_mut().enumerate() {
+        *mask = u64::from(low[kind]) | u64::from(high[kind]) << 32;
     }
+    Kinds::of(masks, opens(0) | opens(32) << 32)
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn high_half(bytes: __m256i) -> __m256i {
+    _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), _mm256_set1_epi8(15))
+}
+
+#[target_feature(enable = "avx2")]
+#[inline]
+fn is_not_zero(bytes: __m256i) -> u32 {
+    !_mm256_movemask_epi8(_mm256_cmpeq_epi8(bytes, _mm256_setzero_si256())) as u32
 }
 
 /// Where one of the openings may start, of 32 places with their first, second and third byte.
 #[target_feature(enable = "avx2")]
+#[inline]
 fn opening(bytes: [__m256i; 3], tables: &Tables) -> u32 {
-    let nibble = _mm256_set1_epi8(15);
     let mut groups = _mm256_set1_epi8(-1);
     for (place, bytes) in bytes.into_iter().enumerate() {
-        let low = _mm256_and_si256(bytes, nibble);
-        let high = _mm256_and_si256(_mm256_srli_epi16::<4>(bytes), nibble);
+        let low = _mm256_and_si256(bytes, _mm256_set1_epi8(15));
         groups = _mm256_and_si256(groups, _mm256_shuffle_epi8(tables.low[place], low));
-        groups = _mm256_and_si256(groups, _mm256_shuffle_epi8(tables.high[place], high));
+        groups = _mm256_and_si256(groups, _mm256_shuffle_epi8(tables.high[place], high_half(bytes)));
     }
-    !_mm256_movemask_epi8(_mm256_cmpeq_epi8(groups, _mm256_setzero_si256())) as u32
+    is_not_zero(groups)
 }
 
 /// The masks of 32 bytes.
 #[target_feature(enable = "avx2")]
-fn half(bytes: __m256i) -> [u32; 11] {
-    let is = |byte: u8| _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8(byte as i8));
-    let or = |a, b| _mm256_or_si256(a, b);
-    let mask = |set| _mm256_movemask_epi8(set) as u32;
-    // Shifted so that the range starts at the lowest signed value: one comparison is enough.
-    let range = |set, first: u8, last: u8| {
-        let shifted = _mm256_add_epi8(set, _mm256_set1_epi8((0x80_u8.wrapping_sub(first)) as i8));
-        let limit = _mm256_set1_epi8(0x80_u8.wrapping_add(last - first + 1) as i8);
-        _mm256_cmpgt_epi8(limit, shifted)
-    };
-    let folded = or(bytes, _mm256_set1_epi8(0x20));
-    let letter = range(folded, b'a', b'z');
-    let upper_bit = _mm256_cmpeq_epi8(_mm256_and_si256(bytes, _mm256_set1_epi8(0x20)), _mm256_set1_epi8(0x20));
-    let lower = _mm256_and_si256(letter, upper_bit);
-    let word = or(or(letter, range(bytes, b'0', b'9')), is(b'_'));
-    let dash = is(b'-');
-    let token = or(or(word, dash), or(is(b'+'), is(b'/')));
-    let close = is(b'>');
-    let sign = or(or(is(b'='), is(b':')), close);
-    let plain_quote = or(is(b'"'), is(b'\''));
-    let quote = or(plain_quote, is(b'`'));
-    let blank = or(is(b' '), is(b'\t'));
-    let backslash = is(b'\\');
-    let lead = or(
-        or(or(is(b'b'), is(b'r')), or(is(b'f'), is(b'u'))),
-        or(is(b'@'), backslash),
+#[inline]
+fn half(bytes: __m256i, tables: &Tables) -> [u32; KINDS] {
+    let bit = _mm256_setr_epi8(
+        1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0, 1, 2, 4, 8, 16, 32, 64, -128, 0, 0, 0, 0, 0, 0, 0, 0,
     );
-    let escape = or(backslash, is(b'%'));
-    let comma = is(b',');
-    let ends = or(is(b'\n'), is(b'\r'));
-    let prose = or(or(lower, blank), or(or(plain_quote, comma), ends));
-    [
-        mask(word),
-        mask(token),
-        mask(sign),
-        mask(quote),
-        mask(blank),
-        mask(lead),
-        mask(escape),
-        mask(prose),
-        mask(comma),
-        mask(dash),
-        mask(close),
-    ]
+    let row = _mm256_shuffle_epi8(bit, high_half(bytes));
+    // A byte that is not ASCII gives zero, and has no row either.
+    tables
+        .rows
+        .map(|rows| is_not_zero(_mm256_and_si256(_mm256_shuffle_epi8(rows, bytes), row)))
 }

@@ -190,3 +190,59 @@ fn in_source_files_only_some_values_count_without_quotes() {
         assert_eq!(found(text.as_bytes(), Some("a.ts")), [], "{text}");
     }
 }
+
+#[test]
+fn a_secret_that_goes_on_in_the_next_line_is_found_whole() {
+    let digits = "99186514145381".repeat(2);
+    let mailchimp = format!("{digits}7291-us14");
+    let azure = [
+        "GdOS20KHw56RpcpWV15Ic4X5J41x61TCi88SpoOzvf8v5Z",
+        "PWZ6LKoJXJD/IfzvzSz3g+Yssz3n64WhT1P9y6Hl==",
+    ]
+    .concat();
+    let key = ["q7Zt4Rk9Vb2Xm8", "Lw5PdH3sN6yJ1c"].concat();
+    let encode = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+    let jwt = [
+        &encode(r#"{"alg":"HS256"}"#),
+        ".",
+        &encode(r#"{"sub":"u-1"}"#),
+        ".",
+        &key,
+        &key,
+    ]
+    .concat();
+    for (name, secret, rule) in [
+        ("mailchimpKey", &mailchimp, "mailchimp-api-key"),
+        ("AZURE_STORAGE_KEY", &azure, "azure-account-key"),
+        ("api_key", &key, "generic-secret"),
+        ("session", &jwt, "jwt"),
+        ("GITHUB_TOKEN", &github_token(3), "github-token"),
+    ] {
+        for joint in ["\" +\n  \"", "\"\n    \"", "\" \\\r\n\""] {
+            for at in [9, secret.len() / 2, secret.len() - 4] {
+                let text = format!("{name} = \"{}{joint}{}\"\n", &secret[..at], &secret[at..]);
+                let result = scanner().scan_text(&text, Some("a.py"));
+                let places: Vec<_> = result
+                    .secrets
+                    .iter()
+                    .map(|one| (one.rule.as_str(), one.line, one.column, one.end_line))
+                    .collect();
+                assert_eq!(places, [(rule, 1, name.len() as u32 + 5, 2)], "{text}");
+            }
+        }
+    }
+}
+
+#[test]
+fn a_provider_named_on_the_line_before_its_value_counts() {
+    let id = ["2b0c3a4a", "cdd7", "f9fc", "c589", "f8d0a9f94f03"].join("-");
+    for text in [
+        format!("  - name: HEROKU_API_KEY\r\n    value: \"{id}\"\r\n"),
+        format!("{{ \"name\": \"HEROKU_API_KEY\",\n  \"value\": \"{id}\" }}"),
+    ] {
+        let all = found(text.as_bytes(), Some("a.yaml"));
+        assert!(all.len() == 1 && all[0].0 == "heroku-legacy-key", "{text}: {all:?}");
+    }
+    let other = format!("  - name: REQUEST_ID\n    value: \"{id}\"\n");
+    assert_eq!(found(other.as_bytes(), Some("a.yaml")), []);
+}

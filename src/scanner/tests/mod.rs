@@ -2,6 +2,7 @@
 
 mod directory;
 mod hostile;
+mod judgement;
 mod kinds;
 mod options;
 mod redaction;

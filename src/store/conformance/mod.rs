@@ -9,6 +9,7 @@ mod limited;
 mod lists;
 mod order;
 mod scheduled;
+mod states;
 mod unique;
 
 pub use adding::*;
@@ -20,6 +21,7 @@ pub use limited::*;
 pub use lists::*;
 pub use order::*;
 pub use scheduled::*;
+pub use states::*;
 pub use unique::*;
 
 use serde_json::json;

@@ -34,12 +34,14 @@ pub async fn a_kept_job_is_answered_in_place_of_another(store: &dyn JobStore) {
             .all(|job| job.id == first.id && job.status == JobStatus::Running)
     );
     store.finish(end(&claim, completed()), 8).await.unwrap();
-    let fresh = store.add("q", twice, 9).await.unwrap();
+    let mut fresh = store.add("q", twice, 9).await.unwrap();
     assert_ne!(fresh.jobs[0].id, first.id);
     assert_eq!(
-        (&fresh.jobs[0], &fresh.kept),
-        (&fresh.jobs[1], &vec![fresh.jobs[0].id.clone()])
+        fresh.jobs[0], fresh.jobs[1],
+        "the first of a batch is kept for the second"
     );
+    assert!(fresh.kept.is_empty(), "it was not there before");
+    assert_eq!(store.get("q", &fresh.jobs[0].id).await.unwrap(), fresh.jobs.pop());
 }
 
 pub async fn a_replaced_job_is_cancelled_even_while_it_runs(store: &dyn JobStore) {

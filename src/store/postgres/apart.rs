@@ -1,6 +1,6 @@
 //! Adds that look at other jobs first, because of a unique key or of parents: one transaction each.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::time::Instant;
 
 use deadpool_postgres::Transaction;
@@ -108,7 +108,7 @@ fn tell(store: &PostgresStore, added: &Added) {
     if added.jobs.iter().any(|job| job.status == JobStatus::Scheduled) || !added.replaced.is_empty() {
         store.notifier.tell(Notice::Due);
     }
-    store.ready(added.jobs.first().map(|job| job.queue.clone()));
+    store.notifier.ready(added.jobs.first().map(|job| job.queue.clone()));
 }
 
 async fn add_within(transaction: &Transaction<'_>, jobs: Vec<Job>, now: i64) -> Result<Added> {
@@ -149,14 +149,11 @@ async fn add_within(transaction: &Transaction<'_>, jobs: Vec<Job>, now: i64) -> 
             }
         }
     }
-    added.kept = kept.into_values().collect();
-    let kept = added.kept.clone();
-    insert(
-        transaction,
-        added.jobs.iter_mut().filter(|job| !kept.contains(&job.id)).collect(),
-        now,
-    )
-    .await?;
+    added.kept = kept.into_values().filter(|id| !own.contains(id)).collect();
+    let mut stored: HashSet<String> = HashSet::new();
+    let new = added.jobs.iter_mut();
+    let new = new.filter(|job| own.contains(&job.id) && stored.insert(job.id.clone()));
+    insert(transaction, new.collect(), now).await?;
     Ok(added)
 }
 

@@ -5,13 +5,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::connections::{Commit, Connections, Value};
-use super::notifier::Notifier;
 use super::rows::{clean, get};
 use super::sql;
 use crate::error::{Code, Result};
 use crate::store::job::{JobFailure, JobStatus};
 use crate::store::job_store::{Ending, Finish, Finished, Notice};
 use crate::store::rules::{again, json, number};
+use crate::store::server::Notifier;
 
 /// While the server is away.
 const AGAIN: Duration = Duration::from_millis(200);

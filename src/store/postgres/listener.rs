@@ -12,11 +12,10 @@ use tokio_util::sync::CancellationToken;
 
 use super::connections::Connections;
 use super::failure::coded;
-use super::notifier::Sent;
-use super::server_clock::ServerClock;
 use super::sql;
 use crate::error::Result;
 use crate::store::job_store::Notice;
+use crate::store::server::{Sent, ServerClock};
 
 /// Between two looks at the server's clock, which also show whether it answers.
 const LOOK: Duration = Duration::from_secs(10);

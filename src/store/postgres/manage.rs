@@ -9,7 +9,8 @@ use crate::error::Result;
 use crate::store::JobStore;
 use crate::store::job::{Job, JobStatus};
 use crate::store::job_store::{Counts, JobFilter, Notice, Retention};
-use crate::store::rules::{FINAL, duplicate, not_again, not_found, number, status};
+use crate::store::rules::{FINAL, duplicate, not_again, not_found, number, status, value};
+use crate::store::shared_state::{SharedState, checked};
 
 /// As `JobStore` says.
 pub async fn list(store: &PostgresStore, queue: &str, filter: JobFilter) -> Result<Vec<Job>> {
@@ -46,7 +47,7 @@ pub async fn cancel(store: &PostgresStore, queue: &str, id: &str, now: i64) -> R
         store.notifier.tell(Notice::Cancelled(id));
         // Others may have waited for it, or for its place.
         store.notifier.tell(Notice::Due);
-        store.ready([queue.to_owned()]);
+        store.notifier.ready([queue.to_owned()]);
     }
     Ok(job)
 }
@@ -69,7 +70,7 @@ pub async fn retry(store: &PostgresStore, queue: &str, id: &str, now: i64) -> Re
         .query(Commit::Synced, false, sql!("retry", "columns"), &values)
         .await?;
     let again = jobs(&rows)?.pop().ok_or_else(|| not_again(job.status))?;
-    store.ready([queue.to_owned()]);
+    store.notifier.ready([queue.to_owned()]);
     Ok(again)
 }
 
@@ -93,6 +94,37 @@ pub async fn counts(store: &PostgresStore, queue: &str) -> Result<Counts> {
         } = get::<i64>(&row, 1)?.unsigned_abs();
     }
     Ok(counts)
+}
+
+/// As `JobStore` says.
+pub async fn states(store: &PostgresStore, prefix: &str, now: i64) -> Result<Vec<SharedState>> {
+    let rows = store.query(Commit::Lazy, sql!("states"), &[&prefix]).await?;
+    let state = |row| {
+        let at: i64 = get(row, 3)?;
+        Ok(SharedState {
+            key: get(row, 0)?,
+            version: get(row, 1)?,
+            value: value(get(row, 2)?)?,
+            age: now.saturating_sub(at),
+        })
+    };
+    rows.iter().map(state).collect()
+}
+
+/// As `JobStore` says.
+pub async fn set_state(
+    store: &PostgresStore,
+    key: &str,
+    version: i64,
+    given: &serde_json::Value,
+    now: i64,
+) -> Result<bool> {
+    let text = checked(key, given)?;
+    let values: [Value<'_>; 4] = [&key, &version, &text, &now];
+    Ok(!store
+        .query(Commit::Synced, sql!("set_state"), &values)
+        .await?
+        .is_empty())
 }
 
 /// As `JobStore` says.

@@ -9,6 +9,7 @@ use crate::error::{Code, Error, Result};
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_jobs.sql"),
     include_str!("migrations/0002_limits_dependencies_schedules.sql"),
+    include_str!("migrations/0003_states.sql"),
 ];
 
 /// Any number that other programs are unlikely to lock.

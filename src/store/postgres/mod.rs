@@ -1,7 +1,6 @@
 //! The store on a `PostgreSQL` server, which several processes and machines use at once.
 
 mod apart;
-mod batcher;
 mod connections;
 mod failure;
 mod finish;
@@ -9,12 +8,10 @@ mod insert;
 mod listener;
 mod manage;
 mod migrations;
-mod notifier;
 mod postgres_store;
 mod restore;
 mod rows;
 mod schedules;
-mod server_clock;
 mod work;
 
 #[cfg(test)]

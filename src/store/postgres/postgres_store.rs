@@ -10,18 +10,14 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
-use super::batcher::Batcher;
 use super::connections::{Commit, Connections, Value};
 use super::finish::{Ended, finish};
 use super::insert::{Add, add};
 use super::listener::Listener;
-use super::notifier::Notifier;
 use super::rows::{get, jobs};
-use super::server_clock::ServerClock;
 use super::{apart, manage, migrations, restore, schedules, sql, work};
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
-use crate::store::StoreUrl;
 use crate::store::dependencies::begin_all;
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
@@ -31,6 +27,8 @@ use crate::store::job_store::{
 use crate::store::limits::Limits;
 use crate::store::rules::closed;
 use crate::store::schedule::Schedule;
+use crate::store::server::{Batcher, Notifier, ServerClock};
+use crate::store::{SharedState, StoreUrl};
 
 /// How long a closing store waits for calls that run, which may wait for a server that is away.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -73,7 +71,10 @@ impl PostgresStore {
         migrations::migrate(&mut client).await?;
         listener.begin(&client).await?;
         tasks.spawn(listener.run(client, payloads));
-        tasks.spawn(notifier.clone().run(connections.clone(), own, stop.clone()));
+        tasks.spawn(notifier.clone().run(own, stop.clone(), {
+            let connections = connections.clone();
+            move |payloads| notify(connections.clone(), payloads)
+        }));
         let adds = Batcher::start({
             let connections = connections.clone();
             move |batch| add(connections.clone(), batch).boxed()
@@ -114,13 +115,13 @@ impl PostgresStore {
             Ok(self.calls.token())
         }
     }
+}
 
-    /// Tells other processes that jobs wait.
-    pub(super) fn ready(&self, queues: impl IntoIterator<Item = String>) {
-        for queue in queues {
-            self.notifier.tell(Notice::Ready(queue));
-        }
-    }
+async fn notify(connections: Arc<Connections>, payloads: Vec<String>) -> Result<()> {
+    let sent = connections
+        .query(Commit::Lazy, true, sql!("notify"), &[&payloads])
+        .await;
+    sent.map(drop)
 }
 
 #[async_trait]
@@ -140,7 +141,7 @@ impl JobStore for PostgresStore {
         if jobs.iter().any(|job| job.status == JobStatus::Scheduled) {
             self.notifier.tell(Notice::Due);
         }
-        self.ready([queue.to_owned()]);
+        self.notifier.ready([queue.to_owned()]);
         Ok(jobs.into())
     }
 
@@ -248,6 +249,14 @@ impl JobStore for PostgresStore {
         let _call = self.call()?;
         let jobs = begin_all(&schedule.queue, jobs, now)?;
         apart::fire(self, schedule, next_at, jobs, now).await
+    }
+
+    async fn states(&self, prefix: &str, now: i64) -> Result<Vec<SharedState>> {
+        manage::states(self, prefix, now).await
+    }
+
+    async fn set_state(&self, key: &str, version: i64, value: serde_json::Value, now: i64) -> Result<bool> {
+        manage::set_state(self, key, version, &value, now).await
     }
 
     async fn close(&self) {

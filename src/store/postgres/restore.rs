@@ -74,7 +74,7 @@ pub async fn restore(store: &PostgresStore, queue: &str, jobs: Vec<Job>) -> Resu
         apart::query(&transaction, sql!("depend_count"), &[&job.id]).await?;
     }
     transaction.commit().await.map_err(|error| coded(&error))?;
-    store.ready([queue.to_owned()]);
+    store.notifier.ready([queue.to_owned()]);
     store.notifier.tell(Notice::Due);
     Ok(restored)
 }

@@ -10,6 +10,11 @@ async fn open() -> Option<SharedStore> {
 }
 
 crate::store::conformance::suite!(open);
+crate::store::conformance::suite! { open:
+    a_shared_state_is_replaced_only_by_who_knows_it,
+    writers_of_one_state_at_once_leave_one_winner,
+    a_shared_state_has_bounds,
+}
 
 fn url(text: &str) -> StoreUrl {
     match StoreKind::parse(text).unwrap() {

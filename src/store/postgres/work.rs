@@ -117,7 +117,7 @@ pub async fn rescue(store: &PostgresStore, ended_by: i64, now: i64, max_stalls: 
             })
         })
         .collect::<Result<Vec<_>>>()?;
-    store.ready(rescued.iter().map(|one| one.queue.clone()));
+    store.notifier.ready(rescued.iter().map(|one| one.queue.clone()));
     Ok(rescued)
 }
 
@@ -146,7 +146,7 @@ pub async fn promote(store: &PostgresStore, now: i64) -> Result<Promoted> {
     let mut queues = rows.iter().map(|row| get(row, 0)).collect::<Result<Vec<String>>>()?;
     queues.sort_unstable();
     queues.dedup();
-    store.ready(queues.iter().cloned());
+    store.notifier.ready(queues.iter().cloned());
     let rows = store.query(Commit::Lazy, sql!("next_due"), &[]).await?;
     let next_due: Option<i64> = rows.first().map_or(Ok(None), |row| get(row, 0))?;
     let schedules = match next_due {

@@ -23,6 +23,7 @@ pub fn add(database: &mut Database, queue: &str, new: Vec<NewJob>, now: i64) -> 
     let mut keys: HashMap<String, Job> = HashMap::new();
     // The ids of those that are not stored, and of those in their place.
     let mut kept: HashMap<String, String> = HashMap::new();
+    let new: HashSet<String> = jobs.iter().map(|job| job.id.clone()).collect();
     for job in jobs {
         let Some(key) = job.options.unique_key.clone() else {
             added.jobs.push(job);
@@ -50,20 +51,25 @@ pub fn add(database: &mut Database, queue: &str, new: Vec<NewJob>, now: i64) -> 
         keys.insert(key, job.clone());
         added.jobs.push(job);
     }
-    insert_all(database, &mut added.jobs, &kept, now)?;
-    added.kept = kept.into_values().collect();
+    insert_all(database, &mut added.jobs, &new, &kept, now)?;
+    added.kept = kept.into_values().filter(|id| !new.contains(id)).collect();
     Ok(added)
 }
 
-fn insert_all(database: &mut Database, jobs: &mut [Job], kept: &HashMap<String, String>, now: i64) -> Result<()> {
-    let existing: HashSet<&str> = kept.values().map(String::as_str).collect();
-    let new: HashSet<String> = jobs
-        .iter()
-        .map(|job| job.id.clone())
-        .filter(|id| !existing.contains(id.as_str()))
-        .collect();
+/// Stores those of the jobs that are `new`, each once.
+fn insert_all(
+    database: &mut Database,
+    jobs: &mut [Job],
+    new: &HashSet<String>,
+    kept: &HashMap<String, String>,
+    now: i64,
+) -> Result<()> {
     let mut seqs = Vec::new();
-    for job in jobs.iter_mut().filter(|job| new.contains(&job.id)) {
+    let mut stored: HashSet<String> = HashSet::new();
+    for job in jobs {
+        if !new.contains(&job.id) || !stored.insert(job.id.clone()) {
+            continue;
+        }
         if !job.options.depends_on.is_empty() {
             for parent in &mut job.options.depends_on {
                 if let Some(kept) = kept.get(parent) {

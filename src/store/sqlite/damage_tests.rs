@@ -204,3 +204,32 @@ async fn what_was_set_is_carried_over_with_the_jobs() {
     assert_eq!((counted.completed, counted.pending), (40, JOBS as u64 - 41));
     store.close().await;
 }
+
+#[tokio::test]
+async fn a_job_whose_row_is_damaged_fails_instead_of_running() {
+    let temp = tempfile::tempdir().unwrap();
+    let store = open(temp.path()).await.unwrap();
+    let new = (0..3).map(|n| NewJob {
+        name: "a".into(),
+        data: json!(n),
+        options: JobOptions::default(),
+        reference: None,
+    });
+    let added = store.add("q", new.collect(), 5).await.unwrap().jobs;
+    rusqlite::Connection::open(temp.path().join("jobs.db"))
+        .unwrap()
+        .execute("UPDATE job SET data = '7' WHERE data = '1'", [])
+        .unwrap();
+    let request = ClaimRequest {
+        queue: "q".into(),
+        names: vec!["a".into()],
+        limit: 9,
+        now: 6,
+        lease_until: 100,
+    };
+    let claims = store.claim(request).await.unwrap().claims;
+    assert_eq!(claims.iter().map(|claim| &claim.job.data).collect::<Vec<_>>(), [0, 2]);
+    let failed = store.get("q", &added[1].id).await.unwrap().unwrap();
+    assert_eq!(failed.error.unwrap().code, Code::StoreCorrupt.as_str());
+    store.close().await;
+}

@@ -22,6 +22,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../sql/0001_jobs.sql"),
     include_str!("../sql/0002_limits_dependencies_schedules.sql"),
     include_str!("../sql/0003_log_trigger.sql"),
+    include_str!("../sql/0004_states.sql"),
 ];
 
 /// A file up to this size is checked page by page at opening.

@@ -11,7 +11,10 @@ use super::{limited, sql};
 use crate::error::Result;
 use crate::store::job::{Job, JobStatus};
 use crate::store::job_store::{Counts, JobFilter, Retention};
-use crate::store::rules::{FINAL, checksum, duplicate, is_ready, json, not_again, not_found, number, resume, status};
+use crate::store::rules::{
+    FINAL, checksum, duplicate, is_ready, json, not_again, not_found, number, resume, status, value,
+};
+use crate::store::shared_state::SharedState;
 
 /// Stores jobs of another store.
 pub fn restore(database: &mut Database, queue: &str, jobs: Vec<Job>) -> Result<u64> {
@@ -157,6 +160,26 @@ pub fn counts(database: &Database, queue: &str) -> Result<Counts> {
         } = count;
     }
     Ok(counts)
+}
+
+/// The values that processes share.
+pub fn states(database: &Database, prefix: &str, now: i64) -> Result<Vec<SharedState>> {
+    type Row = (String, i64, String, i64);
+    let rows: Vec<Row> = database
+        .statement(sql!("states"))?
+        .query_map([prefix], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .and_then(Iterator::collect)
+        .map_err(coded)?;
+    let state = |(key, version, text, at): Row| {
+        let (value, age) = (value(&text)?, now.saturating_sub(at));
+        Ok(SharedState {
+            key,
+            version,
+            value,
+            age,
+        })
+    };
+    rows.into_iter().map(state).collect()
 }
 
 /// Deletes final jobs that ended at or before `ended_by`.

@@ -9,7 +9,7 @@ use super::sql;
 use crate::error::Result;
 use crate::store::job::{Job, JobFailure, JobOptions, JobStatus};
 use crate::store::job_store::{Claim, Lease};
-use crate::store::rules::{status, value};
+use crate::store::rules::{checksum, damaged, status, value};
 
 /// A row as it lies there. Its texts are read into values by whoever asked, not by the store's thread.
 #[derive(Debug)]
@@ -24,6 +24,7 @@ pub struct Raw {
     pub job: Job,
     pub fence: i64,
     stalls: u32,
+    crc: Option<u32>,
     /// Others wait for it.
     pub parent: bool,
 }
@@ -34,6 +35,15 @@ impl Raw {
         Lease {
             id: self.job.id.clone(),
             fence: self.fence,
+        }
+    }
+
+    /// Refuses a row that is not what was stored once.
+    pub fn checked(self) -> Result<Self> {
+        let parts = [&self.job.id, &self.job.queue, &self.job.name, &self.data, &self.options];
+        match self.crc {
+            Some(crc) if crc != checksum(parts.map(String::as_str)) => Err(damaged("its checksum is another one")),
+            _ => Ok(self),
         }
     }
 
@@ -59,6 +69,7 @@ pub fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
         fence: row.get(19)?,
         stalls: row.get(20)?,
         parent: row.get(22)?,
+        crc: row.get(23)?,
         job: Job {
             id: row.get(1)?,
             queue: row.get(2)?,

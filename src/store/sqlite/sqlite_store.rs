@@ -7,6 +7,7 @@ use std::thread;
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use parking_lot::Mutex;
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::adding::{Way, way};
@@ -16,7 +17,7 @@ use super::rows::{execute, optional};
 use super::syncer::Syncer;
 use super::writer::Care::{Order, Own, Rows};
 use super::writer::Durability::{Lazy, Read, Synced};
-use super::writer::{self, Care, Command, Durability, Task, Work};
+use super::writer::{self, Command};
 use super::{finish, limited, manage, schedules, sql};
 use crate::error::{Code, Error, Result};
 use crate::store::data_directory::{DataDirectory, Held};
@@ -28,6 +29,7 @@ use crate::store::job_store::{
 use crate::store::limits::Limits;
 use crate::store::rules::closed;
 use crate::store::schedule::Schedule;
+use crate::store::shared_state::{SharedState, checked};
 
 /// Jobs in `SQLite`. The thread ends when the handle is closed or dropped.
 #[derive(Debug)]
@@ -75,23 +77,6 @@ impl SqliteStore {
             })?;
         let hot = waiting.await.map_err(|_| closed())??;
         Ok(Self { commands, hot })
-    }
-
-    async fn call<T: Send + 'static>(
-        &self,
-        durability: Durability,
-        care: Care,
-        operation: impl FnOnce(&mut Database) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let (caller, answer) = oneshot::channel();
-        self.send(durability, care, Task::new(operation, caller))?;
-        answer.await.map_err(|_| closed())?
-    }
-
-    pub(super) fn send(&self, durability: Durability, care: Care, work: impl Work + 'static) -> Result<()> {
-        self.commands
-            .send(Command::Run(durability, care, Box::new(work)))
-            .map_err(|_| closed())
     }
 }
 
@@ -275,6 +260,21 @@ impl JobStore for SqliteStore {
     async fn shift(&self, by: i64) -> Result<()> {
         self.call(Lazy, Own, move |database| {
             execute(database, sql!("shift"), [by]).map(drop)
+        })
+        .await
+    }
+
+    async fn states(&self, prefix: &str, now: i64) -> Result<Vec<SharedState>> {
+        let prefix = prefix.to_owned();
+        self.call(Read, Own, move |database| manage::states(database, &prefix, now))
+            .await
+    }
+
+    async fn set_state(&self, key: &str, version: i64, value: Value, now: i64) -> Result<bool> {
+        let (key, text) = (key.to_owned(), checked(key, &value)?);
+        self.call(Synced, Own, move |database| {
+            let changed = execute(database, sql!("set_state"), rusqlite::params![key, version, text, now])?;
+            Ok(changed > 0)
         })
         .await
     }

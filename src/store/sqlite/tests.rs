@@ -11,6 +11,11 @@ async fn in_memory() -> Option<SharedStore> {
 }
 
 crate::store::conformance::suite!(in_memory);
+crate::store::conformance::suite! { in_memory:
+    a_shared_state_is_replaced_only_by_who_knows_it,
+    writers_of_one_state_at_once_leave_one_winner,
+    a_shared_state_has_bounds,
+}
 
 async fn open(path: &std::path::Path) -> crate::error::Result<SqliteStore> {
     let directory = DataDirectory::open(path)?;

@@ -1,4 +1,4 @@
-//! What workers ask most: jobs, and to end them.
+//! How the store's thread is asked, and what workers ask it most: jobs, and to end them.
 
 use tokio::sync::oneshot;
 
@@ -7,13 +7,31 @@ use super::database::Database;
 use super::finish;
 use super::rows::{LastOptions, finished};
 use super::sqlite_store::SqliteStore;
-use super::writer::{Command, Task};
+use super::writer::{Care, Command, Durability, Task, Work};
 use crate::error::{Error, Result};
 use crate::store::job::JobFailure;
 use crate::store::job_store::{ClaimRequest, Claimed, Ending, Finish, Finished, Lease};
 use crate::store::rules::{again, closed};
 
 impl SqliteStore {
+    /// Asks the thread for something, and waits for the answer.
+    pub(super) async fn call<T: Send + 'static>(
+        &self,
+        durability: Durability,
+        care: Care,
+        operation: impl FnOnce(&mut Database) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (caller, answer) = oneshot::channel();
+        self.send(durability, care, Task::new(operation, caller))?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    pub(super) fn send(&self, durability: Durability, care: Care, work: impl Work + 'static) -> Result<()> {
+        self.commands
+            .send(Command::Run(durability, care, Box::new(work)))
+            .map_err(|_| closed())
+    }
+
     /// Takes jobs; their texts are read here, not by the store's thread.
     pub(super) async fn claim_rows(&self, request: ClaimRequest) -> Result<Claimed> {
         let now = request.now;
@@ -35,7 +53,7 @@ impl SqliteStore {
         let mut last = LastOptions::default();
         for row in taken.rows {
             let lease = row.lease();
-            match finished(row, &mut last) {
+            match row.checked().and_then(|row| finished(row, &mut last)) {
                 Ok(claim) => claims.push(claim),
                 Err(error) => damaged.push(unreadable(lease, &error)),
             }

@@ -39,6 +39,7 @@ pub fn carry_over(path: &Path, now: i64, found: rusqlite::Error) -> Error {
     // They exist only after a crash; the index is made anew.
     let _ = std::fs::rename(with_suffix(path, "-wal"), with_suffix(&kept, "-wal"));
     let _ = std::fs::remove_file(with_suffix(path, "-shm"));
+    let _ = std::fs::remove_file(with_suffix(path, ".starts"));
     let counts = Database::fresh(path).and_then(|mut database| {
         execute(&database, "BEGIN IMMEDIATE", [])?;
         let counts = salvage(&mut database, &kept)?;

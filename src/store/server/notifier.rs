@@ -10,8 +10,7 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
-use super::connections::{Commit, Connections};
-use super::sql;
+use crate::error::Result;
 use crate::store::job_store::Notice;
 
 /// Between two notifications.
@@ -38,16 +37,29 @@ impl Notifier {
         self.filled.notify_one();
     }
 
-    /// Sends until it is stopped, and then what still waits.
-    pub async fn run(self: Arc<Self>, connections: Arc<Connections>, from: String, stop: CancellationToken) {
-        while stop.run_until_cancelled(self.filled.notified()).await.is_some() {
-            self.send(&connections, &from).await;
-            tokio::time::sleep(PAUSE).await;
+    /// That jobs of the queues wait.
+    pub fn ready(&self, queues: impl IntoIterator<Item = String>) {
+        for queue in queues {
+            self.tell(Notice::Ready(queue));
         }
-        self.send(&connections, &from).await;
     }
 
-    async fn send(&self, connections: &Connections, from: &str) {
+    /// Hands payloads to `send` until it is stopped, and then what still waits.
+    pub async fn run<F>(self: Arc<Self>, from: String, stop: CancellationToken, send: impl Fn(Vec<String>) -> F)
+    where
+        F: Future<Output = Result<()>>,
+    {
+        while stop.run_until_cancelled(self.filled.notified()).await.is_some() {
+            self.send(&from, &send).await;
+            tokio::time::sleep(PAUSE).await;
+        }
+        self.send(&from, &send).await;
+    }
+
+    async fn send<F>(&self, from: &str, send: &impl Fn(Vec<String>) -> F)
+    where
+        F: Future<Output = Result<()>>,
+    {
         let notices = std::mem::take(&mut *self.waiting.lock());
         let payloads: Vec<String> = notices
             .into_iter()
@@ -63,10 +75,7 @@ impl Notifier {
             return;
         }
         // A lost notice costs time only: every process looks by itself now and then.
-        if let Err(error) = connections
-            .query(Commit::Lazy, true, sql!("notify"), &[&payloads])
-            .await
-        {
+        if let Err(error) = send(payloads).await {
             tracing::warn!("other processes were not told: {error}");
         }
     }

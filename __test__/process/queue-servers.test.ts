@@ -7,33 +7,34 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } fr
 import { openEngine } from '../../plugin/api/engine.js'
 import { JobQueue } from '../../plugin/api/queue.js'
 import { after, killChildren, seeded, startNode, until, type Child } from '../support/children.js'
-import { startPostgres, withoutPostgres, type Database } from '../support/database.js'
+import { serverKinds, type Database } from '../support/database.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const script = join(root, '__test__/process/queue-child.mjs')
 /** `npm run faults:queue` sets it to 200. */
 const rounds = Number(process.env['AUTON8N_FAULT_ROUNDS'] ?? 6)
-const why = withoutPostgres()
 const LEASE = 1000
 
-describe.skipIf(why !== undefined)(`PostgreSQL${why === undefined ? '' : ` (left out: ${why})`}`, () => {
+describe.each(serverKinds)('$name', kind => {
+  const why = kind.without()
+  if (why !== undefined) {
+    test.skip(`left out: ${why}`)
+    return
+  }
   let server: Database
   let database = ''
-  let number = 0
   const queues: JobQueue[] = []
 
   beforeAll(async () => {
     const tsc = join(root, 'node_modules/typescript/bin/tsc')
     execFileSync(process.execPath, [tsc, '-p', 'tsconfig.build.json'], { cwd: root })
-    server = await startPostgres()
+    server = await kind.start()
   })
 
   afterAll(() => server.close())
 
   beforeEach(() => {
-    const name = `faults${number++}`
-    database = server.url.replace(/postgres$/, name)
-    execFileSync('/usr/bin/env', ['psql', '-q', '-c', `CREATE DATABASE ${name}`, server.url])
+    database = server.fresh()
   })
 
   afterEach(async () => {
@@ -68,7 +69,7 @@ describe.skipIf(why !== undefined)(`PostgreSQL${why === undefined ? '' : ` (left
     for (const id of added) if ((await queue.getJob(id))?.status !== 'completed') lost.push(id)
     const again = after(worker.lines, 'ran').filter(id => completed.has(id))
     const runs = after([...before, ...worker.lines], 'ran')
-    console.log(`${what}: acknowledged ${added.length}, lost ${lost.length}, told as completed and run again ` +
+    console.log(`${kind.name}, ${what}: acknowledged ${added.length}, lost ${lost.length}, told as completed and run again ` +
       `${again.length}, runs ${runs.length}, of which repeated ${runs.length - new Set(runs).size}`)
     return { lost: lost.length, again: again.length }
   }
@@ -110,7 +111,7 @@ describe.skipIf(why !== undefined)(`PostgreSQL${why === undefined ? '' : ` (left
     for (const child of children) child.process.kill('SIGKILL')
     await Promise.all(children.map(child => child.ended))
     expect(children.flatMap(child => after(child.lines, 'refused'))).toEqual([])
-    console.log(`all workers had completed further jobs at most ${longest} ms after the database was back`)
+    console.log(`${kind.name}: all workers had completed further jobs at most ${longest} ms after the database was back`)
     expect(await judge(children, `kill -9 of the database ${times} times`)).toEqual({ lost: 0, again: 0 })
   })
 
@@ -128,7 +129,7 @@ describe.skipIf(why !== undefined)(`PostgreSQL${why === undefined ? '' : ` (left
     await until(() => after(successor.lines, 'completed').includes(job.id))
     await until(() => after(frozen.lines, 'returned').includes(job.id))
     await new Promise(resolve => setTimeout(resolve, 200))
-    console.log(`frozen; its successor started ${taken} ms later, lease ${LEASE} ms`)
+    console.log(`${kind.name}: frozen; its successor started ${taken} ms later, lease ${LEASE} ms`)
     expect(after(frozen.lines, 'completed')).toEqual([])
     expect(await queue.getJob(job.id)).toMatchObject({ status: 'completed', attempts: 2 })
   })
@@ -144,7 +145,7 @@ describe.skipIf(why !== undefined)(`PostgreSQL${why === undefined ? '' : ` (left
       deaths += child.process.exitCode === null && child.process.signalCode === 'SIGKILL' ? 1 : 0
       failed.catch(() => undefined)
     }
-    console.log(`it failed after ${deaths} deaths`)
+    console.log(`${kind.name}: it failed after ${deaths} deaths`)
     expect(deaths).toBe(4)
     expect(await queue.getJob(job.id)).toMatchObject({ error: { code: 'AUTON8N_LEASE_LOST' } })
   })
@@ -178,6 +179,11 @@ describe.skipIf(why !== undefined)(`PostgreSQL${why === undefined ? '' : ` (left
       await until(async () => (await codes()).includes('AUTON8N_STORE_UNAVAILABLE'), 10_000)
       await server.tell('start')
       await until(async () => !(await codes()).includes('AUTON8N_STORE_UNAVAILABLE'), 10_000)
+      expect(await engine.jobs()).toEqual([])
+      await server.tell('freeze')
+      await until(async () => (await codes()).includes('AUTON8N_STORE_UNAVAILABLE'), 20_000)
+      await server.tell('thaw')
+      await until(async () => !(await codes()).includes('AUTON8N_STORE_UNAVAILABLE'), 20_000)
       expect(await engine.jobs()).toEqual([])
     } finally {
       await engine.close()
@@ -264,7 +270,8 @@ describe.skipIf(why !== undefined)(`PostgreSQL${why === undefined ? '' : ` (left
 
 test('the address of a store that cannot be reached is never shown', async () => {
   const password = ['hunt', 'er2'].join('')
-  for (const address of [`postgres://me:${password}@127.0.0.1:1/db`, `postgres://me:${password}@host:port/db`]) {
+  for (const scheme of ['postgres', 'redis', 'rediss']) for (const place of ['127.0.0.1:1/0', 'host:port/0']) {
+    const address = `${scheme}://me:${password}@${place}`
     const error = await JobQueue.open('q', { store: address }).catch((thrown: unknown) => thrown)
     expect(error).toMatchObject({ code: expect.stringMatching(/STORE_UNAVAILABLE|OPTION_INVALID/) })
     expect(`${String(error)} ${JSON.stringify(error)} ${String((error as Error).stack)}`).not.toContain(password)

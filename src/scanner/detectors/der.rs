@@ -1,0 +1,159 @@
+//! Whether what stands between `BEGIN` and `END` is a private key: base64 of DER, or of OpenSSH's format,
+//! with the parts that its kind has.
+
+use base64::Engine as _;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+
+const BASE64: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::STANDARD,
+    GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
+);
+const INTEGER: u8 = 0x02;
+const OCTETS: u8 = 0x04;
+const SEQUENCE: u8 = 0x30;
+
+/// Whether the text after `-----BEGIN RSA PRIVATE KEY-----` and the like is a key of that kind. `None`
+/// where the kind has no structure that can be read without a passphrase.
+pub fn is_key(label: &[u8], body: &[u8]) -> Option<bool> {
+    let starts: &[u8] = match label {
+        b"RSA PRIVATE KEY" => &[INTEGER; 9],
+        b"DSA PRIVATE KEY" => &[INTEGER; 6],
+        b"EC PRIVATE KEY" => &[INTEGER, OCTETS],
+        b"PRIVATE KEY" => &[INTEGER, SEQUENCE, OCTETS],
+        b"ENCRYPTED PRIVATE KEY" => &[SEQUENCE, OCTETS],
+        b"OPENSSH PRIVATE KEY" => &[],
+        _ => return None,
+    };
+    if memchr::memmem::find(&body[..body.len().min(200)], b"Proc-Type").is_some() {
+        return None;
+    }
+    let pieces = pieces(body);
+    // In a diff each line starts with a `+` that is none of the key's.
+    let bare: Vec<&[u8]> = pieces
+        .iter()
+        .map(|piece| piece.strip_prefix(b"+").unwrap_or(piece))
+        .collect();
+    Some([pieces, bare].iter().any(|pieces| {
+        BASE64.decode(pieces.concat()).is_ok_and(|data| {
+            if starts.is_empty() {
+                data.starts_with(b"openssh-key-v1\0")
+            } else {
+                children(&data).is_some_and(|tags| tags.starts_with(starts))
+            }
+        })
+    }))
+}
+
+/// The runs of base64 in any notation of line ends and string literals.
+fn pieces(body: &[u8]) -> Vec<&[u8]> {
+    let mut pieces = Vec::new();
+    let mut at = 0;
+    while at < body.len() {
+        if body[at] == b'\\' {
+            // `\n`, also with more backslashes in a text in a text.
+            at += body[at..].iter().take_while(|byte| **byte == b'\\').count();
+            at += usize::from(matches!(body.get(at), Some(b'n' | b'r' | b't')));
+            continue;
+        }
+        let length = body[at..].iter().take_while(|byte| is_base64(**byte)).count();
+        // A lone `+` puts two string literals together, `//` starts a comment.
+        if body[at..at + length].iter().any(u8::is_ascii_alphanumeric) {
+            pieces.push(&body[at..at + length]);
+        }
+        at += length.max(1);
+    }
+    pieces
+}
+
+const fn is_base64(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')
+}
+
+/// The tags inside of the one sequence that `data` is; nothing where a length does not fit.
+fn children(data: &[u8]) -> Option<Vec<u8>> {
+    let (tag, mut rest, after) = element(data)?;
+    if tag != SEQUENCE || !after.is_empty() {
+        return None;
+    }
+    let mut tags = Vec::new();
+    while !rest.is_empty() {
+        let (tag, _, next) = element(rest)?;
+        tags.push(tag);
+        rest = next;
+    }
+    Some(tags)
+}
+
+/// The first element of `data`: its tag, its content and what follows.
+fn element(data: &[u8]) -> Option<(u8, &[u8], &[u8])> {
+    let (tag, first) = (*data.first()?, usize::from(*data.get(1)?));
+    let (length, from) = match first {
+        0..=0x7f => (first, 2),
+        0x81..=0x83 => {
+            let from = 2 + (first & 0x7f);
+            let bytes = data.get(2..from)?;
+            (
+                bytes.iter().fold(0, |length, byte| length << 8 | usize::from(*byte)),
+                from,
+            )
+        }
+        _ => return None,
+    };
+    let content = data.get(from..from.checked_add(length)?)?;
+    Some((tag, content, &data[from + length..]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A key of Ed25519 in PKCS#8, made here so that none stands in the repository.
+    fn key() -> String {
+        let seed: Vec<u8> = (1..=32).map(|byte| byte * 7).collect();
+        let start = hex::decode("302e020100300506032b657004220420").unwrap();
+        BASE64.encode([start, seed].concat())
+    }
+
+    #[test]
+    fn a_key_is_known_however_its_lines_are_written() {
+        let key = key();
+        let (first, rest) = key.split_at(24);
+        for body in [
+            format!("\n{first}\n{rest}\n"),
+            format!("\r\n{first}\r\n{rest}\r\n"),
+            format!("\\n{first}\\n{rest}\\n"),
+            format!("\\\\n{first}\\\\n{rest}\\\\n"),
+            format!("\" +\n  \"{first}\" +\n  \"{rest}\" +\n"),
+            format!("\n+{first}\n+{rest}\n+"),
+            format!("\n// {first}\n// {rest}\n//"),
+            format!(" {first} {rest} "),
+        ] {
+            assert_eq!(is_key(b"PRIVATE KEY", body.as_bytes()), Some(true), "{body}");
+            assert_eq!(is_key(b"RSA PRIVATE KEY", body.as_bytes()), Some(false), "{body}");
+        }
+    }
+
+    #[test]
+    fn a_cut_or_changed_key_is_none() {
+        let key = key();
+        for body in [
+            &key[..key.len() - 4],
+            &key[4..],
+            "",
+            "AAAA",
+            "MIIE",
+            "not base 64!",
+            "MIL/////",
+        ] {
+            assert_eq!(is_key(b"PRIVATE KEY", body.as_bytes()), Some(false), "{body}");
+        }
+        assert_eq!(is_key(b"PRIVATE KEY", format!("{key}AAAA").as_bytes()), Some(false));
+        assert_eq!(is_key(b"PGP PRIVATE KEY BLOCK", b"AAAA"), None);
+        assert_eq!(is_key(b"RSA PRIVATE KEY", b"\nProc-Type: 4,ENCRYPTED\n\nAAAA"), None);
+        assert_eq!(
+            is_key(b"OPENSSH PRIVATE KEY", BASE64.encode("openssh-key-v1\0").as_bytes()),
+            Some(true)
+        );
+    }
+}

@@ -1,0 +1,169 @@
+-- Before every script. KEYS[1] begins all keys; what lies where:
+--   seq              the number of the job that was added last
+--   job:ID           hash: what may change of a job, and what scripts look at
+--   body:ID          its name, data and options as JSON
+--   log:ID           list: the last lines of its log
+--   status:N:QUEUE   sorted set: the jobs of a status by their seq
+--   ready:LANE       sorted set: the jobs of a lane that workers may take, by their seq;
+--                    a lane is a queue, a job name, a priority and a fair key
+--   keys:LEVEL       sorted set: the fair keys of a queue, a job name and a priority that wait
+--   due              sorted set: the jobs that wait for their time, by it
+--   leases           sorted set: the jobs that run, by the end of their lease
+--   unique:QUEUE     hash: the live job of each unique key
+--   turn:QUEUE       hash: the fair key that was served last, for each priority
+--   children:ID      hash: the jobs that wait for this one, and whether they run when it failed
+--   paused           set of queues
+--   limits:QUEUE     JSON; busy:QUEUE hash: how many jobs of each fair key run; since:QUEUE sorted set and
+--                    used:QUEUE hash: the windows of rates, of fair keys and (as '') of the queue
+--   schedule:PLACE   hash; a place is a queue and a name; schedules:QUEUE sorted set of names;
+--                    planned sorted set of places by when they are due
+local P = KEYS[1] .. ':'
+local PENDING, SCHEDULED, RUNNING, RETRYING = '0', '1', '2', '3'
+local COMPLETED, FAILED, CANCELLED = '4', '5', '6'
+-- Most values that one command gets.
+local CHUNK = 1000
+
+local function job_key(id) return P .. 'job:' .. id end
+local status_keys = {}
+local function status_key(status, queue)
+  local of = status_keys[queue]
+  if not of then of = {} status_keys[queue] = of end
+  if not of[status] then of[status] = P .. 'status:' .. status .. ':' .. queue end
+  return of[status]
+end
+local function unique_key(queue) return P .. 'unique:' .. queue end
+local function part(text) return #text .. ':' .. text end
+local function level_key(queue, name, priority) return P .. 'keys:' .. part(queue) .. part(name) .. priority end
+local function lane_key(queue, name, priority, key)
+  return P .. 'ready:' .. part(queue) .. part(name) .. priority .. key
+end
+
+-- Many jobs of one call share a lane, so the last one is kept.
+local place = {}
+local function place_of(queue, name, priority, key)
+  if place.key ~= key or place.name ~= name or place.priority ~= priority or place.queue ~= queue then
+    place = {
+      queue = queue, name = name, priority = priority, key = key,
+      lane = lane_key(queue, name, priority, key), level = level_key(queue, name, priority),
+    }
+  end
+  return place
+end
+
+local function in_chunks(command, key, list)
+  for i = 1, #list, CHUNK do
+    redis.call(command, key, unpack(list, i, math.min(i + CHUNK - 1, #list)))
+  end
+end
+
+-- Changes of sorted sets, gathered and made by `flush`: all removals, then all additions.
+local removals, additions, left, known, unlinked, busy = {}, {}, {}, {}, {}, {}
+
+local function remove(set, member)
+  local list = removals[set]
+  if not list then list = {} removals[set] = list end
+  list[#list + 1] = member
+end
+
+local function add(set, score, member)
+  local list = additions[set]
+  if not list then list = {} additions[set] = list end
+  local n = #list
+  list[n + 1], list[n + 2] = score, member
+end
+
+-- So many more jobs of a fair key run.
+local function runs(queue, key, more)
+  if key == '' then return end
+  local keys = busy[queue]
+  if not keys then keys = {} busy[queue] = keys end
+  keys[key] = (keys[key] or 0) + more
+end
+
+local function flush()
+  for set, members in pairs(removals) do in_chunks('ZREM', set, members) end
+  for set, members in pairs(additions) do in_chunks('ZADD', set, members) end
+  for lane, of in pairs(left) do
+    if redis.call('EXISTS', lane) == 0 then redis.call('ZREM', of.level, of.key) end
+  end
+  for i = 1, #unlinked, CHUNK do
+    redis.call('UNLINK', unpack(unlinked, i, math.min(i + CHUNK - 1, #unlinked)))
+  end
+  for queue, keys in pairs(busy) do
+    local count = P .. 'busy:' .. queue
+    for key, more in pairs(keys) do
+      if redis.call('HINCRBY', count, key, more) <= 0 then redis.call('HDEL', count, key) end
+    end
+  end
+  removals, additions, left, known, unlinked, busy = {}, {}, {}, {}, {}, {}
+end
+
+-- A script that has written already may go on when the server's memory is full.
+local function go_on_when_full() redis.call('UNLINK', P .. 'none') end
+
+-- Workers may take the job.
+local function ready(queue, name, priority, key, id, seq)
+  local of = place_of(queue, name, priority, key)
+  add(of.lane, seq, id)
+  if not known[of.lane] then
+    known[of.lane] = true
+    add(of.level, 0, key)
+  end
+end
+
+-- Workers may not take it any more.
+local function not_ready(queue, name, priority, key, id)
+  local of = place_of(queue, name, priority, key)
+  remove(of.lane, id)
+  left[of.lane] = of
+end
+
+-- Nothing of the job is kept.
+local function forget(id)
+  local n = #unlinked
+  unlinked[n + 1], unlinked[n + 2], unlinked[n + 3] = job_key(id), P .. 'body:' .. id, P .. 'log:' .. id
+end
+
+-- The unique key of a job that is over is free.
+local function release(queue, unique, id)
+  if unique and redis.call('HGET', unique_key(queue), unique) == id then
+    redis.call('HDEL', unique_key(queue), unique)
+  end
+end
+
+-- What a client reads of a job, in the order that it knows; its body and its log follow.
+local FIELDS = {
+  'status', 'attempts', 'stalls', 'fence', 'startedAt', 'queue', 'progress', 'stage', 'iteration', 'checkpoint',
+  'result', 'errorCode', 'errorMessage', 'createdAt', 'runAt', 'finishedAt', 'waitsFor',
+}
+local ATTEMPTS = 2
+
+local function fields(id) return redis.call('HMGET', job_key(id), unpack(FIELDS)) end
+
+-- Completes rows that begin with FIELDS; `ids` are theirs.
+local function with_bodies(rows, ids)
+  for from = 1, #ids, CHUNK do
+    local keys = {}
+    for i = from, math.min(from + CHUNK - 1, #ids) do keys[#keys + 1] = P .. 'body:' .. ids[i] end
+    local bodies = redis.call('MGET', unpack(keys))
+    for i = 1, #keys do
+      local row, id = rows[from + i - 1], ids[from + i - 1]
+      local n = #FIELDS
+      row[n + 1], row[n + 2] = id, bodies[i]
+      -- One that never ran has told nothing.
+      row[n + 3] = row[ATTEMPTS] and redis.call('LRANGE', P .. 'log:' .. id, 0, -1) or {}
+    end
+  end
+  return rows
+end
+
+local function whole(number) return string.format('%.0f', number) end
+
+-- Lua compares strings as the locale says.
+local function before(a, b)
+  for i = 1, math.min(#a, #b) do
+    local x, y = string.byte(a, i), string.byte(b, i)
+    if x ~= y then return x < y end
+  end
+  return #a < #b
+end

@@ -1,0 +1,30 @@
+-- ARGV: time by which the leases ended, now, stalls that are allowed, code of the failure. Answers queue, id, name and the
+-- message of the failure or '' for each.
+local rescued = {}
+go_on_when_full()
+for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', ARGV[1], 'LIMIT', 0, CHUNK)) do
+  remove(P .. 'leases', id)
+  local key = job_key(id)
+  local job = redis.call('HMGET', key, 'queue', 'name', 'priority', 'fairKey', 'seq', 'uniqueKey', 'stalls', 'fence',
+    'status', 'parent')
+  local queue, name, seq = job[1], job[2], job[5]
+  if job[9] == RUNNING then
+    local stalls, message = (job[7] or 0) + 1, ''
+    redis.call('HSET', key, 'stalls', stalls, 'fence', whole(job[8] + 1))
+    leave(queue, job[4], id)
+    if stalls <= tonumber(ARGV[3]) then
+      redis.call('HSET', key, 'status', PENDING)
+      add(status_key(PENDING, queue), seq, id)
+      ready(queue, name, job[3], job[4], id, seq)
+    else
+      message = 'its worker died ' .. stalls .. ' times while it ran'
+      redis.call('HSET', key, 'status', FAILED, 'finishedAt', ARGV[2], 'errorCode', ARGV[4], 'errorMessage', message)
+      add(status_key(FAILED, queue), seq, id)
+      release(queue, job[6], id)
+      if job[10] then let_go(id, FAILED, ARGV[2]) end
+    end
+    rescued[#rescued + 1] = { queue, id, name, message }
+  end
+end
+flush()
+return rescued

@@ -1,0 +1,294 @@
+//! The handle.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use futures_util::FutureExt;
+use redis::{Cmd, Script, Value};
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use uuid::Uuid;
+
+use super::address::Address;
+use super::finish::{Ended, finish};
+use super::insert::{Add, add};
+use super::keeper::{Keeper, notify};
+use super::links::Links;
+use super::rows::text;
+use super::{PREFIX, manage, restore, schedules, work};
+use crate::clock::SharedClock;
+use crate::error::{Error, Result};
+use crate::store::StoreUrl;
+use crate::store::dependencies::begin_all;
+use crate::store::job::{Job, JobStatus, NewJob};
+use crate::store::job_store::{
+    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Notice, Promoted, Report,
+    Rescued, Retention,
+};
+use crate::store::limits::Limits;
+use crate::store::rules::{closed, json, value};
+use crate::store::schedule::Schedule;
+use crate::store::server::{Batcher, Notifier, ServerClock};
+
+/// How long a closing store waits for calls that run, which may wait for a server that is away.
+const CLOSE: Duration = Duration::from_secs(5);
+/// Notices that a slow listener may miss before it is told so.
+const NOTICES: usize = 1_024;
+
+/// Jobs on a Redis server.
+pub struct RedisStore {
+    links: Arc<Links>,
+    pub(super) notifier: Arc<Notifier>,
+    adds: Batcher<Add, Result<Added>>,
+    ends: Batcher<Ended, Result<Finished>>,
+    clock: Arc<ServerClock>,
+    heard: broadcast::Sender<Notice>,
+    stop: CancellationToken,
+    tasks: TaskTracker,
+    /// Calls that run.
+    calls: TaskTracker,
+}
+
+impl RedisStore {
+    /// Connects, and refuses a server that would lose jobs. Must be called within a tokio runtime.
+    pub async fn open(url: &StoreUrl) -> Result<Self> {
+        let links = Links::new(Address::parse(url)?);
+        let (clock, notifier) = (Arc::new(ServerClock::new()), Arc::<Notifier>::default());
+        let (heard, stop, tasks) = (
+            broadcast::Sender::new(NOTICES),
+            CancellationToken::new(),
+            TaskTracker::new(),
+        );
+        let own = Uuid::now_v7().to_string();
+        let keeper = Keeper {
+            links: links.clone(),
+            clock: clock.clone(),
+            heard: heard.clone(),
+            own: own.clone(),
+            stop: stop.clone(),
+        };
+        let listening = keeper.connect().await?;
+        tasks.spawn(keeper.run(listening));
+        tasks.spawn(notifier.clone().run(own, stop.clone(), {
+            let links = links.clone();
+            move |payloads| notify(links.clone(), payloads)
+        }));
+        let adds = Batcher::start({
+            let links = links.clone();
+            move |batch| add(links.clone(), batch).boxed()
+        });
+        let ends = Batcher::start({
+            let (links, notifier) = (links.clone(), notifier.clone());
+            move |batch| finish(links.clone(), notifier.clone(), batch).boxed()
+        });
+        Ok(Self {
+            links,
+            notifier,
+            adds,
+            ends,
+            clock,
+            heard,
+            stop,
+            tasks,
+            calls: TaskTracker::new(),
+        })
+    }
+
+    /// Calls a script. `repeatable`: it does no harm twice.
+    pub(super) async fn call(&self, call: &Cmd, script: &Script, repeatable: bool) -> Result<Value> {
+        let _call = self.running()?;
+        self.links.send(call, Some(script), repeatable).await
+    }
+
+    async fn command(&self, command: &Cmd) -> Result<Value> {
+        let _call = self.running()?;
+        self.links.send(command, None, true).await
+    }
+
+    /// Tells other processes of an add.
+    pub(super) fn tell_added(&self, queue: &str, added: &Added) {
+        for job in &added.replaced {
+            self.notifier.tell(Notice::Cancelled(job.id.clone()));
+        }
+        let waits = |job: &Job| job.status == JobStatus::Scheduled;
+        if !added.replaced.is_empty() || added.jobs.iter().any(waits) {
+            self.notifier.tell(Notice::Due);
+        }
+        self.notifier.ready([queue.to_owned()]);
+    }
+
+    /// A call that runs, which a closing store waits for.
+    fn running(&self) -> Result<tokio_util::task::task_tracker::TaskTrackerToken> {
+        if self.calls.is_closed() {
+            Err(closed())
+        } else {
+            Ok(self.calls.token())
+        }
+    }
+}
+
+#[async_trait]
+impl JobStore for RedisStore {
+    async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added> {
+        let _call = self.running()?;
+        if jobs.is_empty() {
+            return Ok(Added::default());
+        }
+        let add = Add::new(queue, begin_all(queue, jobs, now)?)?;
+        let bytes = add.bytes();
+        let added = self.adds.call(add, bytes).await.ok_or_else(closed)??;
+        self.tell_added(queue, &added);
+        Ok(added)
+    }
+
+    async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
+        restore::restore(self, queue, jobs).await
+    }
+
+    async fn claim(&self, request: ClaimRequest) -> Result<Claimed> {
+        work::claim(self, request).await
+    }
+
+    async fn finish(&self, finish: Finish, now: i64) -> Result<Finished> {
+        let _call = self.running()?;
+        let end = Ended::new(finish, now)?;
+        let bytes = end.bytes();
+        self.ends.call(end, bytes).await.ok_or_else(closed)?
+    }
+
+    async fn report(&self, reports: Vec<Report>) -> Result<()> {
+        work::report(self, reports).await
+    }
+
+    async fn renew(&self, leases: Vec<Lease>, until: i64) -> Result<Vec<Lease>> {
+        work::renew(self, leases, until).await
+    }
+
+    async fn rescue(&self, ended_by: i64, now: i64, max_stalls: u32) -> Result<Vec<Rescued>> {
+        work::rescue(self, ended_by, now, max_stalls).await
+    }
+
+    async fn promote(&self, now: i64) -> Result<Promoted> {
+        work::promote(self, now).await
+    }
+
+    async fn get(&self, queue: &str, id: &str) -> Result<Option<Job>> {
+        manage::get(self, queue, id).await
+    }
+
+    async fn list(&self, queue: &str, filter: JobFilter) -> Result<Vec<Job>> {
+        manage::list(self, queue, filter).await
+    }
+
+    async fn cancel(&self, queue: &str, id: &str, now: i64) -> Result<Option<Job>> {
+        manage::cancel(self, queue, id, now).await
+    }
+
+    async fn retry(&self, queue: &str, id: &str, now: i64) -> Result<Job> {
+        manage::retry(self, queue, id, now).await
+    }
+
+    async fn counts(&self, queue: &str) -> Result<Counts> {
+        manage::counts(self, queue).await
+    }
+
+    async fn clean(&self, queue: &str, ended_by: i64, statuses: Vec<JobStatus>) -> Result<u64> {
+        manage::clean(self, queue, ended_by, statuses).await
+    }
+
+    async fn prune(&self, queue: &str, retention: Retention, now: i64) -> Result<u64> {
+        manage::prune(self, queue, retention, now).await
+    }
+
+    async fn set_paused(&self, queue: &str, paused: bool) -> Result<()> {
+        let word = if paused { "SADD" } else { "SREM" };
+        self.command(redis::cmd(word).arg(format!("{PREFIX}:paused")).arg(queue))
+            .await?;
+        self.notifier.tell(Notice::Paused(queue.to_owned(), paused));
+        Ok(())
+    }
+
+    async fn is_paused(&self, queue: &str) -> Result<bool> {
+        let is_member = redis::cmd("SISMEMBER")
+            .arg(format!("{PREFIX}:paused"))
+            .arg(queue)
+            .to_owned();
+        Ok(self.command(&is_member).await? == Value::Int(1))
+    }
+
+    async fn set_limits(&self, queue: &str, limits: Limits) -> Result<()> {
+        let key = |what| format!("{PREFIX}:{what}:{queue}");
+        let mut command = redis::cmd("UNLINK");
+        if limits.is_none() {
+            command.arg(key("limits")).arg(key("since")).arg(key("used"));
+        } else {
+            command = redis::cmd("SET");
+            command.arg(key("limits")).arg(json(&limits)?);
+        }
+        self.command(&command).await?;
+        self.notifier.ready([queue.to_owned()]);
+        Ok(())
+    }
+
+    async fn limits(&self, queue: &str) -> Result<Limits> {
+        let get = redis::cmd("GET").arg(format!("{PREFIX}:limits:{queue}")).to_owned();
+        text(&self.command(&get).await?).map_or_else(|| Ok(Limits::default()), value)
+    }
+
+    async fn set_schedule(&self, schedule: Schedule) -> Result<()> {
+        schedules::set(self, schedule).await
+    }
+
+    async fn remove_schedule(&self, queue: &str, id: &str) -> Result<bool> {
+        schedules::remove(self, queue, id).await
+    }
+
+    async fn schedules(&self, queue: &str) -> Result<Vec<Schedule>> {
+        schedules::list(self, queue).await
+    }
+
+    async fn fire(
+        &self,
+        schedule: &Schedule,
+        next_at: Option<i64>,
+        jobs: Vec<NewJob>,
+        now: i64,
+    ) -> Result<Option<Added>> {
+        schedules::fire(self, schedule, next_at, jobs, now).await
+    }
+
+    async fn close(&self) {
+        self.calls.close();
+        if tokio::time::timeout(CLOSE, self.calls.wait()).await.is_err() {
+            tracing::warn!("the Redis server is away; what was not stored is done again after its lease");
+        }
+        self.stop.cancel();
+        self.tasks.close();
+        self.tasks.wait().await;
+        self.links.close();
+    }
+
+    fn notices(&self) -> Option<broadcast::Receiver<Notice>> {
+        Some(self.heard.subscribe())
+    }
+
+    fn clock(&self) -> Option<SharedClock> {
+        Some(self.clock.clone())
+    }
+
+    fn problem(&self) -> Option<Error> {
+        self.links.problem()
+    }
+
+    fn warning(&self) -> Option<String> {
+        self.links.warning()
+    }
+}
+
+impl Drop for RedisStore {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}

@@ -1,0 +1,4 @@
+INSERT INTO state (key, version, value, at)
+SELECT ?1, ?2 + 1, ?3, ?4 WHERE ?2 = 0 OR EXISTS (SELECT 1 FROM state WHERE key = ?1)
+ON CONFLICT (key) DO UPDATE SET version = excluded.version, value = excluded.value, at = excluded.at
+WHERE state.version = ?2
