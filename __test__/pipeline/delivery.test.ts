@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
 import { promisify } from 'node:util'
+import { Ajv, type ValidateFunction } from 'ajv'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { STAGES, type CreatedPlugin } from '../../plugin/api/creation.js'
 import { Sandbox } from '../../plugin/api/sandbox.js'
@@ -29,6 +30,14 @@ function plugin(name: string): CreatedPlugin {
   const created = made.get(name)
   if (!created) throw new Error(`${name} was not made`)
   return created
+}
+
+function sbomSchema(): ValidateFunction {
+  const read = (file: string): object => JSON.parse(readFileSync(join('__test__/support/cyclonedx', file), 'utf8')) as object
+  const ajv = new Ajv({ strict: false, validateFormats: false })
+  for (const file of ['spdx.SNAPSHOT.schema.json', 'jsf-0.82.SNAPSHOT.schema.json'])
+    ajv.addSchema(read(file), `http://cyclonedx.org/schema/${file}`)
+  return ajv.compile(read('bom-1.6.SNAPSHOT.schema.json'))
 }
 
 const sha256 = (bytes: Buffer): string => createHash('sha256').update(bytes).digest('hex')
@@ -58,13 +67,39 @@ describe.each(names)('the plugin of examples/%s.json', (name) => {
       .filter((entry) => entry.isFile())
       .map((entry) => join(entry.parentPath, entry.name).slice(directory.length + 1))
     const beside = onDisk.filter((path) => !report.files.some((file) => file.path === path))
-    expect(beside.toSorted()).toEqual([plugin(name).tarball.slice(directory.length + 1), 'report.json'].toSorted())
+    expect(beside.toSorted()).toEqual([plugin(name).tarball.slice(directory.length + 1), 'report.json', 'sbom.cdx.json'].toSorted())
   })
 
   it('has the tarball whose digest stands in its report', () => {
     const { tarball, report } = plugin(name)
     const detail = report.checks.find((check) => check.name === 'package')?.detail
     expect(detail).toContain(sha256(readFileSync(tarball)))
+  })
+
+  it('lists what went in, as the schema of CycloneDX 1.6 has it', () => {
+    const { directory, report, tarball, version } = plugin(name)
+    const bytes = readFileSync(join(directory, 'sbom.cdx.json'))
+    const check = report.checks.find((one) => one.name === 'package: sbom')
+    expect(check).toMatchObject({ status: 'passed', detail: expect.stringContaining(sha256(bytes)) })
+    const list = JSON.parse(bytes.toString()) as {
+      metadata: { component: { version: string; hashes: { content: string }[] } }
+      components: { name: string; group?: string; version: string; scope: string }[]
+    }
+    const validate = sbomSchema()
+    expect(validate(list), JSON.stringify(validate.errors)).toBe(true)
+    expect(validate({ ...list, specVersion: 6 })).toBe(false)
+    expect(list.metadata.component).toMatchObject({ version, hashes: [{ content: sha256(readFileSync(tarball)) }] })
+    expect(list.components).toHaveLength(check?.counts?.['components'] ?? 0)
+    const core = list.components.find(({ group, name: base }) => group === '@elizaos' && base === 'core')
+    expect(core).toMatchObject({ version: '1.7.2', scope: 'required' })
+  })
+
+  it('has its dependencies judged, and says what no advisory data covers', () => {
+    const { report } = plugin(name)
+    expect(statuses(report)['install: dependencies']).toBe('passed')
+    const advisories = report.checks.find((check) => check.name === 'install: advisories')
+    expect(['passed', 'skipped']).toContain(advisories?.status)
+    expect(advisories?.detail).toMatch(/^(clean|unknown) as of \d{4}-\d\d-\d\d/)
   })
 
   it('is made anew to the byte from the same specification', async () => {

@@ -61,6 +61,8 @@ const modes = {
     say('ready')
     while (queue.served) await new Promise(resolve => setTimeout(resolve, 5))
     say('served', 'false')
+    // An owner that has nothing to do would end.
+    setInterval(() => undefined, 1000)
   },
   async sleep() {
     say('ready')

@@ -9,8 +9,24 @@ import { peers } from './peers.mjs'
 import { exactness, figures, groups, score } from './score.mjs'
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: 'dev-1,dev-2,judge-5,judge-6,judge-7' }, 'no-peers': { type: 'boolean' }, misses: { type: 'boolean' }, rounds: { type: 'string', default: '6' } },
+  options: { seeds: { type: 'string', default: 'judge-11,judge-12,judge-13' }, 'no-peers': { type: 'boolean' }, misses: { type: 'boolean' }, rounds: { type: 'string', default: '6' } },
 })
+/** A false finding belongs to the tier of which its rule finds most. */
+function tierOf({ hits }) {
+  const counts = {}
+  for (const [{ tier }, found] of hits) {
+    for (const { rule } of found) {
+      const tiers = (counts[rule] ??= {})
+      tiers[tier] = (tiers[tier] ?? 0) + 1
+    }
+  }
+  return ({ rule }) => Object.entries(counts[rule] ?? { provider: 1 }).sort(([, a], [, b]) => b - a)[0][0]
+}
+/** And to the form that its file has. */
+function formOf(labels) {
+  const forms = new Map(labels.map(({ file, form }) => [file, form]))
+  return ({ file }) => forms.get(file) ?? 'plain'
+}
 const percent = (share) => (share * 100).toFixed(2)
 
 if (!process.env.NOBUILD) build()
@@ -24,9 +40,15 @@ for (const seed of values.seeds.split(',')) {
   const ends = exactness(scored)
   console.log(`\n## Seed ${seed}: ${all.secrets} secrets of ${new Set(labels.map((one) => one.kind)).size} kinds, ${all.wrong} false findings`)
   console.log(`recall ${percent(all.recall)} precision ${percent(all.precision)} F1 ${percent(all.f1)} first character ${percent(ends.first)} last ${percent(ends.last)}`)
+  const blamed = { tier: tierOf(scored), form: formOf(labels) }
   for (const field of ['tier', 'form']) {
-    const row = [...groups(labels, scored, field)].map(([name, g]) => `${name} ${percent(g.found / g.secrets)} (${g.found}/${g.secrets})`)
-    console.log(`${field}: ${row.join(', ')}`)
+    const wrong = scored.wrong.map(blamed[field])
+    const row = [...groups(labels, scored, field)].map(([name, g]) => {
+      const precision = g.found / (g.found + wrong.filter((one) => one === name).length) || 0
+      const recall = g.found / g.secrets
+      return `${name} ${percent((2 * recall * precision) / (recall + precision) || 0)} (${g.found}/${g.secrets})`
+    })
+    console.log(`F1 by ${field} (found): ${row.join(', ')}`)
   }
   const weak = [...groups(labels, scored, 'kind')].filter(([, g]) => g.found < g.secrets)
   console.log(`kinds below 100: ${weak.map(([name, g]) => `${name} ${g.found}/${g.secrets}`).join(', ') || 'none'}`)

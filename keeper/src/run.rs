@@ -8,6 +8,7 @@ use crate::put::{WORK, is_plain};
 use crate::serve::{Inbox, end_everything, forget_signals};
 use crate::spawn::{self, Program, Started};
 use crate::sys;
+use crate::tap::Tap;
 use crate::wire::{CHUNK, Fields, from_keeper, send};
 
 struct Request {
@@ -34,44 +35,6 @@ impl Request {
             stdin: fields.blob()?.to_vec(),
             judge: fields.texts()?,
         })
-    }
-}
-
-/// A stream that is passed on up to its limit; the rest is read and counted, so that nobody blocks.
-struct Tap {
-    stream: u8,
-    fd: Option<OwnedFd>,
-    left: u64,
-    dropped: u64,
-}
-
-impl Tap {
-    const fn new(stream: u8, fd: OwnedFd, left: u64) -> Self {
-        Self {
-            stream,
-            fd: Some(fd),
-            left,
-            dropped: 0,
-        }
-    }
-
-    /// Reads what is there; `true` while there was something.
-    fn pump(&mut self, buffer: &mut [u8]) -> Result<bool, String> {
-        let Some(fd) = &self.fd else { return Ok(false) };
-        let Some(bytes) = sys::read_some(fd.as_raw_fd(), buffer)? else {
-            return Ok(false);
-        };
-        if bytes.is_empty() {
-            self.fd = None;
-            return Ok(false);
-        }
-        let kept = (bytes.len() as u64).min(self.left);
-        self.left -= kept;
-        self.dropped += bytes.len() as u64 - kept;
-        if kept > 0 {
-            send(from_keeper::OUT, &[&[self.stream], &bytes[..kept as usize]])?;
-        }
-        Ok(true)
     }
 }
 
@@ -115,7 +78,7 @@ pub fn run(body: &[u8], inbox: &mut Inbox, children: &OwnedFd) -> Result<Result<
         }
     };
     let watched = running.watch(started.saturating_add(request.timeout_ms), inbox, children);
-    end_everything();
+    running.end();
     watched?;
     running.drain()?;
     let counters = Counters {
@@ -268,6 +231,19 @@ impl Running {
             }
         }
         Ok(())
+    }
+
+    /// Kills and buries all that is left. What had ended by itself a moment ago keeps its own status.
+    fn end(&mut self) {
+        loop {
+            identity::kill_all();
+            match sys::reap(true) {
+                Ok(Some((pid, status))) if pid == self.command => self.command_status = Some(status),
+                Ok(Some((pid, status))) if Some(pid) == self.judge => self.judge_status = Some(status),
+                Ok(_) => {}
+                Err(()) => return,
+            }
+        }
     }
 
     /// All writers are dead, so every stream has an end.

@@ -100,13 +100,18 @@ fn child(
         libc::setsid();
         libc::umask(0o022);
     }
-    sys::limit(libc::RLIMIT_CORE, 0);
-    sys::limit(libc::RLIMIT_NOFILE, 1024);
+    lower_limits();
     sys::limit(libc::RLIMIT_FSIZE, program.file_size);
     identity::become_plain(program.user)?;
     std::env::set_current_dir(program.directory)
         .map_err(|error| format!("cannot enter {}: {error}", program.directory))?;
     execute(program)
+}
+
+/// What every program of a box has.
+pub fn lower_limits() {
+    sys::limit(libc::RLIMIT_CORE, 0);
+    sys::limit(libc::RLIMIT_NOFILE, 1024);
 }
 
 fn execute(program: &Program) -> Result<std::convert::Infallible, String> {

@@ -207,3 +207,16 @@ pub fn limit(resource: libc::__rlimit_resource_t, value: u64) {
         }
     }
 }
+
+/// The most that a limit can be raised to; the largest number where the kernel does not tell.
+pub fn limit_of(resource: libc::__rlimit_resource_t) -> u64 {
+    // SAFETY: `found` is ours to be written.
+    unsafe {
+        let mut found: libc::rlimit = std::mem::zeroed();
+        if libc::getrlimit(resource, &raw mut found) == 0 {
+            found.rlim_max
+        } else {
+            u64::MAX
+        }
+    }
+}

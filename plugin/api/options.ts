@@ -44,6 +44,8 @@ export interface EngineOptions {
   toolchainDir?: string
   sandbox?: false | object
   scanner?: false | object
+  /** How dependencies of plugins are judged: `advisories` (a file), `allow`, `scopes`, `requireAdvisories`. */
+  dependencies?: false | { advisories?: string; allow?: string[]; scopes?: string[]; requireAdvisories?: boolean }
   breaker?: false | object
   tracing?: false | object
   queue?: false | object
@@ -93,6 +95,7 @@ const ENGINE: Checks<EngineOptions> = {
   toolchainDir: text,
   sandbox: part,
   scanner: part,
+  dependencies: part,
   breaker: part,
   tracing: part,
   queue: part,

@@ -15,6 +15,8 @@ export interface SandboxOptions {
   engine?: 'auto' | 'docker' | 'podman' | 'built-in' | `unix://${string}` | `npipe://${string}`
   /** An image of the engine in place of the one that is made here. */
   image?: string
+  /** A runtime that the container engine knows, such as `runsc` or `kata`, in place of the engine's own choice. */
+  runtime?: string
   /** Memory of all processes together, without swap. Default `512m`. */
   memory?: string | number
   /** Processors; may be a fraction. Default 1. */
@@ -128,6 +130,7 @@ export class Sandbox {
     const checked = checkOptions<SandboxOptions>('options', options, {
       engine: text,
       image: text,
+      runtime: text,
       memory: size,
       cpus: positive,
       pids: whole(4096),

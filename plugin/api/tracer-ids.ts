@@ -24,7 +24,17 @@ export function draw(): number {
   return drawn
 }
 
-const hex = (bits: number): string => (bits >>> 0).toString(16).padStart(8, '0')
+/** The two digits of each byte: writing them anew would take most of the time of a span that is read. */
+const BYTES = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'))
+
+function hex(bits: number): string {
+  return (
+    (BYTES[bits >>> 24] as string) +
+    (BYTES[(bits >>> 16) & 255] as string) +
+    (BYTES[(bits >>> 8) & 255] as string) +
+    (BYTES[bits & 255] as string)
+  )
+}
 
 /** The 32 bits that eight hexadecimal digits from `at` on say. */
 export const bitsAt = (digits: string, at: number): number => parseInt(digits.slice(at, at + 8), 16) | 0

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use napi::Env;
 use napi::bindgen_prelude::{PromiseRaw, Uint8Array};
@@ -19,6 +20,9 @@ use crate::sandbox::{Limits, RunRequest, RunResult, Runner, RunnerOptions, Sandb
 use crate::toolchain::{ToolchainOptions, cache_directory};
 
 const DEFAULT_TIMEOUT_MS: u64 = 120_000;
+
+/// Whoever opens a sandbox closes it, so its boxes wait longer than those of an engine between two jobs.
+const IDLE: Duration = Duration::from_mins(1);
 
 /// What the shim passes: the user's options, and where the parts of a box are.
 #[derive(Deserialize)]
@@ -43,7 +47,8 @@ impl Given {
                 format!("the sandbox's options are not right: {error}"),
             )
         })?;
-        let (options, limits) = sandbox_options::parse(given.sandbox.take())?;
+        let (mut options, limits) = sandbox_options::parse(given.sandbox.take())?;
+        options.pool.idle = IDLE;
         Ok((given, options, limits))
     }
 

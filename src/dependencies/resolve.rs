@@ -142,8 +142,13 @@ fn open_name(wanted: &Wanted, facts: &Facts) -> Option<String> {
     (!facts.known.contains_key(name) && !facts.failures.contains_key(name)).then(|| name.to_owned())
 }
 
+/// The one version that a range of a manifest permits, where it permits no other.
+pub fn exact_version(range: &str) -> Option<String> {
+    exact(&Source::of(range))
+}
+
 /// The one version of a range that has no other.
-pub(super) fn exact(source: &Source) -> Option<String> {
+fn exact(source: &Source) -> Option<String> {
     match source {
         Source::Range(range) => {
             let text = range.to_string();

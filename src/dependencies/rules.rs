@@ -7,6 +7,7 @@ use super::facts::{Facts, Registered};
 use super::finding::{Finding, FindingCode, Severity};
 use super::lookalike::resemblance;
 use super::manifest::Kind;
+use super::registry_name::{is_archive_of, is_name};
 use super::shown::{plain, without_credentials};
 use super::source::Source;
 use super::tree::{Locked, Node, Tree};
@@ -277,32 +278,4 @@ impl Rules<'_> {
 fn is_open(range: &Range) -> bool {
     let late = Version::from((9_007_199_u64, 0_u64, 0_u64));
     range.satisfies(&late)
-}
-
-/// `name/-/base-1.0.0.tgz`, as registries lay archives out; a scope may be escaped.
-fn is_archive_of(rest: &str, name: &str) -> bool {
-    let escaped = name.replacen('/', "%2f", 1);
-    let after = rest
-        .strip_prefix(name)
-        .or_else(|| rest.strip_prefix(escaped.as_str()))
-        .or_else(|| rest.strip_prefix(name.replacen('/', "%2F", 1).as_str()));
-    after.is_some_and(|after| after.starts_with("/-/"))
-}
-
-/// npm's rules for names, old ones with capitals included.
-fn is_name(name: &str) -> bool {
-    let part = |part: &str| {
-        !part.is_empty()
-            && !part.starts_with(['.', '_'])
-            && part
-                .bytes()
-                .all(|byte| byte.is_ascii_alphanumeric() || b"-_.~!'()*".contains(&byte))
-    };
-    let fits = match name.strip_prefix('@') {
-        Some(scoped) => scoped
-            .split_once('/')
-            .is_some_and(|(scope, base)| part(scope) && part(base)),
-        None => part(name),
-    };
-    fits && name.len() <= 214 && name != "node_modules" && name != "favicon.ico"
 }

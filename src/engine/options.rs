@@ -34,6 +34,8 @@ pub struct EngineOptions {
     #[serde(default)]
     pub scanner: Part,
     #[serde(default)]
+    pub dependencies: Part,
+    #[serde(default)]
     pub breaker: Part,
     #[serde(default)]
     pub tracing: Part,

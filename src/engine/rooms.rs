@@ -8,12 +8,14 @@ use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::creation::plugins_dir;
+use super::dependencies::own_advisories_path;
 use super::options::{EngineOptions, Part};
 use super::sandbox_options;
 use crate::breaker::{Breaker, BreakerOptions};
 use crate::clock::{SharedClock, SystemClock};
+use crate::dependencies::DependencyOptions;
 use crate::error::{Code, Error, Result};
-use crate::pipeline::{Asker, Examiner, Models, Pipeline, Telemetry, Workshop, WorkshopOptions};
+use crate::pipeline::{Asker, DependencyGuard, Examiner, Models, Pipeline, Telemetry, Workshop, WorkshopOptions};
 use crate::scanner::{Scanner, ScannerOptions};
 use crate::toolchain::{ToolchainOptions, cache_directory};
 use crate::tracer::{
@@ -52,6 +54,7 @@ pub fn open(options: &EngineOptions) -> Result<Rooms> {
     let examiner = Examiner {
         scanner: scanner.clone(),
         workshop: workshop(options)?.map(Arc::new),
+        dependencies: dependency_guard(options)?,
         telemetry: telemetry.clone(),
     };
     let asker = Asker {
@@ -97,6 +100,41 @@ fn scanner(part: &Part) -> Result<Option<Arc<Scanner>>> {
     // Generated code must not silence its own gate by a comment.
     options.allow_comments = false;
     Ok(Some(Arc::new(Scanner::new(options)?)))
+}
+
+/// What `dependencies` may say: how those of plugins are judged.
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields, default)]
+struct Dependencies {
+    advisories: Option<PathBuf>,
+    allow: Vec<String>,
+    scopes: Vec<String>,
+    /// What no advisory data covers leaves the check open. Default false: it is told only.
+    require_advisories: bool,
+}
+
+fn dependency_guard(options: &EngineOptions) -> Result<Option<DependencyGuard>> {
+    let Some(given) = options.dependencies.options() else {
+        return Ok(None);
+    };
+    let given = if given.is_null() {
+        Dependencies::default()
+    } else {
+        options_of::<Dependencies>("dependencies", given)?
+    };
+    let rules = serde_json::json!({
+        "offline": true,
+        // The versions are those of the lock that ships.
+        "minimumAge": 0,
+        "allow": given.allow,
+        "scopes": given.scopes,
+    });
+    Ok(Some(DependencyGuard {
+        options: DependencyOptions::from_value(rules)?,
+        advisories: given.advisories.unwrap_or_else(own_advisories_path),
+        require_advisories: given.require_advisories,
+        lock: options.package_root.join("toolchain.lock.json"),
+    }))
 }
 
 /// What `tracing` may say: where spans go, and how many.

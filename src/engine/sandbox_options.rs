@@ -12,6 +12,7 @@ use crate::sandbox::{EngineChoice, Limits, PoolOptions, SandboxOptions};
 struct Given {
     engine: Option<String>,
     image: Option<String>,
+    runtime: Option<String>,
     memory: Option<Size>,
     cpus: Option<f64>,
     pids: Option<u32>,
@@ -63,6 +64,7 @@ pub fn parse(value: Value) -> Result<(SandboxOptions, Limits)> {
         SandboxOptions {
             engine,
             image: given.image,
+            runtime: given.runtime,
             allow_reduced: given.allow_reduced,
             pool,
         },

@@ -43,7 +43,7 @@ pub fn share(breaker: &Arc<Breaker>, hub: &Hub, clock: &SharedClock, token: Canc
         breaker: Arc::clone(breaker),
         hub: hub.clone(),
         clock: Arc::clone(clock),
-        key: format!("breaker/{}", breaker.name()),
+        key: format!("engine/breaker/{}", breaker.name()),
         known: 0,
     };
     tokio::spawn(async move {

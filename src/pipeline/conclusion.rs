@@ -14,6 +14,7 @@ use super::stage::Stage;
 use super::{package, verdict};
 use crate::error::{Code, Error};
 use crate::queue::AttemptError;
+use crate::toolchain;
 use crate::tracer::SpanContext;
 
 impl Creation<'_> {
@@ -122,8 +123,11 @@ impl Creation<'_> {
             .examiner
             .telemetry
             .stage(Stage::Package, self.parent.as_ref());
-        let delivered = package::stage(candidate, &self.target(), &self.attempt.job.id).and_then(|parcel| {
-            let checks = checks.iter().chain([parcel.check()]).cloned().collect::<Vec<_>>();
+        let staged = toolchain::locked_packages(&self.pipeline.lock).and_then(|packages| {
+            package::stage(candidate, &self.target(), &self.attempt.job.id, &packages, self.now())
+        });
+        let delivered = staged.and_then(|parcel| {
+            let checks = checks.iter().chain(parcel.checks()).cloned().collect::<Vec<_>>();
             let verdict = if found == Verdict::Passed {
                 verdict::of(&checks, &Stage::ALL)
             } else {

@@ -7,6 +7,7 @@ use tracing::Instrument;
 
 use super::bench::Bench;
 use super::candidate::Candidate;
+use super::dependencies::DependencyGuard;
 use super::report::{Check, CheckStatus, Where};
 use super::stage::Stage;
 use super::watch::Telemetry;
@@ -42,6 +43,8 @@ pub struct Examiner {
     pub scanner: Option<Arc<Scanner>>,
     /// `None`: switched off, so nothing that needs a sandbox runs.
     pub workshop: Option<Arc<Workshop>>,
+    /// `None`: switched off, so only the lock decides what a plugin may depend on.
+    pub dependencies: Option<DependencyGuard>,
     pub telemetry: Telemetry,
 }
 

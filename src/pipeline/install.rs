@@ -25,8 +25,17 @@ pub const OXLINT_NAME: &str = "oxlint.check.json";
 pub const FACE_NAME: &str = "face.check.ts";
 pub const BUNFIG_NAME: &str = "bunfig.check.toml";
 
-/// Compares the manifest's dependencies with those of the lock.
+/// Compares the manifest's dependencies with those of the lock, and judges them.
 pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
+    let mut checks = vec![locked(bench).await?];
+    if let Some(guard) = &bench.examiner.dependencies {
+        let now = bench.examiner.telemetry.clock.now_ms();
+        checks.extend(guard.checks(bench.candidate, now)?);
+    }
+    Ok(checks)
+}
+
+async fn locked(bench: &mut Bench<'_>) -> Result<Check> {
     let check = Check::of(Stage::Install, Where::Host);
     if !bench.candidate.sources.contains_key("src/index.ts") {
         let missing = Diagnostic::of(
@@ -34,14 +43,12 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
             "missing",
             "the plugin's entry src/index.ts is missing; its default export must be the plugin",
         );
-        return Ok(vec![check.judged(vec![missing])]);
+        return Ok(check.judged(vec![missing]));
     }
     let Some(workshop) = bench.examiner.workshop.as_ref() else {
-        return Ok(vec![
-            check
-                .judged(Vec::new())
-                .saying("no package was fetched, since the sandbox is switched off"),
-        ]);
+        return Ok(check
+            .judged(Vec::new())
+            .saying("no package was fetched, since the sandbox is switched off"));
     };
     let toolchain = workshop.toolchain(bench.token).await?;
     let allowed = toolchain.allowed_dependencies();
@@ -56,12 +63,10 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
             )
         })
         .collect();
-    Ok(vec![
-        check
-            .counting("packages", allowed.len() as u64)
-            .saying(&format!("packages of the toolchain lock {}", toolchain.digest))
-            .judged(diagnostics),
-    ])
+    Ok(check
+        .counting("packages", allowed.len() as u64)
+        .saying(&format!("packages of the toolchain lock {}", toolchain.digest))
+        .judged(diagnostics))
 }
 
 fn declared(candidate: &Candidate) -> Vec<(String, String)> {

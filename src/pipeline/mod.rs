@@ -14,6 +14,7 @@ mod command;
 mod conclusion;
 mod creation;
 mod deadline;
+mod dependencies;
 mod describe;
 mod ending;
 mod examination;
@@ -33,6 +34,7 @@ mod shipped;
 #[cfg(test)]
 mod shipped_tests;
 mod stage;
+mod tally;
 mod tarball;
 mod test;
 mod trace;
@@ -45,6 +47,7 @@ mod workshop;
 
 pub use ask::Asker;
 pub use deadline::JOB as JOB_DEADLINE;
+pub use dependencies::DependencyGuard;
 pub use examination::Examiner;
 pub use metrics::Metrics;
 pub use models::Models;

@@ -5,13 +5,17 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use super::candidate::Candidate;
+use super::dependencies::components;
 use super::report::{Check, CreationReport, ReportedFile, Where};
 use super::stage::Stage;
 use super::tarball;
+use crate::dependencies::{Subject, sbom};
 use crate::error::{Code, Error, Result};
 use crate::files::{FileSet, check_path};
+use crate::toolchain::LockedTool;
 
 /// What a completed creation leaves.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -30,11 +34,14 @@ pub struct Parcel {
     name: String,
     version: String,
     tarball_name: String,
-    check: Check,
+    checks: [Check; 2],
 }
 
-/// Writes files and tarball beside `target`.
-pub fn stage(candidate: &Candidate, target: &Path, id: &str) -> Result<Parcel> {
+/// Beside the report: what went in, as `CycloneDX` has it.
+const SBOM: &str = "sbom.cdx.json";
+
+/// Writes files, tarball and the list of what went in beside `target`.
+pub fn stage(candidate: &Candidate, target: &Path, id: &str, packages: &[LockedTool], now_ms: i64) -> Result<Parcel> {
     let (name, version) = identity(candidate)?;
     let files = candidate.all();
     let bytes = tarball::pack(&files)?;
@@ -52,13 +59,16 @@ pub fn stage(candidate: &Candidate, target: &Path, id: &str) -> Result<Parcel> {
             let _ = fs::remove_dir_all(&staging);
             unwritable(target, error)
         })?;
+    let hash = hex::encode(Sha256::digest(&bytes));
+    let (list, listed) = listed(candidate, &name, &version, &hash, id, packages, now_ms)?;
+    fs::write(staging.join(SBOM), &list).map_err(|error| {
+        let _ = fs::remove_dir_all(&staging);
+        unwritable(target, error)
+    })?;
     let check = Check::of(Stage::Package, Where::Host)
         .counting("files", files.len() as u64)
         .counting("tarballBytes", bytes.len() as u64)
-        .saying(&format!(
-            "{tarball_name} sha256 {}",
-            hex::encode(Sha256::digest(&bytes))
-        ))
+        .saying(&format!("{tarball_name} sha256 {hash}"))
         .judged(Vec::new());
     Ok(Parcel {
         staging,
@@ -66,14 +76,41 @@ pub fn stage(candidate: &Candidate, target: &Path, id: &str) -> Result<Parcel> {
         name,
         version,
         tarball_name,
-        check,
+        checks: [check, listed],
     })
 }
 
+/// The list of what went in, and its line in the report.
+fn listed(
+    candidate: &Candidate,
+    name: &str,
+    version: &str,
+    hash: &str,
+    id: &str,
+    packages: &[LockedTool],
+    now_ms: i64,
+) -> Result<(Vec<u8>, Check)> {
+    let subject = Subject {
+        name: name.to_owned(),
+        version: version.to_owned(),
+        sha256: Some(hash.to_owned()),
+    };
+    let components = components(candidate, packages);
+    // A job's id is a UUID, so a list can be traced to its job.
+    let serial = Uuid::parse_str(id).unwrap_or_else(|_| Uuid::now_v7()).to_string();
+    let list = serde_json::to_vec_pretty(&sbom(&subject, &components, &serial, now_ms))
+        .map_err(|error| Error::new(Code::Internal, "the list of what went in could not be written").because(error))?;
+    let check = Check::named("package: sbom", Where::Host)
+        .counting("components", components.len() as u64)
+        .saying(&format!("{SBOM} sha256 {}", hex::encode(Sha256::digest(&list))))
+        .judged(Vec::new());
+    Ok((list, check))
+}
+
 impl Parcel {
-    /// The stage's check.
-    pub const fn check(&self) -> &Check {
-        &self.check
+    /// The stage's checks.
+    pub const fn checks(&self) -> &[Check; 2] {
+        &self.checks
     }
 
     /// Adds the report and moves all of it to its place.
@@ -204,7 +241,7 @@ mod tests {
     fn a_staged_parcel_is_not_in_its_place_before_it_is_delivered() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("plugin-b");
-        let parcel = stage(&candidate(), &target, "job").unwrap();
+        let parcel = stage(&candidate(), &target, "job", &[], 0).unwrap();
         assert!(!target.exists());
         let created = parcel.deliver(super::super::verdict::tests::report()).unwrap();
         assert_eq!(created.name, "@a/plugin-b");
@@ -218,7 +255,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         fs::write(folder.path().join("mine"), "x").unwrap();
         assert_eq!(check_target(folder.path()).unwrap_err().code(), Code::OptionInvalid);
-        let parcel = stage(&candidate(), folder.path(), "job").unwrap();
+        let parcel = stage(&candidate(), folder.path(), "job", &[], 0).unwrap();
         assert!(parcel.deliver(super::super::verdict::tests::report()).is_err());
         assert_eq!(fs::read(folder.path().join("mine")).unwrap(), b"x");
     }
@@ -228,7 +265,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mut candidate = candidate();
         candidate.sources.insert("../escaped".into(), b"x".to_vec());
-        assert!(stage(&candidate, &folder.path().join("p"), "job").is_err());
+        assert!(stage(&candidate, &folder.path().join("p"), "job", &[], 0).is_err());
         assert!(!folder.path().join("escaped").exists());
     }
 }

@@ -31,7 +31,15 @@ const INSTALL_SCRIPTS: [&str; 11] = [
 const DEPENDENCY_FIELDS: [&str; 3] = ["dependencies", "optionalDependencies", "peerDependencies"];
 
 /// Files beside the manifest that change what an installation does.
-pub const INSTALL_FILES: [&str; 2] = ["binding.gyp", "npm-shrinkwrap.json"];
+pub const INSTALL_FILES: [&str; 7] = [
+    "binding.gyp",
+    "npm-shrinkwrap.json",
+    ".npmrc",
+    ".yarnrc",
+    ".yarnrc.yml",
+    ".pnpmfile.cjs",
+    "bunfig.toml",
+];
 
 /// Refuses a manifest that runs something at installation, leads elsewhere than to the checked entry, or brings
 /// packages that are not in the toolchain lock. `beside` are those of `INSTALL_FILES` that are there.

@@ -1,13 +1,14 @@
 //! Stage *test*: the plugin's own tests, by Bun. They never pass a plugin alone: *boot* judges it.
 
 use super::bench::Bench;
-use super::command::{self, Tool};
+use super::command::{self, Ran, Tool};
 use super::install::BUNFIG_NAME;
 use super::report::{Check, Where};
 use super::stage::Stage;
+use super::tally::{self, Tally};
 use crate::diagnostic::Diagnostic;
 use crate::error::Result;
-
+use crate::files::FileSet;
 use crate::inspection::Inspection;
 use crate::inspection::tools::{TestReport, parse_junit};
 
@@ -15,13 +16,65 @@ const REPORT: &str = "out/junit.xml";
 
 /// Runs the tests in a box of the plugin's own.
 pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
-    let bun = bench.ready().await?.toolchain.tools().bun.clone();
     let expected = Inspection {
         tests: bench.candidate.tests.clone(),
         multiplied: bench.candidate.multiplied.clone(),
         ..Inspection::default()
     };
-    let counted = expected.tests.values().sum();
+    let tally = Tally::new(|| uuid::Uuid::new_v4().simple().to_string());
+    bench.stage().await?.put(&tally.files()).await?;
+    let first = attempt(bench, &tally, &expected, true).await?;
+    let check = Check::of(Stage::Test, Where::Sandbox)
+        .ran(&first.ran.argv, &first.ran.outcome)
+        .counting("expected", expected.tests.values().sum());
+    if let Some(stopped) = first.ran.stopped {
+        return Ok(vec![check.judged(vec![stopped])]);
+    }
+    let Some(mut report) = first.report else {
+        return Ok(vec![check.judged(vec![no_report(&first.ran)])]);
+    };
+    let failed = tally.take_out(&mut report);
+    let doubts = tally.doubts(&report, failed, &first.told);
+    if doubts.is_empty() && judge(&report, &expected, Some(0), "").is_empty() && first.ran.outcome.exit_code == Some(1)
+    {
+        let mut check = counted(check, &report).counting("mustFail", 1).judged(Vec::new());
+        check.exit_code = Some(0);
+        return Ok(vec![check.saying(
+            "a test that must fail was mixed in, and failed; without it the runner ends with 0",
+        )]);
+    }
+    // The first failure ended that run. All of them are found by one that goes on.
+    let whole = attempt(bench, &tally, &expected, false).await?;
+    let check = check.ran(&whole.ran.argv, &whole.ran.outcome);
+    if let Some(stopped) = whole.ran.stopped {
+        return Ok(vec![check.judged(vec![stopped])]);
+    }
+    let Some(report) = whole.report else {
+        return Ok(vec![check.judged(vec![no_report(&whole.ran)])]);
+    };
+    let (exit_code, printed) = (whole.ran.outcome.exit_code, whole.ran.outcome.stderr.text());
+    let mut diagnostics = judge(&report, &expected, exit_code, &printed);
+    if diagnostics.is_empty() {
+        diagnostics = doubts;
+    }
+    if diagnostics.is_empty() {
+        let message = "the tests passed once and failed once; they must not depend on chance or order";
+        diagnostics.push(Diagnostic::of("", "test-unsteady", message));
+    }
+    Ok(vec![counted(check, &report).judged(diagnostics)])
+}
+
+/// One run of the test runner.
+struct Attempt {
+    ran: Ran,
+    /// What came over the keeper's channel.
+    told: String,
+    report: Option<TestReport>,
+}
+
+/// With the test that must fail the runner stops at the first failure, so that one must be the last.
+async fn attempt(bench: &mut Bench<'_>, tally: &Tally, expected: &Inspection, must_fail: bool) -> Result<Attempt> {
+    let bun = bench.ready().await?.toolchain.tools().bun.clone();
     // Bun obeys a configuration beside the tests, so it is given ours.
     let mut argv = vec![bun, format!("--config={BUNFIG_NAME}")];
     argv.extend(command::args([
@@ -31,44 +84,56 @@ pub async fn run(bench: &mut Bench<'_>) -> Result<Vec<Check>> {
         "--timeout=10000",
         "--reporter=junit",
         "--reporter-outfile=out/junit.xml",
-        "./__tests__",
     ]));
+    argv.push(format!("--preload=./{}", tally::COUNTER_NAME));
+    if must_fail {
+        argv.push("--bail=1".to_owned());
+    }
+    let files = tally::order(expected, must_fail.then_some(tally.file.as_str()));
+    argv.extend(if files.is_empty() {
+        vec!["./__tests__".to_owned()]
+    } else {
+        files
+    });
     let tool = Tool {
         argv,
+        judge: Some(command::args(["/sandbox/bin/keeper", "relay"])),
+        stdin: tally.question(),
         ..Tool::default()
     };
     let runner = bench.runner();
     let session = bench.stage().await?;
     let ran = command::run(session, Stage::Test, tool, &runner).await?;
-    let check = Check::of(Stage::Test, Where::Sandbox)
-        .ran(&ran.argv, &ran.outcome)
-        .counting("expected", counted);
-    if let Some(stopped) = ran.stopped {
-        return Ok(vec![check.judged(vec![stopped])]);
-    }
-    let taken = session.collect(&[REPORT.to_owned()]).await?;
+    let told = ran
+        .outcome
+        .judge
+        .as_ref()
+        .map(|judge| judge.stdout.text())
+        .unwrap_or_default();
+    let taken = if ran.stopped.is_none() {
+        session.collect(&[REPORT.to_owned()]).await?
+    } else {
+        FileSet::new()
+    };
     let report = taken
         .get(REPORT)
         .and_then(|bytes| parse_junit(&runner.redact(&String::from_utf8_lossy(bytes))).ok());
-    let Some(report) = report else {
-        let printed = super::check::cut(ran.outcome.stderr.text().trim(), 1_500);
-        let missing = Diagnostic::of(
-            "",
-            "no-report",
-            format!(
-                "the test runner ended with exit code {:?} and left no report:\n{printed}",
-                ran.outcome.exit_code
-            ),
-        );
-        return Ok(vec![check.judged(vec![missing])]);
-    };
-    let check = check
+    Ok(Attempt { ran, told, report })
+}
+
+fn no_report(ran: &Ran) -> Diagnostic {
+    let printed = super::check::cut(ran.outcome.stderr.text().trim(), 1_500);
+    let code = ran.outcome.exit_code;
+    let message = format!("the test runner ended with exit code {code:?} and left no report:\n{printed}");
+    Diagnostic::of("", "no-report", message)
+}
+
+fn counted(check: Check, report: &TestReport) -> Check {
+    check
         .counting("tests", report.tests)
         .counting("passed", report.passed)
         .counting("failed", report.failed)
-        .counting("skipped", report.skipped);
-    let diagnostics = judge(&report, &expected, ran.outcome.exit_code, &ran.outcome.stderr.text());
-    Ok(vec![check.judged(diagnostics)])
+        .counting("skipped", report.skipped)
 }
 
 /// What the report, the parser's count and the exit code say together.

@@ -53,6 +53,8 @@ pub struct SandboxOptions {
     pub engine: EngineChoice,
     /// An image of the engine in place of the one that is made here.
     pub image: Option<String>,
+    /// A runtime that the container engine knows, such as `runsc`, in place of its own choice.
+    pub runtime: Option<String>,
     /// Limits that may be missing: `memory`, `pids`, `cpus`.
     pub allow_reduced: Vec<String>,
     /// Boxes that wait, made ahead.
@@ -95,7 +97,7 @@ pub async fn open(options: SandboxOptions, inputs: BoxInputs) -> Result<SharedEn
     let mut tried = Vec::new();
     for (endpoint, found) in containers(&options.engine, &mut tried).await {
         let name = found.name.clone();
-        match DockerEngine::open(found, &inputs, options.image.clone(), &options.allow_reduced).await {
+        match DockerEngine::open(found, &inputs, &options).await {
             Ok(engine) => return Ok(Arc::new(engine)),
             Err(error) if error.code() == Code::OptionInvalid => return Err(error),
             Err(error) => tried.push(format!(
@@ -116,10 +118,12 @@ pub async fn open(options: SandboxOptions, inputs: BoxInputs) -> Result<SharedEn
     Err(refusal(&tried))
 }
 
-/// An image is a container engine's.
+/// An image and a runtime are a container engine's.
 #[cfg(target_os = "linux")]
 fn takes_built_in(options: &SandboxOptions) -> bool {
-    matches!(options.engine, EngineChoice::Auto | EngineChoice::BuiltIn) && options.image.is_none()
+    matches!(options.engine, EngineChoice::Auto | EngineChoice::BuiltIn)
+        && options.image.is_none()
+        && options.runtime.is_none()
 }
 
 /// The container engines that answer, in order; Docker before Podman.
@@ -192,32 +196,22 @@ fn refusal(tried: &[String]) -> Error {
     .with_details(serde_json::json!({ "tried": tried }))
 }
 
-/// Every engine that could be used, with what binds, for `doctor`. It leaves nothing behind.
+/// Every engine that could be used, with what binds, for `doctor`. It leaves nothing behind. All are tried at
+/// once, since each takes most of its time in waiting.
 pub async fn probe(options: SandboxOptions, inputs: BoxInputs) -> Result<Vec<Candidate>> {
     options.check()?;
     let mut tried = Vec::new();
-    let mut all = Vec::new();
-    for (endpoint, found) in containers(&options.engine, &mut tried).await {
-        let started = Instant::now();
-        let name = found.name.clone();
-        let problems = match DockerEngine::open(found, &inputs, options.image.clone(), &options.allow_reduced).await {
-            Ok(engine) => engine
-                .missing()
-                .await
-                .map_or_else(|error| vec![told(&error)], |missing| lines(&missing)),
-            Err(error) => vec![told(&error)],
-        };
-        all.push(candidate(name, Some(endpoint.url), problems, started));
-    }
+    let found = containers(&options.engine, &mut tried).await;
+    let engines = futures_util::future::join_all(
+        found
+            .into_iter()
+            .map(|(endpoint, found)| probe_container(endpoint, found, &inputs, &options)),
+    );
     #[cfg(target_os = "linux")]
-    if takes_built_in(&options) {
-        let started = Instant::now();
-        let problems = match BuiltIn::open(&inputs, &options.allow_reduced).await {
-            Ok(engine) => lines(engine.missing()),
-            Err(error) => vec![told(&error)],
-        };
-        all.push(candidate("built-in".to_owned(), None, problems, started));
-    }
+    let (mut all, built_in) = tokio::join!(engines, probe_built_in(&inputs, &options));
+    #[cfg(not(target_os = "linux"))]
+    let (mut all, built_in) = (engines.await, None);
+    all.extend(built_in);
     for why in tried {
         all.push(Candidate {
             name: "container engine".to_owned(),
@@ -228,6 +222,32 @@ pub async fn probe(options: SandboxOptions, inputs: BoxInputs) -> Result<Vec<Can
         });
     }
     Ok(all)
+}
+
+async fn probe_container(endpoint: Endpoint, found: Found, inputs: &BoxInputs, options: &SandboxOptions) -> Candidate {
+    let started = Instant::now();
+    let name = found.name.clone();
+    let problems = match DockerEngine::open(found, inputs, options).await {
+        Ok(engine) => engine
+            .missing()
+            .await
+            .map_or_else(|error| vec![told(&error)], |missing| lines(&missing)),
+        Err(error) => vec![told(&error)],
+    };
+    candidate(name, Some(endpoint.url), problems, started)
+}
+
+#[cfg(target_os = "linux")]
+async fn probe_built_in(inputs: &BoxInputs, options: &SandboxOptions) -> Option<Candidate> {
+    if !takes_built_in(options) {
+        return None;
+    }
+    let started = Instant::now();
+    let problems = match BuiltIn::open(inputs, &options.allow_reduced).await {
+        Ok(engine) => lines(engine.missing()),
+        Err(error) => vec![told(&error)],
+    };
+    Some(candidate("built-in".to_owned(), None, problems, started))
 }
 
 fn lines(missing: &[Missing]) -> Vec<String> {

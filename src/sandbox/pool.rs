@@ -33,7 +33,7 @@ impl Default for PoolOptions {
     fn default() -> Self {
         Self {
             size: 1,
-            idle: Duration::from_mins(1),
+            idle: Duration::from_secs(10),
         }
     }
 }

@@ -88,6 +88,20 @@ impl Ready {
             "it is not set".to_owned(),
         );
         expect(
+            "files",
+            self.number("nofile").is_some_and(|count| count <= 1024) && self.number("core") == Some(0),
+            format!(
+                "a program may open {:?} and dump {:?}",
+                self.get("nofile"),
+                self.get("core")
+            ),
+        );
+        expect(
+            "cgroup namespace",
+            self.get("cgroupns") == "own",
+            "the box sees its place among the groups of the machine".to_owned(),
+        );
+        expect(
             "seccomp",
             self.get("Seccomp") == "2",
             format!("its mode is {:?}", self.get("Seccomp")),
@@ -117,7 +131,7 @@ mod tests {
 
     const GOOD: &str = "cgroup=1\nmemory=536870912\nswap=536870912\npids=100\ncpu=100000 100000\nroot=read-only\n\
         work=134217728\ntmp=67108864\ninterfaces=lo\nUid=65534 65534 65534 65534\nCapInh=0\nCapPrm=0000\nCapEff=0\n\
-        CapAmb=0\nNoNewPrivs=1\nSeccomp=2\n";
+        CapAmb=0\nNoNewPrivs=1\nSeccomp=2\nnofile=1024\ncore=0\ncgroupns=own\n";
 
     fn names(text: &str) -> Vec<&'static str> {
         Ready::parse(text)
@@ -150,6 +164,9 @@ mod tests {
             ("CapPrm=0000", "CapPrm=00e0", "capabilities"),
             ("NoNewPrivs=1", "NoNewPrivs=0", "no-new-privileges"),
             ("Seccomp=2", "Seccomp=0", "seccomp"),
+            ("nofile=1024", "nofile=1048576", "files"),
+            ("core=0", "core=18446744073709551615", "files"),
+            ("cgroupns=own", "cgroupns=shared", "cgroup namespace"),
         ] {
             assert_eq!(names(&GOOD.replace(good, bad)), vec![name], "{bad}");
         }

@@ -1,6 +1,9 @@
 //! Findings that are known and accepted.
 
+use std::sync::LazyLock;
+
 use globset::{GlobBuilder, GlobMatcher};
+use memchr::memmem::Finder;
 use regex::bytes::Regex;
 
 use super::custom::compile_pattern;
@@ -17,6 +20,8 @@ const COMMENTS: &[&[u8]] = &[
     b"pragma: allowlist secret",
     b"secretlint-disable-line",
 ];
+
+static FINDERS: LazyLock<Vec<Finder<'static>>> = LazyLock::new(|| COMMENTS.iter().map(Finder::new).collect());
 
 /// How far from the secret a comment may stand.
 const COMMENT_REACH: usize = 512;
@@ -146,7 +151,7 @@ pub fn has_comment(text: &[u8], span: &std::ops::Range<usize>) -> bool {
     let before = super::boundary::left_of(text, span.start, COMMENT_REACH);
     let after = &text[span.end..text.len().min(span.end + COMMENT_REACH)];
     let after = &after[..memchr::memchr(b'\n', after).unwrap_or(after.len())];
-    COMMENTS.iter().any(|comment| {
-        memchr::memmem::find(before, comment).is_some() || memchr::memmem::find(after, comment).is_some()
-    })
+    FINDERS
+        .iter()
+        .any(|comment| comment.find(before).is_some() || comment.find(after).is_some())
 }

@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use super::reach::Reach;
+
 const LONGEST_NAME: usize = 64;
 /// Longer values are data.
 const LONGEST_VALUE: usize = 256;
@@ -37,14 +39,21 @@ impl Assignment {
 
 /// Calls back for each assignment of a text that is no file, such as a decoded one.
 pub fn each(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&Assignment)) {
+    let mut ends = Reach::default();
     for sign in memchr::memchr3_iter(b'=', b':', b'>', text) {
-        at(text, sign, &wanted, &mut found);
+        at(text, sign, &mut ends, &wanted, &mut found);
     }
 }
 
 /// Calls back for the assignment whose sign stands at `at`, if there is one. `wanted` sees the name
 /// first, so that most values are never looked at.
-pub fn at(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {
+pub fn at(
+    text: &[u8],
+    at: usize,
+    ends: &mut Reach,
+    wanted: &impl Fn(&[u8]) -> bool,
+    found: &mut impl FnMut(&Assignment),
+) {
     if text[at] == b'>' && text.get(at.wrapping_sub(1)) != Some(&b'=') {
         tag(text, at, wanted, found);
         return;
@@ -61,7 +70,7 @@ pub fn at(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut i
     }
     if let Some(name) = name_before(text, end)
         && wanted(&text[name.clone()])
-        && let Some((value, quoted)) = value_after(text, at + 1)
+        && let Some((value, quoted)) = value_after(text, at + 1, ends)
     {
         let leads = leads(text, name.start);
         let joint = name.start.checked_sub(1).map(|before| text[before]);
@@ -119,7 +128,7 @@ fn word_start(text: &[u8], floor: usize, stop: usize) -> usize {
 }
 
 /// The value that starts after `from`, and whether quotes stand around it.
-fn value_after(text: &[u8], from: usize) -> Option<(Range<usize>, bool)> {
+fn value_after(text: &[u8], from: usize, ends: &mut Reach) -> Option<(Range<usize>, bool)> {
     let limit = text.len().min(from + LONGEST_VALUE);
     let mut at = from;
     while at < limit && matches!(text[at], b' ' | b'\t') {
@@ -134,6 +143,10 @@ fn value_after(text: &[u8], from: usize) -> Option<(Range<usize>, bool)> {
     }
     let first = *text.get(at)?;
     if matches!(first, b'"' | b'\'' | b'`') {
+        // Three quotes open one string.
+        if text[at..limit].starts_with(&[first; 3]) {
+            at += 2;
+        }
         let start = at + 1;
         let mut end = start;
         while end < limit && text[end] != first && text[end] != b'\n' {
@@ -153,13 +166,10 @@ fn value_after(text: &[u8], from: usize) -> Option<(Range<usize>, bool)> {
         };
         return (closed && stop > start).then_some((start..stop, true));
     }
-    let length = text[at..limit]
-        .iter()
-        .position(|byte| {
-            byte.is_ascii_whitespace()
-                || matches!(byte, b'"' | b'\'' | b'`' | b';' | b',' | b'&' | b'<' | b'\0' | b'\\')
-        })
-        .unwrap_or(limit - at);
+    let stops = |byte: u8| {
+        byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b';' | b',' | b'&' | b'<' | b'\0' | b'\\')
+    };
+    let length = ends.end(text, at, limit, stops) - at;
     if at + length == limit && limit < text.len() {
         return None;
     }
@@ -241,6 +251,7 @@ mod tests {
             ("password: abc", "password", "abc", false),
             ("password => 'abc'", "password", "abc", true),
             ("password := `abc`", "password", "abc", true),
+            ("password = \"\"\"abc\"\"\"", "password", "abc", true),
             ("config['password'] = 'abc'", "password", "abc", true),
             ("<password>abc</password>", "password", "abc", true),
             ("const password: string = 'abc'", "password", "abc", true),

@@ -40,10 +40,13 @@ pub fn left_of(text: &[u8], at: usize, limit: usize) -> &[u8] {
 
 /// Whether `needle`, in lower case, stands in `text` whatever its case.
 pub fn contains_ignoring_case(text: &[u8], needle: &[u8]) -> bool {
-    text.len() >= needle.len()
-        && text
-            .windows(needle.len())
-            .any(|window| window.eq_ignore_ascii_case(needle))
+    let Some(first) = needle.first() else {
+        return true;
+    };
+    memchr::memchr2_iter(*first, first.to_ascii_uppercase(), text).any(|at| {
+        text.get(at..at + needle.len())
+            .is_some_and(|part| part.eq_ignore_ascii_case(needle))
+    })
 }
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use super::boundary::is_word;
 use super::candidate::Candidate;
 use super::detectors::{self, Detector};
 use super::prefilter::{Literal, Prefilter};
+use super::reach::Reach;
 use super::rule::{Rule, RuleFile, RuleInfo};
 use super::sweep::{self, Kinds, Openings, Visit};
 use crate::error::{Code, Error, Result};
@@ -85,12 +86,14 @@ impl Catalogue {
 
     /// Everything with a fixed format; what a disabled rule finds is marked silent.
     pub fn formats(&self, text: &[u8], enabled: &[bool], out: &mut Vec<Candidate>) {
-        self.floating(text, enabled, out);
+        let mut memo = Memo::default();
+        self.floating(text, enabled, &mut memo, out);
         let mut formats = Formats {
             catalogue: self,
             text,
             enabled,
             words: WordStarts::default(),
+            memo,
             out,
         };
         sweep::each(text, self.openings(), &mut formats);
@@ -102,26 +105,33 @@ impl Catalogue {
     }
 
     /// The formats whose literal may stand inside of a word.
-    pub fn floating(&self, text: &[u8], enabled: &[bool], out: &mut Vec<Candidate>) {
+    pub fn floating(&self, text: &[u8], enabled: &[bool], memo: &mut Memo, out: &mut Vec<Candidate>) {
         self.prefilter.floating(text, |at, literal| {
-            self.confirm(text, at, literal, enabled, out);
+            self.confirm(text, (at, literal), enabled, memo, out);
         });
     }
 
     /// The formats to which the word that starts at `at` leads.
     #[inline]
-    pub fn word(&self, text: &[u8], at: usize, enabled: &[bool], out: &mut Vec<Candidate>) {
+    pub fn word(&self, text: &[u8], at: usize, enabled: &[bool], memo: &mut Memo, out: &mut Vec<Candidate>) {
         self.prefilter.word(text, at, |at, literal| {
-            self.confirm(text, at, literal, enabled, out);
+            self.confirm(text, (at, literal), enabled, memo, out);
         });
     }
 
-    fn confirm(&self, text: &[u8], at: usize, literal: usize, enabled: &[bool], out: &mut Vec<Candidate>) {
+    fn confirm(
+        &self,
+        text: &[u8],
+        (at, literal): (usize, usize),
+        enabled: &[bool],
+        memo: &mut Memo,
+        out: &mut Vec<Candidate>,
+    ) {
         for index in &self.by_literal[literal] {
             let rule = &self.rules[*index];
             if rule.prefix.iter().any(|prefix| text[at..].starts_with(prefix))
                 && (rule.detector.is_some() || rule.may_start(&text[at..]))
-                && let Some(candidate) = detectors::confirm(rule, text, at)
+                && let Some(candidate) = detectors::confirm(rule, text, at, memo.reach(*index))
             {
                 out.push(Candidate {
                     silent: !enabled[*index],
@@ -159,19 +169,38 @@ impl Catalogue {
     }
 }
 
+/// What one pass over a text remembers for each rule that it has asked.
+#[derive(Debug, Default)]
+pub struct Memo(Vec<(usize, Reach)>);
+
+impl Memo {
+    fn reach(&mut self, rule: usize) -> &mut Reach {
+        let place = match self.0.iter().position(|(known, _)| *known == rule) {
+            Some(place) => place,
+            None => {
+                self.0.push((rule, Reach::default()));
+                self.0.len() - 1
+            }
+        };
+        &mut self.0[place].1
+    }
+}
+
 /// Looks for formats only.
 struct Formats<'a> {
     catalogue: &'a Catalogue,
     text: &'a [u8],
     enabled: &'a [bool],
     words: WordStarts,
+    memo: Memo,
     out: &'a mut Vec<Candidate>,
 }
 
 impl Visit for Formats<'_> {
     fn block(&mut self, at: usize, kinds: Kinds) {
         self.words.block(self.text, at, &kinds, |start| {
-            self.catalogue.word(self.text, start, self.enabled, self.out);
+            self.catalogue
+                .word(self.text, start, self.enabled, &mut self.memo, self.out);
         });
     }
 }

@@ -50,7 +50,10 @@ impl Generic {
         let outer = named_beside(text, &one.name);
         let name = outer.map_or(name, |outer| &text[outer]);
         if place.lock
-            || memchr::memmem::find_iter(bytes, b"\\x").count() > 3
+            || memchr::memchr_iter(b'\\', bytes)
+                .filter(|at| bytes.get(at + 1) == Some(&b'x'))
+                .count()
+                > 3
             || bytes.len() < 6
             || (naming(name) == Naming::Neutral && (!one.quoted || bytes.len() < SHORTEST_UNNAMED))
             || is_placeholder(bytes)
@@ -77,8 +80,9 @@ impl Generic {
                     || is_code(bytes)
                     || is_reference(bytes)
                     || is_public(bytes)
-                    || boundary::left_of(text, one.name.start, 12).contains(&b':')
-                        && memchr::memmem::find(boundary::left_of(text, one.name.start, 12), b"arn:").is_some()
+                    || boundary::left_of(text, one.name.start, 12)
+                        .windows(4)
+                        .any(|four| four == b"arn:")
                 {
                     return None;
                 }
@@ -229,7 +233,7 @@ fn is_code(value: &[u8]) -> bool {
 
 /// A path, an address or the name of a variable.
 fn is_reference(value: &[u8]) -> bool {
-    memchr::memmem::find(value, b"://").is_some()
+    memchr::memchr_iter(b':', value).any(|at| value[at..].starts_with(b"://"))
         || value.starts_with(b"/") && memchr::memchr_iter(b'/', value).count() > 1 && Shape::of(value).digits < 4
         || value.starts_with(b"./")
         || value.starts_with(b"../")

@@ -9,7 +9,7 @@ use super::decoding::goes_on;
 const LONGEST: usize = 24;
 
 /// A set of bytes.
-type Set = [u64; 4];
+pub type Set = [u64; 4];
 
 /// For each of the first places, the bytes that may stand there.
 #[derive(Debug, Default)]
@@ -88,11 +88,11 @@ impl Head {
     }
 }
 
-const fn holds(set: &Set, byte: u8) -> bool {
+pub const fn holds(set: &Set, byte: u8) -> bool {
     set[(byte >> 6) as usize] >> (byte & 63) & 1 == 1
 }
 
-fn set_of(first: u8, last: u8) -> Set {
+pub fn set_of(first: u8, last: u8) -> Set {
     let mut set = Set::default();
     for byte in first..=last {
         set[usize::from(byte >> 6)] |= 1 << (byte & 63);
@@ -100,7 +100,7 @@ fn set_of(first: u8, last: u8) -> Set {
     set
 }
 
-fn join(set: &mut Set, other: &Set) {
+pub fn join(set: &mut Set, other: &Set) {
     for (mine, theirs) in set.iter_mut().zip(other) {
         *mine |= theirs;
     }

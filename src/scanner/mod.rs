@@ -36,6 +36,7 @@ mod prefilter;
 mod public;
 mod published;
 mod randomness;
+mod reach;
 mod redaction;
 mod report;
 mod rule;
@@ -43,9 +44,11 @@ mod search;
 mod severity;
 mod stream;
 mod sweep;
+mod tail;
 #[cfg(test)]
 mod tests;
 mod words;
+mod work;
 
 pub use directory::DirectoryOptions;
 pub use engine::{PatternInfo, Scanner};

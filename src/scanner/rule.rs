@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, OnceLock};
 
+use memchr::memmem::Finder;
 use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
@@ -9,9 +10,13 @@ use super::checksum::Checksum;
 use super::detectors::Detector;
 use super::head::Head;
 use super::severity::Severity;
+use super::tail::Tail;
 
 /// The longest token that a pattern is tried on.
 pub const WINDOW: usize = 2_048;
+
+/// How far `needs` may stand from the start.
+pub const NEEDED: usize = 256;
 
 /// One data file: the rules of one family.
 #[derive(Debug, Deserialize)]
@@ -58,6 +63,8 @@ pub struct RuleData {
     pub chosen: bool,
     /// What of the token stands before its literal.
     pub before: Option<Before>,
+    /// What stands in the first `NEEDED` bytes of each match; where it does not, the pattern is not tried.
+    pub needs: Option<String>,
     /// Schemes of a connection string.
     #[serde(default)]
     pub schemes: Vec<String>,
@@ -138,6 +145,7 @@ pub struct Rule {
     source: String,
     pattern: OnceLock<Option<Regex>>,
     head: OnceLock<Head>,
+    tail: OnceLock<Option<Tail>>,
     pub has_group: bool,
     /// Whether the end of the token may be a dash.
     pub dashes: bool,
@@ -147,6 +155,7 @@ pub struct Rule {
     pub entropy: f64,
     pub not_after: Vec<u8>,
     pub before: Option<Before>,
+    pub needs: Option<Finder<'static>>,
     pub schemes: Vec<String>,
 }
 
@@ -174,6 +183,11 @@ impl Rule {
             source: data.pattern.clone(),
             pattern: OnceLock::new(),
             head: OnceLock::new(),
+            tail: OnceLock::new(),
+            needs: data
+                .needs
+                .clone()
+                .map(|needs| Finder::new(needs.as_bytes()).into_owned()),
             checksum: data.checksum,
             detector: data.detector,
             context: data
@@ -206,6 +220,13 @@ impl Rule {
     /// Whether a token may start `text`, by its first bytes only; most near-matches end here.
     pub fn may_start(&self, text: &[u8]) -> bool {
         self.head.get_or_init(|| Head::of(&self.source)).fits(text)
+    }
+}
+
+impl Rule {
+    /// What the bytes behind the literal say, where that is simple.
+    pub fn tail(&self) -> Option<&Tail> {
+        self.tail.get_or_init(|| Tail::of(&self.source, &self.prefix)).as_ref()
     }
 }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::assignment::{self, Assignment};
 use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
-use super::catalogue::WordStarts;
+use super::catalogue::{Memo, WordStarts};
 use super::decoding::goes_on;
 use super::detectors::{SHORTEST_MNEMONIC, each_keypair, each_mnemonic};
 use super::engine::Scanner;
@@ -13,6 +13,7 @@ use super::names::known;
 use super::naming::{Naming, named_beside};
 use super::pair;
 use super::place::Place;
+use super::reach::Reach;
 use super::sweep::{self, Kinds, Runs, Visit};
 
 /// Shorter runs of token characters are not looked at: every token without a prefix is as long.
@@ -33,6 +34,9 @@ pub struct Search<'a> {
     prose: Runs<{ SHORTEST_MNEMONIC as u32 }>,
     /// The last bit of the block before, shifted in at the start of the next one.
     token_before: u64,
+    /// Where values without quotes end.
+    ends: Reach,
+    memo: Memo,
 }
 
 impl Visit for Search<'_> {
@@ -68,8 +72,12 @@ impl<'a> Search<'a> {
             tokens: Runs::default(),
             prose: Runs::default(),
             token_before: 0,
+            ends: Reach::default(),
+            memo: Memo::default(),
         };
-        scanner.catalogue.floating(text, &scanner.enabled, &mut search.out);
+        scanner
+            .catalogue
+            .floating(text, &scanner.enabled, &mut search.memo, &mut search.out);
         sweep::each(text, scanner.catalogue.openings(), &mut search);
         let (tokens, prose) = (search.tokens, search.prose);
         tokens.finish(text.len(), |start, end| search.token(start..end));
@@ -86,7 +94,9 @@ impl<'a> Search<'a> {
     #[inline]
     fn word(&mut self, at: usize) {
         let scanner = self.scanner;
-        scanner.catalogue.word(self.text, at, &scanner.enabled, &mut self.out);
+        scanner
+            .catalogue
+            .word(self.text, at, &scanner.enabled, &mut self.memo, &mut self.out);
         match self.text[at] {
             b'E' | b'A' if self.text.get(at + 3) == Some(&b' ') => self.sign_pair(at),
             b'd' if at > 0 && self.text[at - 1] == b'#' => self.sign_pair(at - 1),
@@ -167,7 +177,7 @@ impl<'a> Search<'a> {
     fn sign(&mut self, at: usize) {
         let generic = &self.scanner.generic;
         let wanted = |name: &[u8]| generic.wants_kind(known(name));
-        assignment::at(self.text, at, &wanted, &mut |one| {
+        assignment::at(self.text, at, &mut self.ends, &wanted, &mut |one| {
             guess(self.scanner, self.text, one, self.place, &mut self.out);
         });
     }
@@ -179,7 +189,7 @@ impl<'a> Search<'a> {
         if !is_bare_value(text, at) {
             return;
         }
-        assignment::at(text, at, &named(scanner), &mut |one| {
+        assignment::at(text, at, &mut self.ends, &named(scanner), &mut |one| {
             guess(scanner, text, one, place, &mut self.out);
         });
     }

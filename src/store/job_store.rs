@@ -12,7 +12,7 @@ use super::limits::Limits;
 use super::schedule::Schedule;
 use super::shared_state::SharedState;
 use crate::clock::SharedClock;
-use crate::error::{Code, Error, Result};
+use crate::error::{Error, Result};
 
 /// A store of jobs. Every answer is given after the commit that it speaks of.
 ///
@@ -124,15 +124,11 @@ pub trait JobStore: Send + Sync + 'static {
     }
 
     /// The values that processes share under keys which begin with `prefix`, by their keys.
-    async fn states(&self, _prefix: &str, _now: i64) -> Result<Vec<SharedState>> {
-        Err(no_states())
-    }
+    async fn states(&self, prefix: &str, now: i64) -> Result<Vec<SharedState>>;
 
     /// Puts a shared value in place of that version of it, 0 where there is none; false where another version is
     /// there. It is on the disk when it returns.
-    async fn set_state(&self, _key: &str, _version: i64, _value: Value, _now: i64) -> Result<bool> {
-        Err(no_states())
-    }
+    async fn set_state(&self, key: &str, version: i64, value: Value, now: i64) -> Result<bool>;
 
     /// Writes what waits and closes; later calls answer `CLOSED`.
     async fn close(&self);
@@ -156,13 +152,6 @@ pub trait JobStore: Send + Sync + 'static {
     fn warning(&self) -> Option<String> {
         None
     }
-}
-
-fn no_states() -> Error {
-    Error::new(
-        Code::StoreUnsupported,
-        "this store keeps no state that processes share; use `sqlite` or `postgres://`",
-    )
 }
 
 /// What another process did.

@@ -56,6 +56,7 @@ impl<T: Into<Value>> From<Vec<T>> for Value {
 }
 
 /// As bits, since JSON has no way to write every float.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands over a reference")]
 fn bits<S: serde::Serializer>(number: &f64, to: S) -> Result<S::Ok, S::Error> {
     number.to_bits().serialize(to)
 }

@@ -43,9 +43,10 @@ export interface Project {
     rejects?: string
     prints?: string | RegExp
   }
-  /** An engine that cannot hold this case, and why it refuses or tells so. */
-  instead?: Partial<Record<EngineName, Project['must']>>
 }
+
+/** Bun calls the C library directly. */
+export const bun = `/sandbox/node_modules/@oven/bun-linux-${process.arch === 'arm64' ? 'aarch64' : 'x64'}/bin/bun`
 
 /** One class of attack. */
 export interface HostileClass {
@@ -84,4 +85,20 @@ export function runOf({ files, main, command, timeout = 20_000, collect }: Proje
     timeout,
     ...(collect === undefined ? {} : { collect }),
   }
+}
+
+/** The program that makes each call; it prints those that the kernel let through. */
+export function programOfCalls(calls: NonNullable<HostileClass['calls']>): string {
+  // The buffer begins with the header of capabilities (version 3, this process) and reads as large numbers elsewhere.
+  return `const { dlopen, ptr, FFIType: T } = require('bun:ffi')
+    const { symbols: c } = dlopen('libc.so.6', { syscall: { args: Array(7).fill(T.i64), returns: T.i64 } })
+    const told = {}
+    for (const [name, numbers] of Object.entries(${JSON.stringify(calls)})) {
+      const block = Buffer.alloc(256, 0); block.set([0x22, 0x05, 0x08, 0x20]); block.fill(0xff, 8, 32)
+      const p = ptr(block); const all = numbers.map((n) => n === 'p' ? p : n)
+      const answer = Number(c.syscall(...Array.from({ length: 7 }, (_, i) => all[i] ?? 0)))
+      if (numbers[0] === 56 && answer === 0) process.exit()
+      told[name] = answer < 0 ? 'refused' : 'reached ' + answer
+    }
+    console.log(JSON.stringify(told))`
 }

@@ -41,6 +41,9 @@ export const kernel: HostileClass = {
     'a new key': [248, 'p', 'p', 'p', 1, -3],
     'a device': [133, 'p', 0o20666, 0x101],
     'a named pipe': [133, 'p', 0o10666, 0],
+    'a splice that holds a pipe': [275, 0, 0, 1, 0, 65536, 0],
+    'a pipe doubled': [276, 0, 1, 4096, 0],
+    'pages given to a pipe': [278, 1, 'p', 1, 0],
     'a file by its handle': [304, 0, 'p', 0],
     'a handle of a file': [303, -100, 'p', 'p', 'p', 0],
     'a module of the kernel': [175, 'p', 0, 'p'],
@@ -66,20 +69,4 @@ export const kernel: HostileClass = {
     'capabilities that it has not': [126, 'p', 'p'],
     'a limit above the limit': [160, 7, 'p'],
   },
-}
-
-/** The program that makes each call; it prints those that the kernel let through. */
-export function programOfCalls(calls: NonNullable<HostileClass['calls']>): string {
-  // The buffer begins with the header of capabilities (version 3, this process) and reads as large numbers elsewhere.
-  return `const { dlopen, ptr, FFIType: T } = require('bun:ffi')
-    const { symbols: c } = dlopen('libc.so.6', { syscall: { args: Array(7).fill(T.i64), returns: T.i64 } })
-    const told = {}
-    for (const [name, numbers] of Object.entries(${JSON.stringify(calls)})) {
-      const block = Buffer.alloc(256, 0); block.set([0x22, 0x05, 0x08, 0x20]); block.fill(0xff, 8, 32)
-      const p = ptr(block); const all = numbers.map((n) => n === 'p' ? p : n)
-      const answer = Number(c.syscall(...Array.from({ length: 7 }, (_, i) => all[i] ?? 0)))
-      if (numbers[0] === 56 && answer === 0) process.exit()
-      told[name] = answer < 0 ? 'refused' : 'reached ' + answer
-    }
-    console.log(JSON.stringify(told))`
 }

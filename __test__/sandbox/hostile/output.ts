@@ -1,4 +1,4 @@
-import type { HostileClass } from './case.js'
+import { bun, type HostileClass } from './case.js'
 
 /** What a program prints, to fill, to confuse or to speak in another's name. */
 
@@ -47,6 +47,16 @@ export const output: HostileClass = {
       main: `import { spawn } from 'node:child_process'
         spawn('node', ['-e', 'setInterval(() => console.log("later"), 5)'], { detached: true, stdio: 'inherit' }).unref(); process.exit(0)`,
       must: { exitCode: 0, timedOut: false },
+    },
+    {
+      name: 'a stream that is held by a splice from a silent socket',
+      command: [bun, 'main.mjs'],
+      main: `const { dlopen, FFIType: T } = require('bun:ffi')
+        const { symbols: c } = dlopen('libc.so.6', { syscall: { args: Array(7).fill(T.i64), returns: T.i64 } })
+        const pair = new Int32Array(2); c.syscall(53, 1, 1, 0, require('bun:ffi').ptr(pair), 0, 0, 0)
+        console.log(c.syscall(275, pair[0], 0, 1, 0, 1 << 20, 0) < 0 ? 'refused' : 'held'); for (;;);`,
+      timeout: 1_000,
+      must: { timedOut: true, prints: process.arch === 'x64' ? 'refused\n' : /./ },
     },
     {
       name: 'a line of a million columns',

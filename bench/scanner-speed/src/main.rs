@@ -1,10 +1,12 @@
-//! Measures the scanner alone: `files DIR`, `memory DIR`, `redact`, `start FILE` and `hostile`.
+//! Measures the scanner alone: `files DIR`, `memory DIR`, `redact`, `start FILE` `hostile` and `repeat`.
 #![allow(dead_code, unused_imports, reason = "only a part of the rooms is used here")]
 
 #[path = "../../../src/clock.rs"]
 mod clock;
 #[path = "../../../src/error.rs"]
 mod error;
+#[path = "../../../src/scanner/tests/near_matches.rs"]
+mod near_matches;
 #[path = "../../../src/scanner/mod.rs"]
 mod scanner;
 
@@ -12,6 +14,7 @@ use std::hint::black_box;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use near_matches::near_matches;
 use scanner::{DirectoryOptions, ScanResult, Scanner, ScannerOptions};
 
 type Fault = Box<dyn std::error::Error>;
@@ -25,7 +28,8 @@ fn main() -> Result<(), Fault> {
         ["findings", path] => findings(Path::new(path)),
         ["redact"] => redact(),
         ["hostile", megabytes] => hostile(megabytes.parse::<usize>()? << 20),
-        _ => Err("usage: scanner-speed files DIR | memory DIR | findings DIR | redact | hostile MB".into()),
+        ["repeat", part, megabytes] => repeat(part, megabytes.parse::<usize>()? << 20),
+        _ => Err("usage: scanner-speed files DIR | memory DIR | findings DIR | redact | hostile MB | repeat TEXT MB".into()),
     }
 }
 
@@ -148,93 +152,50 @@ fn redact() -> Result<(), Fault> {
     Ok(())
 }
 
-/// The literals of all rules, out of their data files.
-fn literals() -> Result<Vec<String>, Fault> {
-    let mut all = Vec::new();
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/scanner/rules");
-    for entry in std::fs::read_dir(folder)? {
-        let file: toml::Table = toml::from_str(&std::fs::read_to_string(entry?.path())?)?;
-        let rules = file.get("rule").and_then(toml::Value::as_array);
-        for rule in rules.into_iter().flatten() {
-            let prefix = rule.get("prefix").and_then(toml::Value::as_array);
-            let texts = prefix.into_iter().flatten().filter_map(toml::Value::as_str);
-            all.extend(texts.map(str::to_owned));
-        }
-    }
-    all.sort();
-    Ok(all)
+/// One text again and again, for a profiler.
+fn repeat(part: &str, size: usize) -> Result<(), Fault> {
+    let scanner = made()?;
+    let text = part.repeat(size / part.len());
+    let from = cpu();
+    let found = scanner.scan_text(&text, None).secrets.len();
+    println!("{:.0} MB/s, {found} findings", rate(text.len(), cpu() - from));
+    Ok(())
 }
 
-/// Near-matches of every rule and other input that makes scanners slow, in one line.
+/// Near-matches of every rule and other input that makes scanners slow.
 fn hostile(size: usize) -> Result<(), Fault> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/scanner/rules");
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        files.push(std::fs::read_to_string(entry?.path())?);
+    }
     let scanner = made()?;
-    let mut parts: Vec<String> = [
-        "a",
-        " ",
-        "\"",
-        "'",
-        "`",
-        "=",
-        ":",
-        ">",
-        "-",
-        "\\",
-        "%",
-        "A",
-        "0",
-        "/",
-        "\n",
-        "a ",
-        "=\"",
-        "='",
-        "', '",
-        "\", \"",
-        "eyJ.",
-        "eyJhbGciOi.",
-        "://",
-        "postgres://u:",
-        "a:b@",
-        "password=",
-        "password=\"",
-        "password='\"`",
-        "secret token password key api_key= : ",
-        "-----BEGIN RSA PRIVATE KEY-----",
-        "-----BEGIN ",
-        "PuTTY-User-Key-File-2 Private-Lines:",
-        "abandon ",
-        "abandon abandon zoo ",
-        "Bearer ",
-        "Basic dXNl",
-        ":AA",
-        "0x",
-        "\u{1f600}",
-        "\\n",
-        "%3D",
-        "<password>",
-        "A1b2C3d4+/",
-        "x = 'aB3",
-        "SG.",
-        "glpat-.01.",
-        "AAAA\n",
-        "'token', '",
-        " --token ",
-        "curl -u a:b",
-        "ENV A_TOKEN ",
-        "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF ",
-        "key=aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF&",
-    ]
-    .map(str::to_owned)
-    .to_vec();
-    parts.extend(literals()?.into_iter().map(|literal| format!("{literal}a1 ")));
+    let parts = near_matches(files.iter().map(String::as_str));
     let mut slowest: Vec<(f64, String)> = Vec::new();
     for part in parts {
         let text = part.repeat(size / part.len());
         let from = cpu();
-        black_box(scanner.scan_text(&text, None));
-        slowest.push((rate(text.len(), cpu() - from), part));
+        let found = scanner.scan_text(&text, None).found;
+        let rate = rate(text.len(), cpu() - from);
+        // What is found has to be told as well.
+        if !found {
+            slowest.push((rate, part));
+        }
     }
+    let count = slowest.len();
     slowest.sort_by(|a, b| a.0.total_cmp(&b.0));
-    for (rate, part) in slowest {
+    println!(
+        "{count} near-matches, {} MB of each; half of them above {:.0} MB/s, nine in ten above {:.0} MB/s",
+        size >> 20,
+        slowest[count / 2].0,
+        slowest[count / 10].0
+    );
+    let shown = if std::env::var_os("AUTON8N_BENCH_ALL").is_some() {
+        count
+    } else {
+        12
+    };
+    for (rate, part) in slowest.iter().take(shown) {
         println!("{rate:>8.0} MB/s  {part:?}");
     }
     Ok(())

@@ -124,6 +124,8 @@ export function generate(directory, seed, words, rounds = 6) {
 
     const lines = kinds.filter((one) => !one.block && !one.bare)
     const fixed = lines.filter((one) => one.tier === 'provider' && !one.contextual && !one.before)
+    // Whatever its name or its format tells.
+    const named = lines.filter((one) => one.make && !one.before && one.tier !== 'wallet' && one.tier !== 'password')
     // Files that hold nothing but a key.
     for (const one of kinds.filter((one) => one.block))
       place(`key-${count++}.${one.kind === 'putty' ? 'ppk' : 'pem'}`, planted(one, 'plain').text + '\n')
@@ -158,7 +160,7 @@ export function generate(directory, seed, words, rounds = 6) {
       const halves = Array.from({ length: 2 }, () => {
         const joint = r.pick(["' +\n  '", '" +\n    "', '"\n    "', "' \\\n  '"])
         const quote = joint[0]
-        const whole = planted(r.pick(fixed), 'split', (text) => text.slice(0, text.length >> 1) + joint + text.slice(text.length >> 1))
+        const whole = planted(r.pick(named), 'split', (text) => text.slice(0, text.length >> 1) + joint + text.slice(text.length >> 1))
         return `${camel(whole.name)} = ${quote}${whole.text}${quote}`
       })
       place(`split-${count++}.py`, halves.join('\n') + '\n')

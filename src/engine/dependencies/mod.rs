@@ -55,7 +55,7 @@ pub async fn check(
 }
 
 fn check_now(request: &DependencyRequest, clock: &SharedClock, token: &CancellationToken) -> Result<DependencyReport> {
-    let options = DependencyOptions::from_value(request.options.clone())?;
+    let mut options = DependencyOptions::from_value(request.options.clone())?;
     let manifest = read_manifest(&request.manifest, &options.omitted()?)?;
     let env = environment();
     let path = options.advisories.clone().unwrap_or_else(|| advisories_path(&env));
@@ -74,6 +74,8 @@ fn check_now(request: &DependencyRequest, clock: &SharedClock, token: &Cancellat
     };
     let client = RegistryClient::new(&env, request.project.as_deref(), options.registry.as_deref());
     let until = Instant::now() + Duration::from_millis(options.timeout);
+    // A lock file may name the registry that npm is configured for.
+    options.registry.get_or_insert_with(|| client.registry(""));
     let asking = learn::Asking {
         client: &client,
         options: &options,

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::Deserialize;
 use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
 
 use super::{environment, own_advisories_path};
 use crate::clock::SharedClock;
@@ -56,8 +57,10 @@ fn update_now(options: &UpdateOptions, clock: &SharedClock, token: &Cancellation
         Error::new(Code::FileUnreadable, message).because(error)
     };
     std::fs::create_dir_all(&folder).map_err(unwritable)?;
-    let staged = folder.join(format!(".advisories-{}", std::process::id()));
-    let archive = folder.join(format!(".archive-{}", std::process::id()));
+    // Two updates at once do not meet; the later one stays.
+    let own = Uuid::now_v7();
+    let staged = folder.join(format!(".advisories-{own}"));
+    let archive = folder.join(format!(".archive-{own}"));
     let made = (|| {
         let (mut file, hash) = fetched(source, &archive, token)?;
         if let Some(expected) = &options.sha256

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::pin::Pin;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use bollard::Docker;
@@ -24,6 +25,9 @@ use crate::sandbox::seccomp;
 use crate::sandbox::session::Cage;
 use crate::sandbox::wire::Wire;
 
+/// How long a user of a box waits for its removal.
+const REMOVAL: Duration = Duration::from_secs(10);
+
 /// Files and folders that a tmpfs may hold.
 const INODES: u32 = 20_000;
 
@@ -34,16 +38,22 @@ pub struct Abilities {
     pub is_podman: bool,
     /// Podman takes a profile of system calls only as a file on its machine; the keeper installs these instead.
     pub filters: Option<Vec<String>>,
+    /// The user's choice among the engine's runtimes.
+    pub runtime: Option<String>,
 }
 
 impl Abilities {
-    pub fn of(is_podman: bool) -> Result<Self> {
+    pub fn of(is_podman: bool, runtime: Option<String>) -> Result<Self> {
         let filters = if is_podman {
             Some(seccomp::filters()?.iter().map(hex::encode).collect())
         } else {
             None
         };
-        Ok(Self { is_podman, filters })
+        Ok(Self {
+            is_podman,
+            filters,
+            runtime,
+        })
     }
 }
 
@@ -107,6 +117,7 @@ pub fn body(
         auto_remove: Some(true),
         init: Some(false),
         privileged: Some(false),
+        runtime: abilities.runtime.clone(),
         ..HostConfig::default()
     };
     ContainerCreateBody {
@@ -209,10 +220,10 @@ impl Container {
 #[async_trait]
 impl Cage for Container {
     async fn remove(mut self: Box<Self>) {
-        // Where this fails the box ends all the same when its input closes, and the next start sweeps.
-        if remove(&self.docker, &self.id).await.is_ok() {
-            self.removed = true;
-        }
+        // Where this fails the box ends all the same when its input closes, and the next start sweeps. An engine
+        // that hangs must not hold up whoever used the box.
+        let removed = tokio::time::timeout(REMOVAL, remove(&self.docker, &self.id)).await;
+        self.removed = matches!(removed, Ok(Ok(())));
     }
 }
 

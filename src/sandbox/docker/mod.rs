@@ -18,7 +18,7 @@ use super::owner::Owner;
 use super::proof::{self, Bootable, Missing};
 use super::run::{Isolation, Limits};
 use super::session::KeeperSession;
-use super::{SandboxEngine, Session};
+use super::{SandboxEngine, SandboxOptions, Session};
 use crate::error::{Code, Error, Result};
 use container::{Abilities, Container};
 
@@ -43,6 +43,8 @@ pub struct Found {
     pub is_podman: bool,
     /// What decides whether an earlier proof still holds.
     fingerprint: String,
+    /// The names of its runtimes.
+    runtimes: Vec<String>,
 }
 
 /// Asks whether an engine answers at `url`. The error says why not, for people.
@@ -75,15 +77,29 @@ pub async fn find(url: &str) -> std::result::Result<Found, String> {
     let number = number.split('+').next().unwrap_or_default();
     let name = format!("{} {number}", if is_podman { "podman" } else { "docker" });
     let fingerprint = format!(
-        "{name} {:?} {:?} {:?} {:?} {:?}",
-        info.cgroup_driver, info.cgroup_version, info.kernel_version, info.security_options, info.default_runtime
+        "{name} {:?} {:?} {:?} {:?} {:?} {:?} {:?} {:?}",
+        info.cgroup_driver,
+        info.cgroup_version,
+        info.kernel_version,
+        info.security_options,
+        info.default_runtime,
+        info.memory_limit,
+        info.pids_limit,
+        info.cpu_cfs_quota
     );
+    let mut runtimes: Vec<String> = info.runtimes.unwrap_or_default().into_keys().collect();
+    runtimes.sort_unstable();
     Ok(Found {
         docker,
         name,
         is_podman,
         fingerprint,
+        runtimes,
     })
+}
+
+fn name_of(engine: &str, runtime: Option<&str>) -> String {
+    runtime.map_or_else(|| engine.to_owned(), |runtime| format!("{engine} with {runtime}"))
 }
 
 fn words(error: &bollard::errors::Error) -> String {
@@ -130,33 +146,45 @@ pub struct DockerEngine {
 
 impl DockerEngine {
     /// Sweeps, makes or finds the image, and proves once that the limits bind.
-    pub async fn open(found: Found, inputs: &BoxInputs, image: Option<String>, allowed: &[String]) -> Result<Self> {
+    pub async fn open(found: Found, inputs: &BoxInputs, options: &SandboxOptions) -> Result<Self> {
+        let runtime = options.runtime.clone();
+        let allowed = &options.allow_reduced;
+        if let Some(runtime) = &runtime
+            && !found.runtimes.contains(runtime)
+        {
+            let why = format!(
+                "runtime: {} has no {runtime:?}, but {}",
+                found.name,
+                found.runtimes.join(", ")
+            );
+            return Err(Error::new(Code::SandboxUnavailable, why));
+        }
         sweep::sweep(&found.docker).await?;
         let mut engine = Self {
             docker: found.docker,
-            name: found.name,
-            abilities: Abilities::of(found.is_podman)?,
+            name: name_of(&found.name, options.runtime.as_deref()),
+            abilities: Abilities::of(found.is_podman, runtime)?,
             image: String::new(),
             owner: Owner::this(),
             id: uuid::Uuid::now_v7().simple().to_string(),
             isolation: Isolation::Full,
-            allowed: allowed.to_vec(),
+            allowed: allowed.clone(),
             closed: AtomicBool::new(false),
         };
-        if let Some(image) = image {
-            if !image::exists(&engine.docker, &image).await? {
+        if let Some(image) = &options.image {
+            if !image::exists(&engine.docker, image).await? {
                 return Err(Error::new(
                     Code::SandboxUnavailable,
                     format!("image: {} does not have {image}", engine.name),
                 ));
             }
-            engine.image = image;
+            engine.image.clone_from(image);
             engine.isolation = proof::isolation(&proof::prove(&engine).await?, allowed)?;
             return Ok(engine);
         }
         let tag = engine.provide(inputs).await?;
         // A second tag says that the limits were proven with this image on this very engine.
-        let proven = proof::tag(&tag, &found.fingerprint);
+        let proven = proof::tag(&tag, &format!("{} {:?}", found.fingerprint, options.runtime));
         engine.image = format!("{}:{proven}", image::NAME);
         if !image::exists(&engine.docker, &engine.image).await? {
             engine.image = format!("{}:{tag}", image::NAME);

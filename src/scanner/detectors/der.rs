@@ -28,21 +28,27 @@ pub fn is_key(label: &[u8], body: &[u8]) -> Option<bool> {
     if memchr::memmem::find(&body[..body.len().min(200)], b"Proc-Type").is_some() {
         return None;
     }
+    Some(readings(body).iter().any(|data| {
+        if starts.is_empty() {
+            data.starts_with(b"openssh-key-v1\0")
+        } else {
+            children(data).is_some_and(|tags| tags.starts_with(starts))
+        }
+    }))
+}
+
+/// What the base64 of a text says in one of the ways in which it may be written.
+pub fn readings(body: &[u8]) -> Vec<Vec<u8>> {
     let pieces = pieces(body);
     // In a diff each line starts with a `+` that is none of the key's.
     let bare: Vec<&[u8]> = pieces
         .iter()
         .map(|piece| piece.strip_prefix(b"+").unwrap_or(piece))
         .collect();
-    Some([pieces, bare].iter().any(|pieces| {
-        BASE64.decode(pieces.concat()).is_ok_and(|data| {
-            if starts.is_empty() {
-                data.starts_with(b"openssh-key-v1\0")
-            } else {
-                children(&data).is_some_and(|tags| tags.starts_with(starts))
-            }
-        })
-    }))
+    [pieces, bare]
+        .iter()
+        .filter_map(|pieces| BASE64.decode(pieces.concat()).ok())
+        .collect()
 }
 
 /// The runs of base64 in any notation of line ends and string literals.

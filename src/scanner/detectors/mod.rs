@@ -18,7 +18,10 @@ use super::candidate::{Candidate, RANK_FORMAT};
 use super::decoding::{goes_on, joined, unjoined};
 use super::placeholder::is_sample_token;
 use super::randomness::entropy;
-use super::rule::{Rule, WINDOW};
+use super::reach::Reach;
+use super::rule::{NEEDED, Rule, WINDOW};
+use super::tail::Verdict;
+use super::work;
 
 pub use mnemonic::{SHORTEST as SHORTEST_MNEMONIC, each as each_mnemonic};
 pub use solana::each as each_keypair;
@@ -59,7 +62,7 @@ impl Detector {
 }
 
 /// What stands at `at`, where one of the rule's literals was found.
-pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
+pub fn confirm(rule: &Rule, text: &[u8], at: usize, reach: &mut Reach) -> Option<Candidate> {
     match rule.detector {
         Some(Detector::Pem) => pem::confirm(rule, text, at),
         Some(Detector::Putty) => pem::confirm_putty(rule, text, at),
@@ -70,7 +73,7 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
         Some(Detector::Mnemonic | Detector::Wif | Detector::EvmKey | Detector::SolanaKey | Detector::Assignment) => {
             None
         }
-        None => format(rule, text, at),
+        None => format(rule, text, at, reach),
     }
 }
 
@@ -84,7 +87,7 @@ pub fn confirm_run(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candid
     }
 }
 
-fn format(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
+fn format(rule: &Rule, text: &[u8], at: usize, reach: &mut Reach) -> Option<Candidate> {
     let prefix = rule.prefix.iter().find(|prefix| text[at..].starts_with(prefix))?;
     let start = match rule.before {
         Some(before) => before.start(text, at)?,
@@ -93,11 +96,28 @@ fn format(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     if !boundary::starts(text, start, &rule.not_after) {
         return None;
     }
+    let limit = text.len().min(at + WINDOW);
+    let window = &text[at..limit];
+    if let Some(needs) = &rule.needs
+        && needs.find(&window[..window.len().min(NEEDED)]).is_none()
+    {
+        return None;
+    }
+    let verdict = match rule.tail() {
+        Some(tail) => tail.judge(text, at + prefix.len(), limit, reach),
+        None => Verdict::Perhaps,
+    };
+    match verdict {
+        Verdict::No => return None,
+        Verdict::Short(end) if !goes_on(&text[end..limit]) => return None,
+        Verdict::Ends(end) if !ends(rule, text, end) && !goes_on(&text[end..limit]) => return None,
+        _ => {}
+    }
     if !rule.context.is_empty() && !wallet::near(rule, text, start) {
         return None;
     }
-    let window = &text[at..text.len().min(at + WINDOW)];
     let pattern = rule.pattern()?;
+    work::looked_at(window.len());
     if rule.has_group {
         let whole = pattern.captures(window)?;
         let group = whole.name("secret")?;
@@ -139,6 +159,8 @@ fn judged(rule: &Rule, span: Range<usize>, prefix: &[u8], token: &[u8], whole: &
     let tail = token.strip_prefix(prefix).unwrap_or(token);
     let fake = rule.checksum.is_some_and(|checksum| !checksum.holds(whole))
         || is_sample_token(tail)
+        // A password without a digit cannot be told from a word of the language around it.
+        || rule.info.chosen && !tail.iter().any(u8::is_ascii_digit)
         || entropy(tail) < rule.entropy;
     if fake { candidate.doubtful() } else { candidate }
 }

@@ -159,5 +159,15 @@ pub fn confirm_putty(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     if memchr::memmem::find(head, b"Encryption: none").is_none() {
         candidate.severity = Severity::Medium;
     }
-    Some(candidate)
+    // The number of lines, then the lines.
+    let body = &file[lines + b"Private-Lines:".len()..lines + code?];
+    let count = body
+        .iter()
+        .take_while(|byte| **byte == b' ' || byte.is_ascii_digit())
+        .count();
+    Some(if der::readings(&body[count..]).iter().any(|key| key.len() >= 20) {
+        candidate
+    } else {
+        malformed(candidate, &body[count..])
+    })
 }

@@ -18,13 +18,21 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     }) {
         return None;
     }
-    let start = at + 3;
-    let authority = authority(&text[start..text.len().min(start + LONGEST)]);
+    // `://`, or as JSON and addresses in addresses write it.
+    let literal = rule.prefix.iter().find(|prefix| text[at..].starts_with(prefix))?;
+    let escaped = literal.first() == Some(&b'%');
+    let (colon, sign) = if escaped {
+        (b"%3A".as_slice(), b"%40".as_slice())
+    } else {
+        (b":".as_slice(), b"@".as_slice())
+    };
+    let start = at + literal.len();
+    let authority = authority(&text[start..text.len().min(start + LONGEST)], escaped);
     // A password may hold an unescaped `@`: the host stands after the last one.
-    let border = memchr::memrchr(b'@', authority)?;
-    let (user, password) = authority[..border].split_at_checked(memchr::memchr(b':', &authority[..border])?)?;
-    let password = &password[1..];
-    let host = &authority[border + 1..];
+    let border = memchr::memmem::rfind(authority, sign)?;
+    let (user, password) = authority[..border].split_at_checked(memchr::memmem::find(&authority[..border], colon)?)?;
+    let password = &password[colon.len()..];
+    let host = &authority[border + sign.len()..];
     if password.is_empty()
         || !host
             .first()
@@ -32,7 +40,7 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     {
         return None;
     }
-    let from = start + user.len() + 1;
+    let from = start + user.len() + colon.len();
     let mut candidate = Candidate::of(&rule.info, from..from + password.len(), RANK_STRUCTURE);
     if is_placeholder(password) || password.eq_ignore_ascii_case(user) || is_template(password) {
         return Some(candidate.doubtful());
@@ -48,15 +56,20 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     Some(candidate)
 }
 
-/// Everything up to the path, a quote or a blank.
-fn authority(text: &[u8]) -> &[u8] {
+/// Everything up to the path, a quote or a blank; in an address also up to the next of its fields.
+fn authority(text: &[u8], escaped: bool) -> &[u8] {
+    let text = match memchr::memmem::find(text, b"%2F").filter(|_| escaped) {
+        Some(path) => &text[..path],
+        None => text,
+    };
     let length = text
         .iter()
         .position(|byte| {
             matches!(
                 byte,
                 b'/' | b'?' | b'#' | b'"' | b'\'' | b'`' | b'\\' | b'<' | b'>' | b'|'
-            ) || byte.is_ascii_whitespace()
+            ) || escaped && *byte == b'&'
+                || byte.is_ascii_whitespace()
                 || *byte < b' '
         })
         .unwrap_or(text.len());

@@ -51,6 +51,9 @@ pub fn evm(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candidate> {
 /// A token without a prefix, which a word before it names.
 pub fn contextual(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candidate> {
     let token = &text[run.clone()];
+    if rule.tail().is_some_and(|tail| !tail.allows(token.len())) {
+        return None;
+    }
     let found = rule.pattern()?.find(token)?;
     if found.end() != token.len()
         || !boundary::ends(text, run.end)

@@ -147,3 +147,14 @@ fn a_private_key_that_is_none_is_not_critical() {
     assert!(!scanner().scan_text(&at(&key[..60]), None).found);
     assert!(!scanner().redact_text(&at(&key[..60])).contains(&key[..60]));
 }
+
+#[test]
+fn a_putty_file_whose_private_lines_are_no_base64_is_not_critical() {
+    let file = |key: &str| {
+        let head = ["PuTTY-User-Key-", "File-3: ssh-ed25519\nEncryption: none\n"].concat();
+        format!("{head}Public-Lines: 1\nAAAA\nPrivate-Lines: 1\n{key}\nPrivate-MAC: 00ff\n")
+    };
+    let key = "AAAAIAcOFRwjKjE4P0ZNVFtiaXB3foWMk5qhqK+2vcTL0tng";
+    assert_eq!(one(&file(key), 0).severity, Severity::Critical);
+    assert_eq!(one(&file(&key[..45]), 0).severity, Severity::Medium);
+}

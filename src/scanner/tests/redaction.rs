@@ -94,4 +94,45 @@ proptest! {
         let result = scanner().scan_bytes(&bytes, Some("x.env"));
         prop_assert_eq!(result.bytes_scanned, bytes.len() as u64);
     }
+
+    /// What stays of any secret: its class of length, and at most four characters at each end.
+    #[test]
+    fn a_redacted_secret_tells_its_class_of_length_and_its_ends_only(secret in prop_oneof![
+        "\\PC{1,80}",
+        "[A-Za-z0-9+/=_.-]{1,300}",
+    ]) {
+        prop_assume!(!secret.starts_with("-----BEGIN "));
+        let redacted = scanner().redact_secret(&secret);
+        let length = secret.chars().count();
+        let (ends, stars) = match length {
+            _ if secret.chars().any(char::is_whitespace) => (0, 8),
+            0..16 => (0, 8),
+            16..32 => (2, 12),
+            _ => (4, 24),
+        };
+        let head: String = secret.chars().take(ends).collect();
+        let tail: String = secret.chars().skip(length - ends).collect();
+        prop_assert_eq!(&redacted, &format!("{head}{}{tail}", "*".repeat(stars)));
+        prop_assert!(ends * 4 <= length.max(1) * 4 / 2);
+        prop_assert_eq!(scanner().redact_secret(&redacted), redacted);
+    }
+
+    /// Around a secret nothing changes, and of it nothing but what its redaction shows is left.
+    #[test]
+    fn a_text_keeps_all_but_its_secret(
+        seed in 0_u8..9,
+        before in "([a-z]{1,9}[ ,.]){0,12}",
+        after in "([ ,.][a-z]{1,9}){0,12}",
+        frame in prop::sample::select(vec![("token ", " "), ("key='", "'"), ("\n", "\r\n"), ("x=", ";"), ("\u{e9} ", " \u{1f600}"), ("{\"a\":\"", "\"}")]),
+    ) {
+        let scanner = scanner();
+        let secret = github_token(seed);
+        let (before, after) = (format!("{before}{}", frame.0), format!("{}{after}", frame.1));
+        prop_assume!(scanner.redact_text(&before) == before && scanner.redact_text(&after) == after);
+        let clean = scanner.redact_text(&format!("{before}{secret}{after}")).into_owned();
+        prop_assert_eq!(&clean, &format!("{before}{}{after}", scanner.redact_secret(&secret)));
+        for start in 0..=secret.len() - 8 {
+            prop_assert!(!clean.contains(&secret[start..start + 8]), "{clean}");
+        }
+    }
 }

@@ -14,6 +14,7 @@ mod rows;
 mod schedules;
 mod scripts;
 mod server_check;
+mod states;
 mod work;
 
 #[cfg(test)]

@@ -17,7 +17,7 @@ use super::insert::{Add, add};
 use super::keeper::{Keeper, notify};
 use super::links::Links;
 use super::rows::text;
-use super::{PREFIX, manage, restore, schedules, work};
+use super::{PREFIX, manage, restore, schedules, states, work};
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
 use crate::store::StoreUrl;
@@ -28,9 +28,10 @@ use crate::store::job_store::{
     Rescued, Retention,
 };
 use crate::store::limits::Limits;
-use crate::store::rules::{closed, json, value};
+use crate::store::rules::{closed, value};
 use crate::store::schedule::Schedule;
 use crate::store::server::{Batcher, Notifier, ServerClock};
+use crate::store::shared_state::SharedState;
 
 /// How long a closing store waits for calls that run, which may wait for a server that is away.
 const CLOSE: Duration = Duration::from_secs(5);
@@ -102,7 +103,7 @@ impl RedisStore {
         self.links.send(call, Some(script), repeatable).await
     }
 
-    async fn command(&self, command: &Cmd) -> Result<Value> {
+    pub(super) async fn command(&self, command: &Cmd) -> Result<Value> {
         let _call = self.running()?;
         self.links.send(command, None, true).await
     }
@@ -219,17 +220,7 @@ impl JobStore for RedisStore {
     }
 
     async fn set_limits(&self, queue: &str, limits: Limits) -> Result<()> {
-        let key = |what| format!("{PREFIX}:{what}:{queue}");
-        let mut command = redis::cmd("UNLINK");
-        if limits.is_none() {
-            command.arg(key("limits")).arg(key("since")).arg(key("used"));
-        } else {
-            command = redis::cmd("SET");
-            command.arg(key("limits")).arg(json(&limits)?);
-        }
-        self.command(&command).await?;
-        self.notifier.ready([queue.to_owned()]);
-        Ok(())
+        schedules::set_limits(self, queue, limits).await
     }
 
     async fn limits(&self, queue: &str) -> Result<Limits> {
@@ -257,6 +248,14 @@ impl JobStore for RedisStore {
         now: i64,
     ) -> Result<Option<Added>> {
         schedules::fire(self, schedule, next_at, jobs, now).await
+    }
+
+    async fn states(&self, prefix: &str, now: i64) -> Result<Vec<SharedState>> {
+        states::list(self, prefix, now).await
+    }
+
+    async fn set_state(&self, key: &str, version: i64, value: serde_json::Value, now: i64) -> Result<bool> {
+        states::set(self, key, version, &value, now).await
     }
 
     async fn close(&self) {

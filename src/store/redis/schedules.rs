@@ -1,7 +1,8 @@
-//! Schedules of jobs that are added again and again.
+//! Schedules of jobs that are added again and again, and limits of queues.
 
 use redis::Value;
 
+use super::PREFIX;
 use super::insert::{body, outcome, push};
 use super::redis_store::RedisStore;
 use super::rows::{items, number, parts, string};
@@ -10,11 +11,27 @@ use crate::error::{Code, Result};
 use crate::store::dependencies::begin_all;
 use crate::store::job::NewJob;
 use crate::store::job_store::{Added, Notice};
+use crate::store::limits::Limits;
 use crate::store::rules::{json, value};
 use crate::store::schedule::Schedule;
 
 fn time(at: Option<i64>) -> String {
     at.map(|at| at.to_string()).unwrap_or_default()
+}
+
+/// As `JobStore` says.
+pub async fn set_limits(store: &RedisStore, queue: &str, limits: Limits) -> Result<()> {
+    let key = |what| format!("{PREFIX}:{what}:{queue}");
+    let mut command = redis::cmd("UNLINK");
+    if limits.is_none() {
+        command.arg(key("limits")).arg(key("since")).arg(key("used"));
+    } else {
+        command = redis::cmd("SET");
+        command.arg(key("limits")).arg(json(&limits)?);
+    }
+    store.command(&command).await?;
+    store.notifier.ready([queue.to_owned()]);
+    Ok(())
 }
 
 /// As `JobStore` says.

@@ -35,6 +35,8 @@ scripts! {
     SCHEDULE_LIST = "schedules" "schedule_list";
     SCHEDULE_REMOVE = "schedules" "schedule_remove";
     SCHEDULE_SET = "schedules" "schedule_set";
+    STATE_LIST = "state_list";
+    STATE_SET = "state_set";
 }
 
 /// A call of the script, to which its arguments are added.

@@ -203,3 +203,13 @@ pub fn prune(database: &mut Database, queue: &str, retention: Retention, now: i6
     }
     Ok(deleted as u64)
 }
+
+/// Puts a shared value in place of that version of it.
+pub fn set_state(database: &Database, key: &str, version: i64, text: &str, now: i64) -> Result<bool> {
+    Ok(execute(database, sql!("set_state"), params![key, version, text, now])? > 0)
+}
+
+/// Delays go on as they were where the clock was set.
+pub fn shift(database: &Database, by: i64) -> Result<()> {
+    execute(database, sql!("shift"), [by]).map(drop)
+}

@@ -258,10 +258,7 @@ impl JobStore for SqliteStore {
     }
 
     async fn shift(&self, by: i64) -> Result<()> {
-        self.call(Lazy, Own, move |database| {
-            execute(database, sql!("shift"), [by]).map(drop)
-        })
-        .await
+        self.call(Lazy, Rows, move |database| manage::shift(database, by)).await
     }
 
     async fn states(&self, prefix: &str, now: i64) -> Result<Vec<SharedState>> {
@@ -273,8 +270,7 @@ impl JobStore for SqliteStore {
     async fn set_state(&self, key: &str, version: i64, value: Value, now: i64) -> Result<bool> {
         let (key, text) = (key.to_owned(), checked(key, &value)?);
         self.call(Synced, Own, move |database| {
-            let changed = execute(database, sql!("set_state"), rusqlite::params![key, version, text, now])?;
-            Ok(changed > 0)
+            manage::set_state(database, &key, version, &text, now)
         })
         .await
     }

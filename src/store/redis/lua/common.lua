@@ -17,6 +17,7 @@
 --                    used:QUEUE hash: the windows of rates, of fair keys and (as '') of the queue
 --   schedule:PLACE   hash; a place is a queue and a name; schedules:QUEUE sorted set of names;
 --                    planned sorted set of places by when they are due
+--   states:versions, states:values, states:times   hashes: what processes share
 local P = KEYS[1] .. ':'
 local PENDING, SCHEDULED, RUNNING, RETRYING = '0', '1', '2', '3'
 local COMPLETED, FAILED, CANCELLED = '4', '5', '6'

@@ -1,0 +1,143 @@
+import { spawn } from 'node:child_process'
+import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { Sandbox, type SandboxOptions } from '../../plugin/api/sandbox.js'
+import { buildPackage } from '../support/builtPackage.js'
+import { OwnDocker } from '../support/dockerd.js'
+import { example, openWorkplace, statuses } from '../support/workplace.js'
+
+/** An engine that goes away, hangs or loses what it had, in the middle of a run. It is one of the test's own. */
+
+const usable = process.env.AUTON8N_REQUIRE_ALL === '1' || OwnDocker.isPossible
+const endless = { command: ['node', '-e', "console.log('up'); for (;;);"] }
+const small = { memory: '128m', pids: 40, tmpfs: '4m', work: '4m' } as const
+
+let engine: OwnDocker
+
+beforeAll(async () => {
+  if (!usable) return
+  engine = new OwnDocker()
+  await engine.start()
+}, 120_000)
+afterAll(() => engine?.remove())
+
+async function until(what: string, holds: () => boolean): Promise<void> {
+  for (const end = Date.now() + 30_000; !holds(); await new Promise((next) => { setTimeout(next, 50) })) {
+    if (Date.now() > end) throw new Error(`it does not come: ${what}`)
+  }
+}
+
+const open = (options: SandboxOptions = {}): Promise<Sandbox> => Sandbox.open({ engine: engine.address, pool: 0, ...small, ...options })
+
+async function fault(running: Promise<unknown>): Promise<{ code: string; after: number }> {
+  const started = Date.now()
+  const error = await running.then(() => undefined, (reason: { code: string }) => reason)
+  return { code: error?.code ?? 'it ended well', after: Date.now() - started }
+}
+
+async function works(sandbox: Sandbox): Promise<void> {
+  expect((await sandbox.run({ command: ['node', '-e', 'console.log(7)'] })).stdout).toBe('7\n')
+}
+
+describe.skipIf(!usable)('an engine of its own', () => {
+  it('runs boxes by the runtime that the user names, and refuses one that it does not know', async () => {
+    const sandbox = await open({ runtime: 'other' })
+    expect(sandbox.engine).toMatch(/^docker .* with other$/)
+    const run = sandbox.run(endless)
+    const ended = fault(run)
+    await until('a container', () => engine.containers.length === 1)
+    expect(engine.docker('inspect', '--format', '{{.HostConfig.Runtime}}', ...engine.containers)).toBe('other')
+    await sandbox.close()
+    expect((await ended).code).toBe('AUTON8N_CLOSED')
+    await expect(open({ runtime: 'nowhere' })).rejects.toMatchObject({
+      code: 'AUTON8N_SANDBOX_UNAVAILABLE',
+      message: expect.stringContaining('nowhere'),
+    })
+  })
+
+  it('loses a container that somebody removes, and goes on', async () => {
+    const sandbox = await open()
+    const ended = fault(sandbox.run(endless))
+    await until('a container', () => engine.containers.length === 1)
+    engine.docker('rm', '-f', ...engine.containers)
+    expect((await ended).code).toBe('AUTON8N_SANDBOX_FAILED')
+    await works(sandbox)
+    await sandbox.close()
+    expect(engine.containers).toEqual([])
+  })
+
+  it('does not hand out a waiting box that somebody removed', async () => {
+    const sandbox = await open({ pool: 2 })
+    await until('two that wait', () => engine.containers.length === 2)
+    engine.docker('rm', '-f', ...engine.containers)
+    await works(sandbox)
+    await sandbox.close()
+    expect(engine.containers).toEqual([])
+  })
+
+  it('says that its image is gone, and makes it anew when it is opened again', async () => {
+    const sandbox = await open()
+    const images = engine.docker('images', '-q', 'auton8n-box').split('\n')
+    engine.docker('rmi', '-f', ...new Set(images))
+    expect((await fault(sandbox.run(endless))).code).toBe('AUTON8N_SANDBOX_FAILED')
+    await sandbox.close()
+    const again = await open()
+    await works(again)
+    await again.close()
+  })
+
+  it('a creation is run again where the image was deleted under it', async () => {
+    const place = await openWorkplace({ sandbox: { engine: engine.address, pool: 0 } })
+    const weather = example('weather')
+    await (await place.engine.createPlugin(weather, { generator: 'template' })).result()
+    engine.docker('rmi', '-f', ...new Set(engine.docker('images', '-q', 'auton8n-box').split('\n')))
+    const { report } = await (await place.engine.createPlugin(weather, { generator: 'template' })).result()
+    expect(statuses(report)).toMatchObject({ test: 'passed', boot: 'passed' })
+    await place.remove()
+    expect(engine.containers).toEqual([])
+  })
+
+  it('ends a run in time where the engine hangs', async () => {
+    const sandbox = await open()
+    const ended = fault(sandbox.run({ ...endless, timeout: 2_500 }))
+    await until('a program that runs', () => engine.isBusy)
+    engine.signal('SIGSTOP')
+    const { code, after } = await ended
+    engine.signal('SIGCONT')
+    expect(code).toBe('AUTON8N_SANDBOX_FAILED')
+    expect(after).toBeLessThan(30_000)
+    await until('no container', () => engine.containers.length === 0)
+    await works(sandbox)
+    await sandbox.close()
+  })
+
+  it.each(['SIGTERM', 'SIGKILL'] as const)('ends a run where the engine ends by %s, and nothing stays', async (signal) => {
+    const sandbox = await open()
+    const ended = fault(sandbox.run(endless))
+    await until('a container', () => engine.containers.length === 1)
+    engine.signal(signal)
+    expect((await ended).code).toBe('AUTON8N_SANDBOX_FAILED')
+    await engine.ended()
+    expect((await fault(sandbox.run(endless))).code).toMatch(/AUTON8N_SANDBOX_(FAILED|UNAVAILABLE)/)
+    await engine.start()
+    await until('no container', () => engine.containers.length === 0)
+    await works(sandbox)
+    await sandbox.close()
+    expect(engine.containers).toEqual([])
+  })
+
+  it('leaves nothing of twenty boxes whose owner was killed', async () => {
+    const built = await buildPackage({ addon: true })
+    const program = `import { Sandbox } from ${JSON.stringify(built.entry)}
+      const sandbox = await Sandbox.open(${JSON.stringify({ engine: engine.address, pool: 2, ...small })})
+      for (let n = 0; n < 20; n++) sandbox.run(${JSON.stringify(endless)}).catch(() => {})`
+    const owner = spawn(process.execPath, ['--input-type=module', '-e', program], { stdio: 'ignore' })
+    await until('twenty containers', () => engine.containers.length >= 20)
+    owner.kill('SIGKILL')
+    await until('no container', () => engine.containers.length === 0)
+    const next = await open()
+    await works(next)
+    await next.close()
+    expect(engine.containers).toEqual([])
+    await built.remove()
+  })
+})

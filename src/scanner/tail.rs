@@ -1,0 +1,221 @@
+//! What a pattern asks of the bytes behind a rule's literal: most ask for a run of one class, which is counted
+//! without the pattern and once for all near-matches in it.
+
+use regex_syntax::hir::{Class, Hir, HirKind};
+
+use super::head::{Set, holds, join, set_of};
+use super::reach::Reach;
+
+/// A run of one class, and what follows it.
+#[derive(Debug)]
+pub struct Tail {
+    class: Set,
+    min: usize,
+    max: usize,
+    after: After,
+}
+
+#[derive(Debug)]
+enum After {
+    /// The run is all there is.
+    Nothing,
+    /// One of these bytes, of which none may be in the run.
+    One(Set),
+    /// Something that needs the pattern.
+    Unknown,
+}
+
+/// What a run says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// The pattern matches up to here.
+    Ends(usize),
+    /// It does not match, but may where the text goes on behind a joint at this place.
+    Short(usize),
+    /// It does not match.
+    No,
+    /// The pattern must be tried.
+    Perhaps,
+}
+
+impl Tail {
+    /// What stands behind any of the literals in a pattern; nothing where that is no run.
+    pub fn of(pattern: &str, literals: &[Vec<u8>]) -> Option<Self> {
+        let rest = match pattern.strip_prefix("(?:") {
+            Some(group) => {
+                let (alternatives, rest) = group.split_once(')')?;
+                let known = |text: &str| literals.iter().any(|literal| literal == plain(text).as_bytes());
+                alternatives.split('|').all(known).then_some(rest)?
+            }
+            None => &pattern[pattern.find('[')?..],
+        };
+        let whole = literals.iter().all(|literal| {
+            let start = &pattern[..pattern.len() - rest.len()];
+            start.starts_with("(?:") || plain(start).as_bytes() == literal
+        });
+        if !whole {
+            return None;
+        }
+        let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+        let hir = parser.parse(rest).ok()?;
+        let (first, after) = match hir.kind() {
+            HirKind::Concat(parts) => (parts.first()?, first_of(&parts[1..])),
+            _ => (&hir, After::Nothing),
+        };
+        let HirKind::Repetition(run) = first.kind() else {
+            return None;
+        };
+        let HirKind::Class(Class::Bytes(_)) = run.sub.kind() else {
+            return None;
+        };
+        let mut class = Set::default();
+        starts(&run.sub, &mut class);
+        // Joints and escapes are told by what stops the run.
+        if b"\"'%".iter().any(|byte| holds(&class, *byte)) {
+            return None;
+        }
+        let after = match after {
+            After::One(set) if (0..=u8::MAX).any(|byte| holds(&set, byte) && holds(&class, byte)) => After::Unknown,
+            after => after,
+        };
+        Some(Self {
+            class,
+            min: run.min as usize,
+            max: run.max.map_or(usize::MAX, |max| max as usize),
+            after,
+        })
+    }
+
+    /// Whether a text may match that is a run and nothing else.
+    pub const fn allows(&self, length: usize) -> bool {
+        !matches!(self.after, After::Nothing) || self.min <= length && length <= self.max
+    }
+
+    /// What the run says that starts at `at`, of which the pattern sees nothing from `limit` on.
+    pub fn judge(&self, text: &[u8], at: usize, limit: usize, reach: &mut Reach) -> Verdict {
+        let end = reach.end(text, at, limit, |byte| !holds(&self.class, byte));
+        let length = end - at;
+        if length < self.min {
+            return Verdict::Short(end);
+        }
+        match &self.after {
+            After::Nothing => Verdict::Ends(at + length.min(self.max)),
+            After::One(_) if length > self.max => Verdict::No,
+            After::One(set) if end < limit && holds(set, text[end]) => Verdict::Perhaps,
+            After::One(_) => Verdict::Short(end),
+            After::Unknown => Verdict::Perhaps,
+        }
+    }
+}
+
+/// A pattern that is a literal, without its escapes.
+fn plain(pattern: &str) -> String {
+    pattern.replace('\\', "")
+}
+
+/// With what the parts start.
+fn first_of(parts: &[Hir]) -> After {
+    let mut set = Set::default();
+    if parts.iter().all(|part| starts(part, &mut set)) {
+        After::Unknown
+    } else {
+        After::One(set)
+    }
+}
+
+/// Adds the bytes with which `hir` may start; answers whether it may also be empty.
+fn starts(hir: &Hir, set: &mut Set) -> bool {
+    match hir.kind() {
+        HirKind::Empty | HirKind::Look(_) => true,
+        HirKind::Literal(literal) => match literal.0.first() {
+            Some(byte) => {
+                join(set, &set_of(*byte, *byte));
+                false
+            }
+            None => true,
+        },
+        HirKind::Class(Class::Bytes(class)) => {
+            for range in class.iter() {
+                join(set, &set_of(range.start(), range.end()));
+            }
+            false
+        }
+        HirKind::Class(Class::Unicode(_)) => {
+            join(set, &set_of(0, u8::MAX));
+            false
+        }
+        HirKind::Repetition(repetition) => starts(&repetition.sub, set) || repetition.min == 0,
+        HirKind::Capture(capture) => starts(&capture.sub, set),
+        HirKind::Concat(parts) => parts.iter().all(|part| starts(part, set)),
+        HirKind::Alternation(parts) => parts.iter().fold(false, |empty, part| starts(part, set) || empty),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::catalogue::Catalogue;
+    use super::*;
+
+    fn tail(pattern: &str, literals: &[&str]) -> Option<Tail> {
+        let literals: Vec<Vec<u8>> = literals.iter().map(|literal| literal.as_bytes().to_vec()).collect();
+        Tail::of(pattern, &literals)
+    }
+
+    #[test]
+    fn a_run_tells_where_a_pattern_ends() {
+        let judge = |tail: &Tail, text: &str| tail.judge(text.as_bytes(), 0, text.len(), &mut Reach::default());
+        let whole = tail(r"ab\.[a-z-]{2,4}", &["ab."]).unwrap();
+        assert_eq!(judge(&whole, "a"), Verdict::Short(1));
+        assert_eq!(judge(&whole, "a-a1"), Verdict::Ends(3));
+        assert_eq!(judge(&whole, "aaaaaa"), Verdict::Ends(4));
+        let more = tail(r"(?:ab|c\.)[a-z]{2,4}(?:\.01)?\.[a-z]", &["ab", "c."]).unwrap();
+        assert_eq!(judge(&more, "aa.a"), Verdict::Perhaps);
+        assert_eq!(judge(&more, "aa-a"), Verdict::Short(2));
+        assert_eq!(judge(&more, "aaaaa.a"), Verdict::No);
+        for (pattern, literals) in [
+            ("ab[a-z]{2}", vec!["a"]),
+            ("(?:a|b)[a-z]{2}", vec!["a"]),
+            ("ab[a-z%]{2}", vec!["ab"]),
+        ] {
+            assert!(tail(pattern, &literals).is_none(), "{pattern}");
+        }
+    }
+
+    #[test]
+    fn every_rule_says_by_its_run_what_its_pattern_says() {
+        let catalogue = Catalogue::built_in().unwrap();
+        let mut runs = 0;
+        for rule in &catalogue.rules {
+            let Some(tail) = rule.tail() else { continue };
+            runs += 1;
+            let pattern = rule.pattern().unwrap();
+            for prefix in &rule.prefix {
+                for length in 0..600 {
+                    for last in [
+                        b"".as_slice(),
+                        b" ",
+                        b"-",
+                        b".01.a1b2c3d4e",
+                        b"=",
+                        b"_",
+                        b"/x",
+                        b"T3BlbkFJ",
+                    ] {
+                        for filler in [b"aB3dE6gH9".as_slice(), b"4", b"f0", b"A7"] {
+                            let body = filler.iter().copied().cycle().take(length);
+                            let text: Vec<u8> =
+                                prefix.iter().copied().chain(body).chain(last.iter().copied()).collect();
+                            let found = pattern.find(&text).map(|found| found.end());
+                            match tail.judge(&text, prefix.len(), text.len(), &mut Reach::default()) {
+                                Verdict::Ends(end) => assert_eq!(found, Some(end), "{}", rule.info.id),
+                                Verdict::Short(_) | Verdict::No => assert_eq!(found, None, "{}", rule.info.id),
+                                Verdict::Perhaps => {}
+                            }
+                        }
+                    }
+                }
+            }
+        }
+        assert!(runs > 50, "{runs}");
+    }
+}

@@ -1,0 +1,155 @@
+//! Texts that nearly hold secrets, to be repeated without end: each makes a scanner look again and again.
+
+/// Shapes that no rule has alone: signs, quotes, escapes, names, openings of structures.
+const SHAPES: &[&str] = &[
+    "a",
+    " ",
+    "\"",
+    "'",
+    "`",
+    "=",
+    ":",
+    ">",
+    "-",
+    "\\",
+    "%",
+    "A",
+    "0",
+    "/",
+    "\n",
+    "[",
+    "{",
+    ",",
+    "a ",
+    "=\"",
+    "='",
+    "', '",
+    "\", \"",
+    "a=",
+    "a:",
+    "a: ",
+    "a = ",
+    "\\\"",
+    "\\\\\"",
+    "\"\\\"",
+    "'\"`",
+    "\"a\":\"",
+    "eyJ.",
+    "eyJhbGciOi.",
+    "eyJ-",
+    "eyJ.eyJ.",
+    "://",
+    "a://b",
+    "postgres://u:",
+    "postgres://u:p",
+    "a:b@",
+    "https://a:b@",
+    "password=",
+    "password=\"",
+    "password='\"`",
+    "password: ",
+    "password:a",
+    "pwd=\\\"",
+    "key=\"a",
+    "token='",
+    "secret token password key api_key= : ",
+    "value=",
+    "name: password, value: ",
+    "password=\"\\",
+    "-----BEGIN RSA PRIVATE KEY-----",
+    "-----BEGIN ",
+    "-----BEGIN PRIVATE KEY-----\\n",
+    "-----BEGIN PRIVATE KEY-----AbCdEfGhIjKlMnOpQrStUvWxYz0123456789abcdefgh",
+    "PuTTY-User-Key-File-2 Private-Lines:",
+    "PuTTY-User-Key-File-3: a\nPrivate-Lines: 9\n",
+    "abandon ",
+    "abandon abandon zoo ",
+    "ability able about above absent absorb abstract absurd abuse access accident account ",
+    "able, ",
+    "\"able\", ",
+    "Bearer ",
+    "Bearer a1B2c3D4e5F6g7H8i9J0",
+    "Basic dXNl",
+    "Basic dXNlcjpwYXNzd29yZA ",
+    ":AA",
+    "1:AA",
+    "123456789:AA",
+    "0x",
+    "\u{1f600}",
+    "\u{e9}",
+    "\\n",
+    "\\u0041",
+    "%3D",
+    "%",
+    "<password>",
+    "<password>a</password",
+    "<a>",
+    "A1b2C3d4+/",
+    "x = 'aB3",
+    "AAAA\n",
+    "'token', '",
+    "\"token\", \"",
+    " --token ",
+    "--token a ",
+    "curl -u a:b",
+    "-u a:b ",
+    "ENV A_TOKEN ",
+    "#define A_TOKEN ",
+    "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF ",
+    "[1,2,3,",
+    "[1,",
+    "[255,",
+    " is ",
+    "token is a1 ",
+    "key=aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF&",
+    "key=\"aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eF\"\n",
+    "token: aGVsbG8gd29ybGQsIHRoaXMgaXMgYSB0ZXh0\n",
+    "aGVsbG8gd29ybGQsIHRoaXMgaXMgYSB0ZXh0IQ ",
+    "API_KEY,a1b2\n",
+    "5Kb8kLf9zgWQnogidDA76MzPL6TsZZY36hWXMssSzNydYXYB9KF ",
+    "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef ",
+];
+/// What is put behind the literal of a rule.
+const TAILS: &[&str] = &[
+    "",
+    " ",
+    "a1 ",
+    "-",
+    "_",
+    "\"",
+    ".",
+    "aB3dE6gH9jK2mN5pQ8sT",
+    "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eFgH3j-",
+    "\" + \"",
+];
+
+/// All of them, out of the data files of the rules as well: their literals, and their examples cut and spoilt.
+pub fn near_matches<'a>(files: impl Iterator<Item = &'a str>) -> Vec<String> {
+    let mut all: Vec<String> = SHAPES.iter().map(|shape| (*shape).to_owned()).collect();
+    for file in files {
+        let Ok(file) = file.parse::<toml::Table>() else {
+            continue;
+        };
+        for rule in list(file.get("rule")) {
+            for literal in list(rule.get("prefix")).filter_map(toml::Value::as_str) {
+                all.extend(TAILS.iter().map(|tail| format!("{literal}{tail}")));
+            }
+            let examples = rule.get("examples").and_then(|examples| examples.get("match"));
+            for pieces in list(examples).take(2) {
+                let mut example: String = list(Some(pieces)).filter_map(toml::Value::as_str).collect();
+                example.pop();
+                all.extend(["", " ", "-", "!\""].iter().map(|tail| format!("{example}{tail}")));
+                example.truncate(example.floor_char_boundary(example.len() / 2));
+                all.push(example);
+            }
+        }
+    }
+    all.retain(|text| !text.is_empty());
+    all.sort();
+    all.dedup();
+    all
+}
+
+fn list(value: Option<&toml::Value>) -> impl Iterator<Item = &toml::Value> {
+    value.and_then(toml::Value::as_array).into_iter().flatten()
+}
