@@ -6,10 +6,12 @@ use rusqlite::params;
 use super::database::Database;
 use super::failure::coded;
 use super::rows::{Raw, optional, raws, with_logs};
-use super::starts;
+use super::starts::{self, Start};
 use super::{limited, sql, window};
 use crate::error::Result;
+use crate::store::job::JobStatus;
 use crate::store::job_store::ClaimRequest;
+use crate::store::rules::number;
 
 /// What was taken, as it lies there.
 #[derive(Debug, Default)]
@@ -17,6 +19,28 @@ pub struct Taken {
     pub rows: Vec<Raw>,
     pub unfinished: bool,
     pub next_at: Option<i64>,
+}
+
+/// Takes what was read ahead already, without a transaction; `None` where that is not enough.
+pub fn claim_ready(database: &mut Database, request: &ClaimRequest) -> Option<Taken> {
+    let mut rows = database.windows.take_ready(request)?;
+    if with_logs(database, &mut rows, 0).is_err() {
+        database.windows.give_back(&request.queue, rows);
+        return None;
+    }
+    match begin(database, request, rows) {
+        Ok(rows) => {
+            database.starts.keep_added();
+            Some(Taken {
+                rows,
+                ..Taken::default()
+            })
+        }
+        Err(rows) => {
+            database.windows.give_back(&request.queue, rows);
+            None
+        }
+    }
 }
 
 /// Takes up to `limit` jobs.
@@ -29,14 +53,12 @@ pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Taken> {
         return Ok(taken);
     }
     let mut taken = Vec::new();
-    let planned = database.hot.lock().windows.is_for(request);
-    if planned {
+    if database.windows.is_for(request) {
         let rows = window::take(database, request, request.limit)?;
-        let begun = database.hot.lock().begin(request, rows);
-        match begun {
+        match begin(database, request, rows) {
             Ok(rows) => taken = rows,
             Err(rows) => {
-                database.hot.lock().windows.end(&request.queue);
+                database.windows.end(&request.queue);
                 taken = take_written(database, request, rows)?;
             }
         }
@@ -45,7 +67,7 @@ pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Taken> {
         }
     }
     // From here on the rows themselves are asked.
-    database.hot.lock().windows.end(&request.queue);
+    database.windows.end(&request.queue);
     starts::write_out(database)?;
     while taken.len() < request.limit {
         let Some(turn) = next_turn(database, request)? else {
@@ -64,9 +86,9 @@ pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Taken> {
             .insert((request.queue.clone(), turn.priority), turn.key.clone());
         if turn.alone {
             // What comes next is known for the claims to come.
-            database.hot.lock().windows.begin(request, turn.priority, turn.key);
+            database.windows.begin(request, turn.priority, turn.key);
         } else {
-            database.hot.lock().windows.end(&request.queue);
+            database.windows.end(&request.queue);
         }
     }
     done(database, request, taken)
@@ -81,6 +103,33 @@ fn done(database: &Database, request: &ClaimRequest, mut rows: Vec<Raw>) -> Resu
         unfinished,
         next_at: None,
     })
+}
+
+/// Notes that the jobs start; gives them back where there is no room for the notes.
+fn begin(database: &mut Database, request: &ClaimRequest, mut rows: Vec<Raw>) -> Result<Vec<Raw>, Vec<Raw>> {
+    let starts: Vec<(String, Start)> = rows
+        .iter()
+        .map(|row| {
+            let start = Start {
+                seq: row.seq,
+                fence: row.fence + 1,
+                at: request.now,
+                lease_until: request.lease_until,
+                parent: row.parent,
+            };
+            (row.job.id.clone(), start)
+        })
+        .collect();
+    if !database.starts.begin(&starts) {
+        return Err(rows);
+    }
+    for row in &mut rows {
+        row.fence += 1;
+        row.status = number(JobStatus::Running);
+        row.job.attempts += 1;
+        row.job.started_at = Some(request.now);
+    }
+    Ok(rows)
 }
 
 fn take_written(database: &mut Database, request: &ClaimRequest, rows: Vec<Raw>) -> Result<Vec<Raw>> {

@@ -4,16 +4,14 @@ use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
-use parking_lot::Mutex;
 use rusqlite::{CachedStatement, Connection, ErrorCode};
 
 use super::failure::coded;
-use super::hot::Hot;
 use super::rows::optional;
 use super::salvage;
 use super::starts::{self, Starts};
+use super::window::Windows;
 use crate::error::{Code, Error, Result};
 use crate::store::limits::Limits;
 
@@ -48,7 +46,8 @@ pub struct Database {
     /// The limits of queues, as far as they were read.
     pub limits: HashMap<String, Limits>,
     last_seq: i64,
-    pub hot: Arc<Mutex<Hot>>,
+    pub starts: Starts,
+    pub windows: Windows,
 }
 
 impl Database {
@@ -66,7 +65,7 @@ impl Database {
                 database.reserve = Some(with_suffix(path, ".reserve"));
                 database.take_reserve();
                 let notes = with_suffix(path, ".starts");
-                database.hot.lock().starts = Starts::noted_in(&notes).map_err(|error| unwritable(&notes, error))?;
+                database.starts = Starts::noted_in(&notes).map_err(|error| unwritable(&notes, error))?;
                 starts::recover(&mut database, now)?;
                 Ok(database)
             }
@@ -122,7 +121,8 @@ impl Database {
             served: HashMap::new(),
             limits: HashMap::new(),
             last_seq,
-            hot: Arc::default(),
+            starts: Starts::default(),
+            windows: Windows::default(),
         })
     }
 

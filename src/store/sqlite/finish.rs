@@ -22,7 +22,7 @@ pub fn finish_all(database: &mut Database, finishes: &[Finish], now: i64) -> Res
     let mut answers = Vec::with_capacity(finishes.len());
     for finish in finishes {
         match text(&finish.ending) {
-            Ok(result) => answers.push(Ok(finish_one(database, finish, result.as_ref(), now)?)),
+            Ok(result) => answers.push(Ok(finish_one(database, finish, result, now)?)),
             // It cannot be stored, which is no matter of the others.
             Err(error) => answers.push(Err(error)),
         }
@@ -38,10 +38,9 @@ fn text(ending: &Ending) -> Result<Option<String>> {
     }
 }
 
-fn finish_one(database: &mut Database, finish: &Finish, result: Option<&String>, now: i64) -> Result<Finished> {
-    let start = database.hot.lock().starts.take(&finish.lease);
-    if let Some(start) = start {
-        if end_started(database, &start, finish, result, now)? {
+fn finish_one(database: &mut Database, finish: &Finish, result: Option<String>, now: i64) -> Result<Finished> {
+    if let Some(start) = database.starts.take(&finish.lease) {
+        if end_started(database, &start, finish, result.as_ref(), now)? {
             // Only jobs of queues without limits are read ahead.
             return Ok(Finished {
                 held: true,
@@ -67,7 +66,7 @@ fn finish_one(database: &mut Database, finish: &Finish, result: Option<&String>,
         }
         Ending::HandedBack => {
             // It is before others that were read ahead.
-            database.hot.lock().windows.clear();
+            database.windows.clear();
             let held = row(database, sql!("hand_back"), params![id, fence])?;
             (JobStatus::Pending, held)
         }
@@ -119,8 +118,7 @@ fn row(database: &Database, sql: &'static str, values: impl rusqlite::Params) ->
 /// Stores what running jobs told.
 pub fn report(database: &mut Database, reports: &[Report]) -> Result<()> {
     for report in reports {
-        let start = database.hot.lock().starts.take(&report.lease);
-        if let Some(start) = start {
+        if let Some(start) = database.starts.take(&report.lease) {
             starts::write(database, &start)?;
         }
         let checkpoint = report.checkpoint.as_ref().map(json).transpose()?;
@@ -152,7 +150,7 @@ pub fn report(database: &mut Database, reports: &[Report]) -> Result<()> {
 pub fn renew(database: &mut Database, leases: Vec<Lease>, until: i64) -> Result<Vec<Lease>> {
     let mut lost = Vec::new();
     for lease in leases {
-        if database.hot.lock().starts.renew(&lease, until) {
+        if database.starts.renew(&lease, until) {
             continue;
         }
         if execute(database, sql!("renew"), params![lease.id, lease.fence, until])? == 0 {

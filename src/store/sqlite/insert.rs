@@ -87,8 +87,6 @@ pub fn insert(database: &mut Database, batch: Vec<NewRow>) -> Result<Vec<Job>> {
     for row in &batch {
         let (priority, key) = (row.job.options.priority, row.job.options.fair_key.as_deref());
         database
-            .hot
-            .lock()
             .windows
             .added(&row.job.queue, priority.into(), key.unwrap_or(""));
     }

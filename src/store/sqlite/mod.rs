@@ -6,7 +6,6 @@ mod claim;
 mod database;
 mod failure;
 mod finish;
-mod hot;
 mod insert;
 mod limited;
 mod manage;

@@ -1,23 +1,20 @@
 //! The handle: sends commands to the thread that owns the connection.
 
-use std::sync::Arc;
 use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
-use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::adding::{Way, way};
 use super::database::Database;
-use super::hot::Hot;
 use super::rows::{execute, optional};
 use super::syncer::Syncer;
 use super::writer::Care::{Order, Own, Rows};
 use super::writer::Durability::{Lazy, Read, Synced};
-use super::writer::{self, Command};
+use super::writer::{self, Care, Command, Durability, Task, Work};
 use super::{finish, limited, manage, schedules, sql};
 use crate::error::{Code, Error, Result};
 use crate::store::data_directory::{DataDirectory, Held};
@@ -35,7 +32,6 @@ use crate::store::shared_state::{SharedState, checked};
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(super) commands: Sender<Command>,
-    pub(super) hot: Arc<Mutex<Hot>>,
 }
 
 impl SqliteStore {
@@ -64,7 +60,7 @@ impl SqliteStore {
             .name("auton8n-store".to_owned())
             .spawn(move || match open() {
                 Ok((database, syncer)) => {
-                    let _ = opened.send(Ok(database.hot.clone()));
+                    let _ = opened.send(Ok(()));
                     writer::run(database, syncer, &received, held);
                 }
                 Err(error) => {
@@ -75,8 +71,25 @@ impl SqliteStore {
             .map_err(|error| {
                 Error::new(Code::StoreUnavailable, "no thread could be started for the job store").because(error)
             })?;
-        let hot = waiting.await.map_err(|_| closed())??;
-        Ok(Self { commands, hot })
+        waiting.await.map_err(|_| closed())??;
+        Ok(Self { commands })
+    }
+
+    async fn call<T: Send + 'static>(
+        &self,
+        durability: Durability,
+        care: Care,
+        operation: impl FnOnce(&mut Database) -> Result<T> + Send + 'static,
+    ) -> Result<T> {
+        let (caller, answer) = oneshot::channel();
+        self.send(durability, care, Task::new(operation, caller))?;
+        answer.await.map_err(|_| closed())?
+    }
+
+    pub(super) fn send(&self, durability: Durability, care: Care, work: impl Work + 'static) -> Result<()> {
+        self.commands
+            .send(Command::Run(durability, care, Box::new(work)))
+            .map_err(|_| closed())
     }
 }
 

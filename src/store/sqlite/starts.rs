@@ -140,17 +140,17 @@ impl Starts {
         }
     }
 
-    /// What was added last stays, whatever becomes of the present transaction.
-    pub fn keep_last(&mut self, count: usize) {
-        self.added.truncate(self.added.len().saturating_sub(count));
+    /// What was added so far stays, whatever becomes of the present transaction.
+    pub fn keep_added(&mut self) {
+        self.added.clear();
     }
 }
 
 /// Writes all rows that are behind.
 pub fn write_out(database: &mut Database) -> Result<()> {
-    let open: Vec<(String, Start)> = database.hot.lock().starts.open.drain().collect();
+    let open: Vec<(String, Start)> = database.starts.open.drain().collect();
     let written = open.iter().try_for_each(|(_, start)| write(database, start));
-    database.hot.lock().starts.taken.extend(open);
+    database.starts.taken.extend(open);
     written
 }
 
@@ -169,9 +169,11 @@ pub fn write(database: &Database, start: &Start) -> Result<()> {
 /// Writes the rows of those that ran when the process died, so that they are rescued. Its file is
 /// read from the beginning, and begins anew.
 pub fn recover(database: &mut Database, now: i64) -> Result<()> {
+    let Some(file) = &database.starts.file else {
+        return Ok(());
+    };
     let mut notes = vec![0; NOTES * NOTE];
-    let read = |file: &File| file.read_exact_at(&mut notes, 0).is_ok();
-    if !database.hot.lock().starts.file.as_ref().is_some_and(read) {
+    if file.read_exact_at(&mut notes, 0).is_err() {
         return Ok(());
     }
     let number = |note: &[u8], at: usize| {
@@ -184,7 +186,7 @@ pub fn recover(database: &mut Database, now: i64) -> Result<()> {
         .map(|note| (number(note, 0), number(note, 8), number(note, 16)))
         .take_while(|(seq, ..)| *seq != 0)
         .collect();
-    database.hot.lock().starts.noted = died.len();
+    database.starts.noted = died.len();
     for (seq, fence, hashed) in died {
         let id: Option<String> = database
             .statement(sql!("start_of"))?

@@ -7,7 +7,7 @@ use rusqlite::params;
 
 use super::database::Database;
 use super::failure::coded;
-use super::rows::{Raw, optional, raw, with_logs};
+use super::rows::{Raw, optional, raw};
 use super::sql;
 use crate::error::Result;
 use crate::store::job_store::ClaimRequest;
@@ -104,87 +104,63 @@ impl Windows {
 pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Result<Vec<Raw>> {
     let mut taken = Vec::new();
     loop {
-        let Some(next) = database.hot.lock().windows.take_some(request, limit, &mut taken) else {
+        let Some(window) = database.windows.0.get_mut(&request.queue) else {
             return Ok(taken);
         };
-        let mut rows = read(database, request, &next)?;
-        // Those that ran before have told something.
-        with_logs(database, rows.make_contiguous(), 0)?;
-        let none = rows.is_empty();
-        let mut hot = database.hot.lock();
-        // What was read may be of adds that are not committed yet.
-        hot.suspend();
-        hot.windows.filled(&request.queue, &next, rows);
-        if none {
-            return Ok(taken);
-        }
-    }
-}
-
-/// Where to read on.
-struct Next {
-    priority: u8,
-    key: String,
-    after: i64,
-    size: usize,
-}
-
-impl Windows {
-    /// Takes what is there; answers where to read on, if that is not enough.
-    fn take_some(&mut self, request: &ClaimRequest, limit: usize, taken: &mut Vec<Raw>) -> Option<Next> {
-        let window = self.0.get_mut(&request.queue)?;
         let count = (limit - taken.len()).min(window.rows.len());
         taken.extend(window.rows.drain(..count));
-        (taken.len() < limit).then(|| Next {
-            priority: window.priority,
-            key: window.key.clone(),
-            after: window.last,
-            size: window.size.max(limit),
-        })
-    }
-
-    fn filled(&mut self, queue: &str, next: &Next, rows: VecDeque<Raw>) {
-        if let Some(window) = self.0.get_mut(queue) {
-            window.size = (next.size * 2).min(ROWS.max(next.size));
-            window.last = rows.back().map_or(window.last, |row| row.seq);
-            window.rows = rows;
+        if taken.len() == limit {
+            return Ok(taken);
         }
-    }
-
-    fn priority(&self, queue: &str) -> Option<u8> {
-        self.0.get(queue).map(|window| window.priority)
+        let (names, priority, key) = (window.names.clone(), window.priority, window.key.clone());
+        let (last, size) = (window.last, window.size.max(limit));
+        let rows = read(database, &request.queue, &names, priority, &key, last, size)?;
+        let Some(window) = database.windows.0.get_mut(&request.queue) else {
+            return Ok(taken);
+        };
+        if rows.is_empty() {
+            return Ok(taken);
+        }
+        window.size = (size * 2).min(ROWS.max(limit));
+        window.last = rows.back().map_or(last, |row| row.seq);
+        window.rows = rows;
     }
 }
 
-/// Whether nothing of a later priority than that of the window waits.
+/// Whether jobs of a later priority wait, or of the same one where there is no window.
 pub fn is_last(database: &Database, request: &ClaimRequest) -> Result<bool> {
-    let Some(priority) = database.hot.lock().windows.priority(&request.queue) else {
+    let Some(window) = database.windows.0.get(&request.queue) else {
         return Ok(false);
     };
     for name in &request.names {
-        let values = params![request.queue, name, priority];
-        if optional::<u8>(database, sql!("claim_later_priority"), values)?.is_some() {
+        let later: Option<u8> = optional(
+            database,
+            sql!("claim_later_priority"),
+            params![request.queue, name, window.priority],
+        )?;
+        if later.is_some() {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-fn read(database: &Database, request: &ClaimRequest, next: &Next) -> Result<VecDeque<Raw>> {
-    let Next {
-        priority,
-        key,
-        after,
-        size,
-    } = next;
-    let (after, limit) = (*after, *size);
+fn read(
+    database: &Database,
+    queue: &str,
+    names: &[String],
+    priority: u8,
+    key: &str,
+    after: i64,
+    limit: usize,
+) -> Result<VecDeque<Raw>> {
     let mut found: Vec<Raw> = Vec::new();
     let mut statement = database.statement(sql!("window_select", "job_columns", "window"))?;
     // Where a name was not read to its end, nothing behind its last row is known.
     let mut known = i64::MAX;
-    for name in &request.names {
+    for name in names {
         let mut rows = statement
-            .query(params![request.queue, name, priority, key, after, limit as i64])
+            .query(params![queue, name, priority, key, after, limit as i64])
             .map_err(coded)?;
         let (mut count, mut bytes, mut last) = (0, 0, after);
         while let Some(row) = rows.next().map_err(coded)? {
@@ -200,7 +176,7 @@ fn read(database: &Database, request: &ClaimRequest, next: &Next) -> Result<VecD
             known = known.min(last);
         }
     }
-    if request.names.len() > 1 {
+    if names.len() > 1 {
         found.sort_unstable_by_key(|row| row.seq);
     }
     found.retain(|row| row.seq <= known);

@@ -1,54 +1,26 @@
-//! How the store's thread is asked, and what workers ask it most: jobs, and to end them.
+//! What workers ask most: jobs, and to end them.
 
 use tokio::sync::oneshot;
 
-use super::claim::Taken;
 use super::database::Database;
 use super::finish;
 use super::rows::{LastOptions, finished};
 use super::sqlite_store::SqliteStore;
-use super::writer::{Care, Command, Durability, Task, Work};
+use super::writer::{Command, Task};
 use crate::error::{Error, Result};
 use crate::store::job::JobFailure;
 use crate::store::job_store::{ClaimRequest, Claimed, Ending, Finish, Finished, Lease};
 use crate::store::rules::{again, closed};
 
 impl SqliteStore {
-    /// Asks the thread for something, and waits for the answer.
-    pub(super) async fn call<T: Send + 'static>(
-        &self,
-        durability: Durability,
-        care: Care,
-        operation: impl FnOnce(&mut Database) -> Result<T> + Send + 'static,
-    ) -> Result<T> {
-        let (caller, answer) = oneshot::channel();
-        self.send(durability, care, Task::new(operation, caller))?;
-        answer.await.map_err(|_| closed())?
-    }
-
-    pub(super) fn send(&self, durability: Durability, care: Care, work: impl Work + 'static) -> Result<()> {
-        self.commands
-            .send(Command::Run(durability, care, Box::new(work)))
-            .map_err(|_| closed())
-    }
-
     /// Takes jobs; their texts are read here, not by the store's thread.
     pub(super) async fn claim_rows(&self, request: ClaimRequest) -> Result<Claimed> {
         let now = request.now;
-        let ready = self.hot.lock().claim(&request);
-        let taken = match ready {
-            Some(rows) => Taken {
-                rows,
-                ..Taken::default()
-            },
-            None => {
-                let (caller, answer) = oneshot::channel();
-                self.commands
-                    .send(Command::Claim(request, caller))
-                    .map_err(|_| closed())?;
-                answer.await.map_err(|_| closed())??
-            }
-        };
+        let (caller, answer) = oneshot::channel();
+        self.commands
+            .send(Command::Claim(request, caller))
+            .map_err(|_| closed())?;
+        let taken = answer.await.map_err(|_| closed())??;
         let (mut claims, mut damaged) = (Vec::with_capacity(taken.rows.len()), Vec::new());
         let mut last = LastOptions::default();
         for row in taken.rows {

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
-use super::claim::{Taken, claim};
+use super::claim::{Taken, claim, claim_ready};
 use super::database::Database;
 use super::failure::coded;
 use super::starts;
@@ -116,10 +116,10 @@ pub fn run(mut database: Database, syncer: Option<Syncer>, commands: &Receiver<C
     while closing.is_none() {
         let Ok(command) = commands.recv() else { break };
         let mut group = Group::default();
-        gather(command, commands, &mut group);
+        gather(&mut database, command, commands, &mut group);
         while let Some(left) = group.may_wait(committed) {
             match commands.recv_timeout(left) {
-                Ok(command) => gather(command, commands, &mut group),
+                Ok(command) => gather(&mut database, command, commands, &mut group),
                 Err(_) => break,
             }
         }
@@ -132,8 +132,6 @@ pub fn run(mut database: Database, syncer: Option<Syncer>, commands: &Receiver<C
             committed = Instant::now();
         }
     }
-    // Nothing is taken any more.
-    database.hot.lock().suspend();
     // The last sync, and its answers.
     drop(syncer);
     // Closing moves the log into the database, which syncs both.
@@ -161,8 +159,8 @@ impl Group {
     }
 }
 
-/// Takes everything that waits already.
-fn gather(first: Command, commands: &Receiver<Command>, group: &mut Group) {
+/// Takes everything that waits already. Claims that need no transaction are answered at once.
+fn gather(database: &mut Database, first: Command, commands: &Receiver<Command>, group: &mut Group) {
     let mut next = Some(first);
     while let Some(command) = next.take() {
         match command {
@@ -170,11 +168,14 @@ fn gather(first: Command, commands: &Receiver<Command>, group: &mut Group) {
                 group.closing = Some(told);
                 return;
             }
-            Command::Claim(request, caller) => {
-                let task = Task::new(move |database: &mut Database| claim(database, &request), caller);
-                group.pieces.push((Durability::Lazy, Care::Own, Box::new(task)));
-                group.urgent = true;
-            }
+            Command::Claim(request, caller) => match claim_ready(database, &request) {
+                Some(taken) => drop(caller.send(Ok(taken))),
+                None => {
+                    let task = Task::new(move |database: &mut Database| claim(database, &request), caller);
+                    group.pieces.push((Durability::Lazy, Care::Own, Box::new(task)));
+                    group.urgent = true;
+                }
+            },
             Command::Run(durability, care, work) => {
                 group.pieces.push((durability, care, work));
                 group.urgent = true;
@@ -193,13 +194,14 @@ fn gather(first: Command, commands: &Receiver<Command>, group: &mut Group) {
 fn commit(database: &mut Database, syncer: Option<&Syncer>, mut group: Group) {
     let result = database.mend().and_then(|()| transaction(database, &mut group));
     match &result {
-        Ok(_) => database.hot.lock().committed(),
+        Ok(_) => database.starts.committed(),
         Err(error) => {
             if !database.connection().is_autocommit() {
                 // Where even that fails, the next BEGIN does, and is told.
                 let _ = execute(database, "ROLLBACK");
             }
-            database.hot.lock().rolled_back();
+            database.starts.rolled_back();
+            database.windows.clear();
             if error.code() == Code::StoreFull {
                 database.found_full();
             }
@@ -221,7 +223,7 @@ fn commit(database: &mut Database, syncer: Option<&Syncer>, mut group: Group) {
 
 /// Answers whether something was written.
 fn transaction(database: &mut Database, group: &mut Group) -> Result<bool> {
-    let exact = group.pieces.iter().any(|(_, care, _)| *care != Care::Own) && !database.hot.lock().starts.is_empty();
+    let exact = group.pieces.iter().any(|(_, care, _)| *care != Care::Own) && !database.starts.is_empty();
     let writes = exact
         || group
             .pieces
@@ -230,7 +232,6 @@ fn transaction(database: &mut Database, group: &mut Group) -> Result<bool> {
     execute(database, if writes { "BEGIN IMMEDIATE" } else { "BEGIN" })?;
     for (durability, care, work) in &mut group.pieces {
         if *care != Care::Own {
-            database.hot.lock().suspend();
             starts::write_out(database)?;
         }
         let undo = *care == Care::Order;
@@ -249,7 +250,7 @@ fn transaction(database: &mut Database, group: &mut Group) -> Result<bool> {
                 execute(database, "ROLLBACK TO piece")?;
             }
             execute(database, "RELEASE piece")?;
-            database.hot.lock().windows.clear();
+            database.windows.clear();
         } else if !good && *durability != Durability::Read {
             // Half of it may be written.
             return Err(work.error().unwrap_or_else(closed));
