@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config'
 export default defineConfig({
   test: {
     include: ['__test__/**/*.test.ts'],
+    // Children run what is built, and no file may build it while another's children read it.
+    globalSetup: ['__test__/support/build.ts'],
     // A native addon shares one runtime a process, so each file gets a process of its own.
     pool: 'forks',
     maxWorkers: 2,

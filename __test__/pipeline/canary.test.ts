@@ -66,16 +66,20 @@ class Jobs {
     this.seen.push(...prompts)
   }
 
-  expectNothing(): void {
+  /** What was found of the planted secrets, by where it was found. */
+  leaks(): Record<string, unknown> {
     const spans = JSON.stringify(otlp.spans(), (_key, value: unknown) => (typeof value === 'bigint' ? String(value) : value))
-    expect(leakedFiles(planted, this.place.dataDir), 'in the data directory').toEqual([])
-    expect(leaked(planted, spans), 'in a span').toEqual([])
-    expect(leaked(planted, printed), 'in the log').toEqual([])
-    for (const text of this.seen) {
-      expect(leaked(planted, text), 'in an event, a report, an error or a prompt').toEqual([])
+    return {
+      directory: leakedFiles(planted, this.place.dataDir),
+      spans: leaked(planted, spans),
+      log: leaked(planted, printed),
+      // Events, reports, errors and prompts.
+      told: this.seen.flatMap((text) => leaked(planted, text)),
     }
   }
 }
+
+const NOTHING = { directory: [], spans: [], log: [], told: [] }
 
 const hex = (text: string): string => `'${Buffer.from(text).toString('hex')}'`
 
@@ -138,14 +142,14 @@ describe('a secret leaves no trace, though it stands in', () => {
     const words = scripted(`I cannot do that: ${all}`)
     await jobs.run(weather, { model: words.model }, words.prompts)
     expect(jobs.seen.length).toBeGreaterThan(4)
-    jobs.expectNothing()
+    expect(jobs.leaks()).toEqual(NOTHING)
   })
 
   it('the error that the model throws', async () => {
     const cause = new Error(all)
     const model: ModelFunction = () => Promise.reject(new Error(`no access with ${all}`, { cause }))
     await jobs.run(weather, { model, maxIterations: 1 })
-    jobs.expectNothing()
+    expect(jobs.leaks()).toEqual(NOTHING)
   })
 
   it('any field of the specification, and words that describe it', async () => {
@@ -163,13 +167,13 @@ describe('a secret leaves no trace, though it stands in', () => {
         await jobs.run(specification as PluginSpecification, { model }, prompts)
       }
     }
-    jobs.expectNothing()
+    expect(jobs.leaks()).toEqual(NOTHING)
   })
 
   it('the metadata of the job', async () => {
     const { model, prompts } = scripted('nothing')
     await jobs.run(weather, { model, metadata: { note: all, nested: { list: [all] } } }, prompts)
-    jobs.expectNothing()
+    expect(jobs.leaks()).toEqual(NOTHING)
   })
 
   it.skipIf(!docker)('what the tools print', async () => {
@@ -185,7 +189,7 @@ describe('a secret leaves no trace, though it stands in', () => {
     const compiled = scripted(typed)
     await jobs.run(weather, { model: compiled.model }, compiled.prompts)
     expect(compiled.prompts[1]).toContain('TS2322')
-    jobs.expectNothing()
+    expect(jobs.leaks()).toEqual(NOTHING)
   })
 }, 600_000)
 
@@ -207,12 +211,12 @@ describe.skipIf(without !== undefined)('a secret leaves no trace in PostgreSQL, 
     const words = scripted(`I cannot do that: ${all}`)
     await jobs.run(weather, { model: words.model }, words.prompts)
     await jobs.run(weather, { model: () => Promise.reject(new Error(`no access with ${all}`)), maxIterations: 1 })
-    jobs.expectNothing()
+    expect(jobs.leaks()).toEqual(NOTHING)
     const stored = await database.dump()
     expect(stored).toContain('create_plugin')
     expect(leaked(planted, stored)).toEqual([])
     // Bytes are dumped in hex.
-    const inHex = planted.map((one) => ({ ...one, secret: Buffer.from(one.secret).toString('hex') }))
+    const inHex = planted.map(({ secret, ...rest }) => Object.assign(rest, { secret: Buffer.from(secret).toString('hex') }))
     expect(leaked(inHex, stored)).toEqual([])
   })
 }, 300_000)

@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,9 +13,6 @@ const why = withoutPostgres()
 const invalid = expect.objectContaining({ code: 'AUTON8N_OPTION_INVALID' }) as unknown
 const down = (): Promise<never> => Promise.reject(new Error('down'))
 
-beforeAll(() => {
-  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { cwd: root })
-})
 afterEach(killChildren)
 
 async function start(store: string): Promise<Child> {

@@ -3,7 +3,7 @@ import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } fr
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { JobQueue } from '../../plugin/api/queue.js'
 import { after, killChildren, startNode, until } from '../support/children.js'
 
@@ -13,10 +13,6 @@ const script = join(root, '__test__/process/queue-child.mjs')
 const all = Number(process.env['AUTON8N_FAULT_ROUNDS'] ?? 0) >= 100
 const queues: JobQueue[] = []
 let dataDir = ''
-
-beforeAll(() => {
-  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { cwd: root })
-})
 
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'auton8n-faults-'))

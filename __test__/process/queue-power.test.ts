@@ -91,7 +91,6 @@ async function ended(server: ChildProcess, signal: NodeJS.Signals): Promise<void
 }
 
 beforeAll(() => {
-  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { cwd: root })
   try {
     const source = join(root, '__test__/support/powercut.c')
     execFileSync('cc', ['-O2', '-shared', '-fPIC', '-o', shim, source, '-ldl'], { stdio: 'pipe' })

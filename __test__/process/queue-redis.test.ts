@@ -3,7 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest'
+import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { JobQueue } from '../../plugin/api/queue.js'
 import { killChildren, startNode, until } from '../support/children.js'
 import { freePort, startRedis, withoutRedis, type Database } from '../support/database.js'
@@ -15,10 +15,6 @@ const why = withoutRedis()
 describe.skipIf(why !== undefined)(`Redis${why === undefined ? '' : ` (left out: ${why})`}`, () => {
   const folder = mkdtempSync(join(tmpdir(), 'auton8n-redis-'))
   let server: Database | undefined
-
-  beforeAll(() => {
-    execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { cwd: root })
-  })
 
   afterEach(async () => {
     await killChildren()

@@ -1,9 +1,8 @@
-import { execFileSync } from 'node:child_process'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeAll, beforeEach, expect, test } from 'vitest'
+import { afterEach, beforeEach, expect, test } from 'vitest'
 import { JobQueue, type JobEvents } from '../../plugin/api/queue.js'
 import { after, killChildren, seeded, startNode, until, type Child } from '../support/children.js'
 
@@ -13,10 +12,6 @@ const script = join(root, '__test__/process/queue-child.mjs')
 const rounds = Number(process.env['AUTON8N_FAULT_ROUNDS'] ?? 8)
 const queues: JobQueue[] = []
 let dataDir = ''
-
-beforeAll(() => {
-  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { cwd: root })
-})
 
 beforeEach(() => {
   dataDir = mkdtempSync(join(tmpdir(), 'auton8n-process-'))

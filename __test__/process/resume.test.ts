@@ -2,7 +2,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { openEngine, type Engine } from '../../plugin/api/engine.js'
-import { buildForChildren, startChild, type Child } from '../support/child.js'
+import { startChild, type Child } from '../support/child.js'
 import {
   containersOf,
   docker,
@@ -25,7 +25,6 @@ let child: Child | undefined
 let engine: Engine | undefined
 
 beforeAll(async () => {
-  buildForChildren()
   const place = await openWorkplace()
   good = await templateFiles(place.engine, weather)
   await place.remove()

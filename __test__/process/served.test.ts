@@ -1,17 +1,15 @@
 import { rm } from 'node:fs/promises'
-import { afterEach, beforeAll, beforeEach, expect, it } from 'vitest'
+import { afterEach, beforeEach, expect, it } from 'vitest'
 import { openEngine, type Engine } from '../../plugin/api/engine.js'
 import type { EngineLogRecord } from '../../plugin/api/logger.js'
 import { formatReply } from '../../plugin/api/reply.js'
-import { buildForChildren, startChild, type Child } from '../support/child.js'
+import { startChild, type Child } from '../support/child.js'
 import { example, templateFiles, temporary, type Files } from '../support/workplace.js'
 
 let directory = ''
 let owner: Child
 let engine: Engine
 let good: Files | undefined
-
-beforeAll(() => buildForChildren())
 
 beforeEach(async () => {
   directory = temporary()

@@ -1,19 +1,14 @@
-import { execFileSync } from 'node:child_process'
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { afterEach, beforeAll, expect, test } from 'vitest'
+import { afterEach, expect, test } from 'vitest'
 import { after, killChildren, startNode, until } from '../support/children.js'
 import { serverKinds, type Database } from '../support/database.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 let folder = ''
 let database: Database | undefined
-
-beforeAll(() => {
-  execFileSync(process.execPath, [join(root, 'node_modules/typescript/bin/tsc'), '-p', 'tsconfig.build.json'], { cwd: root })
-})
 
 afterEach(async () => {
   await killChildren()

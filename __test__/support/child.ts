@@ -1,4 +1,4 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { pathToFileURL } from 'node:url'
@@ -14,11 +14,6 @@ export interface Child {
   kill(): Promise<void>
   /** Waits for its end; answers the exit code. */
   ended(): Promise<number | null>
-}
-
-/** Builds `dist/`, which is what children run. */
-export function buildForChildren(): void {
-  execFileSync(process.execPath, ['node_modules/typescript/bin/tsc', '-p', 'tsconfig.build.json'])
 }
 
 /** Starts a script that has `createPlugin`, `openEngine`, `formatReply` and `say(line)`. */
