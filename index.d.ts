@@ -165,8 +165,8 @@ export declare class NativeScanner {
   scanDirectory(path: string, options: any): Promise<string>
   /** A secret without its middle. */
   redactSecret(secret: string): string
-  /** A text without its secrets. */
-  redactText(text: string): string
+  /** A text without its secrets; null where it has none, so that a clean one is not copied back. */
+  redactText(text: string): string | null
   /** Adds a rule; a bad pattern is `AUTON8N_PATTERN_INVALID` with its position. */
   addPattern(rule: any): void
   /** All rules that are used, as JSON. */

@@ -41,7 +41,8 @@ function folder(name, file, text) {
 function files() {
   const tiny = folder('tiny', 'tiny.js', 'export const greeting = "hello"\n'.repeat(10))
   // In pieces, so that no scanner takes this program for a leak.
-  const planted = folder('planted', 'planted.js', `const token = "${'gh' + 'p_'}${'cUVnFoNZnUvwm5EkoW6RKyABUK7Uta2F5qx6'}"\n`)
+  const token = ['gh', 'p_', 'cUVnFoNZnUvwm5EkoW6RKyABUK7Uta2F5qx6'].join('')
+  const planted = folder('planted', 'planted.js', `const token = "${token}"\n`)
   const all = [
     { name: 'ours', command: ours, args: (path) => ['files', path] },
     ...peers(join(values.cache, 'peers'), planted, values.without),
@@ -71,7 +72,7 @@ function inner() {
   }
   show('in memory, one thread:', ['memory', trees.large.path])
   show('the redactor on clean log lines (CPU time a line):', ['redact'])
-  show('hostile input, 16 MB each, the slowest (CPU time):', ['hostile', '16'])
+  show('hostile input, the slowest (CPU time):', ['hostile', '1'])
 }
 
 if (values.only !== 'inner') files()

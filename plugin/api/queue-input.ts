@@ -87,6 +87,8 @@ export function withoutNull(options: JobOptions): JobOptions {
   return Object.fromEntries(Object.entries(options).filter(([, value]) => value !== null))
 }
 
+const NONE = {}
+
 /** A job as the addon reads it. */
 export function toNew(
   name: unknown,
@@ -94,6 +96,11 @@ export function toNew(
   jobOptions: unknown,
   ref?: unknown,
 ): { name: string; data: unknown; options: object; ref?: string } {
+  if (jobOptions === undefined && ref === undefined) {
+    const trace = activeTrace()
+    const options = trace ? { trace } : NONE
+    return { name: text(name, "the job's name"), data: data === undefined ? null : data, options }
+  }
   const plain = jobOptions === undefined ? {} : jobOptions
   if (typeof plain !== 'object' || plain === null || Array.isArray(plain)) {
     throw invalid("the job's options must be an object")

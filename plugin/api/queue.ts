@@ -117,8 +117,10 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue {
       if (typeof job !== 'object' || job === null) throw invalid('each job must be an object with `name` and `data`')
       return toNew(job.name, job.data, job.options, job.ref)
     })
-    const inputs = all.map(job => ({ name: job.name, data: copyJson(job.data) }))
-    return this.adds.add(toJson(all), inputs)
+    const json = toJson(all)
+    // What the caller has may change until the answer comes.
+    for (const job of all) job.data = copyJson(job.data)
+    return this.adds.add(json, all)
   }
 
   /** A worker of this queue; it runs when it is started. */

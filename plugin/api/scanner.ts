@@ -180,7 +180,7 @@ export class SecretsScanner {
 
   /** A text without its secrets; doing it twice changes nothing. */
   redactSecretsInText(content: string): string {
-    return nativeCallSync(() => this.#scanner.redactText(text('text', content)))
+    return nativeCallSync(() => this.#scanner.redactText(text('text', content))) ?? content
   }
 
   /** Adds a rule, or replaces the one of that name that was added before. A bad pattern: `AUTON8N_PATTERN_INVALID`. */

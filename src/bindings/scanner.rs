@@ -118,14 +118,13 @@ impl NativeScanner {
         guarded(|| Ok(self.inner.redact_secret(&secret)))
     }
 
-    /// A text without its secrets.
+    /// A text without its secrets; null where it has none, so that a clean one is not copied back.
     #[napi]
-    pub fn redact_text(&self, text: String) -> Result<String, BorderError> {
+    pub fn redact_text(&self, text: String) -> Result<Option<String>, BorderError> {
         guarded(|| match self.inner.redact_text(&text) {
             std::borrow::Cow::Borrowed(_) => Ok(None),
             std::borrow::Cow::Owned(clean) => Ok(Some(clean)),
         })
-        .map(|clean| clean.unwrap_or(text))
     }
 
     /// Adds a rule; a bad pattern is `AUTON8N_PATTERN_INVALID` with its position.

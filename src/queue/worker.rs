@@ -50,6 +50,9 @@ impl Default for WorkerOptions {
     }
 }
 
+/// Runs that one handler takes at once.
+type Together = (Arc<dyn Handler>, Vec<Arc<Ticket>>);
+
 /// A handle on a running worker.
 #[derive(Clone)]
 pub struct Worker {
@@ -230,7 +233,7 @@ impl Loop {
                 stats.claimed(now, claim.job.run_at);
             }
         }
-        let mut together: Vec<(Arc<dyn Handler>, Vec<Arc<Ticket>>)> = Vec::new();
+        let mut together: Vec<Together> = Vec::new();
         for claim in claims {
             let handler = self.handlers.read().get(&claim.job.name).cloned();
             let Ok(permit) = self.slots.clone().try_acquire_owned() else {

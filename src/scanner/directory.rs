@@ -9,7 +9,7 @@ use serde::Deserialize;
 
 use super::engine::Scanner;
 use super::finding::{ScanResult, Skipped};
-use super::stream::{Buffer, WHOLE};
+use super::stream::{Buffer, WHOLE, Windows};
 use crate::error::{Code, Error, Result};
 
 /// How a tree is walked.
@@ -197,7 +197,7 @@ impl Scanner {
             return Ok(skipped(name, "too large"));
         }
         // A file may grow while it is read.
-        let result = self.scan_stream(&mut file, name, buffer, limit)?;
+        let result = self.scan_stream(&mut file, name, buffer, limit, Windows::default())?;
         Ok(result.unwrap_or_else(|| skipped(name, "too large")))
     }
 }

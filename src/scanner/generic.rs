@@ -6,6 +6,7 @@ use std::sync::Arc;
 use super::assignment::Assignment;
 use super::boundary;
 use super::candidate::{Candidate, RANK_GENERIC};
+use super::names::known;
 use super::naming::{Naming, named_beside, naming};
 use super::place::Place;
 use super::placeholder::is_placeholder;
@@ -49,19 +50,20 @@ impl Generic {
         let (name, bytes) = (&text[one.name.clone()], &text[value.clone()]);
         let outer = named_beside(text, &one.name);
         let name = outer.map_or(name, |outer| &text[outer]);
+        let naming = known(name);
         if place.lock
             || memchr::memchr_iter(b'\\', bytes)
                 .filter(|at| bytes.get(at + 1) == Some(&b'x'))
                 .count()
                 > 3
             || bytes.len() < 6
-            || (naming(name) == Naming::Neutral && (!one.quoted || bytes.len() < SHORTEST_UNNAMED))
+            || (naming == Naming::Neutral && (!one.quoted || bytes.len() < SHORTEST_UNNAMED))
             || is_placeholder(bytes)
             || bytes.eq_ignore_ascii_case(name)
         {
             return None;
         }
-        match naming(name) {
+        match naming {
             Naming::Password => {
                 let rule = self.password.as_ref()?;
                 let confidence = password(name, bytes, one, place)?;

@@ -1,7 +1,6 @@
 //! Files of any size, in windows that overlap: memory stays bounded, and what stands across a border
 //! is found once.
 
-use std::fs::File;
 use std::io::Read;
 
 use super::candidate::resolve;
@@ -12,11 +11,25 @@ use super::position::Cursor;
 
 /// Files up to this size are scanned in one piece, in bytes.
 pub const WHOLE: usize = 4 * 1024 * 1024;
-/// New bytes of a window.
-const STEP: usize = 2 * 1024 * 1024;
-/// What a window repeats of the one before, and how far it reaches into the next one: more than the
-/// longest secret, 64 KiB of a private key, and what is looked at around it.
-const MARGIN: usize = 128 * 1024;
+/// How a file is cut, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub struct Windows {
+    /// New bytes of a window.
+    pub step: usize,
+    /// What a window repeats of the one before, and how far it reaches into the next one: more than the
+    /// longest secret, 64 KiB of a private key, and what is looked at around it.
+    pub margin: usize,
+}
+
+impl Default for Windows {
+    fn default() -> Self {
+        Self {
+            step: 2 * 1024 * 1024,
+            margin: 128 * 1024,
+        }
+    }
+}
+
 /// Findings of one file that are listed; a file made of tokens would fill the memory otherwise.
 const MOST: usize = 50_000;
 
@@ -43,12 +56,12 @@ impl Buffer {
     }
 
     /// Reads from the start, up to `limit` bytes; answers whether the file ended before.
-    pub fn read(&mut self, file: &mut File, limit: usize) -> std::io::Result<bool> {
+    pub fn read(&mut self, file: &mut impl Read, limit: usize) -> std::io::Result<bool> {
         self.filled = 0;
         self.fill(file, limit)
     }
 
-    fn fill(&mut self, file: &mut File, limit: usize) -> std::io::Result<bool> {
+    fn fill(&mut self, file: &mut impl Read, limit: usize) -> std::io::Result<bool> {
         while self.filled < limit {
             if self.filled == self.bytes.len() {
                 self.bytes.resize((self.bytes.len() * 2).min(limit), 0);
@@ -74,10 +87,11 @@ impl Scanner {
     /// Scans the rest of a file whose first bytes are in the buffer.
     pub(super) fn scan_stream(
         &self,
-        file: &mut File,
+        file: &mut impl Read,
         name: &str,
         buffer: &mut Buffer,
         limit: u64,
+        windows: Windows,
     ) -> std::io::Result<Option<ScanResult>> {
         let wide = match buffer.text() {
             [0xff, 0xfe, ..] => Some([0xff, 0xfe]),
@@ -92,12 +106,12 @@ impl Scanner {
         let mut start = 0;
         let mut place = None;
         loop {
-            let ended = buffer.fill(file, start + STEP + MARGIN)?;
+            let ended = buffer.fill(file, start + windows.step + windows.margin)?;
             let bytes = buffer.text();
             let stop = if ended {
                 bytes.len()
             } else {
-                border(bytes, start + STEP, wide.is_some())
+                border(bytes, start + windows.step, wide.is_some())
             };
             result.bytes_scanned += (stop - start) as u64;
             if result.bytes_scanned > limit {
@@ -132,7 +146,7 @@ impl Scanner {
             }
             place = Some(cursor().locate(to));
             // The mark is no part of what later windows repeat.
-            let kept = stop.saturating_sub(MARGIN).next_multiple_of(2);
+            let kept = stop.saturating_sub(windows.margin).next_multiple_of(2);
             buffer.forget(kept);
             start = stop - kept;
         }

@@ -13,6 +13,7 @@ pub struct Tail {
     min: usize,
     max: usize,
     after: After,
+    escapes: bool,
 }
 
 #[derive(Debug)]
@@ -41,21 +42,7 @@ pub enum Verdict {
 impl Tail {
     /// What stands behind any of the literals in a pattern; nothing where that is no run.
     pub fn of(pattern: &str, literals: &[Vec<u8>]) -> Option<Self> {
-        let rest = match pattern.strip_prefix("(?:") {
-            Some(group) => {
-                let (alternatives, rest) = group.split_once(')')?;
-                let known = |text: &str| literals.iter().any(|literal| literal == plain(text).as_bytes());
-                alternatives.split('|').all(known).then_some(rest)?
-            }
-            None => &pattern[pattern.find('[')?..],
-        };
-        let whole = literals.iter().all(|literal| {
-            let start = &pattern[..pattern.len() - rest.len()];
-            start.starts_with("(?:") || plain(start).as_bytes() == literal
-        });
-        if !whole {
-            return None;
-        }
+        let rest = behind(pattern, literals)?;
         let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
         let hir = parser.parse(rest).ok()?;
         let (first, after) = match hir.kind() {
@@ -65,17 +52,32 @@ impl Tail {
         let HirKind::Repetition(run) = first.kind() else {
             return None;
         };
-        let HirKind::Class(Class::Bytes(_)) = run.sub.kind() else {
-            return None;
+        // The run may also have escapes such as `%2B`, which start with a byte that is not in the class.
+        let mut escapes = Set::default();
+        let one = match run.sub.kind() {
+            HirKind::Alternation(parts) => {
+                let (classes, others): (Vec<&Hir>, Vec<&Hir>) = parts.iter().partition(|part| is_class(part));
+                if others.iter().any(|part| starts(part, &mut escapes)) {
+                    return None;
+                }
+                <[&Hir; 1]>::try_from(classes).ok()?[0]
+            }
+            _ => &*run.sub,
         };
+        if !is_class(one) {
+            return None;
+        }
         let mut class = Set::default();
-        starts(&run.sub, &mut class);
+        starts(one, &mut class);
+        if meet(&class, &escapes) {
+            return None;
+        }
         // Joints and escapes are told by what stops the run.
         if b"\"'%".iter().any(|byte| holds(&class, *byte)) {
             return None;
         }
         let after = match after {
-            After::One(set) if (0..=u8::MAX).any(|byte| holds(&set, byte) && holds(&class, byte)) => After::Unknown,
+            After::One(set) if meet(&set, &class) => After::Unknown,
             after => after,
         };
         Some(Self {
@@ -83,18 +85,22 @@ impl Tail {
             min: run.min as usize,
             max: run.max.map_or(usize::MAX, |max| max as usize),
             after,
+            escapes: escapes != Set::default(),
         })
     }
 
     /// Whether a text may match that is a run and nothing else.
     pub const fn allows(&self, length: usize) -> bool {
-        !matches!(self.after, After::Nothing) || self.min <= length && length <= self.max
+        self.escapes || !matches!(self.after, After::Nothing) || self.min <= length && length <= self.max
     }
 
     /// What the run says that starts at `at`, of which the pattern sees nothing from `limit` on.
     pub fn judge(&self, text: &[u8], at: usize, limit: usize, reach: &mut Reach) -> Verdict {
         let end = reach.end(text, at, limit, |byte| !holds(&self.class, byte));
         let length = end - at;
+        if self.escapes && length <= self.max {
+            return Verdict::Perhaps;
+        }
         if length < self.min {
             return Verdict::Short(end);
         }
@@ -108,9 +114,32 @@ impl Tail {
     }
 }
 
-/// A pattern that is a literal, without its escapes.
-fn plain(pattern: &str) -> String {
-    pattern.replace('\\', "")
+/// The pattern behind its literals: behind the only one, or behind a group of all of them.
+fn behind<'a>(pattern: &'a str, literals: &[Vec<u8>]) -> Option<&'a str> {
+    match (pattern.strip_prefix("(?:"), literals) {
+        (Some(group), _) => {
+            let (alternatives, rest) = group.split_once(')')?;
+            let mut known = alternatives.split('|').map(|text| text.replace('\\', "").into_bytes());
+            known.all(|text| literals.contains(&text)).then_some(rest)
+        }
+        (None, [literal]) => {
+            let mut rest = pattern;
+            for byte in literal {
+                rest = rest.strip_prefix('\\').unwrap_or(rest);
+                rest = rest.strip_prefix(char::from(*byte))?;
+            }
+            Some(rest)
+        }
+        _ => None,
+    }
+}
+
+fn is_class(hir: &Hir) -> bool {
+    matches!(hir.kind(), HirKind::Class(Class::Bytes(_)))
+}
+
+fn meet(one: &Set, other: &Set) -> bool {
+    one.iter().zip(other).any(|(one, other)| one & other != 0)
 }
 
 /// With what the parts start.
@@ -172,6 +201,9 @@ mod tests {
         assert_eq!(judge(&more, "aa.a"), Verdict::Perhaps);
         assert_eq!(judge(&more, "aa-a"), Verdict::Short(2));
         assert_eq!(judge(&more, "aaaaa.a"), Verdict::No);
+        let escaped = tail("ab(?:[a-z]|%2[Bb]){1,3}", &["ab"]).unwrap();
+        assert_eq!(judge(&escaped, "aa%2B"), Verdict::Perhaps);
+        assert_eq!(judge(&escaped, "aaaa%2B"), Verdict::Ends(3));
         for (pattern, literals) in [
             ("ab[a-z]{2}", vec!["a"]),
             ("(?:a|b)[a-z]{2}", vec!["a"]),
@@ -190,7 +222,8 @@ mod tests {
             runs += 1;
             let pattern = rule.pattern().unwrap();
             for prefix in &rule.prefix {
-                for length in 0..600 {
+                let most = tail.max.min(tail.min + 500);
+                for length in [0, tail.min.saturating_sub(1), tail.min, tail.min + 1, most, most + 1] {
                     for last in [
                         b"".as_slice(),
                         b" ",

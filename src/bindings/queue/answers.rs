@@ -34,10 +34,10 @@ enum Added<'a> {
 }
 
 /// The answers as JSON.
-pub fn written(answers: Vec<Result<Vec<Job>>>) -> Result<String> {
+pub fn written(answers: &[Result<Vec<Job>>]) -> Result<String> {
     let mut options: Vec<&JobOptions> = Vec::new();
     let mut adds = Vec::with_capacity(answers.len());
-    for answer in &answers {
+    for answer in answers {
         adds.push(match answer {
             Ok(jobs) => Answer::Jobs(jobs.iter().map(|job| added(job, &mut options)).collect()),
             Err(error) => refused(error),

@@ -96,7 +96,7 @@ impl NativeQueue {
         let inner = self.inner.clone();
         promise(env, async move {
             let batches = batches.iter().map(|batch| read("the job's options", batch)).collect();
-            answers::written(inner.member.api().await?.add_each(batches).await)
+            answers::written(&inner.member.api().await?.add_each(batches).await)
         })
     }
 

@@ -117,7 +117,10 @@ fn format(rule: &Rule, text: &[u8], at: usize, reach: &mut Reach) -> Option<Cand
         return None;
     }
     let pattern = rule.pattern()?;
-    work::looked_at(window.len());
+    work::looked_at(match verdict {
+        Verdict::Ends(end) => end - at,
+        _ => window.len(),
+    });
     if rule.has_group {
         let whole = pattern.captures(window)?;
         let group = whole.name("secret")?;

@@ -10,6 +10,13 @@ const LONGEST: usize = 512;
 
 /// A string whose `://` stands at `at`.
 pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
+    // Every scheme ends in a letter or a digit.
+    if !at
+        .checked_sub(1)
+        .is_some_and(|before| text[before].is_ascii_alphanumeric())
+    {
+        return None;
+    }
     // `jdbc:postgresql`, `\npostgres` in a JSON text and the like end in the scheme that matters.
     if !rule.schemes.iter().any(|known| {
         at.checked_sub(known.len()).is_some_and(|start| {

@@ -1,3 +1,5 @@
+use super::super::{catalogue, work};
+use super::near_matches::near_matches;
 use super::{github_token, scanner};
 
 /// Each is many near-matches in one line; the token at the end must be found all the same.
@@ -64,6 +66,30 @@ fn long_lines_of_near_matches_are_scanned_to_their_end() {
         let clean = scanner.redact_text(&text);
         assert!(!clean.contains(&token), "{part:?}");
     }
+}
+
+/// How often a byte may be looked at beside the one pass; a pattern that is tried counts for its whole window,
+/// though nearly all stop at once.
+const MOST: usize = 320;
+
+/// Work is counted, not time: it must not grow faster than the text, whatever nearly is a secret.
+#[test]
+fn near_matches_of_every_rule_are_not_read_again_and_again() {
+    let scanner = scanner();
+    let files = catalogue::FILES.iter().map(|(_, text)| *text);
+    let parts = near_matches(files);
+    assert!(parts.len() > 2_000, "{}", parts.len());
+    let mut worst = (0, String::new());
+    for part in parts {
+        let text = part.repeat(4 * 1024 / part.len() + 1);
+        work::taken();
+        let found = scanner.scan_text(&text, None).found;
+        let work = work::taken() / text.len();
+        if !found && work > worst.0 {
+            worst = (work, part);
+        }
+    }
+    assert!(worst.0 <= MOST, "{worst:?}");
 }
 
 #[test]

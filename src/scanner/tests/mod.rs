@@ -1,9 +1,11 @@
 //! What the scanner promises.
 
+mod borders;
 mod directory;
 mod hostile;
 mod judgement;
 mod kinds;
+mod near_matches;
 mod options;
 mod redaction;
 mod rules;
