@@ -175,13 +175,11 @@ pub struct Memo(Vec<(usize, Reach)>);
 
 impl Memo {
     fn reach(&mut self, rule: usize) -> &mut Reach {
-        let place = match self.0.iter().position(|(known, _)| *known == rule) {
-            Some(place) => place,
-            None => {
-                self.0.push((rule, Reach::default()));
-                self.0.len() - 1
-            }
-        };
+        let known = self.0.iter().position(|(known, _)| *known == rule);
+        let place = known.unwrap_or_else(|| {
+            self.0.push((rule, Reach::default()));
+            self.0.len() - 1
+        });
         &mut self.0[place].1
     }
 }

@@ -176,7 +176,13 @@ fn starts(hir: &Hir, set: &mut Set) -> bool {
         HirKind::Repetition(repetition) => starts(&repetition.sub, set) || repetition.min == 0,
         HirKind::Capture(capture) => starts(&capture.sub, set),
         HirKind::Concat(parts) => parts.iter().all(|part| starts(part, set)),
-        HirKind::Alternation(parts) => parts.iter().fold(false, |empty, part| starts(part, set) || empty),
+        HirKind::Alternation(parts) => {
+            let mut empty = false;
+            for part in parts {
+                empty |= starts(part, set);
+            }
+            empty
+        }
     }
 }
 

@@ -169,12 +169,12 @@ mod tests {
         let mut ways: Vec<Each> = vec![|text, openings, seen| scalar(text, openings, seen)];
         #[cfg(target_arch = "x86_64")]
         {
-            // SAFETY: each is called where the processor has what it needs.
             if std::arch::is_x86_feature_detected!("avx2") {
+                // SAFETY: the processor has what it needs.
                 ways.push(|text, openings, seen| unsafe { wide::each(text, openings, seen) });
             }
-            // SAFETY: as above.
             if std::arch::is_x86_feature_detected!("avx512vbmi") {
+                // SAFETY: as above.
                 ways.push(|text, openings, seen| unsafe { widest::each(text, openings, seen) });
             }
         }

@@ -22,7 +22,7 @@ pub fn finish_all(database: &mut Database, finishes: &[Finish], now: i64) -> Res
     let mut answers = Vec::with_capacity(finishes.len());
     for finish in finishes {
         match text(&finish.ending) {
-            Ok(result) => answers.push(Ok(finish_one(database, finish, result, now)?)),
+            Ok(result) => answers.push(Ok(finish_one(database, finish, result.as_ref(), now)?)),
             // It cannot be stored, which is no matter of the others.
             Err(error) => answers.push(Err(error)),
         }
@@ -38,9 +38,9 @@ fn text(ending: &Ending) -> Result<Option<String>> {
     }
 }
 
-fn finish_one(database: &mut Database, finish: &Finish, result: Option<String>, now: i64) -> Result<Finished> {
+fn finish_one(database: &mut Database, finish: &Finish, result: Option<&String>, now: i64) -> Result<Finished> {
     if let Some(start) = database.starts.take(&finish.lease) {
-        if end_started(database, &start, finish, result.as_ref(), now)? {
+        if end_started(database, &start, finish, result, now)? {
             // Only jobs of queues without limits are read ahead.
             return Ok(Finished {
                 held: true,

@@ -168,14 +168,15 @@ fn gather(database: &mut Database, first: Command, commands: &Receiver<Command>,
                 group.closing = Some(told);
                 return;
             }
-            Command::Claim(request, caller) => match claim_ready(database, &request) {
-                Some(taken) => drop(caller.send(Ok(taken))),
-                None => {
+            Command::Claim(request, caller) => {
+                if let Some(taken) = claim_ready(database, &request) {
+                    drop(caller.send(Ok(taken)));
+                } else {
                     let task = Task::new(move |database: &mut Database| claim(database, &request), caller);
                     group.pieces.push((Durability::Lazy, Care::Own, Box::new(task)));
                     group.urgent = true;
                 }
-            },
+            }
             Command::Run(durability, care, work) => {
                 group.pieces.push((durability, care, work));
                 group.urgent = true;
