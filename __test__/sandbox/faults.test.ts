@@ -1,9 +1,9 @@
 import { spawn } from 'node:child_process'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from 'vitest'
 import { Sandbox, type SandboxOptions } from '../../plugin/api/sandbox.js'
 import { buildPackage } from '../support/builtPackage.js'
 import { OwnDocker } from '../support/dockerd.js'
-import { example, openWorkplace, statuses } from '../support/workplace.js'
+import { example, openWorkplace, rejection, reportOf, statuses, until as untilJob } from '../support/workplace.js'
 
 /** An engine that goes away, hangs or loses what it had, in the middle of a run. It is one of the test's own. */
 
@@ -139,5 +139,70 @@ describe.skipIf(!usable)('an engine of its own', () => {
     await next.close()
     expect(engine.containers).toEqual([])
     await built.remove()
+  })
+})
+
+describe.skipIf(!usable)('an engine whose disk is full', () => {
+  const isFull = expect.stringMatching(/the disk of the engine is full.*no space left on device/s)
+  const print = { command: ['node', '-e', 'console.log(7)'] }
+  let full: OwnDocker
+
+  beforeEach(async () => {
+    full = new OwnDocker('900m')
+    await full.start()
+  }, 120_000)
+  afterEach(() => full?.remove())
+
+  it.each([['at once', 0], ['later', 100 << 20]])('says so where its image does not fit: %s', async (_, left) => {
+    full.fillDisk(left)
+    const before = full.space
+    const error = await rejection(open({ engine: full.address }))
+    expect(error).toMatchObject({ code: 'AUTON8N_SANDBOX_UNAVAILABLE', message: isFull })
+    expect([full.docker('images', '-aq'), full.containers]).toEqual(['', []])
+    expect(full.space).toBeGreaterThan(before - (1 << 20))
+    full.freeDisk()
+    const sandbox = await open({ engine: full.address })
+    await works(sandbox)
+    await sandbox.close()
+  })
+
+  it('gives no box and says why, ends those that run as ever, and gives boxes again when there is room', async () => {
+    const sandbox = await open({ engine: full.address })
+    const stopping = new AbortController()
+    const started = fault(sandbox.run({ ...endless, signal: stopping.signal }))
+    await until('a program that runs', () => full.isBusy)
+    full.fillDisk()
+    for (let turn = 0; turn < 5; turn++) {
+      await expect(sandbox.run(print)).rejects.toMatchObject({ code: 'AUTON8N_SANDBOX_FAILED', message: isFull })
+    }
+    stopping.abort()
+    expect((await started).code).toBe('AUTON8N_CANCELLED')
+    await until('no container', () => full.containers.length === 0)
+    full.freeDisk()
+    await works(sandbox)
+    await sandbox.close()
+    expect(full.containers).toEqual([])
+  })
+
+  it('leaves a creation open, and one that still tries succeeds when there is room', async () => {
+    const place = await openWorkplace({ sandbox: { engine: full.address, pool: 0 } })
+    const sandbox = await open({ engine: full.address })
+    const create = () => place.engine.createPlugin(example('weather'), { generator: 'template' })
+    full.fillDisk()
+    const error = await rejection((await create()).result())
+    expect(error.code).toBe('AUTON8N_INCONCLUSIVE')
+    expect(error.message).toContain('the disk of the engine is full')
+    const { verdict, checks } = reportOf(error)
+    expect(verdict).toBe('inconclusive')
+    expect(checks.find((check) => check.where !== 'host')).toMatchObject({ status: 'inconclusive' })
+    expect(full.containers).toEqual([])
+    const trying = await create()
+    await untilJob(place.engine, trying.id, (job) => job.status === 'retrying')
+    full.freeDisk()
+    const { report } = await trying.result()
+    expect(statuses(report)).toMatchObject({ test: 'passed', boot: 'passed' })
+    await place.remove()
+    await sandbox.close()
+    expect(full.containers).toEqual([])
   })
 })

@@ -1,12 +1,23 @@
 import { execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
-import { existsSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import {
+  closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readdirSync, readFileSync, rmSync, statfsSync, writeSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
 /** A Docker engine of the test's own, so that it may be stopped, hung and killed. */
 export class OwnDocker {
   readonly #directory = mkdtempSync(join(tmpdir(), 'auton8n-dockerd-'))
+  readonly #data = join(this.#directory, 'data')
+  readonly #filler = join(this.#data, 'filler')
   #process: ChildProcess | undefined
+
+  /** With a size such as `700m`, all that it keeps lies on a disk of that size, which can be filled. */
+  constructor(disk?: string) {
+    if (disk === undefined) return
+    mkdirSync(this.#data)
+    execFileSync('mount', ['-t', 'tmpfs', '-o', `size=${disk}`, 'auton8n-test', this.#data])
+  }
 
   get address(): `unix://${string}` {
     return `unix://${join(this.#directory, 'docker.sock')}`
@@ -23,7 +34,7 @@ export class OwnDocker {
     const at = (name: string): string => join(this.#directory, name)
     const log = openSync(at('log'), 'a')
     const args = [
-      '--host', this.address, '--data-root', at('data'), '--exec-root', at('exec'), '--pidfile', at('pid'),
+      '--host', this.address, '--data-root', this.#data, '--exec-root', at('exec'), '--pidfile', at('pid'),
       '--bridge=none', '--iptables=false', '--add-runtime', 'other=/usr/sbin/runc',
     ]
     // One that was killed leaves its files of process ids behind, and waits for what they name.
@@ -53,6 +64,29 @@ export class OwnDocker {
   get isBusy(): boolean {
     const running = this.docker('ps', '-q').split('\n').filter(Boolean)
     return running.some((id) => this.docker('top', id, '-eo', 'pid,args').includes('console.log'))
+  }
+
+  /** Bytes that are left on its disk. */
+  get space(): number {
+    const { bavail, bsize } = statfsSync(this.#data)
+    return bavail * bsize
+  }
+
+  /** Fills its disk with a file, all but so many bytes. */
+  fillDisk(but = 0): void {
+    const block = Buffer.alloc(64 << 10)
+    const file = openSync(this.#filler, 'w')
+    try {
+      while (this.space >= but) writeSync(file, block)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOSPC') throw error
+    } finally {
+      closeSync(file)
+    }
+  }
+
+  freeDisk(): void {
+    rmSync(this.#filler)
   }
 
   signal(name: NodeJS.Signals): void {

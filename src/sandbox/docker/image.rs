@@ -6,6 +6,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use bollard::Docker;
+use bollard::errors::Error as EngineError;
 use bollard::query_parameters::{
     CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
 };
@@ -28,7 +29,7 @@ const KEPT: usize = 5;
 pub async fn exists(docker: &Docker, reference: &str) -> Result<bool> {
     match docker.inspect_image(reference).await {
         Ok(_) => Ok(true),
-        Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
+        Err(EngineError::DockerResponseServerError { status_code: 404, .. }) => Ok(false),
         Err(error) => Err(fault("cannot look for the sandbox image", error)),
     }
 }
@@ -69,17 +70,12 @@ pub async fn import(docker: &Docker, plan: Plan, recipe: &str, tag: &str) -> Res
     let written = writer
         .await
         .map_err(|error| Error::new(Code::Internal, "the image's writer stopped").because(error))?;
-    written?;
-    let messages = answer.map_err(|error| fault("the engine did not take the sandbox image", error))?;
-    match messages
-        .into_iter()
-        .find_map(|message| message.error_detail.and_then(|detail| detail.message))
-    {
-        Some(why) => Err(Error::new(
-            Code::SandboxFailed,
-            format!("the engine did not take the sandbox image: {why}"),
-        )),
-        None => Ok(()),
+    match (answer, written) {
+        // An engine that gives up reads no further: it knows why, the writer knows only that it did.
+        (Err(error @ (EngineError::DockerResponseServerError { .. } | EngineError::DockerStreamError { .. })), _)
+        | (Err(error), Ok(())) => Err(fault("the engine did not take the sandbox image", error)),
+        (_, Err(error)) => Err(error),
+        (Ok(_), Ok(())) => Ok(()),
     }
 }
 

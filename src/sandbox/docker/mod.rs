@@ -29,8 +29,16 @@ const START: Duration = Duration::from_mins(1);
 /// Seconds that one call may take; the image is the longest.
 const CALL: u64 = 300;
 
+/// What Linux says of a full disk; the engines pass it on.
+const FULL: &str = "no space left on device";
+
 /// An error of the engine, in our words and with its own.
 fn fault(what: &str, error: bollard::errors::Error) -> Error {
+    let what = if words(&error).contains(FULL) {
+        format!("{what}: the disk of the engine is full; make room on it and try again")
+    } else {
+        what.to_owned()
+    };
     Error::new(Code::SandboxFailed, what).because(error)
 }
 
