@@ -104,6 +104,10 @@ impl Batcher {
     /// Sends what waits for at most `timeout` and ends the thread; what is left is counted as failed.
     pub fn shutdown(&self, timeout: Duration) -> bool {
         let deadline = Instant::now() + timeout;
+        if let Some(spill) = &self.spill {
+            // What others left is taken in first: nothing is, once it is closing.
+            spill.settle(deadline);
+        }
         self.shared.queue.lock().closing.get_or_insert(deadline);
         let whole = self.flush(timeout);
         self.shared.wake.notify_one();

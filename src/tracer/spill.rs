@@ -246,10 +246,11 @@ impl Segments {
                 continue;
             };
             let bytes = file.metadata().map_or(0, |meta| meta.len());
-            let mut upto = 0;
-            for span in spans {
-                upto = self.shared.add(Item::Record(Box::new(span))).unwrap_or(upto);
-            }
+            let add = |span| self.shared.add(Item::Record(Box::new(span)));
+            let Some(upto) = spans.into_iter().try_fold(0, |_, span| add(span)) else {
+                // Full, or closing already: the file stays for the next process.
+                continue;
+            };
             let segment = Segment {
                 path,
                 file: BufWriter::new(file),

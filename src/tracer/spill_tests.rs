@@ -77,7 +77,6 @@ fn what_was_not_sent_is_sent_by_the_next_one_redacted_and_once() {
     drop(stranger);
     until("the next one sends them", || {
         let (second, taken) = tracer(folder.path(), "svc", false, 1 << 20);
-        std::thread::sleep(Duration::from_millis(50));
         assert!(second.shutdown(LONG));
         let found = !taken.lock().is_empty();
         if found {
@@ -87,7 +86,6 @@ fn what_was_not_sent_is_sent_by_the_next_one_redacted_and_once() {
     });
     until("its file is gone", || text_in(folder.path()).is_empty());
     let (third, taken) = tracer(folder.path(), "svc", false, 1 << 20);
-    std::thread::sleep(Duration::from_millis(50));
     assert!(third.shutdown(LONG));
     assert!(taken.lock().is_empty(), "only once");
 }
