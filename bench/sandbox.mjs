@@ -2,7 +2,7 @@
 // same run; then fifty boxes at once, and what a box that waits costs. Linux, root, Docker, and the built package.
 // Usage: node bench/sandbox.mjs [runs for each figure, default 15] [only: warm cold many memory]
 import { execFileSync, spawn } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -102,20 +102,40 @@ if (wanted('many')) {
 if (wanted('memory')) {
   const rows = {}
   for (const engine of ['docker', 'built-in']) {
+    // What all boxes of an engine share is there before.
     const probe = await Sandbox.open({ engine, pool: 0 })
-    await sleep(1_000)
-    const before = available()
+    await probe.run({ command: ['node', '-e', '0'] })
+    const before = new Set(processes())
     const sandbox = await Sandbox.open({ engine, pool: 16 })
     await sleep(8_000)
-    rows[engine] = { 'MB each': ((before - available()) / 16 / 1024).toFixed(1) }
+    const made = processes().filter(pid => !before.has(pid))
+    rows[engine] = { 'MB each': (made.reduce((sum, pid) => sum + share(pid), 0) / 16 / 1024).toFixed(1) }
     await sandbox.close()
     await probe.close()
   }
-  table('Memory of a box that waits (of sixteen, by what the kernel has available)', ['MB each'], rows)
+  table('Memory of a box that waits (of sixteen: what its processes and its monitor hold)', ['MB each'], rows)
 }
 
-function available() {
-  return Number(readFileSync('/proc/meminfo', 'utf8').match(/MemAvailable:\s+(\d+)/)[1])
+/** Keepers, and what Docker has beside each. */
+function processes() {
+  return readdirSync('/proc').filter(name => /^\d+$/.test(name) && /^(keeper|containerd-shim)/.test(named(name)))
+}
+
+function named(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/comm`, 'utf8')
+  } catch {
+    return ''
+  }
+}
+
+/** KB of a process, what it shares with others divided among them. */
+function share(pid) {
+  try {
+    return Number(readFileSync(`/proc/${pid}/smaps_rollup`, 'utf8').match(/^Pss:\s+(\d+)/m)?.[1] ?? 0)
+  } catch {
+    return 0
+  }
 }
 
 function printed(program, args) {
