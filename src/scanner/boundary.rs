@@ -49,6 +49,20 @@ pub fn contains_ignoring_case(text: &[u8], needle: &[u8]) -> bool {
     })
 }
 
+/// The end of a match, before a character of which it holds a part only: patterns count bytes.
+pub fn before_cut(text: &[u8], end: usize) -> usize {
+    let goes_on = |at: usize| text.get(at).is_some_and(|byte| byte & 0xC0 == 0x80);
+    let first = (end.saturating_sub(3)..=end)
+        .rev()
+        .find(|at| !goes_on(*at))
+        .unwrap_or(end);
+    if text.get(first).is_some_and(|byte| *byte >= 0xC0) && first < end && goes_on(end) {
+        first
+    } else {
+        end
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

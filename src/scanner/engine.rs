@@ -16,7 +16,7 @@ use super::generic::Generic;
 use super::options::{CustomRuleData, ScannerOptions};
 use super::place::Place;
 use super::position::Cursor;
-use super::redaction::{on_characters, redact};
+use super::redaction::{on_characters, redact, rest};
 use super::rule::RuleInfo;
 use super::search::Search;
 use super::severity::Severity;
@@ -208,11 +208,12 @@ impl Scanner {
         for span in union(&candidates) {
             let span = on_characters(text, span);
             if span.start < at {
+                at = at.max(span.end);
                 continue;
             }
             out.push_str(&text[at..span.start]);
             out.push_str(&redact(&text[span.clone()]));
-            at = span.end;
+            at = span.end + rest(&text[span.clone()], &text[span.end..]);
         }
         out.push_str(&text[at..]);
         Some(out)

@@ -33,6 +33,24 @@ pub fn redact(secret: &str) -> String {
     format!("{head}{}{tail}", "*".repeat(stars))
 }
 
+/// A value of so many bytes may be longer than its rule reads.
+const CAPPED: usize = 60;
+
+/// How much of what follows a secret belongs to it: a rule reads only so many characters of a value, and would find what
+/// it left again, shorter, each time. It is a mask of stars, or, behind a long value, what stands before the next gap.
+pub fn rest(secret: &str, after: &str) -> usize {
+    let stars = after.bytes().take_while(|byte| *byte == b'*').count();
+    if secret.len() >= CAPPED {
+        // Rules may read over any other; a tag ends with the text in it.
+        let gap = |one: char| one.is_whitespace() || "\"'<>".contains(one);
+        after.find(gap).unwrap_or(after.len())
+    } else if stars >= 8 {
+        stars
+    } else {
+        0
+    }
+}
+
 /// The nearest span around `span` whose borders lie between characters.
 pub fn on_characters(text: &str, mut span: std::ops::Range<usize>) -> std::ops::Range<usize> {
     while span.start > 0 && !text.is_char_boundary(span.start) {

@@ -124,7 +124,7 @@ fn format(rule: &Rule, text: &[u8], at: usize, reach: &mut Reach) -> Option<Cand
     if rule.has_group {
         let whole = pattern.captures(window)?;
         let group = whole.name("secret")?;
-        let span = at + group.start()..at + group.end();
+        let span = at + group.start()..boundary::before_cut(text, at + group.end());
         let token = &text[span.clone()];
         return ends(rule, text, at + whole.get(0)?.end()).then(|| judged(rule, span, prefix, token, token));
     }

@@ -38,6 +38,52 @@ fn the_example_of_every_rule_is_taken_out_once_and_for_all() {
 }
 
 #[test]
+fn a_value_longer_than_its_rule_reads_ends_between_characters() {
+    for before in ["", "a", "ab", "abc"] {
+        let text = format!(
+            "machine api.acme.io login svc password h7Q!z92kVm{before}{}",
+            "\u{1f600}".repeat(99)
+        );
+        let found = scanner_with(serde_json::json!({ "reveal": true })).scan_text(&text, None);
+        let secret = found
+            .secrets
+            .iter()
+            .find_map(|one| one.matched.as_deref())
+            .unwrap_or(&text);
+        assert!(text.contains(secret), "{secret}");
+    }
+}
+
+#[test]
+fn what_a_mask_leaves_of_a_long_value_is_not_masked_again() {
+    let scanner = scanner();
+    for stars in [7, 8, 150, 300, 3000] {
+        let text = format!("machine api.acme.io login svc password h7Q!z92kVm{}", "*".repeat(stars));
+        let once = scanner.redact_text(&text).into_owned();
+        assert!(!once.contains("z92kVm"), "{once}");
+        assert_eq!(scanner.redact_text(&once), once, "{stars}");
+    }
+}
+
+#[test]
+fn a_value_longer_than_its_rule_reads_is_taken_out_whole() {
+    let scanner = scanner();
+    for (start, filler) in [
+        ("requirepass ", "\u{fffd}x"),
+        ("requirepass ", "\\u0022"),
+        ("requirepass ", ",;&"),
+        ("mysql -u root -p", "\u{fffd}x"),
+    ] {
+        for length in [90, 900, 5000] {
+            let text = format!("{start}foobared{}\nnext line", filler.repeat(length));
+            let once = scanner.redact_text(&text).into_owned();
+            assert!(once.ends_with("\nnext line") && once.len() < 80, "{once}");
+            assert_eq!(scanner.redact_text(&once), once, "{start}{length}");
+        }
+    }
+}
+
+#[test]
 fn comments_and_disabled_guesses_do_not_open_the_log() {
     let token = github_token(1);
     let text = format!("{token} // gitleaks:allow");
