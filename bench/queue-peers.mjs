@@ -114,6 +114,8 @@ async function graphile(url) {
 }
 
 async function plainjob() {
+  // On an older Node its better-sqlite3 installs, and then ends the process.
+  if (Number(process.versions.node.split('.')[0]) < 22) throw new Error('it needs Node 22')
   const [Database, { better, defineQueue, defineWorker }] = await peers(['better-sqlite3@13.2.0', 'plainjob@0.0.14'])
   const dir = folder()
   const database = new Database(join(dir, 'jobs.db'))
