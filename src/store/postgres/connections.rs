@@ -6,8 +6,6 @@ use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolError, RecyclingMethod, Runtime, Timeouts};
 use parking_lot::Mutex;
-use rustls::ClientConfig;
-use rustls_platform_verifier::ConfigVerifierExt;
 use tokio_postgres::config::{Host, SslMode};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Config, Error as PostgresError, NoTls, Row};
@@ -16,6 +14,7 @@ use tokio_postgres_rustls::MakeRustlsConnect;
 use super::failure::{coded, is_connection, is_rolled_back, unavailable};
 use crate::error::{Code, Error, Result};
 use crate::store::StoreUrl;
+use crate::store::server::trusted;
 
 /// How long a connection may take, and how long an answer.
 const CONNECT: Duration = Duration::from_secs(5);
@@ -184,16 +183,7 @@ fn tls(config: &mut Config) -> Result<Option<MakeRustlsConnect>> {
         }
         _ => {}
     }
-    // The process may have none yet; another one is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let trusted = ClientConfig::with_platform_verifier().map_err(|error| {
-        Error::new(
-            Code::StoreUnavailable,
-            "the certificates that this system trusts cannot be read",
-        )
-        .because(error)
-    })?;
-    Ok(Some(MakeRustlsConnect::new(trusted)))
+    Ok(Some(MakeRustlsConnect::new(trusted()?)))
 }
 
 fn pool(config: &Config, tls: Option<&MakeRustlsConnect>, commit: Commit) -> Result<Pool> {

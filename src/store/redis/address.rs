@@ -4,9 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use redis::{ConnectionAddr, IntoConnectionInfo, ProtocolVersion, RedisConnectionInfo};
-use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
-use rustls_platform_verifier::ConfigVerifierExt;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
@@ -15,6 +13,7 @@ use tokio_rustls::TlsConnector;
 use super::failure::unavailable;
 use crate::error::{Code, Error, Result};
 use crate::store::StoreUrl;
+use crate::store::server::trusted;
 
 /// How long a connection may take.
 pub const CONNECT: Duration = Duration::from_secs(5);
@@ -85,14 +84,5 @@ fn invalid() -> Error {
 /// Demands a certificate that this system trusts.
 fn tls(host: &str) -> Result<(TlsConnector, ServerName<'static>)> {
     let name = ServerName::try_from(host.to_owned()).map_err(|_| invalid())?;
-    // The process may have none yet; another one is as good.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let trusted = ClientConfig::with_platform_verifier().map_err(|error| {
-        Error::new(
-            Code::StoreUnavailable,
-            "the certificates that this system trusts cannot be read",
-        )
-        .because(error)
-    })?;
-    Ok((TlsConnector::from(Arc::new(trusted)), name))
+    Ok((TlsConnector::from(Arc::new(trusted()?)), name))
 }
