@@ -95,7 +95,7 @@ fn job(job: &NewJob) -> Result<()> {
             )));
         }
     }
-    let size = job.data.to_string().len() + options.metadata.as_ref().map_or(0, |data| data.to_string().len());
+    let size = job.data.text().len() + options.metadata.as_ref().map_or(0, |data| data.to_string().len());
     if size > DATA {
         return Err(invalid(format!(
             "a job's data must be at most {DATA} bytes of JSON; store big data elsewhere"
@@ -133,14 +133,14 @@ pub fn filter(filter: &JobFilter) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::JobOptions;
+    use crate::queue::{JobData, JobOptions};
 
     fn with(change: impl FnOnce(&mut JobOptions)) -> Result<()> {
         let mut options = JobOptions::default();
         change(&mut options);
         job(&NewJob {
             name: "a".into(),
-            data: serde_json::Value::Null,
+            data: JobData::default(),
             options,
             reference: None,
         })
@@ -171,7 +171,7 @@ mod tests {
         assert!(name("queue", "").is_err());
         assert!(name("queue", "a\nb").is_err());
         assert!(name("queue", &"x".repeat(201)).is_err());
-        let data = serde_json::Value::String("x".repeat(DATA + 1));
+        let data = serde_json::Value::String("x".repeat(DATA + 1)).into();
         assert!(
             jobs(&[NewJob {
                 name: "a".into(),

@@ -32,7 +32,6 @@ static MANY: LazyLock<String> = LazyLock::new(|| {
 #[derive(Debug)]
 pub struct NewRow {
     job: Job,
-    data: String,
     options: Arc<str>,
     crc: u32,
 }
@@ -50,11 +49,10 @@ impl NewRow {
 
     /// Writes a job as JSON, beside the one before it.
     pub fn new(job: Job, last: Option<&Self>) -> Result<Self> {
-        let (data, options) = (json(&job.data)?, options(&job.options, last)?);
+        let options = options(&job.options, last)?;
         Ok(Self {
-            crc: checksum([&job.id, &job.queue, &job.name, &data, &options]),
+            crc: checksum([&job.id, &job.queue, &job.name, job.data.text(), &options]),
             job,
-            data,
             options,
         })
     }
@@ -106,18 +104,13 @@ pub fn insert(database: &mut Database, batch: Vec<NewRow>) -> Result<Vec<Job>> {
 }
 
 fn bind(statement: &mut Statement<'_>, before: usize, row: &NewRow, seq: i64) -> rusqlite::Result<()> {
-    let NewRow {
-        job,
-        data,
-        options,
-        crc,
-    } = row;
+    let NewRow { job, options, crc } = row;
     let (code, message) = job.error.as_ref().map(|error| (&error.code, &error.message)).unzip();
     let values: [&dyn ToSql; COLUMNS] = [
         &job.id,
         &job.queue,
         &job.name,
-        data,
+        &job.data.text(),
         &&**options,
         &number(job.status),
         &is_ready(job.status),

@@ -24,7 +24,7 @@ pub fn restore(database: &mut Database, queue: &str, jobs: Vec<Job>) -> Result<u
         // Of its parents, those wait here that came before it.
         job.waits_for = live_parents(database, &job)?;
         let (code, message) = job.error.as_ref().map(|error| (&error.code, &error.message)).unzip();
-        let (data, options) = (json(&job.data)?, json(&job.options)?);
+        let (data, options) = (job.data.text(), json(&job.options)?);
         let values = params![
             job.id,
             job.queue,
@@ -49,7 +49,7 @@ pub fn restore(database: &mut Database, queue: &str, jobs: Vec<Job>) -> Result<u
             job.started_at,
             job.finished_at,
             job.waits_for,
-            checksum([&job.id, &job.queue, &job.name, &data, &options]),
+            checksum([&job.id, &job.queue, &job.name, data, &options]),
         ];
         if execute(database, sql!("restore"), values)? > 0 {
             restored += 1;
