@@ -6,8 +6,7 @@ use super::test_server::Server;
 use super::{RedisStore, test_server};
 use crate::error::Code;
 use crate::store::{
-    JobData,
-    ClaimRequest, Ending, Finish, Job, JobOptions, JobStore, Lease, NewJob, Notice, OnDuplicate, SharedStore,
+    ClaimRequest, Ending, Finish, Job, JobData, JobOptions, JobStore, Lease, NewJob, Notice, OnDuplicate, SharedStore,
     StoreKind, StoreUrl,
 };
 

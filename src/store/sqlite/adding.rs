@@ -9,9 +9,10 @@ use tokio::sync::oneshot;
 
 use super::add::add;
 use super::database::Database;
-use super::insert::{self, NewRow};
+use super::insert::{self, NewRow, PlainAdds};
 use super::sqlite_store::SqliteStore;
-use super::writer::{Care, Durability, Task};
+use super::task::Task;
+use super::writer::{Care, Durability};
 use crate::error::Result;
 use crate::store::job::NewJob;
 use crate::store::job_store::Added;
@@ -61,8 +62,7 @@ impl SqliteStore {
         }
         let count = rows.len();
         let (caller, answer) = oneshot::channel();
-        let task = Task::new(move |database: &mut Database| insert::add_plain(database, rows), caller);
-        let sent = self.send(Durability::Synced, Care::Own, task);
+        let sent = self.send(Durability::Synced, Care::Apart, Task::new(PlainAdds(rows), caller));
         let answers = async move {
             let stored = match sent {
                 Ok(()) => answer.await.unwrap_or_else(|_| Err(closed())),

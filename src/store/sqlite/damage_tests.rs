@@ -228,7 +228,10 @@ async fn a_job_whose_row_is_damaged_fails_instead_of_running() {
         lease_until: 100,
     };
     let claims = store.claim(request).await.unwrap().claims;
-    assert_eq!(claims.iter().map(|claim| claim.job.data.value()).collect::<Vec<_>>(), [0, 2]);
+    assert_eq!(
+        claims.iter().map(|claim| claim.job.data.value()).collect::<Vec<_>>(),
+        [0, 2]
+    );
     let failed = store.get("q", &added[1].id).await.unwrap().unwrap();
     assert_eq!(failed.error.unwrap().code, Code::StoreCorrupt.as_str());
     store.close().await;

@@ -8,10 +8,10 @@ use std::path::{Path, PathBuf};
 use rusqlite::{CachedStatement, Connection, ErrorCode};
 
 use super::failure::coded;
+use super::front::Held;
 use super::rows::optional;
 use super::salvage;
 use super::starts::{self, Starts};
-use super::window::Windows;
 use crate::error::{Code, Error, Result};
 use crate::store::limits::Limits;
 
@@ -21,6 +21,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("../sql/0002_limits_dependencies_schedules.sql"),
     include_str!("../sql/0003_log_trigger.sql"),
     include_str!("../sql/0004_states.sql"),
+    include_str!("../sql/0005_fewer_indexes.sql"),
 ];
 
 /// A file up to this size is checked page by page at opening.
@@ -46,8 +47,8 @@ pub struct Database {
     /// The limits of queues, as far as they were read.
     pub limits: HashMap<String, Limits>,
     last_seq: i64,
-    pub starts: Starts,
-    pub windows: Windows,
+    /// What is read ahead and what was taken.
+    pub held: Held,
 }
 
 impl Database {
@@ -65,7 +66,7 @@ impl Database {
                 database.reserve = Some(with_suffix(path, ".reserve"));
                 database.take_reserve();
                 let notes = with_suffix(path, ".starts");
-                database.starts = Starts::noted_in(&notes).map_err(|error| unwritable(&notes, error))?;
+                database.front().starts = Starts::noted_in(&notes).map_err(|error| unwritable(&notes, error))?;
                 starts::recover(&mut database, now)?;
                 Ok(database)
             }
@@ -121,8 +122,7 @@ impl Database {
             served: HashMap::new(),
             limits: HashMap::new(),
             last_seq,
-            starts: Starts::default(),
-            windows: Windows::default(),
+            held: Held::default(),
         })
     }
 
@@ -132,6 +132,11 @@ impl Database {
         let first = self.last_seq + 1;
         self.last_seq += count as i64;
         first
+    }
+
+    /// The last place that was given.
+    pub const fn last_seq(&self) -> i64 {
+        self.last_seq
     }
 
     /// Goes on behind the last row, where rows may have come by another way.

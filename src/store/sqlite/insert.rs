@@ -8,6 +8,7 @@ use rusqlite::{Statement, ToSql};
 use super::database::Database;
 use super::failure::coded;
 use super::sql;
+use super::task::Operation;
 use crate::error::Result;
 use crate::store::dependencies::begin_all;
 use crate::store::job::{Job, JobOptions, NewJob};
@@ -62,13 +63,28 @@ impl NewRow {
 fn options(options: &JobOptions, last: Option<&NewRow>) -> Result<Arc<str>> {
     match last {
         Some(last) if last.job.options == *options => Ok(last.options.clone()),
+        // As what is not written is read.
+        _ if *options == JobOptions::default() => Ok("{}".into()),
         _ => Ok(json(options)?.into()),
     }
 }
 
-/// Stores batches in which no job has a unique key or waits for another one, so that none is refused.
-pub fn add_plain(database: &mut Database, batches: Vec<Vec<NewRow>>) -> Result<Vec<Vec<Job>>> {
-    batches.into_iter().map(|batch| insert(database, batch)).collect()
+/// Batches in which no job has a unique key or waits for another one, so that none is refused.
+#[derive(Debug)]
+pub struct PlainAdds(pub Vec<Vec<NewRow>>);
+
+impl Operation<Vec<Vec<Job>>> for PlainAdds {
+    fn prepare(&mut self, database: &mut Database) {
+        let windows = &mut database.front().windows;
+        for NewRow { job, .. } in self.0.iter().flatten() {
+            let key = job.options.fair_key.as_deref().unwrap_or("");
+            windows.added(&job.queue, job.options.priority.into(), key);
+        }
+    }
+
+    fn run(self, database: &mut Database) -> Result<Vec<Vec<Job>>> {
+        self.0.into_iter().map(|batch| insert(database, batch)).collect()
+    }
 }
 
 /// Stores one batch of such jobs that still arrives; an error undoes nothing here.
@@ -82,12 +98,6 @@ pub fn add_streamed(database: &mut Database, parts: &Receiver<Result<Vec<NewRow>
 
 /// Stores rows.
 pub fn insert(database: &mut Database, batch: Vec<NewRow>) -> Result<Vec<Job>> {
-    for row in &batch {
-        let (priority, key) = (row.job.options.priority, row.job.options.fair_key.as_deref());
-        database
-            .windows
-            .added(&row.job.queue, priority.into(), key.unwrap_or(""));
-    }
     let mut seq = database.next_seqs(batch.len());
     for rows in batch.chunks(ROWS) {
         // One statement keeps its place in each index from row to row, where new rows mostly are last.

@@ -10,11 +10,13 @@ use tokio::sync::oneshot;
 
 use super::adding::{Way, way};
 use super::database::Database;
+use super::front::Lent;
 use super::rows::{execute, optional};
 use super::syncer::Syncer;
+use super::task::{Task, Work};
 use super::writer::Care::{Order, Own, Rows};
 use super::writer::Durability::{Lazy, Read, Synced};
-use super::writer::{self, Care, Command, Durability, Task, Work};
+use super::writer::{self, Care, Command, Durability};
 use super::{finish, limited, manage, schedules, sql};
 use crate::error::{Code, Error, Result};
 use crate::store::data_directory::{DataDirectory, Held};
@@ -32,6 +34,7 @@ use crate::store::shared_state::{SharedState, checked};
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(super) commands: Sender<Command>,
+    pub(super) lent: Lent,
 }
 
 impl SqliteStore {
@@ -60,7 +63,7 @@ impl SqliteStore {
             .name("auton8n-store".to_owned())
             .spawn(move || match open() {
                 Ok((database, syncer)) => {
-                    let _ = opened.send(Ok(()));
+                    let _ = opened.send(Ok(database.held.lent.clone()));
                     writer::run(database, syncer, &received, held);
                 }
                 Err(error) => {
@@ -71,8 +74,8 @@ impl SqliteStore {
             .map_err(|error| {
                 Error::new(Code::StoreUnavailable, "no thread could be started for the job store").because(error)
             })?;
-        waiting.await.map_err(|_| closed())??;
-        Ok(Self { commands })
+        let lent = waiting.await.map_err(|_| closed())??;
+        Ok(Self { commands, lent })
     }
 
     async fn call<T: Send + 'static>(
@@ -240,8 +243,7 @@ impl JobStore for SqliteStore {
     }
 
     async fn set_schedule(&self, schedule: Schedule) -> Result<()> {
-        self.call(Synced, Own, move |database| schedules::set(database, &schedule))
-            .await
+        self.call(Synced, Own, move |db| schedules::set(db, &schedule)).await
     }
 
     async fn remove_schedule(&self, queue: &str, id: &str) -> Result<bool> {

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::writer::Work;
+use super::task::Work;
 use crate::error::{Code, Error, Result};
 
 /// What nobody waits for is synced after this at the latest.

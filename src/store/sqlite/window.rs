@@ -81,10 +81,19 @@ impl Windows {
         }
     }
 
+    fn priority(&self, queue: &str) -> Option<u8> {
+        self.0.get(queue).map(|window| window.priority)
+    }
+
     /// All that is asked for, where it was read already.
     pub fn take_ready(&mut self, request: &ClaimRequest) -> Option<Vec<Raw>> {
         let window = self.0.get_mut(&request.queue)?;
         if request.limit == 0 || window.rows.len() < request.limit || window.names != request.names {
+            return None;
+        }
+        // Those that may have a log need it read.
+        let told = |row: &Raw| row.job.attempts > 0 || row.job.progress > 0.0;
+        if window.rows.iter().take(request.limit).any(told) {
             return None;
         }
         Some(window.rows.drain(..request.limit).collect())
@@ -104,7 +113,7 @@ impl Windows {
 pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Result<Vec<Raw>> {
     let mut taken = Vec::new();
     loop {
-        let Some(window) = database.windows.0.get_mut(&request.queue) else {
+        let Some(window) = database.front().windows.0.get_mut(&request.queue) else {
             return Ok(taken);
         };
         let count = (limit - taken.len()).min(window.rows.len());
@@ -115,7 +124,7 @@ pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Re
         let (names, priority, key) = (window.names.clone(), window.priority, window.key.clone());
         let (last, size) = (window.last, window.size.max(limit));
         let rows = read(database, &request.queue, &names, priority, &key, last, size)?;
-        let Some(window) = database.windows.0.get_mut(&request.queue) else {
+        let Some(window) = database.front().windows.0.get_mut(&request.queue) else {
             return Ok(taken);
         };
         if rows.is_empty() {
@@ -128,15 +137,15 @@ pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Re
 }
 
 /// Whether jobs of a later priority wait, or of the same one where there is no window.
-pub fn is_last(database: &Database, request: &ClaimRequest) -> Result<bool> {
-    let Some(window) = database.windows.0.get(&request.queue) else {
+pub fn is_last(database: &mut Database, request: &ClaimRequest) -> Result<bool> {
+    let Some(priority) = database.front().windows.priority(&request.queue) else {
         return Ok(false);
     };
     for name in &request.names {
         let later: Option<u8> = optional(
             database,
             sql!("claim_later_priority"),
-            params![request.queue, name, window.priority],
+            params![request.queue, name, priority],
         )?;
         if later.is_some() {
             return Ok(false);
