@@ -5,9 +5,9 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{CachedStatement, Connection, ErrorCode};
+use rusqlite::{CachedStatement, Connection};
 
-use super::failure::coded;
+use super::failure::{coded, damage, is_damage};
 use super::front::Held;
 use super::rows::optional;
 use super::salvage;
@@ -30,8 +30,11 @@ const CHECKED_AT_OPENING: u64 = 64 * 1024 * 1024;
 /// As much as the log may hold before it is moved into the database.
 const RESERVE: usize = 4 * 1024 * 1024;
 
-/// Pages of the log after which it is moved into the database.
-const CHECKPOINT: i64 = 4_000;
+/// Bytes of the log after which what is left to move of it is moved by the store's thread itself.
+const CHECKPOINT: i64 = 32 * 1024 * 1024;
+
+/// Bytes of a page of a new file.
+const PAGE: i64 = 8_192;
 
 /// The connection and what a claim remembers.
 pub struct Database {
@@ -105,10 +108,13 @@ impl Database {
     }
 
     fn ready(connection: Connection) -> Result<Self, Failure> {
+        // Heeded by a file that is empty only.
+        connection.pragma_update(None, "page_size", PAGE)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // Commits are written; the syncer brings them to the disk.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
+        let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT / page)?;
         connection.pragma_update(None, "cache_size", -16_000)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(96);
@@ -263,18 +269,6 @@ fn migrate(connection: &Connection) -> Result<(), Failure> {
         ))?;
     }
     Ok(())
-}
-
-fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-    )
-}
-
-fn damage(found: String) -> rusqlite::Error {
-    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-    rusqlite::Error::SqliteFailure(code, Some(found))
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Error {

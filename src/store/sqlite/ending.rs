@@ -1,8 +1,11 @@
 //! Ends of attempts, many in one command.
 
-use rusqlite::params;
+use std::sync::LazyLock;
+
+use rusqlite::{params, params_from_iter};
 
 use super::database::Database;
+use super::failure::coded;
 use super::finish::row;
 use super::limited::limits;
 use super::release::release;
@@ -14,6 +17,18 @@ use crate::error::Result;
 use crate::store::job::JobStatus;
 use crate::store::job_store::{Ending, Finish, Finished, Lease};
 use crate::store::rules::json;
+
+/// The rows that one statement deletes.
+const MANY: usize = 50;
+const SOME: usize = 10;
+
+static REMOVE_MANY: LazyLock<String> = LazyLock::new(|| remove_rows(MANY));
+static REMOVE_SOME: LazyLock<String> = LazyLock::new(|| remove_rows(SOME));
+
+fn remove_rows(rows: usize) -> String {
+    let rows: Vec<_> = (1..=rows).map(|row| format!("?{row}")).collect();
+    format!("DELETE FROM job WHERE seq IN ({})", rows.join(", "))
+}
 
 /// Attempts that end, each where its lease was not lost.
 #[derive(Debug)]
@@ -43,8 +58,14 @@ impl Operation<Vec<Result<Finished>>> for Ends {
 
     fn run(self, database: &mut Database) -> Result<Vec<Result<Finished>>> {
         let (now, mut answers) = (self.now, Vec::with_capacity(self.finishes.len()));
+        let mut removed = Vec::new();
         for (finish, start) in self.finishes.iter().zip(self.starts) {
             if let Some(start) = start {
+                if removes(&start, finish) {
+                    removed.push(start.seq);
+                    answers.push(Ok(finished(false, false)));
+                    continue;
+                }
                 if end_started(database, &start, finish, now)? {
                     // Only jobs of queues without limits are read ahead.
                     answers.push(Ok(finished(false, false)));
@@ -58,8 +79,33 @@ impl Operation<Vec<Result<Finished>>> for Ends {
                 Err(error) => answers.push(Err(error)),
             }
         }
+        remove(database, &removed)?;
         Ok(answers)
     }
+}
+
+/// Whether the row of a job that it does not tell of goes with its end.
+const fn removes(start: &Start, finish: &Finish) -> bool {
+    let over = matches!(finish.ending, Ending::Completed { .. } | Ending::Failed { .. });
+    finish.remove && over && !start.parent
+}
+
+/// Deletes rows, many in one statement.
+fn remove(database: &Database, mut left: &[i64]) -> Result<()> {
+    while !left.is_empty() {
+        let (rows, sql): (usize, &'static str) = match left.len() {
+            MANY.. => (MANY, &REMOVE_MANY),
+            SOME.. => (SOME, &REMOVE_SOME),
+            _ => (1, sql!("remove_started")),
+        };
+        let mut statement = database.statement(sql)?;
+        while left.len() >= rows {
+            let (now, later) = left.split_at(rows);
+            statement.execute(params_from_iter(now)).map_err(coded)?;
+            left = later;
+        }
+    }
+    Ok(())
 }
 
 const fn finished(released: bool, makes_room: bool) -> Finished {
@@ -120,9 +166,7 @@ fn finish_one(database: &mut Database, finish: &Finish, result: Option<&String>,
 fn end_started(database: &Database, start: &Start, finish: &Finish, now: i64) -> Result<bool> {
     match &finish.ending {
         _ if start.parent => return Ok(false),
-        Ending::Completed { .. } | Ending::Failed { .. } if finish.remove => {
-            execute(database, sql!("remove_started"), [start.seq])?;
-        }
+        _ if finish.remove => return Ok(false),
         Ending::Completed { result } => {
             let Ok(result) = json(result) else { return Ok(false) };
             let values = params![start.seq, start.fence, start.at, result, now];

@@ -14,20 +14,25 @@ use crate::store::dependencies::begin_all;
 use crate::store::job::{Job, JobOptions, NewJob};
 use crate::store::rules::{checksum, is_ready, json, number};
 
-/// The values of a row, and the rows of one statement.
+/// The values of a row.
 const COLUMNS: usize = 17;
-const ROWS: usize = 25;
+/// The rows of one statement. It keeps its place in each index from row to row, where new rows mostly are last.
+const MANY: usize = 64;
+const SOME: usize = 8;
+
+static ADD_MANY: LazyLock<String> = LazyLock::new(|| add_rows(MANY));
+static ADD_SOME: LazyLock<String> = LazyLock::new(|| add_rows(SOME));
 
 /// `add.sql` with so many rows.
-static MANY: LazyLock<String> = LazyLock::new(|| {
+fn add_rows(rows: usize) -> String {
     let (insert, _) = sql!("add").split_once("VALUES").unwrap_or_default();
     let row = |row: usize| {
         let values = (1..=COLUMNS).map(|column| format!("?{}", row * COLUMNS + column));
         format!("({})", values.collect::<Vec<_>>().join(", "))
     };
-    let rows: Vec<_> = (0..ROWS).map(row).collect();
+    let rows: Vec<_> = (0..rows).map(row).collect();
     format!("{insert} VALUES {}", rows.join(", "))
-});
+}
 
 /// A job that is to be stored, with its texts.
 #[derive(Debug)]
@@ -83,7 +88,12 @@ impl Operation<Vec<Vec<Job>>> for PlainAdds {
     }
 
     fn run(self, database: &mut Database) -> Result<Vec<Vec<Job>>> {
-        self.0.into_iter().map(|batch| insert(database, batch)).collect()
+        let sizes: Vec<usize> = self.0.iter().map(Vec::len).collect();
+        let mut jobs = insert(database, self.0.into_iter().flatten().collect())?.into_iter();
+        Ok(sizes
+            .into_iter()
+            .map(|size| jobs.by_ref().take(size).collect())
+            .collect())
     }
 }
 
@@ -98,16 +108,22 @@ pub fn add_streamed(database: &mut Database, parts: &Receiver<Result<Vec<NewRow>
 
 /// Stores rows.
 pub fn insert(database: &mut Database, batch: Vec<NewRow>) -> Result<Vec<Job>> {
-    let mut seq = database.next_seqs(batch.len());
-    for rows in batch.chunks(ROWS) {
-        // One statement keeps its place in each index from row to row, where new rows mostly are last.
-        let mut statement = database.statement(if rows.len() == ROWS { &MANY } else { sql!("add") })?;
-        for single in rows.chunks(if rows.len() == ROWS { ROWS } else { 1 }) {
-            for (place, row) in single.iter().enumerate() {
+    let (mut seq, mut left) = (database.next_seqs(batch.len()), &batch[..]);
+    while !left.is_empty() {
+        let (rows, sql): (usize, &'static str) = match left.len() {
+            MANY.. => (MANY, &ADD_MANY),
+            SOME.. => (SOME, &ADD_SOME),
+            _ => (1, sql!("add")),
+        };
+        let mut statement = database.statement(sql)?;
+        while left.len() >= rows {
+            let (now, later) = left.split_at(rows);
+            for (place, row) in now.iter().enumerate() {
                 bind(&mut statement, place * COLUMNS, row, seq).map_err(coded)?;
                 seq += 1;
             }
             statement.raw_execute().map_err(coded)?;
+            left = later;
         }
     }
     Ok(batch.into_iter().map(|row| row.job).collect())

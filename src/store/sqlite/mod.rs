@@ -2,6 +2,7 @@
 
 mod add;
 mod adding;
+mod checkpointer;
 mod claim;
 mod database;
 mod ending;

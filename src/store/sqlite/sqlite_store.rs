@@ -9,6 +9,7 @@ use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::adding::{Way, way};
+use super::checkpointer::Checkpointer;
 use super::database::Database;
 use super::front::Lent;
 use super::rows::{execute, optional};
@@ -43,7 +44,8 @@ impl SqliteStore {
         let path = directory.database();
         let open = move || {
             let database = Database::open(&path, now)?;
-            Ok((database, Some(Syncer::start(Database::log(&path)?)?)))
+            let syncer = Syncer::start(Database::log(&path)?)?;
+            Ok((database, Some((syncer, Checkpointer::start(&path)?))))
         };
         Self::start(open, Box::new(held)).await
     }
@@ -54,7 +56,7 @@ impl SqliteStore {
     }
 
     async fn start(
-        open: impl FnOnce() -> Result<(Database, Option<Syncer>)> + Send + 'static,
+        open: impl FnOnce() -> Result<(Database, Option<(Syncer, Checkpointer)>)> + Send + 'static,
         held: Box<dyn Send>,
     ) -> Result<Self> {
         let (opened, waiting) = oneshot::channel();
@@ -62,9 +64,9 @@ impl SqliteStore {
         thread::Builder::new()
             .name("auton8n-store".to_owned())
             .spawn(move || match open() {
-                Ok((database, syncer)) => {
+                Ok((database, helpers)) => {
                     let _ = opened.send(Ok(database.held.lent.clone()));
-                    writer::run(database, syncer, &received, held);
+                    writer::run(database, helpers, &received, held);
                 }
                 Err(error) => {
                     drop(held);
@@ -238,8 +240,7 @@ impl JobStore for SqliteStore {
 
     async fn limits(&self, queue: &str) -> Result<Limits> {
         let queue = queue.to_owned();
-        self.call(Read, Own, move |database| limited::limits(database, &queue))
-            .await
+        self.call(Read, Own, move |db| limited::limits(db, &queue)).await
     }
 
     async fn set_schedule(&self, schedule: Schedule) -> Result<()> {
@@ -248,7 +249,7 @@ impl JobStore for SqliteStore {
 
     async fn remove_schedule(&self, queue: &str, id: &str) -> Result<bool> {
         let (queue, id) = (queue.to_owned(), id.to_owned());
-        self.call(Synced, Own, move |database| schedules::remove(database, &queue, &id))
+        self.call(Synced, Own, move |db| schedules::remove(db, &queue, &id))
             .await
     }
 

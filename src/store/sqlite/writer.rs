@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::checkpointer::Checkpointer;
 use super::claim::{Taken, claim, claim_ready};
 use super::database::Database;
 use super::failure::coded;
@@ -59,7 +60,13 @@ pub enum Command {
 }
 
 /// Runs until it is closed or every sender is gone. `held` is let go last.
-pub fn run(mut database: Database, syncer: Option<Syncer>, commands: &Receiver<Command>, held: Box<dyn Send>) {
+pub fn run(
+    mut database: Database,
+    helpers: Option<(Syncer, Checkpointer)>,
+    commands: &Receiver<Command>,
+    held: Box<dyn Send>,
+) {
+    let (syncer, mut checkpointer) = helpers.unzip();
     let (mut closing, mut committed) = (None, Instant::now());
     while closing.is_none() {
         database.lend();
@@ -80,12 +87,16 @@ pub fn run(mut database: Database, syncer: Option<Syncer>, commands: &Receiver<C
         if !group.pieces.is_empty() {
             commit(&mut database, syncer.as_ref(), group);
             committed = Instant::now();
+            if let Some(checkpointer) = &mut checkpointer {
+                checkpointer.written(database.connection().total_changes());
+            }
         }
     }
     // Nobody claims any more.
     database.front();
     // The last sync, and its answers.
     drop(syncer);
+    drop(checkpointer);
     // Closing moves the log into the database, which syncs both.
     drop(database);
     drop(held);
