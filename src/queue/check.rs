@@ -1,7 +1,10 @@
 //! What may be asked of a queue.
 
+use futures_util::StreamExt;
+
 use super::{JobFilter, Limits, NewJob};
 use crate::error::{Code, Error, Result};
+use crate::store::Parts;
 
 const NAME: usize = 200;
 const KEY: usize = 500;
@@ -33,6 +36,20 @@ pub fn jobs(jobs: &[NewJob]) -> Result<()> {
         return Err(invalid(format!("at most {BATCH} jobs can be added at once")));
     }
     jobs.iter().try_for_each(job)
+}
+
+/// The same where they still arrive.
+pub fn parts(parts: Parts) -> Parts {
+    let mut count = 0;
+    let check = move |part: Result<Vec<NewJob>>| {
+        let part = part?;
+        count += part.len();
+        if count > BATCH {
+            return Err(invalid(format!("at most {BATCH} jobs can be added at once")));
+        }
+        jobs(&part).map(|()| part)
+    };
+    parts.map(check).boxed()
 }
 
 fn job(job: &NewJob) -> Result<()> {

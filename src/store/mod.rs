@@ -27,7 +27,7 @@ pub use job::{
 };
 pub use job_data::JobData;
 pub use job_store::{
-    Added, Claim, ClaimRequest, Claimed, Counts, Ending, Finish, Finished, JobFilter, JobStore, Lease, Notice,
+    Added, Claim, ClaimRequest, Claimed, Counts, Ending, Finish, Finished, JobFilter, JobStore, Lease, Notice, Parts,
     Promoted, Report, Rescued, Retention,
 };
 pub use limits::{Limit, Limits, Rate, Room, Window};

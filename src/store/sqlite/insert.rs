@@ -12,7 +12,7 @@ use super::task::Operation;
 use crate::error::Result;
 use crate::store::dependencies::begin_all;
 use crate::store::job::{Job, JobOptions, NewJob};
-use crate::store::rules::{checksum, is_ready, json, number};
+use crate::store::rules::{checksum, closed, is_ready, json, number};
 
 /// The values of a row.
 const COLUMNS: usize = 17;
@@ -97,13 +97,17 @@ impl Operation<Vec<Vec<Job>>> for PlainAdds {
     }
 }
 
-/// Stores one batch of such jobs that still arrives; an error undoes nothing here.
+/// Stores one batch of such jobs that still arrives, up to an empty part; an error undoes nothing here.
 pub fn add_streamed(database: &mut Database, parts: &Receiver<Result<Vec<NewRow>>>) -> Result<Vec<Job>> {
     let mut all = Vec::new();
-    for part in parts {
-        all.extend(insert(database, part?)?);
+    loop {
+        // Where its sender went away in the middle, nothing of it is stored.
+        let part = parts.recv().map_err(|_| closed())??;
+        if part.is_empty() {
+            return Ok(all);
+        }
+        all.extend(insert(database, part)?);
     }
-    Ok(all)
 }
 
 /// Stores rows.

@@ -4,11 +4,9 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::adding::{Way, way};
 use super::checkpointer::Checkpointer;
 use super::database::Database;
 use super::front::Lent;
@@ -23,8 +21,8 @@ use crate::error::{Code, Error, Result};
 use crate::store::data_directory::{DataDirectory, Held};
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
-    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Promoted, Report, Rescued,
-    Retention,
+    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Parts, Promoted, Report,
+    Rescued, Retention,
 };
 use crate::store::limits::Limits;
 use crate::store::rules::closed;
@@ -106,23 +104,11 @@ impl JobStore for SqliteStore {
     }
 
     async fn add_each(&self, queue: &str, batches: Vec<Vec<NewJob>>, now: i64) -> Vec<Result<Added>> {
-        let mut waiting = Vec::new();
-        let mut plain = Vec::new();
-        for batch in batches {
-            match way(&batch) {
-                Way::Plain => plain.push(batch),
-                way => {
-                    // In their order, so that the first is first.
-                    waiting.extend(self.add_plain(queue, std::mem::take(&mut plain), now));
-                    waiting.push(match way {
-                        Way::Big => self.add_big(queue, batch, now),
-                        _ => self.add_special(queue, batch, now),
-                    });
-                }
-            }
-        }
-        waiting.extend(self.add_plain(queue, plain, now));
-        join_all(waiting).await.into_iter().flatten().collect()
+        self.add_all(queue, batches, now).await
+    }
+
+    async fn add_parts(&self, queue: &str, parts: Parts, now: i64) -> Result<Added> {
+        self.add_streamed(queue, parts, now).await
     }
 
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
