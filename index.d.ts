@@ -96,7 +96,20 @@ export declare class Engine {
 }
 
 /** A queue that is open. The public class is `JobQueue`. */
+/** A batch, until it is ended or given up. */
+export declare class NativeParts {
+  /** Hands over jobs, a JSON array. */
+  push(jobs: string): void
+  /** Nothing of it is stored. */
+  abort(): void
+  /** There are no more; answers as `addEach` does for one batch. */
+  end(): Promise<string>
+}
+
+/** A queue that is open. The public class is `JobQueue`. */
 export declare class NativeQueue {
+  /** Begins a batch that is handed over part by part. None of its jobs has a unique key, a `ref` or waits for another. */
+  addParts(): NativeParts
   /** Sets the limits of the queue; JSON. */
   setLimits(limits: string): Promise<undefined>
   /** The limits of the queue as JSON. */

@@ -16,7 +16,7 @@ use crate::error::{Code, Error, Result};
 use crate::store::limits::Limits;
 
 /// In order; the number of a migration is its place, from 1.
-const MIGRATIONS: &[&str] = &[
+pub const MIGRATIONS: &[&str] = &[
     include_str!("../sql/0001_jobs.sql"),
     include_str!("../sql/0002_limits_dependencies_schedules.sql"),
     include_str!("../sql/0003_log_trigger.sql"),

@@ -27,6 +27,8 @@ mod writer;
 #[cfg(test)]
 mod damage_tests;
 #[cfg(test)]
+mod front_tests;
+#[cfg(test)]
 mod tests;
 
 pub use sqlite_store::SqliteStore;

@@ -17,7 +17,7 @@ crate::store::conformance::suite! { in_memory:
     a_shared_state_has_bounds,
 }
 
-async fn open(path: &std::path::Path) -> crate::error::Result<SqliteStore> {
+pub async fn open(path: &std::path::Path) -> crate::error::Result<SqliteStore> {
     let directory = DataDirectory::open(path)?;
     let held = directory.hold()?.expect("nobody else holds it");
     SqliteStore::open(&directory, held, 7).await
