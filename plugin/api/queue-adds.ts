@@ -30,7 +30,7 @@ export interface AddsNative {
 }
 
 /** The jobs of a part of a big batch. */
-const PART = 1_000
+const PART = 500
 
 /** The adds of a tick, which go to the addon together. */
 export class Adds {
@@ -56,7 +56,7 @@ export class Adds {
 
   /** Adds a batch, all or none of it. `each` makes its jobs, and may refuse one. */
   batch(count: number, each: (n: number) => AddedInput, plain: boolean): Promise<Job[]> {
-    if (plain && count > 2 * PART && this.waiting.length === 0 && !this.big) return this.parts(count, each)
+    if (plain && count > 4 * PART && this.waiting.length === 0 && !this.big) return this.parts(count, each)
     const all = Array.from({ length: count }, (_, n) => each(n))
     const json = toJson(all)
     // What the caller has may change until the answer comes.

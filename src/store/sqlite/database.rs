@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
+use rusqlite::config::DbConfig;
 use rusqlite::{CachedStatement, Connection};
 
 use super::failure::{coded, damage, is_damage};
@@ -108,6 +109,8 @@ impl Database {
     }
 
     fn ready(connection: Connection) -> Result<Self, Failure> {
+        // Else each new LIMIT lets a statement be prepared anew.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
         // Heeded by a file that is empty only.
         connection.pragma_update(None, "page_size", PAGE)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
@@ -115,7 +118,7 @@ impl Database {
         connection.pragma_update(None, "synchronous", "NORMAL")?;
         let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT / page)?;
-        connection.pragma_update(None, "cache_size", -16_000)?;
+        connection.pragma_update(None, "cache_size", -8_000)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(96);
         migrate(&connection)?;

@@ -123,7 +123,7 @@ pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Re
         }
         let (names, priority, key) = (window.names.clone(), window.priority, window.key.clone());
         let (last, size) = (window.last, window.size.max(limit));
-        let rows = read(database, &request.queue, &names, priority, &key, last, size)?;
+        let (rows, whole) = read(database, &request.queue, &names, priority, &key, last, size)?;
         let Some(window) = database.front().windows.0.get_mut(&request.queue) else {
             return Ok(taken);
         };
@@ -133,6 +133,11 @@ pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Re
         window.size = (size * 2).min(ROWS.max(limit));
         window.last = rows.back().map_or(last, |row| row.seq);
         window.rows = rows;
+        if whole && window.rows.len() < limit - taken.len() {
+            // The next reading would find none.
+            taken.extend(window.rows.drain(..));
+            return Ok(taken);
+        }
     }
 }
 
@@ -154,6 +159,7 @@ pub fn is_last(database: &mut Database, request: &ClaimRequest) -> Result<bool> 
     Ok(true)
 }
 
+/// Answers too whether these are all that there are.
 fn read(
     database: &Database,
     queue: &str,
@@ -162,7 +168,7 @@ fn read(
     key: &str,
     after: i64,
     limit: usize,
-) -> Result<VecDeque<Raw>> {
+) -> Result<(VecDeque<Raw>, bool)> {
     let mut found: Vec<Raw> = Vec::new();
     let mut statement = database.statement(sql!("window_select", "job_columns", "window"))?;
     // Where a name was not read to its end, nothing behind its last row is known.
@@ -189,5 +195,5 @@ fn read(
         found.sort_unstable_by_key(|row| row.seq);
     }
     found.retain(|row| row.seq <= known);
-    Ok(found.into())
+    Ok((found.into(), known == i64::MAX))
 }

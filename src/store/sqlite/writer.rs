@@ -23,7 +23,7 @@ const GROUP: usize = 4_000;
 /// After a commit, one that only ends jobs waits so long for others, or for so many of them: its
 /// workers go on meanwhile.
 const PAUSE: Duration = Duration::from_millis(1);
-const ENDS: usize = 32;
+const ENDS: usize = 128;
 
 /// What a command asks of the commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
