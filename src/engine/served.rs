@@ -4,7 +4,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -14,7 +13,7 @@ use super::backend::{Backend, Creation};
 use super::near::Near;
 use super::served_model::NearModels;
 use crate::error::{Code, Error, Result};
-use crate::event::{EventSink, NoSink};
+use crate::event::NoSink;
 use crate::generation::Model;
 use crate::metrics::Format;
 use crate::pipeline::{CreationReport, QUEUE};
@@ -34,23 +33,27 @@ pub struct Served {
     peer: Peer,
     queue: RemoteQueue,
     models: Arc<NearModels>,
-    default: Mutex<Option<Arc<dyn Model>>>,
 }
 
-/// Takes the connection to the owner.
-pub async fn open(peer: Peer, sink: Arc<dyn EventSink>, model: Option<Arc<dyn Model>>) -> Result<Arc<dyn Backend>> {
+/// Takes the connection to the owner, which may ask `models`.
+pub async fn open(peer: Peer, models: Arc<NearModels>) -> Result<Arc<dyn Backend>> {
     let queue = RemoteQueue::open(&peer, QUEUE, Arc::new(NoSink)).await?;
-    let models = NearModels::new(sink);
     peer.handle(Arc::clone(&models) as Arc<dyn crate::queue::RpcHandler>);
-    Ok(Arc::new(Served {
-        peer,
-        queue,
-        models,
-        default: Mutex::new(model),
-    }))
+    let served = Served { peer, queue, models };
+    served.bring().await?;
+    Ok(Arc::new(served))
 }
 
 impl Served {
+    /// Offers the models of jobs that another owner had before.
+    async fn bring(&self) -> Result<()> {
+        let brought: Vec<_> = self.models.brought().into_iter().map(|(model, _)| model).collect();
+        if brought.is_empty() {
+            return Ok(());
+        }
+        self.ask("engine.models", json!(brought)).await
+    }
+
     async fn ask<T: DeserializeOwned>(&self, method: &str, params: Value) -> Result<T> {
         let answer = self.peer.request(method, params).await?;
         serde_json::from_value(answer).map_err(|error| {
@@ -67,7 +70,7 @@ impl Backend for Served {
         creation.out_dir = creation.out_dir.map(std::path::absolute).transpose().map_err(|error| {
             Error::new(Code::OptionInvalid, "`outDir` is not a path that can be used").because(error)
         })?;
-        let model = model.or_else(|| self.default.lock().as_ref().map(Arc::clone));
+        let model = model.or_else(|| self.models.default());
         let key = model.as_ref().map(|_| Uuid::now_v7().to_string());
         if let (Some(key), Some(model)) = (&key, model) {
             self.models.bind(key, model);
@@ -91,7 +94,7 @@ impl Backend for Served {
     }
 
     fn set_model(&self, model: Option<Arc<dyn Model>>) {
-        *self.default.lock() = model;
+        self.models.set_default(model);
     }
 
     /// The owner's jobs wait for the owner's model.
