@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
-const bins = ['17', '16', '15'].map(version => `/usr/lib/postgresql/${version}/bin`)
+const given = process.env['AUTON8N_TEST_POSTGRES_BIN']
+const bins = [...(given ? [given] : []), ...['17', '16', '15'].map(version => `/usr/lib/postgresql/${version}/bin`)]
 
 /** A database server of a test's own. */
 export interface Database {
