@@ -144,3 +144,20 @@ it('a served engine that is closed says so, and leaves the directory to the next
   engine = await openEngine({ dataDir: directory })
   expect(await engine.jobs()).toEqual([])
 })
+
+it('an engine beside a process that uses only queues of the directory is told so', async () => {
+  await engine.close()
+  await owner.kill()
+  owner = startChild(`
+    const queue = await JobQueue.open('mail', { dataDir: ${JSON.stringify(directory)} })
+    say('ready')
+    setInterval(() => {}, 1000)`)
+  await owner.line('ready')
+  await expect(openEngine({ dataDir: directory })).rejects.toMatchObject({
+    code: 'AUTON8N_STORE_BUSY',
+    message: expect.stringContaining(`process ${owner.pid} `) as string,
+  })
+  await owner.kill()
+  engine = await openEngine({ dataDir: directory })
+  expect((await engine.health()).status).toBe('ok')
+})

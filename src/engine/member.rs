@@ -54,6 +54,13 @@ struct Seat {
     peer: Option<Peer>,
 }
 
+impl Drop for Member {
+    fn drop(&mut self) {
+        // Nobody is left for whom a place could be taken.
+        self.inner.stop.cancel();
+    }
+}
+
 impl Seat {
     fn is_left(&self) -> bool {
         self.peer.as_ref().is_some_and(Peer::is_closed)

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use serde::de::DeserializeOwned;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use super::backend::{Backend, Creation};
 use super::near::Near;
 use super::served_model::NearModels;
+use super::serving::PREFIX;
 use crate::error::{Code, Error, Result};
 use crate::event::NoSink;
 use crate::generation::Model;
@@ -28,6 +30,18 @@ pub struct FarCreation {
     pub model_key: Option<String>,
 }
 
+/// How long an owner may take to open its engine.
+const PATIENCE: Duration = Duration::from_secs(3);
+const LOOK: Duration = Duration::from_millis(25);
+
+/// How the owner greets.
+#[derive(Deserialize)]
+struct Hello {
+    pid: u32,
+    /// The prefixes of what it answers.
+    parts: Vec<String>,
+}
+
 /// An engine at the other end of a socket.
 pub struct Served {
     peer: Peer,
@@ -37,11 +51,37 @@ pub struct Served {
 
 /// Takes the connection to the owner, which may ask `models`.
 pub async fn open(peer: Peer, models: Arc<NearModels>) -> Result<Arc<dyn Backend>> {
+    if let Err(error) = greet(&peer).await {
+        peer.close();
+        return Err(error);
+    }
     let queue = RemoteQueue::open(&peer, QUEUE, Arc::new(NoSink)).await?;
     peer.handle(Arc::clone(&models) as Arc<dyn crate::queue::RpcHandler>);
     let served = Served { peer, queue, models };
     served.bring().await?;
     Ok(Arc::new(served))
+}
+
+/// Waits until the owner's engine answers.
+async fn greet(peer: &Peer) -> Result<()> {
+    let started = Instant::now();
+    loop {
+        let hello: Hello = read(peer.request("hello", Value::Null).await?)?;
+        if hello.parts.iter().any(|part| part == PREFIX) {
+            return Ok(());
+        }
+        if started.elapsed() > PATIENCE {
+            return Err(Error::new(
+                Code::StoreBusy,
+                format!(
+                    "process {} owns the data directory and uses only job queues of it, so that no engine can work \
+                     beside it; open an engine in that process, or give this one or its queues another `dataDir`",
+                    hello.pid
+                ),
+            ));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 impl Served {
@@ -55,12 +95,15 @@ impl Served {
     }
 
     async fn ask<T: DeserializeOwned>(&self, method: &str, params: Value) -> Result<T> {
-        let answer = self.peer.request(method, params).await?;
-        serde_json::from_value(answer).map_err(|error| {
-            let what = "the owner's answer is not understood; is it of another version?";
-            Error::new(Code::StoreUnavailable, what).because(error)
-        })
+        read(self.peer.request(method, params).await?)
     }
+}
+
+fn read<T: DeserializeOwned>(answer: Value) -> Result<T> {
+    serde_json::from_value(answer).map_err(|error| {
+        let what = "the owner's answer is not understood; is it of another version?";
+        Error::new(Code::StoreUnavailable, what).because(error)
+    })
 }
 
 #[async_trait]
