@@ -32,6 +32,8 @@ pub enum Durability {
     Read,
     /// Written at once, synced soon: the death of the process loses nothing.
     Lazy,
+    /// Synced before it is answered, together with what comes in the next milliseconds.
+    Soon,
     /// Synced before it is answered.
     Synced,
 }
@@ -145,7 +147,7 @@ fn gather(database: &mut Database, first: Command, commands: &Receiver<Command>,
                 group.urgent = true;
             }
             Command::End(count, work) => {
-                group.pieces.push((Durability::Lazy, Care::Apart, work));
+                group.pieces.push((Durability::Soon, Care::Apart, work));
                 group.ends += count;
             }
         }
@@ -172,16 +174,17 @@ fn commit(database: &mut Database, syncer: Option<&Syncer>, mut group: Group) {
         }
     }
     let error = result.as_ref().err();
-    let mut unsynced: Works = Vec::new();
+    let (mut unsynced, mut urgent): (Works, bool) = (Vec::new(), false);
     for (durability, _, work) in group.pieces {
-        if error.is_none() && durability == Durability::Synced && syncer.is_some() {
+        if error.is_none() && durability >= Durability::Soon && syncer.is_some() {
             unsynced.push(work);
+            urgent |= durability == Durability::Synced;
         } else {
             work.deliver(error);
         }
     }
     if let (Some(syncer), Ok(true)) = (syncer, result) {
-        syncer.sync(unsynced);
+        syncer.sync(unsynced, urgent);
     }
 }
 
