@@ -95,7 +95,6 @@ export declare class Engine {
   close(): Promise<undefined>
 }
 
-/** A queue that is open. The public class is `JobQueue`. */
 /** A batch, until it is ended or given up. */
 export declare class NativeParts {
   /** Hands over jobs, a JSON array. */
@@ -108,8 +107,6 @@ export declare class NativeParts {
 
 /** A queue that is open. The public class is `JobQueue`. */
 export declare class NativeQueue {
-  /** Begins a batch that is handed over part by part. None of its jobs has a unique key, a `ref` or waits for another. */
-  addParts(): NativeParts
   /** Sets the limits of the queue; JSON. */
   setLimits(limits: string): Promise<undefined>
   /** The limits of the queue as JSON. */
@@ -128,6 +125,8 @@ export declare class NativeQueue {
   add(jobs: string): Promise<string>
   /** Adds batches that stand alone; answers, for each, its jobs or its error, as `answers.rs` says. */
   addEach(batches: Array<string>): Promise<string>
+  /** Begins a batch that is handed over part by part. None of its jobs has a unique key, a `ref` or waits for another. */
+  addParts(): NativeParts
   /** Takes over jobs of another store, all or nothing; JSON in, the number of new ones out. */
   restore(jobs: string): Promise<number>
   /** Takes over schedules of another store; JSON in, the number of new ones out. */
