@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::stats::Stats;
 use crate::event::{Event, EventKind, EventSink};
+use crate::store::Priority;
 
 /// A queue as it is in this process.
 pub struct Core {
@@ -17,6 +18,8 @@ pub struct Core {
     /// Attempts that ended since retention was last applied.
     pub ended: AtomicU64,
     wake: watch::Sender<u64>,
+    /// How often a job of each priority arrived.
+    arrivals: Mutex<[u64; 4]>,
     sinks: Mutex<Sinks>,
 }
 
@@ -41,6 +44,7 @@ impl Core {
             stats: Mutex::default(),
             ended: AtomicU64::new(0),
             wake: watch::Sender::new(0),
+            arrivals: Mutex::default(),
             sinks: Mutex::default(),
         })
     }
@@ -53,6 +57,17 @@ impl Core {
     /// Where wake-ups are waited for.
     pub fn wakes(&self) -> watch::Receiver<u64> {
         self.wake.subscribe()
+    }
+
+    /// A job of that priority waits since now; workers that hold others ahead of time are woken.
+    pub fn arrived(&self, priority: Priority) {
+        self.arrivals.lock()[usize::from(u8::from(priority))] += 1;
+        self.wake();
+    }
+
+    /// How often a job of each priority arrived.
+    pub fn arrivals(&self) -> [u64; 4] {
+        *self.arrivals.lock()
     }
 
     pub fn is_paused(&self) -> bool {

@@ -29,6 +29,11 @@ async fn heed(shared: &Shared, notice: Notice) {
                 core.wake();
             }
         }
+        Notice::Arrived(queue, priority) => {
+            if let Some(core) = shared.opened(&queue) {
+                core.arrived(priority);
+            }
+        }
         Notice::Due => shared.due.notify_one(),
         Notice::Cancelled(id) => shared.running.stop_job(&id, Stop::Cancelled),
         Notice::Paused(queue, paused) => {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use tokio::sync::broadcast;
 
 pub use super::asked::{Added, Counts, JobFilter, Retention};
-use super::job::{Job, JobFailure, JobStatus, NewJob};
+use super::job::{Job, JobFailure, JobStatus, NewJob, Priority};
 use super::limits::Limits;
 use super::schedule::Schedule;
 use super::shared_state::SharedState;
@@ -38,6 +38,22 @@ pub trait JobStore: Send + Sync + 'static {
     /// first out in each, as far as the queue's limits allow.
     async fn claim(&self, request: ClaimRequest) -> Result<Claimed>;
 
+    /// The same, and up to `ahead` more for when the worker has room again, where that is worth a
+    /// call less and the queue has no limits.
+    async fn claim_ahead(&self, request: ClaimRequest, _ahead: usize) -> Result<(Claimed, Vec<ReadAhead>)> {
+        Ok((self.claim(request).await?, Vec::new()))
+    }
+
+    /// Notes that jobs which were read ahead have started, those whose lease was not lost.
+    async fn begin(&self, _leases: Vec<Lease>, _now: i64) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether `claim_ahead` reads ahead.
+    fn reads_ahead(&self) -> bool {
+        false
+    }
+
     /// Ends an attempt, where its lease was not lost before. Jobs that waited for a job that is
     /// over (here, in `cancel`, `rescue`, `promote` or by a replacement) wait for one less; those
     /// that are to fail with it are marked in the same commit, and fail with the next `promote`.
@@ -55,7 +71,7 @@ pub trait JobStore: Send + Sync + 'static {
     async fn renew(&self, leases: Vec<Lease>, until: i64) -> Result<Vec<Lease>>;
 
     /// Gives back the jobs whose lease ended at or before `ended_by`. One that stalled more than
-    /// `max_stalls` times fails.
+    /// `max_stalls` times fails. One that was read ahead and not noted as begun waits again as if it had not been taken.
     async fn rescue(&self, ended_by: i64, now: i64, max_stalls: u32) -> Result<Vec<Rescued>>;
 
     /// Makes due jobs ready that wait for no other job, ends those whose parent failed, and tells
@@ -160,6 +176,8 @@ pub trait JobStore: Send + Sync + 'static {
 pub enum Notice {
     /// Jobs of the queue wait, or there is room again in a queue that has limits.
     Ready(String),
+    /// A job of that priority was added, told beside `Ready`.
+    Arrived(String, Priority),
     /// A job falls due, perhaps earlier than known here.
     Due,
     /// The job of that id was cancelled.
@@ -211,6 +229,15 @@ pub struct Claim {
     pub fence: i64,
     /// How many of the attempts ended with the death of their worker.
     pub stalls: u32,
+}
+
+/// A claim that its worker starts later, when it has room. Until that is noted the store does not count it as a run
+/// of a worker that dies.
+#[derive(Clone, Debug)]
+pub struct ReadAhead {
+    pub claim: Claim,
+    /// A worker that had read it ahead died, perhaps of it, so that its start is noted before it happens.
+    pub doubtful: bool,
 }
 
 /// Names an attempt.
@@ -266,6 +293,8 @@ pub struct Rescued {
     pub queue: String,
     pub id: String,
     pub name: String,
+    /// It ran; else it was only read ahead.
+    pub ran: bool,
     /// It failed with this: it stalled too often, or a job that it waited for failed.
     pub failure: Option<JobFailure>,
 }

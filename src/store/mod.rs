@@ -26,7 +26,7 @@ pub use job::{
 };
 pub use job_store::{
     Added, Claim, ClaimRequest, Claimed, Counts, Ending, Finish, Finished, JobFilter, JobStore, Lease, Notice,
-    Promoted, Report, Rescued, Retention,
+    Promoted, ReadAhead, Report, Rescued, Retention,
 };
 pub use limits::{Limit, Limits, Rate, Room, Window};
 pub use postgres::PostgresStore;

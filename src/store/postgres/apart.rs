@@ -108,7 +108,9 @@ fn tell(store: &PostgresStore, added: &Added) {
     if added.jobs.iter().any(|job| job.status == JobStatus::Scheduled) || !added.replaced.is_empty() {
         store.notifier.tell(Notice::Due);
     }
-    store.notifier.ready(added.jobs.first().map(|job| job.queue.clone()));
+    if let Some(first) = added.jobs.first() {
+        store.notifier.added(&first.queue, &added.jobs);
+    }
 }
 
 async fn add_within(transaction: &Transaction<'_>, jobs: Vec<Job>, now: i64) -> Result<Added> {

@@ -10,6 +10,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_jobs.sql"),
     include_str!("migrations/0002_limits_dependencies_schedules.sql"),
     include_str!("migrations/0003_states.sql"),
+    include_str!("migrations/0004_read_ahead.sql"),
 ];
 
 /// Any number that other programs are unlikely to lock.

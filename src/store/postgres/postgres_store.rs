@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::connections::{Commit, Connections, Value};
-use super::finish::{Ended, finish};
+use super::finish::{self, Ended, finish_all};
 use super::insert::{Add, add};
 use super::listener::Listener;
 use super::rows::{get, jobs};
@@ -21,8 +21,8 @@ use crate::error::{Error, Result};
 use crate::store::dependencies::begin_all;
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
-    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Notice, Promoted, Report,
-    Rescued, Retention,
+    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Notice, Promoted, ReadAhead,
+    Report, Rescued, Retention,
 };
 use crate::store::limits::Limits;
 use crate::store::rules::closed;
@@ -32,6 +32,8 @@ use crate::store::{SharedState, StoreUrl};
 
 /// How long a closing store waits for calls that run, which may wait for a server that is away.
 const CLOSE: Duration = Duration::from_secs(5);
+/// Batches of ends that are stored at once, so that the next one is sent while the disk is synced.
+const ENDS: usize = 2;
 /// Notices that a slow listener may miss before it is told so.
 const NOTICES: usize = 1_024;
 
@@ -40,7 +42,7 @@ pub struct PostgresStore {
     pub(super) connections: Arc<Connections>,
     pub(super) notifier: Arc<Notifier>,
     adds: Batcher<Add, Result<Vec<Job>>>,
-    ends: Batcher<Ended, Result<Finished>>,
+    ends: Batcher<Vec<Ended>, Vec<Result<Finished>>>,
     clock: Arc<ServerClock>,
     heard: broadcast::Sender<Notice>,
     stop: CancellationToken,
@@ -75,13 +77,13 @@ impl PostgresStore {
             let connections = connections.clone();
             move |payloads| notify(connections.clone(), payloads)
         }));
-        let adds = Batcher::start({
+        let adds = Batcher::start(1, {
             let connections = connections.clone();
             move |batch| add(connections.clone(), batch).boxed()
         });
-        let ends = Batcher::start({
+        let ends = Batcher::start(ENDS, {
             let (connections, notifier) = (connections.clone(), notifier.clone());
-            move |batch| finish(connections.clone(), notifier.clone(), batch).boxed()
+            move |batch| finish::finish_batch(connections.clone(), notifier.clone(), batch).boxed()
         });
         Ok(Self {
             connections,
@@ -141,7 +143,7 @@ impl JobStore for PostgresStore {
         if jobs.iter().any(|job| job.status == JobStatus::Scheduled) {
             self.notifier.tell(Notice::Due);
         }
-        self.notifier.ready([queue.to_owned()]);
+        self.notifier.added(queue, &jobs);
         Ok(jobs.into())
     }
 
@@ -150,14 +152,32 @@ impl JobStore for PostgresStore {
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<Claimed> {
-        work::claim(self, request).await
+        work::claim(self, request, 0).await.map(|(claimed, _)| claimed)
+    }
+
+    async fn claim_ahead(&self, request: ClaimRequest, ahead: usize) -> Result<(Claimed, Vec<ReadAhead>)> {
+        work::claim(self, request, ahead).await
+    }
+
+    async fn begin(&self, leases: Vec<Lease>, now: i64) -> Result<()> {
+        work::begin(self, leases, now).await
+    }
+
+    fn reads_ahead(&self) -> bool {
+        true
     }
 
     async fn finish(&self, finish: Finish, now: i64) -> Result<Finished> {
-        let _call = self.call()?;
-        let end = Ended::new(finish, now)?;
-        let bytes = end.bytes();
-        self.ends.call(end, bytes).await.ok_or_else(closed)?
+        let mut answers = self.finish_all(vec![finish], now).await;
+        answers.pop().unwrap_or_else(|| Err(closed()))
+    }
+
+    async fn finish_all(&self, finishes: Vec<Finish>, now: i64) -> Vec<Result<Finished>> {
+        let _call = match self.call() {
+            Ok(call) => call,
+            Err(_) => return finishes.iter().map(|_| Err(closed())).collect(),
+        };
+        finish_all(&self.ends, finishes, now).await
     }
 
     async fn report(&self, reports: Vec<Report>) -> Result<()> {

@@ -76,11 +76,11 @@ impl RedisStore {
             let links = links.clone();
             move |payloads| notify(links.clone(), payloads)
         }));
-        let adds = Batcher::start({
+        let adds = Batcher::start(1, {
             let links = links.clone();
             move |batch| add(links.clone(), batch).boxed()
         });
-        let ends = Batcher::start({
+        let ends = Batcher::start(1, {
             let (links, notifier) = (links.clone(), notifier.clone());
             move |batch| finish(links.clone(), notifier.clone(), batch).boxed()
         });

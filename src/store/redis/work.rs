@@ -102,6 +102,7 @@ pub async fn rescue(store: &RedisStore, ended_by: i64, now: i64, max_stalls: u32
                 queue: string(&queue)?,
                 id: string(&id)?,
                 name: string(&name)?,
+                ran: true,
                 failure: (!message.is_empty()).then_some(JobFailure { code, message }),
             })
         })
@@ -129,6 +130,7 @@ pub async fn promote(store: &RedisStore, now: i64) -> Result<Promoted> {
             queue: string(&queue)?,
             id: string(&id)?,
             name: string(&name)?,
+            ran: true,
             failure: Some(JobFailure { code, message }),
         })
     });

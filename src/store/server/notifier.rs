@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
+use crate::store::job::{Job, JobStatus, Priority};
 use crate::store::job_store::Notice;
 
 /// Between two notifications.
@@ -42,6 +43,20 @@ impl Notifier {
         for queue in queues {
             self.tell(Notice::Ready(queue));
         }
+    }
+
+    /// That jobs were added to a queue.
+    pub fn added(&self, queue: &str, jobs: &[Job]) {
+        let waiting = jobs.iter().filter(|job| job.status == JobStatus::Pending);
+        // Nothing is overtaken by what is last anyway.
+        if let Some(best) = waiting
+            .map(|job| job.options.priority)
+            .min()
+            .filter(|best| *best < Priority::Low)
+        {
+            self.tell(Notice::Arrived(queue.to_owned(), best));
+        }
+        self.tell(Notice::Ready(queue.to_owned()));
     }
 
     /// Hands payloads to `send` until it is stopped, and then what still waits.
