@@ -10,8 +10,8 @@ use super::sql;
 use crate::error::{Code, Result};
 use crate::store::job::{JobFailure, JobStatus};
 use crate::store::job_store::{Ending, Finish, Finished, Notice};
-use crate::store::rules::{again, closed, json, number};
-use crate::store::server::{Batcher, Notifier};
+use crate::store::rules::{again, json, number};
+use crate::store::server::Notifier;
 
 /// While the server is away.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -73,54 +73,8 @@ impl Ended {
     }
 }
 
-/// Ends attempts together with those of other callers.
-pub async fn finish_all(
-    ends: &Batcher<Vec<Ended>, Vec<Result<Finished>>>,
-    finishes: Vec<Finish>,
-    now: i64,
-) -> Vec<Result<Finished>> {
-    // One result that cannot be written harms no other end.
-    let mut answers: Vec<Option<Result<Finished>>> = Vec::with_capacity(finishes.len());
-    let mut good = Vec::with_capacity(finishes.len());
-    for finish in finishes {
-        answers.push(match Ended::new(finish, now) {
-            Ok(end) => {
-                good.push(end);
-                None
-            }
-            Err(error) => Some(Err(error)),
-        });
-    }
-    let bytes = good.iter().map(Ended::bytes).sum();
-    let mut stored = match good.is_empty() {
-        true => Vec::new(),
-        false => ends.call(good, bytes).await.unwrap_or_default(),
-    }
-    .into_iter();
-    let answers = answers.into_iter();
-    answers
-        .map(|answer| answer.or_else(|| stored.next()).unwrap_or_else(|| Err(closed())))
-        .collect()
-}
-
-/// The ends of many callers as one.
-pub async fn finish_batch(
-    connections: Arc<Connections>,
-    notifier: Arc<Notifier>,
-    batch: Vec<Vec<Ended>>,
-) -> Vec<Vec<Result<Finished>>> {
-    let lengths: Vec<usize> = batch.iter().map(Vec::len).collect();
-    let mut answers = finish(connections, notifier, batch.into_iter().flatten().collect())
-        .await
-        .into_iter();
-    lengths
-        .into_iter()
-        .map(|length| answers.by_ref().take(length).collect())
-        .collect()
-}
-
 /// Ends the attempts; answers, for each, what became of it.
-async fn finish(connections: Arc<Connections>, notifier: Arc<Notifier>, ends: Vec<Ended>) -> Vec<Result<Finished>> {
+pub async fn finish(connections: Arc<Connections>, notifier: Arc<Notifier>, ends: Vec<Ended>) -> Vec<Result<Finished>> {
     let mut repeated = false;
     loop {
         match attempt(&connections, &notifier, &ends, repeated).await {

@@ -11,11 +11,10 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::connections::{Commit, Connections, Value};
-use super::finish::{self, Ended, finish_all};
+use super::finish::{Ended, finish};
 use super::insert::{Add, add};
 use super::listener::Listener;
-use super::rows::{get, jobs};
-use super::{apart, manage, migrations, restore, schedules, sql, work};
+use super::{apart, manage, migrations, restore, schedules, work};
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
 use crate::store::dependencies::begin_all;
@@ -27,7 +26,7 @@ use crate::store::job_store::{
 use crate::store::limits::Limits;
 use crate::store::rules::closed;
 use crate::store::schedule::Schedule;
-use crate::store::server::{Batcher, Notifier, ServerClock};
+use crate::store::server::{Batcher, Notifier, ServerClock, end_all, in_one};
 use crate::store::{SharedState, StoreUrl};
 
 /// How long a closing store waits for calls that run, which may wait for a server that is away.
@@ -75,7 +74,7 @@ impl PostgresStore {
         tasks.spawn(listener.run(client, payloads));
         tasks.spawn(notifier.clone().run(own, stop.clone(), {
             let connections = connections.clone();
-            move |payloads| notify(connections.clone(), payloads)
+            move |payloads| manage::notify(connections.clone(), payloads)
         }));
         let adds = Batcher::start(1, {
             let connections = connections.clone();
@@ -83,7 +82,10 @@ impl PostgresStore {
         });
         let ends = Batcher::start(ENDS, {
             let (connections, notifier) = (connections.clone(), notifier.clone());
-            move |batch| finish::finish_batch(connections.clone(), notifier.clone(), batch).boxed()
+            move |batch| {
+                let (connections, notifier) = (connections.clone(), notifier.clone());
+                in_one(batch, |all| finish(connections, notifier, all)).boxed()
+            }
         });
         Ok(Self {
             connections,
@@ -119,13 +121,6 @@ impl PostgresStore {
     }
 }
 
-async fn notify(connections: Arc<Connections>, payloads: Vec<String>) -> Result<()> {
-    let sent = connections
-        .query(Commit::Lazy, true, sql!("notify"), &[&payloads])
-        .await;
-    sent.map(drop)
-}
-
 #[async_trait]
 impl JobStore for PostgresStore {
     async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added> {
@@ -139,12 +134,9 @@ impl JobStore for PostgresStore {
         }
         let add = Add::new(jobs)?;
         let bytes = add.bytes();
-        let jobs = self.adds.call(add, bytes).await.ok_or_else(closed)??;
-        if jobs.iter().any(|job| job.status == JobStatus::Scheduled) {
-            self.notifier.tell(Notice::Due);
-        }
-        self.notifier.added(queue, &jobs);
-        Ok(jobs.into())
+        let added = self.adds.call(add, bytes).await.ok_or_else(closed)??.into();
+        self.notifier.added(queue, &added);
+        Ok(added)
     }
 
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
@@ -173,11 +165,15 @@ impl JobStore for PostgresStore {
     }
 
     async fn finish_all(&self, finishes: Vec<Finish>, now: i64) -> Vec<Result<Finished>> {
-        let _call = match self.call() {
-            Ok(call) => call,
-            Err(_) => return finishes.iter().map(|_| Err(closed())).collect(),
+        let Ok(_call) = self.call() else {
+            return finishes.iter().map(|_| Err(closed())).collect();
         };
-        finish_all(&self.ends, finishes, now).await
+        end_all(
+            &self.ends,
+            finishes.into_iter().map(|finish| Ended::new(finish, now)),
+            Ended::bytes,
+        )
+        .await
     }
 
     async fn report(&self, reports: Vec<Report>) -> Result<()> {
@@ -197,11 +193,7 @@ impl JobStore for PostgresStore {
     }
 
     async fn get(&self, queue: &str, id: &str) -> Result<Option<Job>> {
-        if id.contains('\0') {
-            return Ok(None);
-        }
-        let statement = concat!("SELECT ", sql!("columns", "get"));
-        Ok(jobs(&self.query(Commit::Lazy, statement, &[&queue, &id]).await?)?.pop())
+        manage::get_job(self, queue, id).await
     }
 
     async fn list(&self, queue: &str, filter: JobFilter) -> Result<Vec<Job>> {
@@ -229,14 +221,11 @@ impl JobStore for PostgresStore {
     }
 
     async fn set_paused(&self, queue: &str, paused: bool) -> Result<()> {
-        self.query(Commit::Synced, sql!("pause"), &[&queue, &paused]).await?;
-        self.notifier.tell(Notice::Paused(queue.to_owned(), paused));
-        Ok(())
+        manage::set_paused(self, queue, paused).await
     }
 
     async fn is_paused(&self, queue: &str) -> Result<bool> {
-        let rows = self.query(Commit::Lazy, sql!("paused"), &[&queue]).await?;
-        rows.first().map_or(Ok(false), |row| get(row, 0))
+        manage::is_paused(self, queue).await
     }
 
     async fn set_limits(&self, queue: &str, limits: Limits) -> Result<()> {

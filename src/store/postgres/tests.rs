@@ -10,6 +10,7 @@ async fn open() -> Option<SharedStore> {
 }
 
 crate::store::conformance::suite!(open);
+crate::store::conformance::suite!(open reading_ahead);
 crate::store::conformance::suite! { open:
     a_shared_state_is_replaced_only_by_who_knows_it,
     writers_of_one_state_at_once_leave_one_winner,

@@ -118,7 +118,7 @@ pub async fn fire(
             Err(error) => return Err(error),
         }
     }
-    store.tell_added(queue, &all);
+    store.notifier.added(queue, &all);
     store.notifier.tell(Notice::Due);
     Ok(Some(all))
 }

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
 use crate::store::job::{Job, JobStatus, Priority};
-use crate::store::job_store::Notice;
+use crate::store::job_store::{Added, Notice};
 
 /// Between two notifications.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -46,8 +46,15 @@ impl Notifier {
     }
 
     /// That jobs were added to a queue.
-    pub fn added(&self, queue: &str, jobs: &[Job]) {
-        let waiting = jobs.iter().filter(|job| job.status == JobStatus::Pending);
+    pub fn added(&self, queue: &str, added: &Added) {
+        for job in &added.replaced {
+            self.tell(Notice::Cancelled(job.id.clone()));
+        }
+        let is = |status| move |job: &&Job| job.status == status;
+        if !added.replaced.is_empty() || added.jobs.iter().any(|job| is(JobStatus::Scheduled)(&job)) {
+            self.tell(Notice::Due);
+        }
+        let waiting = added.jobs.iter().filter(is(JobStatus::Pending));
         // Nothing is overtaken by what is last anyway.
         if let Some(best) = waiting
             .map(|job| job.options.priority)
