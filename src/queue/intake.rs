@@ -14,7 +14,6 @@ use tracing::instrument::WithSubscriber;
 use super::ahead::{self, Ahead};
 use super::core::Core;
 use super::hub::Shared;
-use super::slot::ENDING;
 use super::the_queue::Handlers;
 use crate::error::{Code, Result};
 use crate::store::{ClaimRequest, Claimed, Priority, ReadAhead};
@@ -36,6 +35,7 @@ pub struct Intake {
     pub concurrency: usize,
     /// Room for attempts whose handler is done and whose end is being stored.
     pub ending: Arc<Semaphore>,
+    pub most_ends: usize,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
     pub ended: Arc<Notify>,
@@ -271,7 +271,7 @@ impl Intake {
 
     /// Ends are being stored.
     fn ends(&self) -> bool {
-        self.ending.available_permits() < self.concurrency.max(ENDING)
+        self.ending.available_permits() < self.most_ends
     }
 }
 

@@ -5,7 +5,14 @@ use std::sync::Arc;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// At least so many ends may wait for the store while their slots run other jobs.
-pub const ENDING: usize = 64;
+const ENDING: usize = 64;
+/// The same where the store is a server, whose commits take longer.
+const ENDING_FAR: usize = 512;
+
+/// How many ends may wait for the store while their slots run other jobs.
+pub fn most_ends(concurrency: usize, is_far: bool) -> usize {
+    concurrency.max(if is_far { ENDING_FAR } else { ENDING })
+}
 
 /// A worker's room for one attempt; given back when it is dropped.
 pub struct Slot {

@@ -12,7 +12,7 @@ use super::core::Core;
 use super::hub::Hub;
 use super::intake::Intake;
 use super::running::Stop;
-use super::slot::ENDING;
+use super::slot::most_ends;
 use super::the_queue::Handlers;
 use crate::error::{Code, Error, Result};
 
@@ -63,6 +63,7 @@ impl Worker {
         let (id, tasks) = (hub.next_worker(), TaskTracker::new());
         let shared = hub.shared().clone();
         let stop = shared.stop.child_token();
+        let most_ends = most_ends(options.concurrency, shared.store.reads_ahead());
         let work = Intake {
             shared,
             core: core.clone(),
@@ -70,7 +71,8 @@ impl Worker {
             id,
             slots: Arc::new(Semaphore::new(options.concurrency)),
             concurrency: options.concurrency,
-            ending: Arc::new(Semaphore::new(options.concurrency.max(ENDING))),
+            ending: Arc::new(Semaphore::new(most_ends)),
+            most_ends,
             stop: stop.clone(),
             tasks: tasks.clone(),
             ended: Arc::default(),
