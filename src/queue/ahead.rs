@@ -8,7 +8,7 @@ use super::core::Core;
 use super::hub::Shared;
 use super::running::Stop;
 use crate::error::Code;
-use crate::store::{Ending, Finish, Lease, Priority, ReadAhead};
+use crate::store::{Ending, Finish, Lease, ReadAhead};
 
 /// So many milliseconds of work are read ahead, by the rate of the last ones: whatever else is to
 /// run, and whoever else is idle, waits no longer for what is held here.
@@ -86,11 +86,11 @@ impl Ahead {
         self.waiting.drain(..).map(|(_, one)| one).collect()
     }
 
-    /// Those that have to wait for a job of that priority.
-    pub fn take_behind(&mut self, priority: Priority) -> Vec<ReadAhead> {
+    /// Those of that priority and worse.
+    pub fn take_from(&mut self, priority: u8) -> Vec<ReadAhead> {
         let (stay, go): (VecDeque<_>, VecDeque<_>) = std::mem::take(&mut self.waiting)
             .into_iter()
-            .partition(|(_, one)| one.claim.job.options.priority <= priority);
+            .partition(|(_, one)| u8::from(one.claim.job.options.priority) < priority);
         self.waiting = stay;
         go.into_iter().map(|(_, one)| one).collect()
     }

@@ -18,10 +18,12 @@ pub struct Core {
     /// Attempts that ended since retention was last applied.
     pub ended: AtomicU64,
     wake: watch::Sender<u64>,
-    /// How often a job of each priority arrived.
-    arrivals: Mutex<[u64; 4]>,
+    recalls: Mutex<Recalls>,
     sinks: Mutex<Sinks>,
 }
+
+/// How often what is held ahead of time had to go back, by the best priority that did: 0 is all, 4 none.
+pub type Recalls = [u64; 5];
 
 #[derive(Default)]
 struct Sinks {
@@ -44,7 +46,7 @@ impl Core {
             stats: Mutex::default(),
             ended: AtomicU64::new(0),
             wake: watch::Sender::new(0),
-            arrivals: Mutex::default(),
+            recalls: Mutex::default(),
             sinks: Mutex::default(),
         })
     }
@@ -59,15 +61,22 @@ impl Core {
         self.wake.subscribe()
     }
 
-    /// A job of that priority waits since now; workers that hold others ahead of time are woken.
+    /// A job of that priority waits since now: workers that hold others which come after it are woken.
     pub fn arrived(&self, priority: Priority) {
-        self.arrivals.lock()[usize::from(u8::from(priority))] += 1;
+        self.recall(u8::from(priority) + 1);
+    }
+
+    /// What workers hold ahead of time from that priority on goes back.
+    pub fn recall(&self, from: u8) {
+        if let Some(count) = self.recalls.lock().get_mut(usize::from(from)) {
+            *count += 1;
+        }
         self.wake();
     }
 
-    /// How often a job of each priority arrived.
-    pub fn arrivals(&self) -> [u64; 4] {
-        *self.arrivals.lock()
+    /// How often that was said.
+    pub fn recalls(&self) -> Recalls {
+        *self.recalls.lock()
     }
 
     pub fn is_paused(&self) -> bool {

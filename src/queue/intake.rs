@@ -12,11 +12,11 @@ use tokio_util::task::TaskTracker;
 use tracing::instrument::WithSubscriber;
 
 use super::ahead::{self, Ahead};
-use super::core::Core;
+use super::core::{Core, Recalls};
 use super::hub::Shared;
 use super::the_queue::Handlers;
 use crate::error::{Code, Result};
-use crate::store::{ClaimRequest, Claimed, Priority, ReadAhead};
+use crate::store::{ClaimRequest, Claimed, ReadAhead};
 
 /// Milliseconds after an error of the store.
 const AGAIN: i64 = 250;
@@ -55,9 +55,9 @@ struct View {
     until: Option<i64>,
     /// Jobs that started.
     started: u64,
-    arrivals: [u64; 4],
-    /// The best priority that came since the last claim was asked for.
-    arrived: Option<Priority>,
+    recalls: Recalls,
+    /// From which priority on what is read ahead goes back, as told since the last claim was asked for.
+    recalled: Option<u8>,
     /// When starts are noted.
     note: Option<Instant>,
 }
@@ -81,8 +81,8 @@ impl Intake {
             plenty: false,
             until: None,
             started: 0,
-            arrivals: self.core.arrivals(),
-            arrived: None,
+            recalls: self.core.recalls(),
+            recalled: None,
             note: None,
         };
         while !self.stop.is_cancelled() {
@@ -116,19 +116,21 @@ impl Intake {
 
     /// Gives back what is not to start here, or not next.
     async fn give_back(&self, view: &mut View) {
-        let arrivals = self.core.arrivals();
-        if let Some(best) = (0..4_u8).find(|level| arrivals[usize::from(*level)] != view.arrivals[usize::from(*level)])
+        let recalls = self.core.recalls();
+        if let Some(from) = recalls
+            .iter()
+            .zip(&view.recalls)
+            .position(|(now, before)| now != before)
         {
-            let best = Priority::try_from(best).ok();
-            view.arrived = view.arrived.min(best).or(best);
-            view.arrivals = arrivals;
+            view.recalled = Some(view.recalled.map_or(from as u8, |before| before.min(from as u8)));
+            view.recalls = recalls;
         }
         let now = self.shared.clock.monotonic_ms();
         let is_stale = view.ahead.lasts(now).is_some_and(|lasts| lasts.is_zero());
         let given = if is_stale || self.core.is_paused() {
             view.ahead.take()
-        } else if let Some(best) = view.arrived {
-            view.ahead.take_behind(best)
+        } else if let Some(from) = view.recalled {
+            view.ahead.take_from(from)
         } else {
             return;
         };
@@ -182,7 +184,7 @@ impl Intake {
             return;
         }
         let names: Vec<String> = self.handlers.read().keys().cloned().collect();
-        (view.again, view.plenty, view.arrived) = (false, false, None);
+        (view.again, view.plenty, view.recalled) = (false, false, None);
         if self.core.is_paused() || names.is_empty() {
             self.active
                 .send_replace(room < self.concurrency || self.ends() || !self.shared.alone);

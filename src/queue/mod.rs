@@ -28,6 +28,8 @@ mod ticket;
 mod worker;
 
 #[cfg(test)]
+mod ahead_tests;
+#[cfg(test)]
 mod tests;
 
 pub use self::access::{Access, Owner, open, open_server};

@@ -2,13 +2,13 @@
 
 use async_trait::async_trait;
 use futures_util::future::join_all;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
 pub use super::asked::{Added, Counts, JobFilter, Retention};
-use super::job::{Job, JobFailure, JobStatus, NewJob, Priority};
+use super::job::{Job, JobFailure, JobStatus, NewJob};
 use super::limits::Limits;
+pub use super::notice::Notice;
 use super::schedule::Schedule;
 use super::shared_state::SharedState;
 use crate::clock::SharedClock;
@@ -168,24 +168,6 @@ pub trait JobStore: Send + Sync + 'static {
     fn warning(&self) -> Option<String> {
         None
     }
-}
-
-/// What another process did.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Notice {
-    /// Jobs of the queue wait, or there is room again in a queue that has limits.
-    Ready(String),
-    /// A job of that priority was added, told beside `Ready`.
-    Arrived(String, Priority),
-    /// A job falls due, perhaps earlier than known here.
-    Due,
-    /// The job of that id was cancelled.
-    Cancelled(String),
-    /// The queue was paused or resumed.
-    Paused(String, bool),
-    /// The store is here again: anything may have happened meanwhile.
-    Back,
 }
 
 /// What became of an attempt.

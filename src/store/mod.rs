@@ -6,6 +6,7 @@ mod dependencies;
 mod job;
 mod job_store;
 mod limits;
+mod notice;
 mod postgres;
 mod redis;
 mod rules;
@@ -16,6 +17,21 @@ mod sqlite;
 
 #[cfg(test)]
 mod conformance;
+
+/// A job as it is stored.
+#[cfg(test)]
+pub fn test_job(queue: &str, new: NewJob) -> Job {
+    rules::begin(queue, new, 0)
+}
+
+/// Empty databases on real servers; each `None` where its server is not installed.
+#[cfg(test)]
+pub async fn test_databases() -> [Option<StoreUrl>; 2] {
+    [
+        postgres::test_server::database().await,
+        redis::test_server::database().await,
+    ]
+}
 
 use std::sync::Arc;
 

@@ -30,6 +30,7 @@ pub async fn set_limits(store: &RedisStore, queue: &str, limits: Limits) -> Resu
         command.arg(key("limits")).arg(json(&limits)?);
     }
     store.command(&command).await?;
+    store.notifier.tell(Notice::Limited(queue.to_owned()));
     store.notifier.ready([queue.to_owned()]);
     Ok(())
 }
