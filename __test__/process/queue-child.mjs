@@ -79,6 +79,14 @@ const modes = {
     queue.registerHandler('work', () => process.kill(process.pid, 'SIGKILL'))
     await queue.createWorker().start()
   },
+  // Is killed by one of many jobs.
+  async poison(queue) {
+    queue.registerHandler('work', async job => {
+      if (job.data.kills) process.kill(process.pid, 'SIGKILL')
+      await new Promise(resolve => setTimeout(resolve, 1))
+    })
+    await queue.createWorker({ concurrency: 5 }).start()
+  },
   async exits(queue) {
     queue.registerHandler('work', () => process.exit(3))
     await queue.createWorker().start()

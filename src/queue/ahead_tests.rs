@@ -101,6 +101,13 @@ impl Place {
         started.sort_unstable();
         started.dedup();
         assert_eq!((started.len(), self.started.lock().len()), (jobs, jobs));
+        // None was taken and left lying until its lease ended.
+        let filter = JobFilter {
+            limit: Some(1_000),
+            ..JobFilter::default()
+        };
+        let all = self.queue.list(filter).await.unwrap();
+        assert!(all.iter().all(|job| job.attempts == 1));
     }
 
     async fn close(self, worker: Worker) {

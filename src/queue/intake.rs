@@ -64,7 +64,8 @@ struct View {
 
 /// What a claim asked for and got.
 struct Taken {
-    room: usize,
+    /// Kept for the jobs that start at once.
+    room: Vec<OwnedSemaphorePermit>,
     wanted: usize,
     now: i64,
     answer: Result<(Claimed, Vec<ReadAhead>)>,
@@ -178,23 +179,28 @@ impl Intake {
 
     /// Begins a claim where that may bring something.
     fn claim(&self, view: &mut View) {
-        let room = self.slots.available_permits();
+        if view.claiming.is_some() || !view.again {
+            return;
+        }
+        // A slot that is free since a moment ago is for what is held.
+        let is_empty = view.ahead.is_empty();
+        let room: Vec<_> = std::iter::from_fn(|| self.slot().filter(|_| is_empty)).collect();
         let wanted = if view.plenty { view.ahead.wants() } else { 0 };
-        if view.claiming.is_some() || !view.again || room == 0 && wanted == 0 {
+        if room.is_empty() && wanted == 0 {
             return;
         }
         let names: Vec<String> = self.handlers.read().keys().cloned().collect();
         (view.again, view.plenty, view.recalled) = (false, false, None);
         if self.core.is_paused() || names.is_empty() {
             self.active
-                .send_replace(room < self.concurrency || self.ends() || !self.shared.alone);
+                .send_replace(room.len() < self.concurrency || self.ends() || !self.shared.alone);
             return;
         }
         let now = self.shared.clock.now_ms();
         let request = ClaimRequest {
             queue: self.core.name.clone(),
             names,
-            limit: room,
+            limit: room.len(),
             now,
             lease_until: now.saturating_add_unsigned(self.shared.options.lease),
         };
@@ -227,25 +233,22 @@ impl Intake {
                 return error.code() == Code::Closed;
             }
         };
-        let count = claimed.claims.len();
+        let (count, limit) = (claimed.claims.len(), room.len());
+        let starts: Vec<_> = room.into_iter().zip(claimed.claims).collect();
         // Other processes may add jobs at any time, so a worker of a shared store stays.
         let is_free = self.slots.available_permits() == self.concurrency && view.ahead.is_empty();
         let rests = count + held.len() == 0 && !claimed.unfinished && is_free && !self.ends();
         let busy = !rests || !self.shared.alone;
         self.active
             .send_if_modified(|active| std::mem::replace(active, busy) != busy);
-        let got_all = count + held.len() == room + wanted;
+        let got_all = count + held.len() == limit + wanted;
         view.plenty = got_all && self.shared.store.reads_ahead();
-        view.again |= got_all || room > 0 && count == room;
+        view.again |= got_all || limit > 0 && count == limit;
         view.until = if view.again { None } else { claimed.next_at };
         view.started += count as u64;
         self.shared.running.hold(held.iter().map(ahead::lease), self.id);
         view.ahead.push(held, self.shared.clock.monotonic_ms());
-        let starts = claimed
-            .claims
-            .into_iter()
-            .filter_map(|claim| Some((self.slot()?, claim)));
-        self.start(starts.collect(), now);
+        self.start(starts, now);
         false
     }
 
