@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use parking_lot::Mutex;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use super::ahead::Ahead;
 use super::*;
@@ -61,7 +61,7 @@ impl Place {
     async fn add(&self, count: usize, priority: Priority) -> Vec<Job> {
         let new = |_| NewJob {
             name: "a".into(),
-            data: json!(1),
+            data: serde_json::from_str("1").unwrap(),
             options: JobOptions {
                 priority,
                 ..JobOptions::default()
