@@ -50,16 +50,12 @@ impl Control {
 
 /// Puts an attempt that starts in the place of a job that was held; answers what stopped that one.
 fn insert(all: &mut HashMap<Lease, Control>, lease: &Lease, mut control: Control, now: u64) -> Option<Stop> {
-    match all.get_mut(lease) {
-        Some(held) => {
-            (control.stop, control.begun) = (held.stop, Some(now));
-            std::mem::replace(held, control).stop
-        }
-        None => {
-            all.insert(lease.clone(), control);
-            None
-        }
+    if let Some(held) = all.get_mut(lease) {
+        (control.stop, control.begun) = (held.stop, Some(now));
+        return std::mem::replace(held, control).stop;
     }
+    all.insert(lease.clone(), control);
+    None
 }
 
 /// All running attempts by their lease.
