@@ -82,8 +82,9 @@ const modes = {
   // Is killed by one of many jobs.
   async poison(queue) {
     queue.registerHandler('work', async job => {
-      if (job.data.kills) process.kill(process.pid, 'SIGKILL')
-      await new Promise(resolve => setTimeout(resolve, 1))
+      // Those that run beside it are over by then.
+      if (job.data.kills) setTimeout(() => process.kill(process.pid, 'SIGKILL'), 100)
+      await new Promise(resolve => setTimeout(resolve, job.data.kills ? 1000 : 1))
     })
     await queue.createWorker({ concurrency: 5 }).start()
   },
