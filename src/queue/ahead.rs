@@ -26,17 +26,20 @@ const AGAIN: Duration = Duration::from_millis(250);
 pub struct Ahead {
     waiting: VecDeque<(u64, ReadAhead)>,
     most: usize,
+    stale: u64,
     /// When the present window began, and how many jobs had ended then.
     window: (u64, u64),
     per_ms: f64,
 }
 
 impl Ahead {
-    /// Nothing yet.
-    pub fn new(concurrency: usize, now: u64) -> Self {
+    /// Nothing yet; leases last so many milliseconds.
+    pub fn new(concurrency: usize, lease: u64, now: u64) -> Self {
         Self {
             waiting: VecDeque::new(),
             most: (4 * concurrency).clamp(MOST.0, MOST.1),
+            // A process that was frozen meanwhile must not start what others have by then.
+            stale: STALE.min(lease / 3),
             window: (now, 0),
             per_ms: 0.0,
         }
@@ -78,7 +81,7 @@ impl Ahead {
     /// How long the first one may still be held.
     pub fn lasts(&self, now: u64) -> Option<Duration> {
         let (since, _) = self.waiting.front()?;
-        Some(Duration::from_millis((since + STALE).saturating_sub(now)))
+        Some(Duration::from_millis((since + self.stale).saturating_sub(now)))
     }
 
     /// All of them, which are not held any more.

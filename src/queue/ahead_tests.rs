@@ -247,7 +247,7 @@ fn held(priority: Priority) -> ReadAhead {
 
 #[test]
 fn so_much_is_read_ahead_as_a_moment_of_work_and_no_more_than_some_hundreds() {
-    let mut ahead = Ahead::new(10, 0);
+    let mut ahead = Ahead::new(10, 15_000, 0);
     assert_eq!(ahead.wants(), 0, "nothing is known yet");
     ahead.ended(4, 9);
     assert_eq!(ahead.wants(), 0, "too short to tell");
@@ -259,19 +259,22 @@ fn so_much_is_read_ahead_as_a_moment_of_work_and_no_more_than_some_hundreds() {
     assert_eq!(ahead.wants(), 0, "more than half are there");
     ahead.ended(20_000, 1_000);
     assert_eq!(ahead.wants(), 100 - 26);
-    assert_eq!(Ahead::new(10_000, 0).wants(), 0);
+    assert_eq!(Ahead::new(10_000, 15_000, 0).wants(), 0);
     ahead.ended(20_001, 3_000);
     assert_eq!((ahead.take().len(), ahead.wants()), (26, 0), "slow jobs are not held");
 }
 
 #[test]
 fn what_is_held_too_long_or_behind_a_better_one_goes_back() {
-    let mut ahead = Ahead::new(10, 0);
+    let mut ahead = Ahead::new(10, 15_000, 0);
     assert_eq!(ahead.lasts(0), None);
     let all = [Priority::High, Priority::Normal, Priority::Low].map(held);
     ahead.push(all.into(), 100);
     assert_eq!(ahead.lasts(350), Some(Duration::from_millis(250)));
     assert_eq!(ahead.lasts(600), Some(Duration::ZERO));
+    let mut brief = Ahead::new(10, 300, 0);
+    brief.push(vec![held(Priority::High)], 100);
+    assert_eq!(brief.lasts(200), Some(Duration::ZERO), "long before its lease ends");
     let behind = ahead.take_from(u8::from(Priority::High) + 1);
     assert_eq!(behind.len(), 2);
     assert_eq!(ahead.pop().unwrap().claim.job.options.priority, Priority::High);
