@@ -37,6 +37,7 @@ async function redis(appendfsync) {
   await new Promise((resolve, reject) => {
     server.stdout.on('data', text => String(text).includes('Ready to accept') && resolve())
     server.once('error', reject)
+    server.once('exit', () => reject(new Error('redis-server ended')))
   })
   return {
     port,
@@ -50,12 +51,22 @@ async function redis(appendfsync) {
   }
 }
 
+/** What is opened; where that fails, `end` ends the server that was started for it. */
+async function orElse(opening, end) {
+  try {
+    return await opening
+  } catch (error) {
+    await end()
+    throw error
+  }
+}
+
 async function bullmq(appendfsync) {
   const [{ Queue, Worker }] = await peers(['bullmq@6.7.0', 'ioredis@6.0.0'])
   const server = await redis(appendfsync)
   const connection = { host: '127.0.0.1', port: server.port }
   const queue = new Queue('bench', { connection, defaultJobOptions: { removeOnComplete: true } })
-  await queue.waitUntilReady()
+  await orElse(queue.waitUntilReady(), () => server.close())
   let worker
   return {
     add: data => queue.add('a', data),
@@ -143,7 +154,7 @@ async function plainjob() {
 async function ours(open) {
   const { JobQueue } = await import('../dist/api/queue.js')
   const { options, end } = await open()
-  const queue = await JobQueue.open('bench', { ...options, retention: { count: 0 } })
+  const queue = await orElse(JobQueue.open('bench', { ...options, retention: { count: 0 } }), end)
   return {
     add: data => queue.addJob('a', data),
     bulk: all => queue.addBulkJobs(all.map(data => ({ name: 'a', data }))),

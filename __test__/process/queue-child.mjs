@@ -79,6 +79,15 @@ const modes = {
     queue.registerHandler('work', () => process.kill(process.pid, 'SIGKILL'))
     await queue.createWorker().start()
   },
+  // Is killed by one of many jobs.
+  async poison(queue) {
+    queue.registerHandler('work', async job => {
+      // Those that run beside it are over by then.
+      if (job.data.kills) setTimeout(() => process.kill(process.pid, 'SIGKILL'), 100)
+      await new Promise(resolve => setTimeout(resolve, job.data.kills ? 1000 : 1))
+    })
+    await queue.createWorker({ concurrency: 5 }).start()
+  },
   async exits(queue) {
     queue.registerHandler('work', () => process.exit(3))
     await queue.createWorker().start()

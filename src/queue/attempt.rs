@@ -50,9 +50,9 @@ pub async fn run(
         id: job.id.clone(),
         fence,
     };
-    let token = shared.running.start(&lease, worker);
-    shared.beat.notify_one();
     let started = shared.clock.monotonic_ms();
+    let token = shared.running.start(&lease, worker, started);
+    shared.beat.notify_one();
     core.emit(
         &job.id,
         &job.name,

@@ -8,6 +8,7 @@ use tokio::sync::watch;
 
 use super::stats::Stats;
 use crate::event::{Event, EventKind, EventSink};
+use crate::store::Priority;
 
 /// A queue as it is in this process.
 pub struct Core {
@@ -17,8 +18,12 @@ pub struct Core {
     /// Attempts that ended since retention was last applied.
     pub ended: AtomicU64,
     wake: watch::Sender<u64>,
+    recalls: Mutex<Recalls>,
     sinks: Mutex<Sinks>,
 }
+
+/// How often what is held ahead of time had to go back, by the best priority that did: 0 is all, 4 none.
+pub type Recalls = [u64; 5];
 
 #[derive(Default)]
 struct Sinks {
@@ -41,6 +46,7 @@ impl Core {
             stats: Mutex::default(),
             ended: AtomicU64::new(0),
             wake: watch::Sender::new(0),
+            recalls: Mutex::default(),
             sinks: Mutex::default(),
         })
     }
@@ -53,6 +59,24 @@ impl Core {
     /// Where wake-ups are waited for.
     pub fn wakes(&self) -> watch::Receiver<u64> {
         self.wake.subscribe()
+    }
+
+    /// A job of that priority waits since now: workers that hold others which come after it are woken.
+    pub fn arrived(&self, priority: Priority) {
+        self.recall(u8::from(priority) + 1);
+    }
+
+    /// What workers hold ahead of time from that priority on goes back.
+    pub fn recall(&self, from: u8) {
+        if let Some(count) = self.recalls.lock().get_mut(usize::from(from)) {
+            *count += 1;
+        }
+        self.wake();
+    }
+
+    /// How often that was said.
+    pub fn recalls(&self) -> Recalls {
+        *self.recalls.lock()
     }
 
     pub fn is_paused(&self) -> bool {

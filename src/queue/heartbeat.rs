@@ -85,7 +85,9 @@ pub async fn rescue(shared: &Shared) -> Result<()> {
     let now = shared.clock.now_ms();
     for rescued in shared.store.rescue(now, now, shared.options.max_stalls).await? {
         if let Some(core) = shared.opened(&rescued.queue) {
-            core.emit(&rescued.id, &rescued.name, now, EventKind::Stalled);
+            if rescued.ran {
+                core.emit(&rescued.id, &rescued.name, now, EventKind::Stalled);
+            }
             core.wake();
         }
         failed(shared, rescued, now);

@@ -187,7 +187,7 @@ impl Shared {
 
     /// Tells of adds that are stored.
     pub fn added<'a>(&self, core: &Core, all: impl IntoIterator<Item = &'a Added>) {
-        let (mut some, mut later, now) = (false, false, self.clock.now_ms());
+        let (mut some, mut later, mut best, now) = (false, false, None, self.clock.now_ms());
         for added in all {
             for job in &added.replaced {
                 self.cancelled(core, job);
@@ -195,12 +195,17 @@ impl Shared {
             for job in added.jobs.iter().filter(|job| !added.kept.contains(&job.id)) {
                 core.emit(&job.id, &job.name, now, EventKind::Added);
                 (some, later) = (true, later || job.status == JobStatus::Scheduled);
+                if job.status == JobStatus::Pending {
+                    best = best.min(Some(job.options.priority)).or(Some(job.options.priority));
+                }
             }
         }
         if later {
             self.due.notify_one();
         }
-        if some {
+        if let Some(best) = best {
+            core.arrived(best);
+        } else if some {
             // For jobs of later too: a worker tells whether something waits.
             core.wake();
         }

@@ -1,6 +1,7 @@
 //! The life of a job: claim, lease, retry, schedule, rescue, prune.
 
 mod access;
+mod ahead;
 mod attempt;
 mod backoff;
 mod check;
@@ -9,6 +10,7 @@ mod cron;
 mod ends;
 mod heartbeat;
 mod hub;
+mod intake;
 mod member;
 mod notices;
 mod outcome;
@@ -19,11 +21,14 @@ mod schedules;
 mod seat;
 mod slot;
 mod socket;
+mod start;
 mod stats;
 mod the_queue;
 mod ticket;
 mod worker;
 
+#[cfg(test)]
+mod ahead_tests;
 #[cfg(test)]
 mod tests;
 

@@ -29,6 +29,16 @@ async fn heed(shared: &Shared, notice: Notice) {
                 core.wake();
             }
         }
+        Notice::Arrived(queue, priority) => {
+            if let Some(core) = shared.opened(&queue) {
+                core.arrived(priority);
+            }
+        }
+        Notice::Limited(queue) => {
+            if let Some(core) = shared.opened(&queue) {
+                core.recall(0);
+            }
+        }
         Notice::Due => shared.due.notify_one(),
         Notice::Cancelled(id) => shared.running.stop_job(&id, Stop::Cancelled),
         Notice::Paused(queue, paused) => {

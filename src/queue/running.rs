@@ -25,12 +25,37 @@ struct Control {
     reach: Reach,
     worker: u64,
     stop: Option<Stop>,
+    /// When it began, where it was read ahead and that is not noted.
+    begun: Option<u64>,
 }
 
 enum Reach {
+    /// It was read ahead, and did not begin.
+    Held,
     /// A task waits for it.
     Token(CancellationToken),
     Ticket(Arc<Ticket>),
+}
+
+impl Control {
+    const fn new(reach: Reach, worker: u64) -> Self {
+        Self {
+            reach,
+            worker,
+            stop: None,
+            begun: None,
+        }
+    }
+}
+
+/// Puts an attempt that starts in the place of a job that was held; answers what stopped that one.
+fn insert(all: &mut HashMap<Lease, Control>, lease: &Lease, mut control: Control, now: u64) -> Option<Stop> {
+    if let Some(held) = all.get_mut(lease) {
+        (control.stop, control.begun) = (held.stop, Some(now));
+        return std::mem::replace(held, control).stop;
+    }
+    all.insert(lease.clone(), control);
+    None
 }
 
 /// All running attempts by their lease.
@@ -40,29 +65,53 @@ pub struct Running {
 }
 
 impl Running {
+    /// Jobs are held that may start later.
+    pub fn hold(&self, leases: impl Iterator<Item = Lease>, worker: u64) {
+        let mut all = self.all.lock();
+        for lease in leases {
+            all.insert(lease, Control::new(Reach::Held, worker));
+        }
+    }
+
     /// An attempt starts; its token is answered.
-    pub fn start(&self, lease: &Lease, worker: u64) -> CancellationToken {
+    pub fn start(&self, lease: &Lease, worker: u64, now: u64) -> CancellationToken {
         let token = CancellationToken::new();
-        let control = Control {
-            reach: Reach::Token(token.clone()),
-            worker,
-            stop: None,
-        };
-        self.all.lock().insert(lease.clone(), control);
+        let control = Control::new(Reach::Token(token.clone()), worker);
+        if insert(&mut self.all.lock(), lease, control, now).is_some() {
+            token.cancel();
+        }
         token
     }
 
     /// Attempts start that have no task of their own.
-    pub fn start_all<'a>(&self, tickets: impl Iterator<Item = &'a Arc<Ticket>>, worker: u64) {
-        let mut all = self.all.lock();
-        for ticket in tickets {
-            let control = Control {
-                reach: Reach::Ticket(ticket.clone()),
-                worker,
-                stop: None,
-            };
-            all.insert(ticket.lease().clone(), control);
+    pub fn start_all(&self, tickets: &[Arc<Ticket>], worker: u64, now: u64) {
+        let mut stopped = Vec::new();
+        {
+            let mut all = self.all.lock();
+            for ticket in tickets {
+                let control = Control::new(Reach::Ticket(ticket.clone()), worker);
+                if let Some(stop) = insert(&mut all, ticket.lease(), control, now) {
+                    stopped.push((ticket, stop));
+                }
+            }
         }
+        for (ticket, stop) in stopped {
+            ticket.stop(stop);
+        }
+    }
+
+    /// The jobs of a worker that were read ahead and began until then; each is answered once.
+    pub fn begun(&self, worker: u64, until: u64) -> Vec<Lease> {
+        let mut all = self.all.lock();
+        all.iter_mut()
+            .filter(|(_, control)| control.worker == worker)
+            .filter_map(|(lease, control)| control.begun.take_if(|begun| *begun <= until).map(|_| lease.clone()))
+            .collect()
+    }
+
+    /// Whether it did not end.
+    pub fn is_running(&self, lease: &Lease) -> bool {
+        self.all.lock().contains_key(lease)
     }
 
     /// Attempts ended.
@@ -111,6 +160,7 @@ impl Running {
                 match &control.reach {
                     Reach::Token(token) => token.cancel(),
                     Reach::Ticket(ticket) => tickets.push(ticket.clone()),
+                    Reach::Held => {}
                 }
             }
         }

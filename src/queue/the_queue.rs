@@ -230,7 +230,7 @@ impl QueueApi for Queue {
     async fn set_limits(&self, limits: Limits) -> Result<()> {
         check::limits(&limits)?;
         self.hub.shared().store.set_limits(&self.core.name, limits).await?;
-        self.core.wake();
+        self.core.recall(0);
         Ok(())
     }
 

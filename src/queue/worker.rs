@@ -1,29 +1,21 @@
-//! A worker: takes jobs while it has room and runs them.
+//! A handle on what takes jobs while it has room and runs them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, Semaphore, watch};
+use tokio::sync::{Semaphore, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::instrument::WithSubscriber;
 
-use super::Handler;
-use super::attempt;
 use super::core::Core;
-use super::hub::{Hub, Shared};
+use super::hub::Hub;
+use super::intake::Intake;
 use super::running::Stop;
-use super::slot::{ENDING, Slot};
+use super::slot::most_ends;
 use super::the_queue::Handlers;
-use super::ticket::{Hold, Ticket};
 use crate::error::{Code, Error, Result};
-use crate::event::EventKind;
-use crate::store::{Claim, ClaimRequest};
 
-/// After an error of the store.
-const AGAIN: Duration = Duration::from_millis(250);
-/// The longest pause in milliseconds for a rate that holds jobs back.
-const LOOK: i64 = 1_000;
 /// How long a handler may wind down after its token was cancelled by a stop.
 const WIND_DOWN: Duration = Duration::from_secs(2);
 
@@ -50,9 +42,6 @@ impl Default for WorkerOptions {
     }
 }
 
-/// Runs that one handler takes at once.
-type Together = (Arc<dyn Handler>, Vec<Arc<Ticket>>);
-
 /// A handle on a running worker.
 #[derive(Clone)]
 pub struct Worker {
@@ -67,31 +56,6 @@ struct Inner {
     active: watch::Receiver<bool>,
 }
 
-/// What the loop works on.
-struct Loop {
-    shared: Arc<Shared>,
-    core: Arc<Core>,
-    handlers: Handlers,
-    id: u64,
-    slots: Arc<Semaphore>,
-    concurrency: usize,
-    /// Room for attempts whose handler is done and whose end is being stored.
-    ending: Arc<Semaphore>,
-    stop: CancellationToken,
-    tasks: TaskTracker,
-    ended: Arc<Notify>,
-    active: watch::Sender<bool>,
-}
-
-/// When a worker is to look for jobs again.
-enum Next {
-    Now,
-    /// When it is woken, or at that time.
-    Wait {
-        until: Option<i64>,
-    },
-}
-
 impl Worker {
     pub(super) fn start(hub: &Hub, core: &Arc<Core>, handlers: &Handlers, options: WorkerOptions) -> Result<Self> {
         options.check()?;
@@ -99,14 +63,16 @@ impl Worker {
         let (id, tasks) = (hub.next_worker(), TaskTracker::new());
         let shared = hub.shared().clone();
         let stop = shared.stop.child_token();
-        let work = Loop {
+        let most_ends = most_ends(options.concurrency);
+        let work = Intake {
             shared,
             core: core.clone(),
             handlers: handlers.clone(),
             id,
             slots: Arc::new(Semaphore::new(options.concurrency)),
             concurrency: options.concurrency,
-            ending: Arc::new(Semaphore::new(options.concurrency.max(ENDING))),
+            ending: Arc::new(Semaphore::new(most_ends)),
+            most_ends,
             stop: stop.clone(),
             tasks: tasks.clone(),
             ended: Arc::default(),
@@ -147,122 +113,5 @@ impl Worker {
     pub async fn stopped(&self) {
         self.inner.stop.cancelled().await;
         self.inner.tasks.wait().await;
-    }
-}
-
-impl Loop {
-    async fn run(self) {
-        let mut wakes = self.core.wakes();
-        while let Some(room) = self.stop.run_until_cancelled(self.slots.acquire()).await {
-            drop(room);
-            wakes.mark_unchanged();
-            // Not cut off by a stop: what was claimed must run or be handed back.
-            let next = match self.claim().await {
-                Ok(next) => next,
-                Err(error) if error.code() == Code::Closed => break,
-                Err(error) => {
-                    tracing::warn!("a worker could not take jobs: {error}");
-                    self.stop.run_until_cancelled(tokio::time::sleep(AGAIN)).await;
-                    Next::Now
-                }
-            };
-            if let Next::Wait { until } = next {
-                tokio::select! {
-                    _ = wakes.changed() => {}
-                    () = self.ended.notified() => {}
-                    () = self.pause(until) => {}
-                    () = self.stop.cancelled() => {}
-                }
-            }
-        }
-        self.active.send_replace(false);
-    }
-
-    /// Until a rate makes room. The clock may jump meanwhile, so a long pause is cut.
-    async fn pause(&self, until: Option<i64>) {
-        match until {
-            Some(until) => {
-                let left = until.saturating_sub(self.shared.clock.now_ms()).clamp(1, LOOK);
-                tokio::time::sleep(Duration::from_millis(left as u64)).await;
-            }
-            None => std::future::pending().await,
-        }
-    }
-
-    /// Ends are being stored.
-    fn ends(&self) -> bool {
-        self.ending.available_permits() < self.concurrency.max(ENDING)
-    }
-
-    /// Takes as many jobs as there is room for.
-    async fn claim(&self) -> Result<Next> {
-        let limit = self.slots.available_permits();
-        let names: Vec<String> = self.handlers.read().keys().cloned().collect();
-        if self.core.is_paused() || names.is_empty() {
-            self.active
-                .send_replace(limit < self.concurrency || self.ends() || !self.shared.alone);
-            return Ok(Next::Wait { until: None });
-        }
-        let now = self.shared.clock.now_ms();
-        let request = ClaimRequest {
-            queue: self.core.name.clone(),
-            names,
-            limit,
-            now,
-            lease_until: now.saturating_add_unsigned(self.shared.options.lease),
-        };
-        let claimed = self.shared.store.claim(request).await?;
-        let count = claimed.claims.len();
-        // Other processes may add jobs at any time, so a worker of a shared store stays.
-        let rests = count == 0 && !claimed.unfinished && limit == self.concurrency && !self.ends();
-        let busy = !rests || !self.shared.alone;
-        self.active
-            .send_if_modified(|active| std::mem::replace(active, busy) != busy);
-        self.start(claimed.claims, now);
-        Ok(if count == limit {
-            Next::Now
-        } else {
-            Next::Wait { until: claimed.next_at }
-        })
-    }
-
-    fn start(&self, claims: Vec<Claim>, now: i64) {
-        {
-            let mut stats = self.core.stats.lock();
-            for claim in &claims {
-                stats.claimed(now, claim.job.run_at);
-            }
-        }
-        let mut together: Vec<Together> = Vec::new();
-        for claim in claims {
-            let handler = self.handlers.read().get(&claim.job.name).cloned();
-            let Ok(permit) = self.slots.clone().try_acquire_owned() else {
-                continue;
-            };
-            let Some(handler) = handler else { continue };
-            let slot = Slot::new(permit, &self.ending, &self.ended);
-            if handler.takes_tickets() && claim.job.options.timeout.is_none() {
-                let task = self.tasks.token();
-                let ticket = Ticket::new(&self.shared, &self.core, &handler, claim, Hold { slot, _task: task });
-                match together.last_mut() {
-                    Some((last, tickets)) if Arc::ptr_eq(last, &handler) => tickets.push(ticket),
-                    _ => together.push((handler, vec![ticket])),
-                }
-            } else {
-                let (shared, core, id) = (self.shared.clone(), self.core.clone(), self.id);
-                let run = async move { attempt::run(&shared, &core, handler, claim, id, slot).await };
-                self.tasks.spawn(run.with_current_subscriber());
-            }
-        }
-        for (handler, tickets) in together {
-            self.shared.running.start_all(tickets.iter(), self.id);
-            self.shared.beat.notify_one();
-            for ticket in &tickets {
-                let job = ticket.job();
-                let kind = EventKind::Started { attempt: job.attempts };
-                self.core.emit(&job.id, &job.name, now, kind);
-            }
-            handler.start(tickets);
-        }
     }
 }

@@ -4,13 +4,14 @@ use async_trait::async_trait;
 use futures_util::StreamExt;
 use futures_util::future::join_all;
 use futures_util::stream::BoxStream;
-use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast;
 
 pub use super::asked::{Added, Counts, JobFilter, Retention};
+pub use super::claim::{Claim, ClaimRequest, Claimed, Lease, ReadAhead};
 use super::job::{Job, JobFailure, JobStatus, NewJob};
 use super::limits::Limits;
+pub use super::notice::Notice;
 use super::schedule::Schedule;
 use super::shared_state::SharedState;
 use crate::clock::SharedClock;
@@ -53,6 +54,22 @@ pub trait JobStore: Send + Sync + 'static {
     /// first out in each, as far as the queue's limits allow.
     async fn claim(&self, request: ClaimRequest) -> Result<Claimed>;
 
+    /// The same, and up to `ahead` more for when the worker has room again, where that is worth a
+    /// call less and the queue has no limits.
+    async fn claim_ahead(&self, request: ClaimRequest, _ahead: usize) -> Result<(Claimed, Vec<ReadAhead>)> {
+        Ok((self.claim(request).await?, Vec::new()))
+    }
+
+    /// Notes that jobs which were read ahead have started, those whose lease was not lost.
+    async fn begin(&self, _leases: Vec<Lease>, _now: i64) -> Result<()> {
+        Ok(())
+    }
+
+    /// Whether `claim_ahead` reads ahead.
+    fn reads_ahead(&self) -> bool {
+        false
+    }
+
     /// Ends an attempt, where its lease was not lost before. Jobs that waited for a job that is
     /// over (here, in `cancel`, `rescue`, `promote` or by a replacement) wait for one less; those
     /// that are to fail with it are marked in the same commit, and fail with the next `promote`.
@@ -70,7 +87,7 @@ pub trait JobStore: Send + Sync + 'static {
     async fn renew(&self, leases: Vec<Lease>, until: i64) -> Result<Vec<Lease>>;
 
     /// Gives back the jobs whose lease ended at or before `ended_by`. One that stalled more than
-    /// `max_stalls` times fails.
+    /// `max_stalls` times fails. One that was read ahead and not noted as begun waits again as if it had not been taken.
     async fn rescue(&self, ended_by: i64, now: i64, max_stalls: u32) -> Result<Vec<Rescued>>;
 
     /// Makes due jobs ready that wait for no other job, ends those whose parent failed, and tells
@@ -169,22 +186,6 @@ pub trait JobStore: Send + Sync + 'static {
     }
 }
 
-/// What another process did.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Notice {
-    /// Jobs of the queue wait, or there is room again in a queue that has limits.
-    Ready(String),
-    /// A job falls due, perhaps earlier than known here.
-    Due,
-    /// The job of that id was cancelled.
-    Cancelled(String),
-    /// The queue was paused or resumed.
-    Paused(String, bool),
-    /// The store is here again: anything may have happened meanwhile.
-    Back,
-}
-
 /// What became of an attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Finished {
@@ -194,45 +195,6 @@ pub struct Finished {
     pub released: bool,
     /// The queue has limits, so that its workers may find room now.
     pub makes_room: bool,
-}
-
-/// What a worker asks for.
-#[derive(Clone, Debug)]
-pub struct ClaimRequest {
-    pub queue: String,
-    /// Only jobs of these names.
-    pub names: Vec<String>,
-    pub limit: usize,
-    pub now: i64,
-    pub lease_until: i64,
-}
-
-/// What a worker gets.
-#[derive(Debug)]
-pub struct Claimed {
-    pub claims: Vec<Claim>,
-    /// Jobs of the queue wait for their time, for others, or are held back by limits. Only looked
-    /// at where nothing was claimed.
-    pub unfinished: bool,
-    /// When a rate makes room for jobs that it holds back.
-    pub next_at: Option<i64>,
-}
-
-/// A job in a worker's hand.
-#[derive(Clone, Debug)]
-pub struct Claim {
-    pub job: Job,
-    /// Grows with each claim: an older one cannot end the job any more.
-    pub fence: i64,
-    /// How many of the attempts ended with the death of their worker.
-    pub stalls: u32,
-}
-
-/// Names an attempt.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Lease {
-    pub id: String,
-    pub fence: i64,
 }
 
 /// How an attempt ended.
@@ -281,6 +243,8 @@ pub struct Rescued {
     pub queue: String,
     pub id: String,
     pub name: String,
+    /// It ran; else it was only read ahead.
+    pub ran: bool,
     /// It failed with this: it stalled too often, or a job that it waited for failed.
     pub failure: Option<JobFailure>,
 }

@@ -1,12 +1,14 @@
 //! The only room that knows SQL and Redis: jobs in an embedded database, in memory, or on a server.
 
 mod asked;
+mod claim;
 mod data_directory;
 mod dependencies;
 mod job;
 mod job_data;
 mod job_store;
 mod limits;
+mod notice;
 mod postgres;
 mod redis;
 mod rules;
@@ -18,6 +20,21 @@ mod sqlite;
 #[cfg(test)]
 mod conformance;
 
+/// A job as it is stored.
+#[cfg(test)]
+pub fn test_job(queue: &str, new: NewJob) -> Job {
+    rules::begin(queue, new, 0)
+}
+
+/// Empty databases on real servers; each `None` where its server is not installed.
+#[cfg(test)]
+pub async fn test_databases() -> [Option<StoreUrl>; 2] {
+    [
+        postgres::test_server::database().await,
+        redis::test_server::database().await,
+    ]
+}
+
 use std::sync::Arc;
 
 pub use self::redis::RedisStore;
@@ -28,7 +45,7 @@ pub use job::{
 pub use job_data::JobData;
 pub use job_store::{
     Added, Claim, ClaimRequest, Claimed, Counts, Ending, Finish, Finished, JobFilter, JobStore, Lease, Notice, Parts,
-    Promoted, Report, Rescued, Retention,
+    Promoted, ReadAhead, Report, Rescued, Retention,
 };
 pub use limits::{Limit, Limits, Rate, Room, Window};
 pub use postgres::PostgresStore;

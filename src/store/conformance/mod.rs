@@ -8,6 +8,7 @@ mod leases;
 mod limited;
 mod lists;
 mod order;
+mod reading_ahead;
 mod scheduled;
 mod states;
 mod unique;
@@ -20,6 +21,7 @@ pub use leases::*;
 pub use limited::*;
 pub use lists::*;
 pub use order::*;
+pub use reading_ahead::*;
 pub use scheduled::*;
 pub use states::*;
 pub use unique::*;
@@ -38,6 +40,16 @@ macro_rules! suite {
             store.close().await;
             assert_eq!(store.counts("q").await.unwrap_err().code(), $crate::error::Code::Closed);
         })+
+    };
+    ($open:ident reading_ahead) => {
+        $crate::store::conformance::suite! { $open:
+            what_is_read_ahead_comes_after_what_starts,
+            a_job_that_was_only_read_ahead_is_no_attempt_of_a_worker_that_died,
+            a_job_that_began_is_an_attempt_of_a_worker_that_died,
+            only_the_holder_notes_a_begin,
+            what_is_handed_back_unstarted_keeps_its_place,
+            a_queue_with_limits_is_not_read_ahead,
+        }
     };
     ($open:path) => {
         $crate::store::conformance::suite! { $open:

@@ -14,7 +14,7 @@ use super::sql;
 use crate::error::{Code, Error, Result};
 use crate::store::dependencies::wait;
 use crate::store::job::{Job, JobStatus, OnDuplicate, OnParentFailure};
-use crate::store::job_store::{Added, Notice};
+use crate::store::job_store::Added;
 use crate::store::rules::{duplicate, json, number, status};
 use crate::store::schedule::Schedule;
 
@@ -102,13 +102,9 @@ fn is_worth_again(store: &PostgresStore, error: &Error, started: Instant) -> boo
 
 /// Tells other processes.
 fn tell(store: &PostgresStore, added: &Added) {
-    for job in &added.replaced {
-        store.notifier.tell(Notice::Cancelled(job.id.clone()));
+    if let Some(first) = added.jobs.first() {
+        store.notifier.added(&first.queue, added);
     }
-    if added.jobs.iter().any(|job| job.status == JobStatus::Scheduled) || !added.replaced.is_empty() {
-        store.notifier.tell(Notice::Due);
-    }
-    store.notifier.ready(added.jobs.first().map(|job| job.queue.clone()));
 }
 
 async fn add_within(transaction: &Transaction<'_>, jobs: Vec<Job>, now: i64) -> Result<Added> {

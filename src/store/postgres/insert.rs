@@ -8,7 +8,7 @@ use super::connections::{Commit, Connections};
 use super::rows::get;
 use super::sql;
 use crate::error::{Code, Error, Result};
-use crate::store::job::Job;
+use crate::store::job::{Job, JobOptions};
 use crate::store::rules::{again, duplicate, json, number};
 
 /// How long an add waits for a server that is away. Each job has its id, so a repetition after an
@@ -29,13 +29,22 @@ impl Add {
     /// Writes the jobs as JSON, on the caller's time.
     pub fn new(jobs: Vec<Job>) -> Result<Self> {
         let data = jobs.iter().map(|job| json(&job.data)).collect::<Result<_>>()?;
-        let options = jobs.iter().map(|job| json(&job.options)).collect::<Result<_>>()?;
+        let options = jobs.iter().map(|job| options(&job.options)).collect::<Result<_>>()?;
         Ok(Self { jobs, data, options })
     }
 
     /// About how big it is.
     pub fn bytes(&self) -> usize {
         self.data.iter().chain(&self.options).map(|text| text.len() + 200).sum()
+    }
+}
+
+/// Options as JSON: those that nobody set are not written, which is the half of most rows.
+pub fn options(options: &JobOptions) -> Result<String> {
+    if *options == JobOptions::default() {
+        Ok("{}".to_owned())
+    } else {
+        json(options)
     }
 }
 

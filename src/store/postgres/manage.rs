@@ -1,6 +1,8 @@
 //! What users ask of the server: look, cancel, run again, clean.
 
-use super::connections::{Commit, Value};
+use std::sync::Arc;
+
+use super::connections::{Commit, Connections, Value};
 use super::failure::coded;
 use super::postgres_store::PostgresStore;
 use super::rows::{clean as without_nul, get, jobs};
@@ -11,6 +13,36 @@ use crate::store::job::{Job, JobStatus};
 use crate::store::job_store::{Counts, JobFilter, Notice, Retention};
 use crate::store::rules::{FINAL, duplicate, not_again, not_found, number, status, value};
 use crate::store::shared_state::{SharedState, checked};
+
+/// Sends notices to other processes.
+pub async fn notify(connections: Arc<Connections>, payloads: Vec<String>) -> Result<()> {
+    let sent = connections
+        .query(Commit::Lazy, true, sql!("notify"), &[&payloads])
+        .await;
+    sent.map(drop)
+}
+
+/// As `JobStore` says.
+pub async fn set_paused(store: &PostgresStore, queue: &str, paused: bool) -> Result<()> {
+    store.query(Commit::Synced, sql!("pause"), &[&queue, &paused]).await?;
+    store.notifier.tell(Notice::Paused(queue.to_owned(), paused));
+    Ok(())
+}
+
+/// As `JobStore` says.
+pub async fn is_paused(store: &PostgresStore, queue: &str) -> Result<bool> {
+    let rows = store.query(Commit::Lazy, sql!("paused"), &[&queue]).await?;
+    rows.first().map_or(Ok(false), |row| get(row, 0))
+}
+
+/// As `JobStore` says.
+pub async fn get_job(store: &PostgresStore, queue: &str, id: &str) -> Result<Option<Job>> {
+    if id.contains('\0') {
+        return Ok(None);
+    }
+    let statement = concat!("SELECT ", sql!("columns", "get"));
+    Ok(jobs(&store.query(Commit::Lazy, statement, &[&queue, &id]).await?)?.pop())
+}
 
 /// As `JobStore` says.
 pub async fn list(store: &PostgresStore, queue: &str, filter: JobFilter) -> Result<Vec<Job>> {

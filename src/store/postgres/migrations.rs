@@ -6,10 +6,11 @@ use super::failure::coded;
 use crate::error::{Code, Error, Result};
 
 /// In order; the number of a migration is its place, from 1.
-const MIGRATIONS: &[&str] = &[
+pub const MIGRATIONS: &[&str] = &[
     include_str!("migrations/0001_jobs.sql"),
     include_str!("migrations/0002_limits_dependencies_schedules.sql"),
     include_str!("migrations/0003_states.sql"),
+    include_str!("migrations/0004_read_ahead.sql"),
 ];
 
 /// Any number that other programs are unlikely to lock.

@@ -14,24 +14,25 @@ use super::connections::{Commit, Connections, Value};
 use super::finish::{Ended, finish};
 use super::insert::{Add, add};
 use super::listener::Listener;
-use super::rows::{get, jobs};
-use super::{apart, manage, migrations, restore, schedules, sql, work};
+use super::{apart, manage, migrations, restore, schedules, work};
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
 use crate::store::dependencies::begin_all;
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
-    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Notice, Promoted, Report,
-    Rescued, Retention,
+    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Notice, Promoted, ReadAhead,
+    Report, Rescued, Retention,
 };
 use crate::store::limits::Limits;
 use crate::store::rules::closed;
 use crate::store::schedule::Schedule;
-use crate::store::server::{Batcher, Notifier, ServerClock};
+use crate::store::server::{Batcher, Notifier, ServerClock, end_all, in_one};
 use crate::store::{SharedState, StoreUrl};
 
 /// How long a closing store waits for calls that run, which may wait for a server that is away.
 const CLOSE: Duration = Duration::from_secs(5);
+/// Batches of ends that are stored at once, so that the next one is sent while the disk is synced.
+const ENDS: usize = 2;
 /// Notices that a slow listener may miss before it is told so.
 const NOTICES: usize = 1_024;
 
@@ -40,7 +41,7 @@ pub struct PostgresStore {
     pub(super) connections: Arc<Connections>,
     pub(super) notifier: Arc<Notifier>,
     adds: Batcher<Add, Result<Vec<Job>>>,
-    ends: Batcher<Ended, Result<Finished>>,
+    ends: Batcher<Vec<Ended>, Vec<Result<Finished>>>,
     clock: Arc<ServerClock>,
     heard: broadcast::Sender<Notice>,
     stop: CancellationToken,
@@ -73,15 +74,18 @@ impl PostgresStore {
         tasks.spawn(listener.run(client, payloads));
         tasks.spawn(notifier.clone().run(own, stop.clone(), {
             let connections = connections.clone();
-            move |payloads| notify(connections.clone(), payloads)
+            move |payloads| manage::notify(connections.clone(), payloads)
         }));
-        let adds = Batcher::start({
+        let adds = Batcher::start(1, {
             let connections = connections.clone();
             move |batch| add(connections.clone(), batch).boxed()
         });
-        let ends = Batcher::start({
+        let ends = Batcher::start(ENDS, {
             let (connections, notifier) = (connections.clone(), notifier.clone());
-            move |batch| finish(connections.clone(), notifier.clone(), batch).boxed()
+            move |batch| {
+                let (connections, notifier) = (connections.clone(), notifier.clone());
+                in_one(batch, |all| finish(connections, notifier, all)).boxed()
+            }
         });
         Ok(Self {
             connections,
@@ -117,13 +121,6 @@ impl PostgresStore {
     }
 }
 
-async fn notify(connections: Arc<Connections>, payloads: Vec<String>) -> Result<()> {
-    let sent = connections
-        .query(Commit::Lazy, true, sql!("notify"), &[&payloads])
-        .await;
-    sent.map(drop)
-}
-
 #[async_trait]
 impl JobStore for PostgresStore {
     async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added> {
@@ -137,12 +134,9 @@ impl JobStore for PostgresStore {
         }
         let add = Add::new(jobs)?;
         let bytes = add.bytes();
-        let jobs = self.adds.call(add, bytes).await.ok_or_else(closed)??;
-        if jobs.iter().any(|job| job.status == JobStatus::Scheduled) {
-            self.notifier.tell(Notice::Due);
-        }
-        self.notifier.ready([queue.to_owned()]);
-        Ok(jobs.into())
+        let added = self.adds.call(add, bytes).await.ok_or_else(closed)??.into();
+        self.notifier.added(queue, &added);
+        Ok(added)
     }
 
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
@@ -150,14 +144,36 @@ impl JobStore for PostgresStore {
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<Claimed> {
-        work::claim(self, request).await
+        work::claim(self, request, 0).await.map(|(claimed, _)| claimed)
+    }
+
+    async fn claim_ahead(&self, request: ClaimRequest, ahead: usize) -> Result<(Claimed, Vec<ReadAhead>)> {
+        work::claim(self, request, ahead).await
+    }
+
+    async fn begin(&self, leases: Vec<Lease>, now: i64) -> Result<()> {
+        work::begin(self, leases, now).await
+    }
+
+    fn reads_ahead(&self) -> bool {
+        true
     }
 
     async fn finish(&self, finish: Finish, now: i64) -> Result<Finished> {
-        let _call = self.call()?;
-        let end = Ended::new(finish, now)?;
-        let bytes = end.bytes();
-        self.ends.call(end, bytes).await.ok_or_else(closed)?
+        let mut answers = self.finish_all(vec![finish], now).await;
+        answers.pop().unwrap_or_else(|| Err(closed()))
+    }
+
+    async fn finish_all(&self, finishes: Vec<Finish>, now: i64) -> Vec<Result<Finished>> {
+        let Ok(_call) = self.call() else {
+            return finishes.iter().map(|_| Err(closed())).collect();
+        };
+        end_all(
+            &self.ends,
+            finishes.into_iter().map(|finish| Ended::new(finish, now)),
+            Ended::bytes,
+        )
+        .await
     }
 
     async fn report(&self, reports: Vec<Report>) -> Result<()> {
@@ -177,11 +193,7 @@ impl JobStore for PostgresStore {
     }
 
     async fn get(&self, queue: &str, id: &str) -> Result<Option<Job>> {
-        if id.contains('\0') {
-            return Ok(None);
-        }
-        let statement = concat!("SELECT ", sql!("columns", "get"));
-        Ok(jobs(&self.query(Commit::Lazy, statement, &[&queue, &id]).await?)?.pop())
+        manage::get_job(self, queue, id).await
     }
 
     async fn list(&self, queue: &str, filter: JobFilter) -> Result<Vec<Job>> {
@@ -209,14 +221,11 @@ impl JobStore for PostgresStore {
     }
 
     async fn set_paused(&self, queue: &str, paused: bool) -> Result<()> {
-        self.query(Commit::Synced, sql!("pause"), &[&queue, &paused]).await?;
-        self.notifier.tell(Notice::Paused(queue.to_owned(), paused));
-        Ok(())
+        manage::set_paused(self, queue, paused).await
     }
 
     async fn is_paused(&self, queue: &str) -> Result<bool> {
-        let rows = self.query(Commit::Lazy, sql!("paused"), &[&queue]).await?;
-        rows.first().map_or(Ok(false), |row| get(row, 0))
+        manage::is_paused(self, queue).await
     }
 
     async fn set_limits(&self, queue: &str, limits: Limits) -> Result<()> {

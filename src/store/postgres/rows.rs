@@ -7,7 +7,7 @@ use tokio_postgres::types::FromSql;
 use super::failure::coded;
 use crate::error::Result;
 use crate::store::job::{Job, JobFailure};
-use crate::store::job_store::Claim;
+use crate::store::job_store::{Claim, ReadAhead};
 use crate::store::rules::{status, value};
 
 /// A value of a row, or the error that says that it is not what it should be.
@@ -46,6 +46,17 @@ pub fn claim(row: &Row) -> Result<Claim> {
         job,
         fence: get(row, 19)?,
         stalls: number(20)?,
+    })
+}
+
+/// The same as what is read ahead, or as what its worker starts at once.
+pub fn read_ahead(row: &Row) -> Result<std::result::Result<ReadAhead, Claim>> {
+    let claim = claim(row)?;
+    Ok(if get(row, 23)? {
+        let doubtful = get(row, 24)?;
+        Ok(ReadAhead { claim, doubtful })
+    } else {
+        Err(claim)
     })
 }
 

@@ -70,6 +70,7 @@ pub async fn set_limits(store: &PostgresStore, queue: &str, limits: Limits) -> R
     store
         .query(Commit::Synced, sql!("limits_set"), &[&queue, &stored])
         .await?;
+    store.notifier.tell(Notice::Limited(queue.to_owned()));
     store.notifier.ready([queue.to_owned()]);
     Ok(())
 }

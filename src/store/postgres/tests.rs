@@ -1,8 +1,11 @@
 use std::sync::Arc;
 
+use super::migrations::MIGRATIONS;
 use super::{PostgresStore, test_server};
 use crate::error::Code;
-use crate::store::{Job, JobData, JobOptions, JobStore, NewJob, Notice, SharedStore, StoreKind, StoreUrl};
+use crate::store::{
+    ClaimRequest, Job, JobData, JobOptions, JobStore, NewJob, Notice, SharedStore, StoreKind, StoreUrl,
+};
 
 async fn open() -> Option<SharedStore> {
     let url = test_server::database().await?;
@@ -10,6 +13,7 @@ async fn open() -> Option<SharedStore> {
 }
 
 crate::store::conformance::suite!(open);
+crate::store::conformance::suite!(open reading_ahead);
 crate::store::conformance::suite! { open:
     a_shared_state_is_replaced_only_by_who_knows_it,
     writers_of_one_state_at_once_leave_one_winner,
@@ -65,6 +69,45 @@ async fn a_newer_schema_is_refused_and_left_alone() {
     assert_eq!(PostgresStore::open(&url).await.err().unwrap().code(), Code::StoreNewer);
     direct(&url, "DELETE FROM auton8n.migration WHERE number = 99").await;
     PostgresStore::open(&url).await.unwrap().close().await;
+}
+
+#[tokio::test]
+async fn jobs_of_an_older_schema_go_on_in_the_present_one() {
+    let Some(url) = test_server::database().await else {
+        return;
+    };
+    let table = "CREATE SCHEMA auton8n; CREATE TABLE auton8n.migration (number integer PRIMARY KEY, at timestamptz NOT NULL DEFAULT now())";
+    direct(&url, table).await;
+    for (index, migration) in MIGRATIONS[..3].iter().enumerate() {
+        direct(&url, migration).await;
+        let number = index + 1;
+        direct(
+            &url,
+            &format!("INSERT INTO auton8n.migration (number) VALUES ({number})"),
+        )
+        .await;
+    }
+    let jobs = "INSERT INTO auton8n.job (id, queue, name, data, options, status, ready, priority, fair_key, attempts, fence, \
+        lease_until, created_at, run_at) VALUES ('runs', 'q', 'a', '1', '{}', 2, false, 2, '', 1, 7, 5, 1, 1), \
+        ('waits', 'q', 'a', '1', '{}', 0, true, 2, '', 0, 0, 0, 1, 1), ('waits too', 'q', 'a', '1', '{}', 0, true, 2, '', 0, 0, 0, 1, 1)";
+    direct(&url, jobs).await;
+    let store = PostgresStore::open(&url).await.unwrap();
+    let rescued = store.rescue(10, 10, 3).await.unwrap();
+    assert_eq!((rescued.len(), rescued[0].ran), (1, true));
+    let request = ClaimRequest {
+        queue: "q".into(),
+        names: vec!["a".into()],
+        limit: 2,
+        now: 11,
+        lease_until: 99,
+    };
+    let (claimed, held) = store.claim_ahead(request, 5).await.unwrap();
+    let ids: Vec<_> = claimed.claims.iter().map(|claim| claim.job.id.as_str()).collect();
+    assert_eq!(ids, ["runs", "waits"]);
+    assert!(claimed.claims[0].fence > 7);
+    assert_eq!((held.len(), held[0].claim.job.id.as_str()), (1, "waits too"));
+    assert_eq!(store.counts("q").await.unwrap().running, 3);
+    store.close().await;
 }
 
 #[tokio::test]

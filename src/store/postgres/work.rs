@@ -2,36 +2,44 @@
 
 use super::connections::{Commit, Value};
 use super::postgres_store::PostgresStore;
-use super::rows::{claim as to_claim, clean, get};
+use super::rows::{clean, get, read_ahead as to_read_ahead};
 use super::{schedules, sql};
 use crate::clock::SystemClock;
 use crate::error::{Code, Result};
 use crate::store::job::{JobFailure, JobStatus};
-use crate::store::job_store::{ClaimRequest, Claimed, Lease, Promoted, Report, Rescued};
+use crate::store::job_store::{ClaimRequest, Claimed, Lease, Promoted, ReadAhead, Report, Rescued};
 use crate::store::rules::{LOG_LINES, json, status};
 
 /// Claims of one millisecond that get tokens of their own.
 const TOKENS: i64 = 4_096;
 
 /// As `JobStore` says.
-pub async fn claim(store: &PostgresStore, request: ClaimRequest) -> Result<Claimed> {
+pub async fn claim(store: &PostgresStore, request: ClaimRequest, ahead: usize) -> Result<(Claimed, Vec<ReadAhead>)> {
     let _call = store.call()?;
     // The machine's own time, so that a token is new even where the server forgot a claim in a crash.
     let token = SystemClock::shared().now_ms() * TOKENS + fastrand::i64(0..TOKENS);
-    let (limit, names) = (i32::try_from(request.limit).unwrap_or(i32::MAX), &request.names);
-    let values: [Value<'_>; 6] = [
+    let most = |count| i32::try_from(count).unwrap_or(i32::MAX);
+    let (starts, limit) = (most(request.limit), most(request.limit.saturating_add(ahead)));
+    let values: [Value<'_>; 7] = [
         &request.queue,
-        names,
+        &request.names,
         &limit,
         &request.now,
         &request.lease_until,
         &token,
+        &starts,
     ];
     let statement = concat!("SELECT ", sql!("columns", "claim"));
     let rows = store.connections.query(Commit::Lazy, false, statement, &values).await?;
-    let claims = rows.iter().map(to_claim).collect::<Result<Vec<_>>>()?;
+    let (mut claims, mut read_ahead) = (Vec::new(), Vec::new());
+    for row in &rows {
+        match to_read_ahead(row)? {
+            Ok(ahead) => read_ahead.push(ahead),
+            Err(claim) => claims.push(claim),
+        }
+    }
     let (mut unfinished, mut next_at) = (false, None);
-    if claims.is_empty() {
+    if rows.is_empty() {
         let values: [Value<'_>; 2] = [&request.queue, &request.now];
         let rows = store
             .connections
@@ -41,11 +49,21 @@ pub async fn claim(store: &PostgresStore, request: ClaimRequest) -> Result<Claim
             (unfinished, next_at) = (get(row, 0)?, get(row, 1)?);
         }
     }
-    Ok(Claimed {
+    let claimed = Claimed {
         claims,
         unfinished,
         next_at,
-    })
+    };
+    Ok((claimed, read_ahead))
+}
+
+/// As `JobStore` says.
+pub async fn begin(store: &PostgresStore, leases: Vec<Lease>, now: i64) -> Result<()> {
+    let (ids, fences): (Vec<_>, Vec<_>) = leases.into_iter().map(|lease| (lease.id, lease.fence)).unzip();
+    store
+        .query(Commit::Lazy, sql!("begin"), &[&ids, &fences, &now])
+        .await
+        .map(drop)
 }
 
 /// As `JobStore` says.
@@ -113,6 +131,7 @@ pub async fn rescue(store: &PostgresStore, ended_by: i64, now: i64, max_stalls: 
                 queue: get(row, 0)?,
                 id: get(row, 1)?,
                 name: get(row, 2)?,
+                ran: get(row, 5)?,
                 failure,
             })
         })
@@ -135,6 +154,7 @@ pub async fn promote(store: &PostgresStore, now: i64) -> Result<Promoted> {
                 queue: get(&row, 0)?,
                 id: get(&row, 1)?,
                 name: get(&row, 2)?,
+                ran: true,
                 failure: Some(JobFailure {
                     code: get(&row, 3)?,
                     message: get(&row, 4)?,

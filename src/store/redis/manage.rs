@@ -1,5 +1,8 @@
 //! What users ask of a queue: look, cancel, retry, clean.
 
+use redis::Value;
+
+use super::PREFIX;
 use super::redis_store::RedisStore;
 use super::rows::{items, jobs, number, parts, text, unexpected};
 use super::scripts::{self, CANCEL, CLEAN, COUNTS, GET, LIMITS_PRUNE, LIST, PRUNE, RETRY};
@@ -9,6 +12,24 @@ use crate::store::job_store::{Counts, JobFilter, Notice, Retention};
 use crate::store::rules::{self, FINAL, duplicate, not_again, not_found};
 
 const STATUSES: std::ops::RangeInclusive<u8> = 0..=6;
+
+/// As `JobStore` says.
+pub async fn set_paused(store: &RedisStore, queue: &str, paused: bool) -> Result<()> {
+    let word = if paused { "SADD" } else { "SREM" };
+    let command = redis::cmd(word).arg(format!("{PREFIX}:paused")).arg(queue).to_owned();
+    store.command(&command).await?;
+    store.notifier.tell(Notice::Paused(queue.to_owned(), paused));
+    Ok(())
+}
+
+/// As `JobStore` says.
+pub async fn is_paused(store: &RedisStore, queue: &str) -> Result<bool> {
+    let is_member = redis::cmd("SISMEMBER")
+        .arg(format!("{PREFIX}:paused"))
+        .arg(queue)
+        .to_owned();
+    Ok(store.command(&is_member).await? == Value::Int(1))
+}
 
 /// As `JobStore` says.
 pub async fn get(store: &RedisStore, queue: &str, id: &str) -> Result<Option<Job>> {

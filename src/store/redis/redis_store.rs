@@ -24,13 +24,13 @@ use crate::store::StoreUrl;
 use crate::store::dependencies::begin_all;
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
-    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Notice, Promoted, Report,
-    Rescued, Retention,
+    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Notice, Promoted, ReadAhead,
+    Report, Rescued, Retention,
 };
 use crate::store::limits::Limits;
 use crate::store::rules::{closed, value};
 use crate::store::schedule::Schedule;
-use crate::store::server::{Batcher, Notifier, ServerClock};
+use crate::store::server::{Batcher, Notifier, ServerClock, end_all, in_one};
 use crate::store::shared_state::SharedState;
 
 /// How long a closing store waits for calls that run, which may wait for a server that is away.
@@ -43,7 +43,7 @@ pub struct RedisStore {
     links: Arc<Links>,
     pub(super) notifier: Arc<Notifier>,
     adds: Batcher<Add, Result<Added>>,
-    ends: Batcher<Ended, Result<Finished>>,
+    ends: Batcher<Vec<Ended>, Vec<Result<Finished>>>,
     clock: Arc<ServerClock>,
     heard: broadcast::Sender<Notice>,
     stop: CancellationToken,
@@ -76,13 +76,16 @@ impl RedisStore {
             let links = links.clone();
             move |payloads| notify(links.clone(), payloads)
         }));
-        let adds = Batcher::start({
+        let adds = Batcher::start(1, {
             let links = links.clone();
             move |batch| add(links.clone(), batch).boxed()
         });
-        let ends = Batcher::start({
+        let ends = Batcher::start(1, {
             let (links, notifier) = (links.clone(), notifier.clone());
-            move |batch| finish(links.clone(), notifier.clone(), batch).boxed()
+            move |batch| {
+                let (links, notifier) = (links.clone(), notifier.clone());
+                in_one(batch, |all| finish(links, notifier, all)).boxed()
+            }
         });
         Ok(Self {
             links,
@@ -108,18 +111,6 @@ impl RedisStore {
         self.links.send(command, None, true).await
     }
 
-    /// Tells other processes of an add.
-    pub(super) fn tell_added(&self, queue: &str, added: &Added) {
-        for job in &added.replaced {
-            self.notifier.tell(Notice::Cancelled(job.id.clone()));
-        }
-        let waits = |job: &Job| job.status == JobStatus::Scheduled;
-        if !added.replaced.is_empty() || added.jobs.iter().any(waits) {
-            self.notifier.tell(Notice::Due);
-        }
-        self.notifier.ready([queue.to_owned()]);
-    }
-
     /// A call that runs, which a closing store waits for.
     fn running(&self) -> Result<tokio_util::task::task_tracker::TaskTrackerToken> {
         if self.calls.is_closed() {
@@ -140,7 +131,7 @@ impl JobStore for RedisStore {
         let add = Add::new(queue, begin_all(queue, jobs, now)?)?;
         let bytes = add.bytes();
         let added = self.adds.call(add, bytes).await.ok_or_else(closed)??;
-        self.tell_added(queue, &added);
+        self.notifier.added(queue, &added);
         Ok(added)
     }
 
@@ -149,14 +140,36 @@ impl JobStore for RedisStore {
     }
 
     async fn claim(&self, request: ClaimRequest) -> Result<Claimed> {
-        work::claim(self, request).await
+        work::claim(self, request, 0).await.map(|(claimed, _)| claimed)
+    }
+
+    async fn claim_ahead(&self, request: ClaimRequest, ahead: usize) -> Result<(Claimed, Vec<ReadAhead>)> {
+        work::claim(self, request, ahead).await
+    }
+
+    async fn begin(&self, leases: Vec<Lease>, now: i64) -> Result<()> {
+        work::begin(self, leases, now).await
+    }
+
+    fn reads_ahead(&self) -> bool {
+        true
     }
 
     async fn finish(&self, finish: Finish, now: i64) -> Result<Finished> {
-        let _call = self.running()?;
-        let end = Ended::new(finish, now)?;
-        let bytes = end.bytes();
-        self.ends.call(end, bytes).await.ok_or_else(closed)?
+        let mut answers = self.finish_all(vec![finish], now).await;
+        answers.pop().unwrap_or_else(|| Err(closed()))
+    }
+
+    async fn finish_all(&self, finishes: Vec<Finish>, now: i64) -> Vec<Result<Finished>> {
+        let Ok(_call) = self.running() else {
+            return finishes.iter().map(|_| Err(closed())).collect();
+        };
+        end_all(
+            &self.ends,
+            finishes.into_iter().map(|finish| Ended::new(finish, now)),
+            Ended::bytes,
+        )
+        .await
     }
 
     async fn report(&self, reports: Vec<Report>) -> Result<()> {
@@ -204,19 +217,11 @@ impl JobStore for RedisStore {
     }
 
     async fn set_paused(&self, queue: &str, paused: bool) -> Result<()> {
-        let word = if paused { "SADD" } else { "SREM" };
-        self.command(redis::cmd(word).arg(format!("{PREFIX}:paused")).arg(queue))
-            .await?;
-        self.notifier.tell(Notice::Paused(queue.to_owned(), paused));
-        Ok(())
+        manage::set_paused(self, queue, paused).await
     }
 
     async fn is_paused(&self, queue: &str) -> Result<bool> {
-        let is_member = redis::cmd("SISMEMBER")
-            .arg(format!("{PREFIX}:paused"))
-            .arg(queue)
-            .to_owned();
-        Ok(self.command(&is_member).await? == Value::Int(1))
+        manage::is_paused(self, queue).await
     }
 
     async fn set_limits(&self, queue: &str, limits: Limits) -> Result<()> {

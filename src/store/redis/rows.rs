@@ -9,7 +9,7 @@ use super::failure::unavailable;
 use crate::error::{Code, Error, Result};
 use crate::store::job::{Job, JobFailure, JobOptions, JobStatus};
 use crate::store::job_data::JobData;
-use crate::store::job_store::Claim;
+use crate::store::job_store::{Claim, ReadAhead};
 use crate::store::rules::{status, value};
 
 /// What does not change of a job, as it is stored.
@@ -109,6 +109,11 @@ pub fn first_claim(row: Value, queue: &str, now: i64) -> Result<Claim> {
 
 /// In the order of `FIELDS` in `common.lua`.
 pub fn claim(row: Value) -> Result<Claim> {
+    read_ahead(row).map(|held| held.claim)
+}
+
+/// The same as what is read ahead.
+pub fn read_ahead(row: Value) -> Result<ReadAhead> {
     let [
         state,
         attempts,
@@ -127,6 +132,7 @@ pub fn claim(row: Value) -> Result<Claim> {
         run_at,
         finished_at,
         waits_for,
+        doubtful,
         id,
         body,
         log,
@@ -157,10 +163,13 @@ pub fn claim(row: Value) -> Result<Claim> {
         finished_at: number(&finished_at),
         waits_for: number(&waits_for).unwrap_or(0),
     };
-    Ok(Claim {
-        job,
-        fence: number(&fence).unwrap_or(0),
-        stalls: number(&stalls).unwrap_or(0),
+    Ok(ReadAhead {
+        claim: Claim {
+            job,
+            fence: number(&fence).unwrap_or(0),
+            stalls: number(&stalls).unwrap_or(0),
+        },
+        doubtful: text(&doubtful).is_some(),
     })
 }
 

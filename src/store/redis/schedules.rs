@@ -30,6 +30,7 @@ pub async fn set_limits(store: &RedisStore, queue: &str, limits: Limits) -> Resu
         command.arg(key("limits")).arg(json(&limits)?);
     }
     store.command(&command).await?;
+    store.notifier.tell(Notice::Limited(queue.to_owned()));
     store.notifier.ready([queue.to_owned()]);
     Ok(())
 }
@@ -118,7 +119,7 @@ pub async fn fire(
             Err(error) => return Err(error),
         }
     }
-    store.tell_added(queue, &all);
+    store.notifier.added(queue, &all);
     store.notifier.tell(Notice::Due);
     Ok(Some(all))
 }

@@ -16,6 +16,7 @@ macro_rules! scripts {
 
 scripts! {
     ADD = "ending" "adding" "add";
+    BEGIN = "begin";
     CANCEL = "ending" "cancel";
     CLAIM = "limits" "claim";
     CLEAN = "clean";

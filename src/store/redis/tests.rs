@@ -16,6 +16,7 @@ async fn open() -> Option<SharedStore> {
 }
 
 crate::store::conformance::suite!(open);
+crate::store::conformance::suite!(open reading_ahead);
 
 fn url(text: &str) -> StoreUrl {
     match StoreKind::parse(text).unwrap() {

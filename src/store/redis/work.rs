@@ -5,11 +5,11 @@ use redis::Value;
 use super::redis_store::RedisStore;
 use super::rows::{self, first_claim, items, number, parts, string, text, unexpected};
 use super::schedules;
-use super::scripts::{self, CLAIM, PROMOTE, RENEW, REPORT, RESCUE};
+use super::scripts::{self, BEGIN, CLAIM, PROMOTE, RENEW, REPORT, RESCUE};
 use crate::clock::SystemClock;
 use crate::error::{Code, Result};
 use crate::store::job::JobFailure;
-use crate::store::job_store::{ClaimRequest, Claimed, Lease, Notice, Promoted, Report, Rescued};
+use crate::store::job_store::{ClaimRequest, Claimed, Lease, Notice, Promoted, ReadAhead, Report, Rescued};
 use crate::store::rules::{LOG_LINES, json};
 
 /// Claims of one millisecond that get tokens of their own.
@@ -20,7 +20,7 @@ const FIRST: usize = 5;
 const LEASES: usize = 2_000;
 
 /// As `JobStore` says.
-pub async fn claim(store: &RedisStore, request: ClaimRequest) -> Result<Claimed> {
+pub async fn claim(store: &RedisStore, request: ClaimRequest, ahead: usize) -> Result<(Claimed, Vec<ReadAhead>)> {
     // The machine's own time, so that a token is new even where the server forgot a claim in a crash.
     let token = SystemClock::shared().now_ms() * TOKENS + fastrand::i64(0..TOKENS);
     let mut call = scripts::call(&CLAIM);
@@ -29,17 +29,37 @@ pub async fn claim(store: &RedisStore, request: ClaimRequest) -> Result<Claimed>
         .arg(request.now)
         .arg(request.lease_until)
         .arg(token)
+        .arg(ahead)
         .arg(&request.names);
     let [unfinished, next_at, rows] = parts(store.call(&call, &CLAIM, false).await?)?;
-    let claims = items(rows)?.into_iter().map(|row| match &row {
-        Value::Array(values) if values.len() == FIRST => first_claim(row, &request.queue, request.now),
-        _ => rows::claim(row),
+    let rows = items(rows)?.into_iter().map(|row| match &row {
+        Value::Array(values) if values.len() == FIRST => {
+            let claim = first_claim(row, &request.queue, request.now)?;
+            Ok(ReadAhead { claim, doubtful: false })
+        }
+        _ => rows::read_ahead(row),
     });
-    Ok(Claimed {
+    let mut claims = rows.collect::<Result<Vec<_>>>()?;
+    let held = claims.split_off(request.limit.min(claims.len()));
+    let claimed = Claimed {
         next_at: number(&next_at),
-        claims: claims.collect::<Result<_>>()?,
+        claims: claims.into_iter().map(|held| held.claim).collect(),
         unfinished: number(&unfinished).is_some_and(|count: i64| count > 0),
-    })
+    };
+    Ok((claimed, held))
+}
+
+/// As `JobStore` says.
+pub async fn begin(store: &RedisStore, leases: Vec<Lease>, now: i64) -> Result<()> {
+    for some in leases.chunks(LEASES) {
+        let mut call = scripts::call(&BEGIN);
+        call.arg(now);
+        for lease in some {
+            call.arg(&lease.id).arg(lease.fence);
+        }
+        store.call(&call, &BEGIN, true).await?;
+    }
+    Ok(())
 }
 
 /// As `JobStore` says.
@@ -96,12 +116,13 @@ pub async fn rescue(store: &RedisStore, ended_by: i64, now: i64, max_stalls: u32
     let rescued = items(store.call(&call, &RESCUE, false).await?)?
         .into_iter()
         .map(|row| {
-            let [queue, id, name, message] = parts(row)?;
+            let [queue, id, name, message, ran] = parts(row)?;
             let (code, message) = (code.to_owned(), string(&message)?);
             Ok(Rescued {
                 queue: string(&queue)?,
                 id: string(&id)?,
                 name: string(&name)?,
+                ran: number(&ran) == Some(1_i64),
                 failure: (!message.is_empty()).then_some(JobFailure { code, message }),
             })
         })
@@ -129,6 +150,7 @@ pub async fn promote(store: &RedisStore, now: i64) -> Result<Promoted> {
             queue: string(&queue)?,
             id: string(&id)?,
             name: string(&name)?,
+            ran: true,
             failure: Some(JobFailure { code, message }),
         })
     });

@@ -1,7 +1,9 @@
 //! Group commit: what waits while one batch is written is the next batch.
 
+use std::sync::Arc;
+
 use futures_util::future::BoxFuture;
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, mpsc, oneshot};
 
 /// The most that one batch holds, unless a single item is bigger.
 const ITEMS: usize = 4_000;
@@ -20,12 +22,18 @@ struct Waiting<T, R> {
 }
 
 impl<T: Send + 'static, R: Send + 'static> Batcher<T, R> {
-    /// `work` answers one result for each item, in their order.
-    pub fn start(work: impl Fn(Vec<T>) -> BoxFuture<'static, Vec<R>> + Send + 'static) -> Self {
+    /// `work` answers one result for each item, in their order. So many batches are worked on at
+    /// once, in any order.
+    pub fn start(lanes: usize, work: impl Fn(Vec<T>) -> BoxFuture<'static, Vec<R>> + Send + 'static) -> Self {
         let (waiting, mut received) = mpsc::unbounded_channel::<Waiting<T, R>>();
         tokio::spawn(async move {
+            let lanes = Arc::new(Semaphore::new(lanes));
             let mut held = None;
             loop {
+                // The semaphore is never closed.
+                let Ok(lane) = lanes.clone().acquire_owned().await else {
+                    return;
+                };
                 let first = match held.take() {
                     Some(first) => first,
                     None => match received.recv().await {
@@ -47,10 +55,14 @@ impl<T: Send + 'static, R: Send + 'static> Batcher<T, R> {
                         next = received.try_recv().ok();
                     }
                 }
-                for (caller, answer) in callers.into_iter().zip(work(items).await) {
-                    // A caller that is gone asked for nothing any more.
-                    let _ = caller.send(answer);
-                }
+                let answers = work(items);
+                tokio::spawn(async move {
+                    for (caller, answer) in callers.into_iter().zip(answers.await) {
+                        // A caller that is gone asked for nothing any more.
+                        let _ = caller.send(answer);
+                    }
+                    drop(lane);
+                });
             }
         });
         Self { waiting }

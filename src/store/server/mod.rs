@@ -1,11 +1,13 @@
 //! What the stores on servers have in common.
 
 mod batcher;
+mod ends;
 mod notifier;
 mod server_clock;
 mod tls;
 
 pub use batcher::Batcher;
+pub use ends::{end_all, in_one};
 pub use notifier::{Notifier, Sent};
 pub use server_clock::ServerClock;
 pub use tls::trusted;

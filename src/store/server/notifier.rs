@@ -11,7 +11,8 @@ use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 
 use crate::error::Result;
-use crate::store::job_store::Notice;
+use crate::store::job::{Job, JobStatus, Priority};
+use crate::store::job_store::{Added, Notice};
 
 /// Between two notifications.
 const PAUSE: Duration = Duration::from_millis(5);
@@ -42,6 +43,27 @@ impl Notifier {
         for queue in queues {
             self.tell(Notice::Ready(queue));
         }
+    }
+
+    /// That jobs were added to a queue.
+    pub fn added(&self, queue: &str, added: &Added) {
+        for job in &added.replaced {
+            self.tell(Notice::Cancelled(job.id.clone()));
+        }
+        let is = |status| move |job: &&Job| job.status == status;
+        if !added.replaced.is_empty() || added.jobs.iter().any(|job| is(JobStatus::Scheduled)(&job)) {
+            self.tell(Notice::Due);
+        }
+        let waiting = added.jobs.iter().filter(is(JobStatus::Pending));
+        // Nothing is overtaken by what is last anyway.
+        if let Some(best) = waiting
+            .map(|job| job.options.priority)
+            .min()
+            .filter(|best| *best < Priority::Low)
+        {
+            self.tell(Notice::Arrived(queue.to_owned(), best));
+        }
+        self.tell(Notice::Ready(queue.to_owned()));
     }
 
     /// Hands payloads to `send` until it is stopped, and then what still waits.

@@ -83,6 +83,7 @@ pub fn rescue(database: &Database, ended_by: i64, now: i64, max_stalls: u32) -> 
                     id: row.get(1)?,
                     queue: row.get(2)?,
                     name: row.get(3)?,
+                    ran: true,
                     failure: None,
                 };
                 Ok((row.get(0)?, row.get(4)?, rescued))
@@ -155,6 +156,7 @@ fn fail_with_parent(database: &Database, now: i64) -> Result<Vec<Rescued>> {
                     id: row.get(1)?,
                     queue: row.get(2)?,
                     name: row.get(3)?,
+                    ran: true,
                     failure: Some(failure),
                 };
                 Ok((row.get(0)?, rescued))

@@ -1,5 +1,5 @@
 WITH ended AS (
-UPDATE auton8n.job SET status = new.status, ready = new.status = 0,
+UPDATE auton8n.job SET status = new.status, ahead = false, ready = new.status = 0,
   progress = CASE new.status WHEN 4 THEN 100 ELSE progress END,
   result = CASE WHEN new.status IN (4, 5) THEN new.result ELSE job.result END,
   error_code = CASE new.status WHEN 0 THEN error_code ELSE new.code END,

@@ -1,7 +1,7 @@
--- ARGV: queue, limit, now, end of the lease, token, names. Answers whether jobs of the queue wait for their time or are held
+-- ARGV: queue, limit, now, end of the lease, token, how many more are read ahead where the queue has no limits, names. Answers whether jobs of the queue wait for their time or are held
 -- back, when a rate makes room for them or '', and rows.
 local queue, room, now, lease_end, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
-local names = { unpack(ARGV, 6) }
+local starts, names = room, { unpack(ARGV, 7) }
 local rows = {}
 
 -- The first fair keys that wait between two bounds, in the order of their bytes.
@@ -54,8 +54,12 @@ local function take(job, priority, key)
   if not status then return end
   local seen = tonumber(fence or 0)
   fence = tonumber(token) > seen and token or whole(seen + 1)
-  redis.call('HSET', hash, 'status', RUNNING, 'attempts', (attempts or 0) + 1, 'fence', fence, 'startedAt', now)
   local n = #rows + 1
+  if n > starts then
+    redis.call('HSET', hash, 'status', RUNNING, 'attempts', (attempts or 0) + 1, 'fence', fence, 'startedAt', now, 'ahead', 1)
+  else
+    redis.call('HSET', hash, 'status', RUNNING, 'attempts', (attempts or 0) + 1, 'fence', fence, 'startedAt', now)
+  end
   if attempts then
     rows[n] = with_bodies({ fields(id) }, { id })[1]
   else
@@ -137,6 +141,7 @@ if redis.call('SISMEMBER', P .. 'paused', queue) == 0 then
     gate.keep()
     next_at = held and gate.next_at
   else
+    room = room + tonumber(ARGV[6])
     for priority = 0, 3 do
       if room > 0 then serve(priority) end
     end

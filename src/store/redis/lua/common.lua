@@ -135,7 +135,7 @@ end
 -- What a client reads of a job, in the order that it knows; its body and its log follow.
 local FIELDS = {
   'status', 'attempts', 'stalls', 'fence', 'startedAt', 'queue', 'progress', 'stage', 'iteration', 'checkpoint',
-  'result', 'errorCode', 'errorMessage', 'createdAt', 'runAt', 'finishedAt', 'waitsFor',
+  'result', 'errorCode', 'errorMessage', 'createdAt', 'runAt', 'finishedAt', 'waitsFor', 'doubtful',
 }
 local ATTEMPTS = 2
 

@@ -6,6 +6,8 @@ local again, answers = ARGV[1] == '1', {}
 local HELD, RELEASED, MAKES_ROOM = 1, 2, 4
 go_on_when_full()
 
+-- What is removed goes at the end of the call, and must not end a second time in it.
+local gone = {}
 local limited = {}
 local function has_limits(queue)
   if limited[queue] == nil then limited[queue] = redis.call('EXISTS', P .. 'limits:' .. queue) == 1 end
@@ -21,6 +23,7 @@ local function finish(id, fence, status, result, code, message, at, uncounted, r
   local key = job_key(id)
   local job = redis.call('HMGET', key, 'status', 'fence', 'queue', 'name', 'priority', 'fairKey', 'seq', 'uniqueKey',
     'attempts', 'parent')
+  if gone[id] then job = {} end
   local queue, seq = job[3], job[7]
   if job[1] ~= RUNNING or job[2] ~= fence then
     return again and was_stored(job, fence, status, removed == '1') and HELD + RELEASED or 0
@@ -33,12 +36,12 @@ local function finish(id, fence, status, result, code, message, at, uncounted, r
   end
   if removed == '1' then
     release(queue, job[8], id)
-    -- At once, so that it does not end a second time in this call.
-    redis.call('HDEL', key, 'status')
+    gone[id] = true
     forget(id)
     return told >= MAKES_ROOM and { told, queue } or told
   end
   add(status_key(status, queue), seq, id)
+  redis.call('HDEL', key, 'ahead')
   if status == COMPLETED then
     redis.call('HSET', key, 'status', status, 'finishedAt', at, 'result', result, 'progress', 100)
     redis.call('HDEL', key, 'errorCode', 'errorMessage')

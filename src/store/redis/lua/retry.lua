@@ -14,6 +14,6 @@ remove(P .. 'due', id)
 add(status_key(PENDING, queue), seq, id)
 ready(queue, job[2], job[3], job[4], id, seq)
 redis.call('HSET', key, 'status', PENDING, 'runAt', ARGV[3], 'attempts', 0, 'stalls', 0, 'progress', 0)
-redis.call('HDEL', key, 'finishedAt', 'startedAt', 'errorCode', 'errorMessage', 'result', 'waitsFor')
+redis.call('HDEL', key, 'finishedAt', 'startedAt', 'errorCode', 'errorMessage', 'result', 'waitsFor', 'ahead', 'doubtful')
 flush()
 return { 'ready', '', with_bodies({ fields(id) }, { id }) }
