@@ -31,7 +31,7 @@ use crate::event::EventSink;
 use crate::generation::Model;
 use crate::metrics::Format;
 use crate::pipeline::{CreationReport, JOB_NAME, Models, QUEUE};
-use crate::queue::{Handler, Job, JobFilter, Queue, QueueApi, Worker, WorkerOptions};
+use crate::queue::{Handler, Job, JobFilter, Queue, QueueApi, Retention, Worker, WorkerOptions};
 use crate::specification;
 use crate::tracer::TracerMetrics;
 
@@ -103,6 +103,7 @@ pub async fn open(
         next: sink,
     });
     let queue = Queue::open(store.hub(), QUEUE, sink).await?;
+    queue.retain(Retention::default()).await?;
     let handler = Logged {
         pipeline: Arc::clone(&rooms.pipeline),
         dispatch: dispatch.clone(),

@@ -55,7 +55,7 @@ pub async fn open(peer: Peer, models: Arc<NearModels>) -> Result<Arc<dyn Backend
         peer.close();
         return Err(error);
     }
-    let queue = RemoteQueue::open(&peer, QUEUE, Arc::new(NoSink)).await?;
+    let queue = RemoteQueue::open(&peer, QUEUE, Arc::new(NoSink), None).await?;
     peer.handle(Arc::clone(&models) as Arc<dyn crate::queue::RpcHandler>);
     let served = Served { peer, queue, models };
     served.bring().await?;

@@ -165,7 +165,7 @@ fn timed_out(job: &Job) -> Error {
 
 /// Commits the ending, then tells it.
 async fn finish(shared: &Shared, core: &Core, job: &Job, lease: &Lease, ending: Ending, took: i64) {
-    let remove = shared.removes(&job.options, &ending);
+    let remove = Shared::removes(core, &job.options, &ending);
     let mut finish = Finish {
         lease: lease.clone(),
         ending,
@@ -237,9 +237,11 @@ pub fn tell(shared: &Shared, core: &Core, job: &Job, ending: Ending, finished: F
 /// Applies retention now and then, after so many more attempts ended.
 pub async fn prune(shared: &Shared, core: &Core, ended: u64) {
     let before = core.ended.fetch_add(ended, Ordering::Relaxed);
-    if before / PRUNE != (before + ended) / PRUNE {
+    if before / PRUNE != (before + ended) / PRUNE
+        && let Some(retention) = core.retention()
+    {
         let now = shared.clock.now_ms();
-        if let Err(error) = shared.store.prune(&core.name, shared.options.retention, now).await {
+        if let Err(error) = shared.store.prune(&core.name, retention, now).await {
             tracing::warn!("old jobs were not deleted: {error}");
         }
     }

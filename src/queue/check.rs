@@ -1,6 +1,7 @@
 //! What may be asked of a queue.
 
 use futures_util::StreamExt;
+use serde_json::Value;
 
 use super::{JobFilter, Limits, NewJob};
 use crate::error::{Code, Error, Result};
@@ -9,6 +10,8 @@ use crate::store::Parts;
 const NAME: usize = 200;
 const KEY: usize = 500;
 const DATA: usize = 16 * 1024 * 1024;
+/// Lists and objects within one another; what reads JSON bounds them at 128, the envelope of a message included.
+const DEPTH: usize = 100;
 const BATCH: usize = 100_000;
 const PARENTS: usize = 1_000;
 const TRACE: usize = 8_192;
@@ -112,6 +115,9 @@ fn job(job: &NewJob) -> Result<()> {
             )));
         }
     }
+    if levels(job.data.text()) > DEPTH {
+        return Err(too_deep("a job's data"));
+    }
     let size = job.data.text().len() + options.metadata.as_ref().map_or(0, |data| data.to_string().len());
     if size > DATA {
         return Err(invalid(format!(
@@ -119,6 +125,52 @@ fn job(job: &NewJob) -> Result<()> {
         )));
     }
     Ok(())
+}
+
+/// What a handler answers.
+pub fn result(result: &Value) -> Result<()> {
+    fn levels(value: &Value) -> usize {
+        match value {
+            Value::Array(items) => 1 + items.iter().map(levels).max().unwrap_or(0),
+            Value::Object(items) => 1 + items.values().map(levels).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+    if levels(result) > DEPTH {
+        return Err(too_deep("what the handler answered"));
+    }
+    Ok(())
+}
+
+/// Lists and objects within one another, of text that is JSON.
+fn levels(json: &str) -> usize {
+    let (mut level, mut most, mut bytes) = (0_usize, 0, json.bytes());
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'[' | b'{' => {
+                level += 1;
+                most = most.max(level);
+            }
+            b']' | b'}' => level = level.saturating_sub(1),
+            b'"' => {
+                while let Some(byte) = bytes.next() {
+                    match byte {
+                        b'\\' => drop(bytes.next()),
+                        b'"' => break,
+                        _ => {}
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+    most
+}
+
+fn too_deep(what: &str) -> Error {
+    invalid(format!(
+        "{what} may have at most {DEPTH} lists and objects within one another"
+    ))
 }
 
 /// Limits of a queue.

@@ -8,13 +8,15 @@ use tokio::sync::watch;
 
 use super::stats::Stats;
 use crate::event::{Event, EventKind, EventSink};
-use crate::store::Priority;
+use crate::store::{Priority, Retention};
 
 /// A queue as it is in this process.
 pub struct Core {
     pub name: String,
     pub paused: AtomicBool,
     pub stats: Mutex<Stats>,
+    /// What is kept of its ended jobs, where somebody said.
+    retention: Mutex<Option<Retention>>,
     /// Attempts that ended since retention was last applied.
     pub ended: AtomicU64,
     wake: watch::Sender<u64>,
@@ -44,11 +46,22 @@ impl Core {
             name,
             paused: AtomicBool::new(paused),
             stats: Mutex::default(),
+            retention: Mutex::default(),
             ended: AtomicU64::new(0),
             wake: watch::Sender::new(0),
             recalls: Mutex::default(),
             sinks: Mutex::default(),
         })
+    }
+
+    /// What is kept of its ended jobs; all of them where nobody said.
+    pub fn retention(&self) -> Option<Retention> {
+        *self.retention.lock()
+    }
+
+    /// Keeps so much from now on.
+    pub fn set_retention(&self, retention: Retention) {
+        *self.retention.lock() = Some(retention);
     }
 
     /// Workers look whether there is something for them.

@@ -59,7 +59,7 @@ impl Ended {
         };
         Some(Finish {
             lease: self.ticket.lease().clone(),
-            remove: shared.removes(options, &ending),
+            remove: Shared::removes(self.ticket.core(), options, &ending),
             ending,
         })
     }

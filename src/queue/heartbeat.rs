@@ -5,6 +5,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
+use futures_util::{StreamExt, stream};
+
 use super::hub::{Shared, epoch};
 use super::running::Stop;
 use super::{notices, schedules};
@@ -16,6 +18,8 @@ use crate::store::Rescued;
 const LOOK: u64 = 1_000;
 /// A clock that is off by more was set; less is drift.
 const STEP: i64 = 500;
+/// Schedules that add their jobs at once, so that many due ones hold up no delayed job.
+const FIRED: usize = 32;
 /// After an error of the store.
 const AGAIN: Duration = Duration::from_millis(500);
 
@@ -134,8 +138,11 @@ pub async fn promote(shared: &Shared) -> Result<Option<i64>> {
             core.wake();
         }
     }
-    for schedule in &promoted.schedules {
-        schedules::fire(shared, schedule).await?;
+    let mut fired = stream::iter(promoted.schedules)
+        .map(async |schedule| schedules::fire(shared, &schedule).await)
+        .buffer_unordered(FIRED);
+    while let Some(fired) = fired.next().await {
+        fired?;
     }
     Ok(promoted.next_due)
 }

@@ -19,7 +19,7 @@ use super::running::{Running, Stop};
 use crate::clock::SharedClock;
 use crate::error::Result;
 use crate::event::EventKind;
-use crate::store::{Added, Ending, Job, JobOptions, JobStatus, Retention, SharedState, SharedStore};
+use crate::store::{Added, Ending, Job, JobOptions, JobStatus, SharedState, SharedStore};
 
 /// How the queues of a store are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -28,7 +28,6 @@ pub struct HubOptions {
     pub lease: u64,
     /// How often a job may kill its worker before it fails.
     pub max_stalls: u32,
-    pub retention: Retention,
 }
 
 impl Default for HubOptions {
@@ -36,7 +35,6 @@ impl Default for HubOptions {
         Self {
             lease: 15_000,
             max_stalls: 3,
-            retention: Retention::default(),
         }
     }
 }
@@ -138,8 +136,6 @@ impl Hub {
             return Ok(core.clone());
         }
         let paused = shared.store.is_paused(name).await?;
-        let now = shared.clock.now_ms();
-        shared.store.prune(name, shared.options.retention, now).await?;
         let mut cores = shared.cores.lock();
         let core = cores
             .entry(name.to_owned())
@@ -176,8 +172,8 @@ impl Shared {
     }
 
     /// Whether a job is deleted when it ends so: as it was asked for, or as nothing is kept.
-    pub fn removes(&self, options: &JobOptions, ending: &Ending) -> bool {
-        let kept = self.options.retention.count > 0;
+    pub fn removes(core: &Core, options: &JobOptions, ending: &Ending) -> bool {
+        let kept = core.retention().is_none_or(|retention| retention.count > 0);
         match ending {
             Ending::Completed { .. } => options.remove_on_complete || !kept,
             Ending::Failed { .. } => options.remove_on_fail || !kept,

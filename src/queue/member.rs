@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::seat::{Seat, Where};
 use super::socket::Peer;
-use super::{Handler, HubOptions, Job, Queue, QueueApi, Schedule, Worker, WorkerOptions};
+use super::{Handler, HubOptions, Job, Queue, QueueApi, Retention, Schedule, Worker, WorkerOptions};
 use crate::clock::SharedClock;
 use crate::error::{Code, Error, Result};
 use crate::event::EventSink;
@@ -24,6 +24,15 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// Called with a worker when it really works; a standing-by one does later.
 type Started = Box<dyn Fn(&Worker) + Send + Sync>;
 
+/// How a member takes part.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct MemberOptions {
+    /// Those of the first opening of a store in a process count.
+    pub hub: HubOptions,
+    /// Of ended jobs of its queue.
+    pub retention: Retention,
+}
+
 /// A handle; the last one to be dropped does not close it, `close` does.
 pub struct Member {
     inner: Arc<Inner>,
@@ -33,7 +42,7 @@ struct Inner {
     name: String,
     place: Where,
     clock: SharedClock,
-    options: HubOptions,
+    options: MemberOptions,
     sink: Arc<dyn EventSink>,
     seat: Mutex<Seat>,
     changed: watch::Sender<u64>,
@@ -60,7 +69,7 @@ impl Member {
         name: String,
         place: Where,
         clock: SharedClock,
-        options: HubOptions,
+        options: MemberOptions,
         sink: Arc<dyn EventSink>,
     ) -> Result<Self> {
         let inner = Arc::new(Inner {

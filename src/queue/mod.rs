@@ -33,9 +33,10 @@ mod ahead_tests;
 mod tests;
 
 pub use self::access::{Access, Owner, open, open_server};
+pub use self::check::result as check_result;
 pub use self::core::Subscription;
 pub use self::hub::{Hub, HubOptions};
-pub use self::member::Member;
+pub use self::member::{Member, MemberOptions};
 pub use self::queue_api::QueueApi;
 pub use self::schedules::ScheduleOptions;
 pub use self::seat::Where;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::access::{Access, Owner, open, open_server};
 use super::socket::{Peer, RemoteQueue};
-use super::{Hub, HubOptions, Queue};
+use super::{Hub, MemberOptions, Queue};
 use crate::clock::SharedClock;
 use crate::error::Result;
 use crate::event::EventSink;
@@ -58,9 +58,10 @@ impl Where {
         &self,
         name: &str,
         clock: &SharedClock,
-        options: HubOptions,
+        options: MemberOptions,
         sink: &Arc<dyn EventSink>,
     ) -> Result<Seat> {
+        let (options, retention) = (options.hub, options.retention);
         let keeper = match self {
             Self::Memory => {
                 let store = Arc::new(SqliteStore::in_memory().await?);
@@ -70,7 +71,7 @@ impl Where {
             Self::Directory(directory) => match open(directory, clock, options).await? {
                 Access::Owner(owner) => Keeper::Owner(owner),
                 Access::Served(peer) => {
-                    let queue = RemoteQueue::open(&peer, name, sink.clone()).await?;
+                    let queue = RemoteQueue::open(&peer, name, sink.clone(), Some(retention)).await?;
                     return Ok(Seat::Far(queue, peer));
                 }
             },
@@ -79,7 +80,11 @@ impl Where {
             Keeper::Hub(hub) => hub,
             Keeper::Owner(owner) => owner.hub(),
         };
-        match Queue::open(hub, name, sink.clone()).await {
+        let opened = async {
+            let queue = Queue::open(hub, name, sink.clone()).await?;
+            queue.retain(retention).await.map(|()| queue)
+        };
+        match opened.await {
             Ok(queue) => Ok(Seat::Near(queue, Arc::new(keeper))),
             Err(error) => {
                 keeper.close().await;

@@ -14,7 +14,8 @@ use super::core::{Core, Subscription};
 use super::hub::Hub;
 use super::worker::{Worker, WorkerOptions};
 use super::{
-    Handler, Job, JobFilter, JobStatus, Limits, Metrics, NewJob, QueueApi, Schedule, ScheduleOptions, schedules,
+    Handler, Job, JobFilter, JobStatus, Limits, Metrics, NewJob, QueueApi, Retention, Schedule, ScheduleOptions,
+    schedules,
 };
 use crate::error::{Code, Error, Result};
 use crate::event::EventSink;
@@ -46,6 +47,17 @@ impl Queue {
             workers: Arc::default(),
             _listener: listener,
         })
+    }
+
+    /// Keeps so much of its ended jobs from now on, in all handles of this process and those that it serves.
+    pub async fn retain(&self, retention: Retention) -> Result<()> {
+        self.core.set_retention(retention);
+        self.hub
+            .shared()
+            .store
+            .prune(&self.core.name, retention, self.now())
+            .await?;
+        Ok(())
     }
 
     /// Its name.

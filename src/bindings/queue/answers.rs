@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::told::place;
 use crate::error::{Error, Result};
-use crate::queue::{Job, JobOptions, JobStatus, OnDuplicate};
+use crate::queue::{Job, JobOptions, JobStatus};
 
 #[derive(Serialize)]
 struct Answers<'a> {
@@ -33,12 +33,14 @@ enum Added<'a> {
     Old(&'a Job),
 }
 
-/// The answers as JSON.
-pub fn written(answers: &[Result<Vec<Job>>]) -> Result<String> {
+/// The answers as JSON. `keeps`: whether a batch has jobs that may be kept, so that another one than was given may be
+/// answered.
+pub fn written(answers: &[Result<Vec<Job>>], keeps: &[bool]) -> Result<String> {
     let mut options: Vec<&JobOptions> = Vec::new();
     let mut adds = Vec::with_capacity(answers.len());
-    for answer in answers {
+    for (answer, keeps) in answers.iter().zip(keeps) {
         adds.push(match answer {
+            Ok(jobs) if *keeps => Answer::Jobs(jobs.iter().map(Added::Old).collect()),
             Ok(jobs) => Answer::Jobs(jobs.iter().map(|job| added(job, &mut options)).collect()),
             Err(error) => refused(error),
         });
@@ -49,8 +51,7 @@ pub fn written(answers: &[Result<Vec<Job>>]) -> Result<String> {
 fn added<'a>(job: &'a Job, options: &mut Vec<&'a JobOptions>) -> Added<'a> {
     let later = job.status == JobStatus::Scheduled;
     let known = job.attempts == 0 && job.waits_for == 0 && (later || job.status == JobStatus::Pending);
-    // One that is kept may be another one than was given.
-    if !known || job.options.on_duplicate == OnDuplicate::Keep {
+    if !known {
         return Added::Old(job);
     }
     Added::New(&job.id, job.created_at, job.run_at, later, place(&job.options, options))

@@ -22,7 +22,7 @@ use self::parts::NativeParts;
 use self::runner::JsHandler;
 use super::error::{BorderError, promise};
 use crate::error::{Code, Error, Result};
-use crate::queue::{JobFilter, JobStatus, NewJob};
+use crate::queue::{JobFilter, JobStatus, NewJob, OnDuplicate};
 
 /// Hears one event, as JSON. Weak and bounded: it neither keeps the process nor grows.
 #[napi]
@@ -66,6 +66,11 @@ pub fn open_queue(
     })
 }
 
+fn may_keep(batch: &Result<Vec<NewJob>>) -> bool {
+    let keeps = |job: &NewJob| job.options.on_duplicate == OnDuplicate::Keep;
+    batch.as_ref().is_ok_and(|jobs| jobs.iter().any(keeps))
+}
+
 #[napi]
 impl NativeQueue {
     /// Whether another process owns the store.
@@ -97,8 +102,9 @@ impl NativeQueue {
     pub fn add_each<'env>(&self, env: &'env Env, batches: Vec<String>) -> napi::Result<PromiseRaw<'env, String>> {
         let inner = self.inner.clone();
         promise(env, async move {
-            let batches = batches.iter().map(|batch| read("the job's options", batch)).collect();
-            answers::written(&inner.member.api().await?.add_each(batches).await)
+            let batches: Vec<_> = batches.iter().map(|batch| read("the job's options", batch)).collect();
+            let keeps: Vec<_> = batches.iter().map(may_keep).collect();
+            answers::written(&inner.member.api().await?.add_each(batches).await, &keeps)
         })
     }
 

@@ -14,7 +14,7 @@ use super::{QueueListener, QueueRunner};
 use crate::clock::SystemClock;
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventKind, EventSink};
-use crate::queue::{HubOptions, Member, Retention, Where, Worker, WorkerOptions};
+use crate::queue::{HubOptions, Member, MemberOptions, Retention, Where, Worker, WorkerOptions};
 use crate::store::{DataDirectory, StoreKind};
 
 /// How a queue is opened.
@@ -103,10 +103,19 @@ impl Inner {
                 "`leaseDuration` must be 100 to 3600000 ms",
             ));
         }
+        if options.retention.age < 0 {
+            return Err(Error::new(
+                Code::OptionInvalid,
+                "`retention.age` must be milliseconds, 0 or more",
+            ));
+        }
         let hub_options = HubOptions {
             lease: options.lease_duration,
-            retention: options.retention,
             ..HubOptions::default()
+        };
+        let member_options = MemberOptions {
+            hub: hub_options,
+            retention: options.retention,
         };
         let place = match StoreKind::parse(&options.store)? {
             StoreKind::Memory => Where::Memory,
@@ -115,7 +124,7 @@ impl Inner {
             StoreKind::Postgres(url) | StoreKind::Redis(url) => Where::Server(url),
         };
         let listener = Arc::new(sink);
-        let member = Member::open(name, place, SystemClock::shared(), hub_options, listener.clone()).await?;
+        let member = Member::open(name, place, SystemClock::shared(), member_options, listener.clone()).await?;
         Ok(Self {
             member,
             runner: Arc::new(Runner::new(runner)),

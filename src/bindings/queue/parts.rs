@@ -39,7 +39,7 @@ impl NativeParts {
             let end = once(async move { whole.load(Ordering::Acquire).then(Vec::new).ok_or_else(given_up) });
             let add = async { inner.member.api().await?.add_parts(jobs.chain(end).boxed()).await };
             // Where JavaScript went away nobody waits for it.
-            let _ = told.send(answers::written(&[add.await]));
+            let _ = told.send(answers::written(&[add.await], &[false]));
         });
         Self {
             parts: Mutex::new(Some(parts)),

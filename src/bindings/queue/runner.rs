@@ -9,7 +9,9 @@ use napi::Status;
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use parking_lot::Mutex;
 use serde::Deserialize;
+use serde::de::IgnoredAny;
 use serde_json::Value;
+use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
 use super::QueueRunner;
@@ -22,6 +24,10 @@ type Outcome = Result<Value, AttemptError>;
 /// What an attempt in JavaScript answers: its number, its result, and what it threw.
 #[derive(Deserialize)]
 struct Settled(u32, Value, Option<Thrown>);
+
+/// As much of it as can always be read.
+#[derive(Deserialize)]
+struct Numbered(u32, IgnoredAny, IgnoredAny);
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", default)]
@@ -71,9 +77,9 @@ impl Runner {
 
     /// Attempts ended; one that is over already is not listened to any more.
     pub fn settle(&self, settled: &str) {
-        let Ok(settled) = serde_json::from_str::<Vec<Settled>>(settled) else {
-            tracing::error!("what handlers answered is not understood");
-            return;
+        let settled = match serde_json::from_str::<Vec<Settled>>(settled) {
+            Ok(settled) => settled,
+            Err(_) => each_alone(settled),
         };
         let mut ended = Vec::with_capacity(settled.len());
         let mut all = self.running.lock();
@@ -127,6 +133,22 @@ impl Runner {
         }
         queue::end_all(ended);
     }
+}
+
+/// Where one answer is not understood, its attempt fails with that, and no other does.
+fn each_alone(settled: &str) -> Vec<Settled> {
+    let all: Vec<&RawValue> = serde_json::from_str(settled).unwrap_or_default();
+    let alone = |one: &RawValue| {
+        serde_json::from_str::<Settled>(one.get()).or_else(|error| {
+            let Numbered(attempt, ..) = serde_json::from_str(one.get())?;
+            let thrown = Thrown {
+                message: format!("what the handler answered cannot be stored: {error}"),
+                ..Thrown::default()
+            };
+            Ok::<_, serde_json::Error>(Settled(attempt, Value::Null, Some(thrown)))
+        })
+    };
+    all.into_iter().filter_map(|one| alone(one).ok()).collect()
 }
 
 fn gone() -> Error {
@@ -190,7 +212,11 @@ impl Handler for JsHandler {
     reason = "an attempt ends once, and its error is moved, not copied, on the way"
 )]
 fn outcome(result: Value, thrown: Option<Thrown>) -> Outcome {
-    let Some(thrown) = thrown else { return Ok(result) };
+    let Some(thrown) = thrown else {
+        return queue::check_result(&result)
+            .map(|()| result)
+            .map_err(AttemptError::Retry);
+    };
     if thrown.abort {
         let result = (!result.is_null()).then_some(result);
         return Err(AttemptError::Abort(

@@ -1,5 +1,6 @@
 //! One line: a question, an answer, or a notice.
 
+use serde::de::IgnoredAny;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -19,6 +20,13 @@ pub struct Message {
     pub result: Value,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<Failure>,
+}
+
+/// As much of a line as can be read whatever it holds.
+#[derive(Debug, Deserialize)]
+pub struct Head {
+    pub id: Option<u64>,
+    pub method: Option<IgnoredAny>,
 }
 
 /// An error on its way to another process.

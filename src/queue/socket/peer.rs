@@ -13,7 +13,7 @@ use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio_util::codec::{FramedRead, LinesCodec};
 use tokio_util::sync::CancellationToken;
 
-use super::message::{Failure, Message};
+use super::message::{Failure, Head, Message};
 use crate::error::{Code, Error, Result};
 
 /// The longest line, which bounds a batch of jobs.
@@ -142,8 +142,41 @@ impl Peer {
                 ..Message::default()
             },
         };
-        if self.send(&message).await.is_err() {
+        if let Err(error) = self.send(&message).await {
+            // It is too big, or the connection is closed.
+            self.refuse(id, &error).await;
+        }
+    }
+
+    async fn refuse(&self, id: u64, error: &Error) {
+        let refused = Message {
+            id: Some(id),
+            error: Some(Failure::from(error)),
+            ..Message::default()
+        };
+        if self.send(&refused).await.is_err() {
             tracing::debug!("an answer found the connection closed");
+        }
+    }
+
+    fn not_understood(&self, head: Head, cause: serde_json::Error) {
+        let error = Error::new(
+            Code::OptionInvalid,
+            "what came through the owner's socket is not understood",
+        )
+        .because(cause);
+        match (head.id, head.method) {
+            (Some(id), Some(_)) => {
+                let peer = self.clone();
+                tokio::spawn(async move { peer.refuse(id, &error).await });
+            }
+            (Some(id), None) => {
+                let waiting = self.inner.waiting.lock().remove(&id);
+                if let Some(waiting) = waiting {
+                    let _ = waiting.send(Err(error));
+                }
+            }
+            (None, _) => tracing::debug!("a notice is not understood: {error}"),
         }
     }
 }
@@ -154,7 +187,7 @@ fn line(message: &Message) -> Result<String> {
     if line.len() >= LINE {
         return Err(Error::new(
             Code::OptionInvalid,
-            "the message is too big for the owner's socket; send less at once",
+            "this is more than goes through the owner's socket at once (64 MB); ask or send less, such as a smaller `limit`",
         ));
     }
     line.push('\n');
@@ -183,8 +216,16 @@ async fn read(reader: impl AsyncRead + Unpin, peer: Peer) {
     let room = Arc::new(Semaphore::new(AT_ONCE));
     let closed = peer.inner.closed.clone();
     while let Some(Some(Ok(line))) = closed.run_until_cancelled(lines.next()).await {
-        let Ok(message) = serde_json::from_str::<Message>(&line) else {
-            break;
+        let message = match serde_json::from_str::<Message>(&line) {
+            Ok(message) => message,
+            // What one question or answer holds is no reason to end the others.
+            Err(error) => match serde_json::from_str::<Head>(&line) {
+                Ok(head) => {
+                    peer.not_understood(head, error);
+                    continue;
+                }
+                Err(_) => break,
+            },
         };
         match (message.id, message.method) {
             (Some(id), Some(method)) => {

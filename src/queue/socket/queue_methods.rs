@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::peer::{Peer, RpcHandler};
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink, NoSink};
-use crate::queue::{Hub, JobFilter, JobStatus, Limits, NewJob, Queue, QueueApi, ScheduleOptions};
+use crate::queue::{Hub, JobFilter, JobStatus, Limits, NewJob, Queue, QueueApi, Retention, ScheduleOptions};
 
 /// Answers `queue.…`.
 pub struct QueueMethods {
@@ -74,6 +74,11 @@ struct State {
 }
 
 #[derive(Deserialize)]
+struct Subscribed {
+    retention: Option<Retention>,
+}
+
+#[derive(Deserialize)]
 struct Nothing {}
 
 fn read<T: for<'de> Deserialize<'de>>(params: Value) -> Result<T> {
@@ -113,7 +118,10 @@ impl QueueMethods {
     }
 
     async fn subscribe(&self, params: Value, peer: &Peer) -> Result<Value> {
-        let (queue, Nothing {}) = self.ask(params).await?;
+        let (queue, Subscribed { retention }) = self.ask(params).await?;
+        if let Some(retention) = retention {
+            queue.retain(retention).await?;
+        }
         let listener = queue.subscribe(Arc::new(Far(peer.clone())));
         let peer = peer.clone();
         tokio::spawn(async move {

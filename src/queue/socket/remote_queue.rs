@@ -10,7 +10,7 @@ use super::peer::{Peer, RpcHandler};
 use crate::error::{Code, Error, Result};
 use crate::event::{Event, EventSink};
 use crate::queue::{Job, JobFilter, JobStatus, Limits, Metrics, NewJob, QueueApi, Schedule, ScheduleOptions, check};
-use crate::store::SharedState;
+use crate::store::{Retention, SharedState};
 
 /// Reaches a queue through the owner's socket.
 #[derive(Clone)]
@@ -46,7 +46,8 @@ impl RpcHandler for Near {
 
 impl RemoteQueue {
     /// Takes the connection for one queue; `sink` hears its events.
-    pub async fn open(peer: &Peer, name: &str, sink: Arc<dyn EventSink>) -> Result<Self> {
+    /// Where `retention` is given, the owner keeps so much of its ended jobs.
+    pub async fn open(peer: &Peer, name: &str, sink: Arc<dyn EventSink>, retention: Option<Retention>) -> Result<Self> {
         check::name("queue", name)?;
         peer.handle(Arc::new(Near {
             name: name.to_owned(),
@@ -56,7 +57,9 @@ impl RemoteQueue {
             peer: peer.clone(),
             name: name.to_owned(),
         };
-        queue.ask::<Value>("queue.subscribe", json!({})).await?;
+        queue
+            .ask::<Value>("queue.subscribe", json!({ "retention": retention }))
+            .await?;
         Ok(queue)
     }
 

@@ -84,7 +84,9 @@ async fn served(directory: &DataDirectory) {
     let owner = own(directory).await;
     let peer = connect(directory).await.unwrap().expect("the owner answers");
     let (heard, mut events) = tokio::sync::mpsc::unbounded_channel();
-    let far = RemoteQueue::open(&peer, "q", Arc::new(Heard(heard))).await.unwrap();
+    let far = RemoteQueue::open(&peer, "q", Arc::new(Heard(heard)), None)
+        .await
+        .unwrap();
     let job = NewJob {
         name: "a".into(),
         data: json!(1).into(),

@@ -17,7 +17,7 @@ use crate::store::StoreUrl;
 use crate::store::server::trusted;
 
 /// How long a connection may take, and how long an answer.
-const CONNECT: Duration = Duration::from_secs(5);
+pub const CONNECT: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(30);
 const POOL: usize = 4;
 const ROLLED_BACK: usize = 8;

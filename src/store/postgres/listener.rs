@@ -10,8 +10,8 @@ use tokio_postgres::tls::MakeTlsConnect;
 use tokio_postgres::{AsyncMessage, Client, Config, NoTls, Socket};
 use tokio_util::sync::CancellationToken;
 
-use super::connections::Connections;
-use super::failure::coded;
+use super::connections::{CONNECT, Connections};
+use super::failure::{coded, unavailable};
 use super::sql;
 use crate::error::Result;
 use crate::store::job_store::Notice;
@@ -127,7 +127,10 @@ where
     T: MakeTlsConnect<Socket> + Send,
     T::Stream: Send + 'static,
 {
-    let (client, mut connection) = config.connect(tls).await.map_err(|error| coded(&error))?;
+    // `connect_timeout` ends with the connection; what listens at that port may say nothing, or something else.
+    let connecting = tokio::time::timeout(CONNECT, config.connect(tls)).await;
+    let connected = connecting.map_err(|_| unavailable("nothing that speaks PostgreSQL's protocol answers there"))?;
+    let (client, mut connection) = connected.map_err(|error| coded(&error))?;
     let (sender, payloads) = mpsc::unbounded_channel();
     // It ends with the connection, which ends with its client.
     tokio::spawn(async move {
