@@ -5,13 +5,11 @@ use std::sync::Arc;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// At least so many ends may wait for the store while their slots run other jobs.
-const ENDING: usize = 64;
-/// The same where the store is a server, whose commits take longer.
-const ENDING_FAR: usize = 512;
+const ENDING: usize = 512;
 
 /// How many ends may wait for the store while their slots run other jobs.
-pub fn most_ends(concurrency: usize, is_far: bool) -> usize {
-    concurrency.max(if is_far { ENDING_FAR } else { ENDING })
+pub fn most_ends(concurrency: usize) -> usize {
+    concurrency.max(ENDING)
 }
 
 /// A worker's room for one attempt; given back when it is dropped.

@@ -63,7 +63,7 @@ impl Worker {
         let (id, tasks) = (hub.next_worker(), TaskTracker::new());
         let shared = hub.shared().clone();
         let stop = shared.stop.child_token();
-        let most_ends = most_ends(options.concurrency, shared.store.reads_ahead());
+        let most_ends = most_ends(options.concurrency);
         let work = Intake {
             shared,
             core: core.clone(),

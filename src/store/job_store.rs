@@ -1,7 +1,9 @@
 //! What a store of jobs must be able to do, in the words of a job's life.
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::BoxStream;
 use serde_json::Value;
 use tokio::sync::broadcast;
 
@@ -9,10 +11,14 @@ pub use super::asked::{Added, Counts, JobFilter, Retention};
 use super::job::{Job, JobFailure, JobStatus, NewJob};
 use super::limits::Limits;
 pub use super::notice::Notice;
+pub use super::released::{Promoted, Rescued};
 use super::schedule::Schedule;
 use super::shared_state::SharedState;
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
+
+/// A batch that still arrives.
+pub type Parts = BoxStream<'static, Result<Vec<NewJob>>>;
 
 /// A store of jobs. Every answer is given after the commit that it speaks of.
 ///
@@ -24,6 +30,16 @@ pub trait JobStore: Send + Sync + 'static {
     /// Stores all of the jobs or none. Begins with `rules::begin_all`, which gives them their ids
     /// and knows the jobs of the batch that wait for one another.
     async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added>;
+
+    /// Stores a batch that still arrives, all of it or none; an error among its parts refuses it. None of its jobs has
+    /// a unique key, a `ref` or waits for another one.
+    async fn add_parts(&self, queue: &str, mut parts: Parts, now: i64) -> Result<Added> {
+        let mut jobs = Vec::new();
+        while let Some(part) = parts.next().await {
+            jobs.extend(part?);
+        }
+        self.add(queue, jobs, now).await
+    }
 
     /// Stores batches that stand alone, each as a whole or not at all.
     async fn add_each(&self, queue: &str, batches: Vec<Vec<NewJob>>, now: i64) -> Vec<Result<Added>> {
@@ -267,28 +283,4 @@ pub struct Report {
     pub iteration: Option<u32>,
     pub checkpoint: Option<Value>,
     pub lines: Vec<String>,
-}
-
-/// A job that was given back, or given up.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rescued {
-    pub queue: String,
-    pub id: String,
-    pub name: String,
-    /// It ran; else it was only read ahead.
-    pub ran: bool,
-    /// It failed with this: it stalled too often, or a job that it waited for failed.
-    pub failure: Option<JobFailure>,
-}
-
-/// What became ready.
-#[derive(Clone, Debug, Default)]
-pub struct Promoted {
-    pub queues: Vec<String>,
-    /// Jobs that failed because one that they waited for did.
-    pub failed: Vec<Rescued>,
-    /// Schedules that are due; each is to be given to `fire`.
-    pub schedules: Vec<Schedule>,
-    /// When the next job or schedule falls due.
-    pub next_due: Option<i64>,
 }

@@ -3,7 +3,9 @@ use std::sync::Arc;
 use super::migrations::MIGRATIONS;
 use super::{PostgresStore, test_server};
 use crate::error::Code;
-use crate::store::{ClaimRequest, Job, JobOptions, JobStore, NewJob, Notice, SharedStore, StoreKind, StoreUrl};
+use crate::store::{
+    ClaimRequest, Job, JobData, JobOptions, JobStore, NewJob, Notice, SharedStore, StoreKind, StoreUrl,
+};
 
 async fn open() -> Option<SharedStore> {
     let url = test_server::database().await?;
@@ -28,7 +30,7 @@ fn url(text: &str) -> StoreUrl {
 async fn add(store: &PostgresStore) -> Job {
     let new = NewJob {
         name: "a".into(),
-        data: serde_json::Value::Null,
+        data: JobData::default(),
         options: JobOptions::default(),
         reference: None,
     };
