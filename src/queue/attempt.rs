@@ -29,6 +29,8 @@ pub const HAND_BACK: Duration = Duration::from_secs(2);
 const AGAIN: Duration = Duration::from_millis(250);
 /// Retention is applied each time so many attempts ended.
 const PRUNE: u64 = 500;
+/// The same where nothing is kept, so that hardly anything is left to delete.
+const PRUNE_LITTLE: u64 = 5_000;
 
 enum End {
     Ended(Outcome),
@@ -237,9 +239,9 @@ pub fn tell(shared: &Shared, core: &Core, job: &Job, ending: Ending, finished: F
 /// Applies retention now and then, after so many more attempts ended.
 pub async fn prune(shared: &Shared, core: &Core, ended: u64) {
     let before = core.ended.fetch_add(ended, Ordering::Relaxed);
-    if before / PRUNE != (before + ended) / PRUNE
-        && let Some(retention) = core.retention()
-    {
+    let Some(retention) = core.retention() else { return };
+    let each = if retention.count > 0 { PRUNE } else { PRUNE_LITTLE };
+    if before / each != (before + ended) / each {
         let now = shared.clock.now_ms();
         if let Err(error) = shared.store.prune(&core.name, retention, now).await {
             tracing::warn!("old jobs were not deleted: {error}");

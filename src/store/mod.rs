@@ -11,6 +11,7 @@ mod limits;
 mod notice;
 mod postgres;
 mod redis;
+mod released;
 mod rules;
 mod schedule;
 mod server;
