@@ -1,4 +1,4 @@
-//! Text inside of other encodings: UTF-16 files, and base64 that hides a token.
+//! Text inside of other encodings: UTF-16 files, and base64 or hex that hides a token.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -31,19 +31,20 @@ pub fn to_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(text.into_bytes())
 }
 
-/// What a run of base64 says, where it is text.
+/// What a run of base64 or of hex digits says, where it is text.
 pub fn hidden_text(text: &[u8], run: &Range<usize>) -> Option<Vec<u8>> {
     let run = &text[run.clone()];
-    let printable = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
-    };
     let taste = BASE64.decode(run.get(..TASTE)?).ok()?;
-    if !printable(&taste) {
-        return None;
+    if is_printable(&taste) {
+        return BASE64.decode(run).ok().filter(|decoded| is_printable(decoded));
     }
-    BASE64.decode(run).ok().filter(|decoded| printable(decoded))
+    let digits = run.strip_prefix(b"0x").unwrap_or(run);
+    // A hash is drawn from all bytes, so its first ones already are no text.
+    let taste = hex::decode(digits.get(..TASTE / 2)?).ok()?;
+    if is_printable(&taste) {
+        return hex::decode(digits).ok().filter(|decoded| is_printable(decoded));
+    }
+    None
 }
 
 /// What a whole value says in either kind of base64, where it is text of more than a few characters.

@@ -1,4 +1,4 @@
-//! Secrets inside of base64, also of base64 in base64, and guesses that look into an encoded value.
+//! Secrets inside of base64 and hex, also of base64 in base64, and guesses that look into an encoded value.
 
 use std::ops::Range;
 
@@ -89,7 +89,7 @@ impl Scanner {
             });
         }
         self.catalogue.run(text, &(0..text.len()), &self.enabled, &mut all);
-        self.inner_passwords(text, &mut all);
+        self.inner_values(text, &mut all);
         if depth > 1
             && let Some(inner) = plain_text(text)
         {
@@ -100,10 +100,10 @@ impl Scanner {
             .max_by_key(|one| (one.rank, one.severity))
     }
 
-    fn inner_passwords(&self, text: &[u8], out: &mut Vec<Candidate>) {
+    fn inner_values(&self, text: &[u8], out: &mut Vec<Candidate>) {
         assignment::each(
             text,
-            |name| naming(name) == Naming::Password,
+            |name| matches!(naming(name), Naming::Password | Naming::Secret),
             |one| out.extend(self.generic.judge(text, one, Place::of(None))),
         );
     }
@@ -130,7 +130,7 @@ impl Scanner {
                 all.push(Candidate::of(rule, span, RANK_STRUCTURE));
             });
         }
-        self.inner_passwords(line, &mut all);
+        self.inner_values(line, &mut all);
         // A format that is wrong keeps a guess from saying otherwise.
         if !all.is_empty() {
             return all
