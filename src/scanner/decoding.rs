@@ -146,7 +146,9 @@ fn joint(text: &[u8]) -> Option<usize> {
             b'\n' => lines += 1,
             b' ' | b'\t' | b'\r' => {}
             b'+' | b'.' | b'\\' | b'&' | b',' => signs += 1,
-            byte if *byte == quote && lines > 0 => return Some(at + 2),
+            byte if *byte == quote && lines == 1 && (signs > 0 || !is_key(&text[at + 2..], quote)) => {
+                return Some(at + 2);
+            }
             _ => return None,
         }
         // A comma is a joint only where it stands alone, and then it is a list.
@@ -155,6 +157,15 @@ fn joint(text: &[u8]) -> Option<usize> {
         }
     }
     None
+}
+
+/// Whether a literal that starts here is followed by a sign, so that it names something.
+fn is_key(text: &[u8], quote: u8) -> bool {
+    let window = &text[..text.len().min(MOST_BLANKS)];
+    memchr::memchr(quote, window).is_some_and(|end| {
+        let next = window[end + 1..].iter().find(|byte| !matches!(byte, b' ' | b'\t'));
+        next.is_some_and(|byte| matches!(byte, b':' | b'='))
+    })
 }
 
 /// Where the `start` of a piece of a joined text stands in the text with its joints.
@@ -196,7 +207,17 @@ mod tests {
             let end = unjoined(plain.len(), &borders);
             assert_eq!(text.as_bytes()[end - 1], plain.as_bytes()[plain.len() - 1]);
         }
-        for text in ["ab", "ab\", \"cd\"", "ab\",\n\"cd\"", "\"", "a\"\n'b'", "a\\n", "a\\"] {
+        for text in [
+            "ab",
+            "ab\", \"cd\"",
+            "ab\",\n\"cd\"",
+            "ab\"\n\n\"cd\"",
+            "ab\"\n\"cd\": 1",
+            "\"",
+            "a\"\n'b'",
+            "a\\n",
+            "a\\",
+        ] {
             assert_eq!(joined(text.as_bytes()), None, "{text}");
         }
     }

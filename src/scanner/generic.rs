@@ -172,7 +172,7 @@ fn password(name: &[u8], value: &[u8], one: &Assignment, place: Place) -> Option
         .count();
     if !one.quoted {
         // `password: string`, `password = getPassword()`, `password=value` in a sentence.
-        if is_code(value) {
+        if is_code(value) && !(inside && is_dotted(value) && shape.digits > 0) {
             return None;
         }
         if one.shell {
@@ -232,6 +232,11 @@ fn is_code(value: &[u8]) -> bool {
             && value
                 .split(|byte| *byte == b'.')
                 .all(|part| part.first().is_some_and(u8::is_ascii_alphabetic) && Shape::of(part).digits < 2))
+}
+
+/// Letters, digits and points, as an access has them and a password in an address may.
+fn is_dotted(value: &[u8]) -> bool {
+    value.iter().all(|byte| byte.is_ascii_alphanumeric() || *byte == b'.')
 }
 
 /// A path, an address or the name of a variable.

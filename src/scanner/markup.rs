@@ -59,19 +59,29 @@ fn element(text: &[u8], at: usize) -> Option<Range<usize>> {
     (text[start] == b'<' && length > 0).then_some(start + 1..start + 1 + length)
 }
 
+/// Names that say more than that of the element come first.
 fn tag_name(
     text: &[u8],
     element: &Range<usize>,
     at: usize,
     wanted: &impl Fn(&[u8]) -> bool,
 ) -> Option<Range<usize>> {
-    if element.end == at && wanted(&text[element.clone()]) {
-        return Some(element.clone());
+    let own = (element.end == at && wanted(&text[element.clone()])).then(|| element.clone());
+    if own.as_ref().is_some_and(|own| says(&text[own.clone()])) {
+        return own;
     }
-    if element.end < at {
-        return labelled(text, element.end..at, wanted);
-    }
-    sibling(text, element.start - 1).filter(|name| wanted(&text[name.clone()]))
+    let wanted = |name: &[u8]| says(name) && wanted(name);
+    let other = if element.end < at {
+        labelled(text, element.end..at, &wanted)
+    } else {
+        sibling(text, element.start - 1).filter(|name| wanted(&text[name.clone()]))
+    };
+    other.or(own)
+}
+
+/// Whether a name says that its value is a secret.
+fn says(name: &[u8]) -> bool {
+    matches!(naming(name), Naming::Password | Naming::Secret)
 }
 
 /// The name in the element that closes before the one that opens at `open`.
@@ -95,16 +105,15 @@ pub fn named_beside(text: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
     {
         return None;
     }
-    let says = |name: &[u8]| matches!(naming(name), Naming::Password | Naming::Secret);
     let direct = directly_before(text, name);
     if direct.as_ref().is_some_and(|direct| says(&text[direct.clone()])) {
         return direct;
     }
-    in_element(text, name, &says).or(direct)
+    in_element(text, name).or(direct)
 }
 
 /// What another attribute of the same element says.
-fn in_element(text: &[u8], name: &Range<usize>, says: &impl Fn(&[u8]) -> bool) -> Option<Range<usize>> {
+fn in_element(text: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
     let window = &text[name.start.saturating_sub(REACH)..name.start];
     let open = name.start - window.len() + memchr::memrchr2(b'<', b'>', window)?;
     if text[open] != b'<' {
@@ -112,7 +121,7 @@ fn in_element(text: &[u8], name: &Range<usize>, says: &impl Fn(&[u8]) -> bool) -
     }
     let window = &text[name.end..text.len().min(name.end + 2 * REACH)];
     let close = name.end + memchr::memchr2(b'>', b'<', window).unwrap_or(window.len());
-    labelled(text, open..name.start, says).or_else(|| labelled(text, name.end..close, says))
+    labelled(text, open..name.start, &says).or_else(|| labelled(text, name.end..close, &says))
 }
 
 /// The value of an attribute that says what the element is, where it is wanted.
