@@ -33,7 +33,7 @@ export const PLACES = {
     ['log', (r, n, v) => `10.0.0.1 - - "GET /cb?state=%7B%22${n}%22%3A%22${v}%22%7D HTTP/1.1" 302`],
   ],
   'next line': [
-    ['yaml', (r, n, v) => r.pick([`${snake(n)}: >-\n  ${v}`, `${snake(n)}: |\n  ${v}`, `  ${snake(n)}:\n    ${v}`, `  - ${snake(n)}: "${v}"`])],
+    ['yaml', (r, n, v) => r.pick([`${snake(n)}: >-\n  ${v}`, `${snake(n)}: |\n  ${v}`, `${snake(n)}:\n  ${v}`, `${snake(n)}: >\n    ${v}`])],
   ],
 }
 const hexed = (text) => text.replace(/[&<>"']/g, (c) => `&#x${c.charCodeAt(0).toString(16)};`)

@@ -4,8 +4,11 @@ mod der;
 mod header;
 mod jwt;
 mod mnemonic;
+mod number;
 mod pem;
+mod putty;
 mod solana;
+mod ssh;
 mod uri;
 mod wallet;
 
@@ -23,6 +26,7 @@ use super::rule::{NEEDED, Rule, WINDOW};
 use super::tail::Verdict;
 use super::work;
 
+pub use jwt::is_token as is_jwt;
 pub use mnemonic::{SHORTEST as SHORTEST_MNEMONIC, each as each_mnemonic};
 pub use solana::each as each_keypair;
 
@@ -65,7 +69,7 @@ impl Detector {
 pub fn confirm(rule: &Rule, text: &[u8], at: usize, reach: &mut Reach) -> Option<Candidate> {
     match rule.detector {
         Some(Detector::Pem) => pem::confirm(rule, text, at),
-        Some(Detector::Putty) => pem::confirm_putty(rule, text, at),
+        Some(Detector::Putty) => putty::confirm(rule, text, at),
         Some(Detector::Jwt) => jwt::confirm(rule, text, at),
         Some(Detector::Uri) => uri::confirm(rule, text, at),
         Some(Detector::Basic) => header::basic(rule, text, at),
