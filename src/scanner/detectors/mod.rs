@@ -19,7 +19,7 @@ use std::ops::Range;
 use super::boundary;
 use super::candidate::{Candidate, RANK_FORMAT};
 use super::decoding::{goes_on, joined, unjoined};
-use super::placeholder::is_sample_token;
+use super::placeholder::{is_placeholder, is_sample_token};
 use super::randomness::entropy;
 use super::reach::Reach;
 use super::rule::{NEEDED, Rule, WINDOW};
@@ -167,7 +167,7 @@ fn judged(rule: &Rule, span: Range<usize>, prefix: &[u8], token: &[u8], whole: &
     let fake = rule.checksum.is_some_and(|checksum| !checksum.holds(whole))
         || is_sample_token(tail)
         // A password without a digit cannot be told from a word of the language around it.
-        || rule.info.chosen && !tail.iter().any(u8::is_ascii_digit)
+        || rule.info.chosen && (!tail.iter().any(u8::is_ascii_digit) || is_placeholder(tail))
         || entropy(tail) < rule.entropy;
     if fake { candidate.doubtful() } else { candidate }
 }

@@ -20,12 +20,10 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     let rest = &file[lines..file.len().min(lines + 16 * 1024)];
     // Without its authentication code the file is cut off.
     let code = memchr::memmem::find(rest, b"Private-MAC:").or_else(|| memchr::memmem::find(rest, b"Private-Hash:"))?;
-    let line = &rest[code..];
-    let length = line
-        .iter()
-        .position(|byte| matches!(byte, b'\n' | b'\r' | b'"' | b'\\' | b'<' | b'`' | b'\''))
-        .unwrap_or(line.len());
-    let end = lines + code + length;
+    let sign = code + memchr::memchr(b':', &rest[code..])?;
+    let blanks = rest[sign + 1..].iter().take_while(|byte| **byte == b' ').count();
+    let digits = rest[sign + 1 + blanks..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let end = lines + sign + 1 + blanks + digits;
     if longest_line(&file[lines..end]) < 24 {
         return None;
     }
@@ -76,7 +74,7 @@ impl<'a> Signed<'a> {
             algorithm: name.get(2..)?.trim_ascii(),
             comment: line(file, b"Comment:")?,
             publics: der::readings(counted(&file[start..start + length])),
-            code: hex::decode(line(file, b"Private-MAC:")?).ok()?,
+            code: hex::decode(line(file, b"Private-MAC:")?).ok().filter(|code| !code.is_empty())?,
         })
     }
 
