@@ -53,10 +53,11 @@ impl Scanner {
 /// Whether an escape stands here that hides a sign or a quote.
 fn tells(text: &[u8]) -> bool {
     match text {
-        [b'&', b'#', ..] => true,
+        [b'&', b'#', ..]
+        | [b'%', b'2', b'2' | b'7', ..]
+        | [b'%', b'3', b'A' | b'a' | b'D' | b'd', ..]
+        | [b'\\', b'u', b'0', b'0', ..] => true,
         [b'&', ..] => text.starts_with(b"&quot;") || text.starts_with(b"&apos;"),
-        [b'%', b'2', b'2' | b'7', ..] | [b'%', b'3', b'A' | b'a' | b'D' | b'd', ..] => true,
-        [b'\\', b'u', b'0', b'0', ..] => true,
         [b'\\', b'x', first, second, ..] => first.is_ascii_hexdigit() && second.is_ascii_hexdigit(),
         _ => false,
     }

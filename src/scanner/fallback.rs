@@ -47,6 +47,10 @@ pub fn at(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut i
     let Some(quote @ (b'"' | b'\'' | b'`')) = text.get(open).copied() else {
         return;
     };
+    // At the end of a block of the sweep nothing is known of what follows.
+    if !matches!(text[at + 1], b' ' | b'(' | b'|' | b'?' | b'{') {
+        return;
+    }
     let stop = open - usize::from(text[at + 1] == b' ');
     let last = text[stop - 1];
     let substituted = last == b'(' && text.get(open + 1) == Some(&b'$');
@@ -182,7 +186,7 @@ fn called(text: &[u8], open: usize, wanted: &impl Fn(&[u8]) -> bool) -> Option<R
             .is_some_and(|start| start.eq_ignore_ascii_case(verb))
             && name.get(verb.len()).is_none_or(|next| !next.is_ascii_lowercase())
     };
-    (!QUESTIONS.iter().any(|question| verb(&question)) && wanted(name)).then_some(open - name.len()..open)
+    (!QUESTIONS.iter().any(|question| verb(question)) && wanted(name)).then_some(open - name.len()..open)
 }
 
 /// `PASSWORD 'value'` and `IDENTIFIED BY 'value'`, whose name ends at `stop`.

@@ -156,9 +156,10 @@ fn format(rule: &Rule, text: &[u8], at: usize, reach: &mut Reach) -> Option<Cand
 /// Whether a token of a rule may end before `end`: one that may hold a dash does not end at one.
 fn ends(rule: &Rule, text: &[u8], end: usize) -> bool {
     boundary::ends(text, end)
-        && !(rule.dashes
-            && text.get(end) == Some(&b'-')
-            && text.get(end + 1).is_some_and(|byte| boundary::is_word(*byte)))
+        && !(rule.dashes && text.get(end) == Some(&b'-') && {
+            let mut rest = text[end..].iter().take(8);
+            rest.find(|byte| **byte != b'-').is_some_and(|byte| boundary::is_word(*byte))
+        })
 }
 
 fn judged(rule: &Rule, span: Range<usize>, prefix: &[u8], token: &[u8], whole: &[u8]) -> Candidate {

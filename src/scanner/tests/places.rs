@@ -169,6 +169,28 @@ fn a_token_that_is_escaped_is_one_finding_at_its_place() {
 }
 
 #[test]
+fn only_what_stands_directly_before_a_quote_is_looked_at_on_every_border_of_the_sweep() {
+    for shift in 0..70 {
+        let text = format!("{}<a mysql_pwd\" value=\"some-thing-1\"", " ".repeat(shift));
+        assert!(!scanner().scan_text(&text, Some("a.txt")).found, "{shift}");
+        let text = format!("{}x = env.PASSWORD || '{}'", " ".repeat(shift), password());
+        assert_eq!(scanner().scan_text(&text, Some("a.js")).secrets.len(), 1, "{shift}");
+    }
+}
+
+#[test]
+fn a_place_to_fill_in_is_none_in_an_address_either() {
+    none_found(&[
+        ("a.log", "GET /?u=postgres%3A%2F%2Fuser%3A%24%7BDB_PASS%7D%40db.acme.io%2Fx"),
+        ("a.txt", "postgres://user:%7Bpass%7D@db.acme.io/x"),
+    ]);
+    all_found(&[
+        ("a.env", "PASSWORD=$P$"),
+        ("a.txt", "postgres://user:$P$@db.acme.io/x"),
+    ]);
+}
+
+#[test]
 fn a_value_on_the_next_line_is_its_names() {
     all_found(&[
         ("a.yml", "password: >-\n  $P$\n"),
