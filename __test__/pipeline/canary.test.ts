@@ -82,7 +82,7 @@ class Jobs {
 const NOTHING = { directory: [], spans: [], log: [], told: [] }
 
 /** A text as no scanner reads it: in hex, with the first bit of each byte turned. */
-const hidden = (text: string): string => `'${Buffer.from(text).map((byte) => byte ^ 128).toString('hex')}'`
+const hidden = (text: string): string => `'${Buffer.from(Buffer.from(text).map((byte) => byte ^ 128)).toString('hex')}'`
 
 /** A test that puts the secrets together when it runs, and says them in every way that a runner reports. */
 function sayingTest(texts: string[]): string {
@@ -152,7 +152,9 @@ const full: PluginSpecification = {
 function planting(value: unknown, text: string): unknown[] {
   if (typeof value === 'string') return [text, `${value} ${text}`]
   if (Array.isArray(value)) {
-    return value.flatMap((item, at) => planting(item, text).map((planted) => value.with(at, planted)))
+    return value.flatMap((item, at) =>
+      planting(item, text).map((planted) => value.map((other: unknown, place) => (place === at ? planted : other))),
+    )
   }
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, inner]) => {

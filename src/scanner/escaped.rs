@@ -66,7 +66,7 @@ fn tells(text: &[u8]) -> bool {
 /// A text without its escapes, and where its characters stood.
 struct Plain {
     text: Vec<u8>,
-    /// After how many characters an escape stood, and how many bytes more than one it has.
+    /// After how many characters an escape stood, and how many bytes more this one and all before it have.
     escapes: Vec<(usize, usize)>,
 }
 
@@ -76,14 +76,15 @@ impl Plain {
             text: Vec::with_capacity(text.len()),
             escapes: Vec::new(),
         };
-        let mut from = 0;
+        let (mut from, mut more) = (0, 0);
         for at in memchr::memchr3_iter(b'&', b'%', b'\\', text) {
             if at < from {
                 continue;
             }
             if let Some((byte, length)) = escape(&text[at..]) {
                 plain.text.extend_from_slice(&text[from..at]);
-                plain.escapes.push((plain.text.len(), length - 1));
+                more += length - 1;
+                plain.escapes.push((plain.text.len(), more));
                 plain.text.push(byte);
                 from = at + length;
             }
@@ -95,7 +96,7 @@ impl Plain {
     /// Where the character stands that is the one at `at` without escapes.
     fn place(&self, at: usize) -> usize {
         let before = self.escapes.partition_point(|(place, _)| *place < at);
-        at + self.escapes[..before].iter().map(|(_, more)| more).sum::<usize>()
+        at + before.checked_sub(1).map_or(0, |last| self.escapes[last].1)
     }
 
     /// Whether an escape stands in a span, or within a few characters of it.
