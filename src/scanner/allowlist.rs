@@ -6,8 +6,8 @@ use globset::{GlobBuilder, GlobMatcher};
 use memchr::memmem::Finder;
 use regex::bytes::Regex;
 
-use super::engine::is_named;
 use super::custom::compile_pattern;
+use super::engine::is_named;
 use super::options::{Allowed, AllowedEntry};
 use crate::error::{Code, Error, Result};
 

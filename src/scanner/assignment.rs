@@ -86,7 +86,9 @@ pub fn at(
     }
     let value = value_after(text, at + 1, ends);
     let value = match &value {
-        Some((range, false)) if text[at] == b':' && block::opens(&text[range.clone()]) => block::value(text, at + 1, name.start),
+        Some((range, false)) if text[at] == b':' && block::opens(&text[range.clone()]) => {
+            block::value(text, at + 1, name.start)
+        }
         None if text[at] == b':' => block::value(text, at + 1, name.start),
         _ => value,
     };

@@ -27,7 +27,10 @@ impl Scanner {
         if !place.escapes {
             return;
         }
-        let inner = Place { escapes: false, ..place };
+        let inner = Place {
+            escapes: false,
+            ..place
+        };
         let mut read = 0;
         for at in memchr::memchr3_iter(b'&', b'%', b'\\', text) {
             if at < read || !tells(&text[at..]) {
@@ -110,7 +113,9 @@ impl Plain {
 fn escape(text: &[u8]) -> Option<(u8, usize)> {
     let hex = |digits: &[u8]| {
         let digits = std::str::from_utf8(digits).ok()?;
-        u8::from_str_radix(digits, 16).ok().filter(|byte| matches!(byte, b' '..=b'~'))
+        u8::from_str_radix(digits, 16)
+            .ok()
+            .filter(|byte| matches!(byte, b' '..=b'~'))
     };
     match text {
         [b'%', first, second, ..] => hex(&[*first, *second]).map(|byte| (byte, 3)),
@@ -142,7 +147,12 @@ mod tests {
         let text = b"a&quot;b&#x22;c&#34;d%22e\\u0022f\\x22g&amp;h";
         let plain = Plain::of(text);
         assert_eq!(plain.text, b"a\"b\"c\"d\"e\"f\"g&h");
-        for (at, byte) in plain.text.iter().enumerate().filter(|(_, byte)| byte.is_ascii_alphabetic()) {
+        for (at, byte) in plain
+            .text
+            .iter()
+            .enumerate()
+            .filter(|(_, byte)| byte.is_ascii_alphabetic())
+        {
             assert_eq!(text[plain.place(at)], *byte, "{at}");
         }
         assert!(plain.touches(&(0..1)) && plain.touches(&(4..5)));
@@ -151,7 +161,21 @@ mod tests {
 
     #[test]
     fn what_is_no_escape_stays() {
-        for text in ["&", "&#", "&#;", "&#x;", "&#x1F600;", "%", "%2", "%zz", "\\u00", "\\x2", "&quot", "100% & more", "&#1"] {
+        for text in [
+            "&",
+            "&#",
+            "&#;",
+            "&#x;",
+            "&#x1F600;",
+            "%",
+            "%2",
+            "%zz",
+            "\\u00",
+            "\\x2",
+            "&quot",
+            "100% & more",
+            "&#1",
+        ] {
             assert_eq!(Plain::of(text.as_bytes()).text, text.as_bytes());
         }
     }

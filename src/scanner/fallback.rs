@@ -68,7 +68,10 @@ pub fn at(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut i
     let (name, call) = match last {
         b'|' if before(2) == b'|' && before(3) == b'(' => (default_of(text, stop - 3, wanted), false),
         b'|' | b'?' if before(2) == last => (subject(text, stop - 2, wanted), false),
-        b'|' => (closure(text, stop - 1).and_then(|open| default_of(text, open, wanted)), false),
+        b'|' => (
+            closure(text, stop - 1).and_then(|open| default_of(text, open, wanted)),
+            false,
+        ),
         b'{' => (block(text, stop - 1, wanted), false),
         b'(' => match default_of(text, stop - 1, wanted) {
             Some(name) => (Some(name), false),
@@ -108,7 +111,9 @@ fn may_name(text: &[u8]) -> bool {
     };
     let [third, second, last] = ending.map(|byte| byte.to_ascii_lowercase());
     match [second, last] {
-        [b'r' | b'w', b'd'] | [b'e', b'y' | b't' | b'n'] | [b's', b'e' | b's'] | [b't', b'h' | b'y'] | [b'n', b'k'] => true,
+        [b'r' | b'w', b'd'] | [b'e', b'y' | b't' | b'n'] | [b's', b'e' | b's'] | [b't', b'h' | b'y'] | [b'n', b'k'] => {
+            true
+        }
         [b'o', b'r'] => matches!(third, b'_' | b' ' | b'.'),
         [b'b', b'y'] => third == b' ',
         _ => false,

@@ -240,7 +240,9 @@ fn is_access(value: &[u8]) -> bool {
         && value
             .split(|byte| *byte == b'.')
             .all(|part| part.first().is_some_and(u8::is_ascii_alphabetic) && Shape::of(part).digits < 2)
-        && !value.iter().any(|byte| matches!(byte, b'%' | b'^' | b'~' | b'@' | b'#' | b'*'))
+        && !value
+            .iter()
+            .any(|byte| matches!(byte, b'%' | b'^' | b'~' | b'@' | b'#' | b'*'))
 }
 
 /// A path, an address or the name of a variable.

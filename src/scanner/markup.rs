@@ -60,12 +60,7 @@ fn element(text: &[u8], at: usize) -> Option<Range<usize>> {
 }
 
 /// Names that say more than that of the element come first.
-fn tag_name(
-    text: &[u8],
-    element: &Range<usize>,
-    at: usize,
-    wanted: &impl Fn(&[u8]) -> bool,
-) -> Option<Range<usize>> {
+fn tag_name(text: &[u8], element: &Range<usize>, at: usize, wanted: &impl Fn(&[u8]) -> bool) -> Option<Range<usize>> {
     let own = (element.end == at && wanted(&text[element.clone()])).then(|| element.clone());
     if own.as_ref().is_some_and(|own| says(&text[own.clone()])) {
         return own;
@@ -185,7 +180,10 @@ mod tests {
         for (text, name) in [
             ("<input type=\"password\" value=\"abc\">", Some("password")),
             ("<input value='abc' class='x' type='password'>", Some("password")),
-            ("<input id=\"db_password\" class=\"x\" value=\"abc\">", Some("db_password")),
+            (
+                "<input id=\"db_password\" class=\"x\" value=\"abc\">",
+                Some("db_password"),
+            ),
             ("<add key=\"ApiKey\" value=\"abc\" />", Some("ApiKey")),
             ("{name: 'API_KEY', value: 'abc'}", Some("API_KEY")),
             ("<input type=\"text\" value=\"abc\">", None),

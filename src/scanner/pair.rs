@@ -12,7 +12,14 @@ const LONGEST_VALUE: usize = 256;
 pub const SIGNS: [&[u8]; 4] = [b"--", b"ENV ", b"ARG ", b"#define "];
 
 /// Ends of the calls that ask for a variable and answer their second argument where there is none.
-const ASKING: [&[u8]; 6] = [b"env", b"Env", b"environ.get", b"ENV.fetch", b"getProperty", b"getOrDefault"];
+const ASKING: [&[u8]; 6] = [
+    b"env",
+    b"Env",
+    b"environ.get",
+    b"ENV.fetch",
+    b"getProperty",
+    b"getOrDefault",
+];
 
 /// Calls back for the pair whose joint, from quote to quote, stands at `at`.
 pub fn at_joint(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {

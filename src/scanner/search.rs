@@ -8,8 +8,8 @@ use super::catalogue::{Memo, WordStarts};
 use super::decoding::goes_on;
 use super::detectors::{SHORTEST_MNEMONIC, each_keypair, each_mnemonic};
 use super::engine::Scanner;
-use super::generic::SHORTEST_UNNAMED;
 use super::fallback;
+use super::generic::SHORTEST_UNNAMED;
 use super::markup::named_beside;
 use super::names::known;
 use super::naming::Naming;
@@ -205,7 +205,9 @@ impl<'a> Search<'a> {
     #[inline(never)]
     fn offer(&mut self, at: usize) {
         let (scanner, text, place) = (self.scanner, self.text, self.place);
-        fallback::at(text, at, &named(scanner), &mut |one| guess(scanner, text, one, place, &mut self.out));
+        fallback::at(text, at, &named(scanner), &mut |one| {
+            guess(scanner, text, one, place, &mut self.out)
+        });
     }
 
     #[inline(never)]

@@ -190,7 +190,10 @@ mod tests {
         let rsa = |modulus| sequence(SEQUENCE, &numbers([0, modulus, 3, 7, 5, 7, 3, 1, 1]));
         let wrapped = |modulus| {
             let algorithm = sequence(SEQUENCE, &[RSA, b"\x05\x00"].concat());
-            sequence(SEQUENCE, &[integer(0), algorithm, sequence(OCTETS, &rsa(modulus))].concat())
+            sequence(
+                SEQUENCE,
+                &[integer(0), algorithm, sequence(OCTETS, &rsa(modulus))].concat(),
+            )
         };
         for (modulus, expected) in [(35, true), (36, false)] {
             let body = |data: Vec<u8>| BASE64.encode(data).into_bytes();

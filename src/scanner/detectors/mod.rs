@@ -158,7 +158,8 @@ fn ends(rule: &Rule, text: &[u8], end: usize) -> bool {
     boundary::ends(text, end)
         && !(rule.dashes && text.get(end) == Some(&b'-') && {
             let mut rest = text[end..].iter().take(8);
-            rest.find(|byte| **byte != b'-').is_some_and(|byte| boundary::is_word(*byte))
+            rest.find(|byte| **byte != b'-')
+                .is_some_and(|byte| boundary::is_word(*byte))
         })
 }
 

@@ -38,8 +38,16 @@ mod tests {
     #[test]
     fn only_the_product_of_two_numbers_is_one() {
         let bytes = |value: u128| value.to_be_bytes();
-        for (one, other) in [(1, 1), (3, 5), (0xffff_ffff, 0xffff_ffff), (u128::from(u64::MAX), 0x1_0000_0001)] {
-            assert!(is_product(&bytes(one), &bytes(other), &bytes(one * other)), "{one} {other}");
+        for (one, other) in [
+            (1, 1),
+            (3, 5),
+            (0xffff_ffff, 0xffff_ffff),
+            (u128::from(u64::MAX), 0x1_0000_0001),
+        ] {
+            assert!(
+                is_product(&bytes(one), &bytes(other), &bytes(one * other)),
+                "{one} {other}"
+            );
             assert!(!is_product(&bytes(one), &bytes(other), &bytes(one * other + 1)));
         }
         assert!(!is_product(&[], &[1], &[1]));

@@ -63,7 +63,10 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     }
     let whole = match label {
         b"OPENSSH PRIVATE KEY" => {
-            let states: Vec<State> = der::readings(&text[body..index]).iter().map(|data| ssh::openssh(data)).collect();
+            let states: Vec<State> = der::readings(&text[body..index])
+                .iter()
+                .map(|data| ssh::openssh(data))
+                .collect();
             if states.contains(&State::Encrypted) {
                 candidate.severity = candidate.severity.min(Severity::Medium);
             }

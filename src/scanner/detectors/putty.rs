@@ -22,7 +22,10 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     let code = memchr::memmem::find(rest, b"Private-MAC:").or_else(|| memchr::memmem::find(rest, b"Private-Hash:"))?;
     let sign = code + memchr::memchr(b':', &rest[code..])?;
     let blanks = rest[sign + 1..].iter().take_while(|byte| **byte == b' ').count();
-    let digits = rest[sign + 1 + blanks..].iter().take_while(|byte| byte.is_ascii_hexdigit()).count();
+    let digits = rest[sign + 1 + blanks..]
+        .iter()
+        .take_while(|byte| byte.is_ascii_hexdigit())
+        .count();
     let end = lines + sign + 1 + blanks + digits;
     if longest_line(&file[lines..end]) < 24 {
         return None;
@@ -74,7 +77,9 @@ impl<'a> Signed<'a> {
             algorithm: name.get(2..)?.trim_ascii(),
             comment: line(file, b"Comment:")?,
             publics: der::readings(counted(&file[start..start + length])),
-            code: hex::decode(line(file, b"Private-MAC:")?).ok().filter(|code| !code.is_empty())?,
+            code: hex::decode(line(file, b"Private-MAC:")?)
+                .ok()
+                .filter(|code| !code.is_empty())?,
         })
     }
 
@@ -123,10 +128,16 @@ mod tests {
     /// A file whose code is made by what its format says, with a line end of one's choice.
     fn file(version: u8, comment: &str, end: &str) -> String {
         let (public, private) = ([7_u8; 51], [9_u8; 36]);
-        let signed = [b"ssh-ed25519".as_slice(), b"none", comment.as_bytes(), &public, &private]
-            .iter()
-            .flat_map(|field| [&(field.len() as u32).to_be_bytes(), *field].concat())
-            .collect::<Vec<u8>>();
+        let signed = [
+            b"ssh-ed25519".as_slice(),
+            b"none",
+            comment.as_bytes(),
+            &public,
+            &private,
+        ]
+        .iter()
+        .flat_map(|field| [&(field.len() as u32).to_be_bytes(), *field].concat())
+        .collect::<Vec<u8>>();
         let code = if version == 2 {
             let key = Sha1::digest(b"putty-private-key-file-mac-key");
             let mac = Hmac::<Sha1>::new_from_slice(&key).unwrap();
@@ -159,10 +170,17 @@ mod tests {
                 let holds = |text: &str| {
                     let signed = Signed::read(text.as_bytes()).unwrap();
                     let lines = text.find("Private-Lines: 1").unwrap() + "Private-Lines: 1".len();
-                    signed.holds(&der::readings(&text.as_bytes()[lines..text.find("Private-MAC").unwrap()]))
+                    signed.holds(&der::readings(
+                        &text.as_bytes()[lines..text.find("Private-MAC").unwrap()],
+                    ))
                 };
                 assert!(holds(&file), "{file}");
-                for (from, to) in [("a key", "b key"), ("CQkJ", "CQkK"), ("BwcH", "BwcI"), ("ed25519", "ed25518")] {
+                for (from, to) in [
+                    ("a key", "b key"),
+                    ("CQkJ", "CQkK"),
+                    ("BwcH", "BwcI"),
+                    ("ed25519", "ed25518"),
+                ] {
                     assert!(!holds(&file.replacen(from, to, 1)), "{from}");
                 }
             }
@@ -171,7 +189,11 @@ mod tests {
 
     #[test]
     fn what_cannot_be_read_is_not_judged() {
-        for text in ["", "PuTTY-User-Key-File-1: ssh-rsa", "PuTTY-User-Key-File-3: ssh-rsa\nPrivate-MAC: xyz"] {
+        for text in [
+            "",
+            "PuTTY-User-Key-File-1: ssh-rsa",
+            "PuTTY-User-Key-File-3: ssh-rsa\nPrivate-MAC: xyz",
+        ] {
             assert!(Signed::read(text.as_bytes()).is_none(), "{text}");
         }
     }

@@ -79,7 +79,14 @@ mod tests {
 
     /// A file of one key, whose inner part is written as it is given.
     fn file(cipher: &[u8], inner: &[u8]) -> Vec<u8> {
-        let head = [field(cipher), field(b"none"), field(b""), vec![0, 0, 0, 1], field(b"public")].concat();
+        let head = [
+            field(cipher),
+            field(b"none"),
+            field(b""),
+            vec![0, 0, 0, 1],
+            field(b"public"),
+        ]
+        .concat();
         [b"openssh-key-v1\0".as_slice(), &head, &field(inner)].concat()
     }
 
@@ -88,13 +95,27 @@ mod tests {
         let seed = hex::decode("9d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60").unwrap();
         let public = hex::decode("d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a").unwrap();
         let pair = [seed.as_slice(), &public].concat();
-        let good = [b"abcdabcd".as_slice(), &field(b"ssh-ed25519"), &field(&public), &field(&pair)].concat();
+        let good = [
+            b"abcdabcd".as_slice(),
+            &field(b"ssh-ed25519"),
+            &field(&public),
+            &field(&pair),
+        ]
+        .concat();
         assert_eq!(openssh(&file(b"none", &good)), State::Open);
         assert_eq!(openssh(&file(b"aes256-ctr", b"sealed")), State::Encrypted);
         let mut changed = good.clone();
         *changed.last_mut().unwrap() ^= 1;
         let other = [b"abcdabce".as_slice(), &good[8..]].concat();
-        let primes = [field(&[35]), field(&[3]), field(&[5]), field(&[1]), field(&[7]), field(&[5])].concat();
+        let primes = [
+            field(&[35]),
+            field(&[3]),
+            field(&[5]),
+            field(&[1]),
+            field(&[7]),
+            field(&[5]),
+        ]
+        .concat();
         let rsa = [b"abcdabcd".as_slice(), &field(b"ssh-rsa"), &primes].concat();
         assert_eq!(openssh(&file(b"none", &rsa)), State::Open);
         let wrong = [&rsa[..rsa.len() - 1], &[3]].concat();

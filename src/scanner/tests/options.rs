@@ -94,7 +94,12 @@ fn a_toml_text_brings_rules_and_silences_others() {
 #[test]
 fn an_accepted_rule_may_be_named_by_its_start_and_an_own_rule_not_like_a_built_in_one() {
     let text = format!("x = '{}'", super::github_token(1));
-    for (rule, found) in [("github-*", false), ("github-token", false), ("git", true), ("gitlab-*", true)] {
+    for (rule, found) in [
+        ("github-*", false),
+        ("github-token", false),
+        ("git", true),
+        ("gitlab-*", true),
+    ] {
         let scanner = scanner_with(json!({ "allowlist": [{ "rule": rule }] }));
         assert_eq!(scanner.scan_text(&text, None).found, found, "{rule}");
     }

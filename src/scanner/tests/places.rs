@@ -55,11 +55,17 @@ fn what_a_variable_is_where_it_is_not_set_is_found() {
         ("a.php", "$p = getenv(\"DB_PASSWORD\") ?: \"$P$\";"),
         ("a.php", "$p = $_ENV['DB_PASSWORD'] ?? '$P$';"),
         ("a.kt", "val p = System.getenv(\"DB_PASSWORD\") ?: \"$P$\""),
-        ("a.cs", "var p = Environment.GetEnvironmentVariable(\"DB_PASSWORD\") ?? \"$P$\";"),
+        (
+            "a.cs",
+            "var p = Environment.GetEnvironmentVariable(\"DB_PASSWORD\") ?? \"$P$\";",
+        ),
         ("A.java", "@Value(\"${db.password:$P$}\")"),
         ("A.java", "var p = Optional.ofNullable(password).orElse(\"$P$\");"),
         ("a.rs", "let p = var(\"DB_PASSWORD\").unwrap_or(\"$P$\".into());"),
-        ("a.rs", "let p = var(\"DB_PASSWORD\").unwrap_or_else(|_| \"$P$\".into());"),
+        (
+            "a.rs",
+            "let p = var(\"DB_PASSWORD\").unwrap_or_else(|_| \"$P$\".into());",
+        ),
         ("a.rs", "let p = password.unwrap_or_else(|| \"$P$\".into());"),
         ("a.sh", "export X=\"${DB_PASSWORD:-$P$}\""),
         ("a.sh", ": ${DB_PASSWORD:=$P$}"),
@@ -154,7 +160,10 @@ fn escaped_text_is_read_without_its_escapes() {
     ]);
     none_found(&[
         ("a.html", "&quot;passwordHash&quot;:&quot;$P$&quot;"),
-        ("a.html", "<p>Say &quot;password&quot; &amp; enter &quot;it-works-2&quot;</p>"),
+        (
+            "a.html",
+            "<p>Say &quot;password&quot; &amp; enter &quot;it-works-2&quot;</p>",
+        ),
         ("a.log", "GET /cb?next=%2Fhome%3Ftab%3Dkey-12345 HTTP/1.1"),
     ]);
 }
@@ -181,13 +190,13 @@ fn only_what_stands_directly_before_a_quote_is_looked_at_on_every_border_of_the_
 #[test]
 fn a_place_to_fill_in_is_none_in_an_address_either() {
     none_found(&[
-        ("a.log", "GET /?u=postgres%3A%2F%2Fuser%3A%24%7BDB_PASS%7D%40db.acme.io%2Fx"),
+        (
+            "a.log",
+            "GET /?u=postgres%3A%2F%2Fuser%3A%24%7BDB_PASS%7D%40db.acme.io%2Fx",
+        ),
         ("a.txt", "postgres://user:%7Bpass%7D@db.acme.io/x"),
     ]);
-    all_found(&[
-        ("a.env", "PASSWORD=$P$"),
-        ("a.txt", "postgres://user:$P$@db.acme.io/x"),
-    ]);
+    all_found(&[("a.env", "PASSWORD=$P$"), ("a.txt", "postgres://user:$P$@db.acme.io/x")]);
 }
 
 #[test]
@@ -210,13 +219,27 @@ fn a_value_on_the_next_line_is_its_names() {
 fn a_text_in_hex_is_read_and_a_hash_is_none() {
     let hex = |text: &str| hex::encode(text);
     let long = format!("DB_PASSWORD={}\nHEROKU_API_KEY=x", password());
-    for text in [long, format!("token={}", github_token(5)), format!("api_key = \"{}\"", key())] {
+    for text in [
+        long,
+        format!("token={}", github_token(5)),
+        format!("api_key = \"{}\"", key()),
+    ] {
         let hidden = hex(&text);
         for shown in [format!("dump {hidden} end"), format!("x = 0x{}", hidden.to_uppercase())] {
-            assert_eq!(scanner().scan_text(&shown, Some("a.txt")).secrets.len(), 1, "{text}: {shown}");
+            assert_eq!(
+                scanner().scan_text(&shown, Some("a.txt")).secrets.len(),
+                1,
+                "{text}: {shown}"
+            );
         }
     }
-    for text in [hex("hello world, nothing is to be seen in here"), "5d41402abc4b2a76b9719d911017c592".repeat(2)] {
-        assert!(!scanner().scan_text(&format!("dump {text} end"), Some("a.txt")).found, "{text}");
+    for text in [
+        hex("hello world, nothing is to be seen in here"),
+        "5d41402abc4b2a76b9719d911017c592".repeat(2),
+    ] {
+        assert!(
+            !scanner().scan_text(&format!("dump {text} end"), Some("a.txt")).found,
+            "{text}"
+        );
     }
 }
