@@ -191,7 +191,7 @@ fn called(text: &[u8], open: usize, wanted: &impl Fn(&[u8]) -> bool) -> Option<R
             .is_some_and(|start| start.eq_ignore_ascii_case(verb))
             && name.get(verb.len()).is_none_or(|next| !next.is_ascii_lowercase())
     };
-    (!QUESTIONS.iter().any(|question| verb(question)) && wanted(name)).then_some(open - name.len()..open)
+    (!QUESTIONS.iter().any(verb) && wanted(name)).then_some(open - name.len()..open)
 }
 
 /// `PASSWORD 'value'` and `IDENTIFIED BY 'value'`, whose name ends at `stop`.

@@ -206,7 +206,7 @@ impl<'a> Search<'a> {
     fn offer(&mut self, at: usize) {
         let (scanner, text, place) = (self.scanner, self.text, self.place);
         fallback::at(text, at, &named(scanner), &mut |one| {
-            guess(scanner, text, one, place, &mut self.out)
+            guess(scanner, text, one, place, &mut self.out);
         });
     }
 
