@@ -8,9 +8,11 @@ use super::catalogue::{Memo, WordStarts};
 use super::decoding::goes_on;
 use super::detectors::{SHORTEST_MNEMONIC, each_keypair, each_mnemonic};
 use super::engine::Scanner;
+use super::fallback;
 use super::generic::SHORTEST_UNNAMED;
+use super::markup::named_beside;
 use super::names::known;
-use super::naming::{Naming, named_beside};
+use super::naming::Naming;
 use super::pair;
 use super::place::Place;
 use super::reach::Reach;
@@ -87,6 +89,7 @@ impl<'a> Search<'a> {
         }
         if !place.lock {
             scanner.loose(text, place, &mut search.out);
+            scanner.escaped(text, place, &mut search.out);
         }
         search.out
     }
@@ -170,6 +173,11 @@ impl<'a> Search<'a> {
             self.sign_pair(at + dashes.trailing_zeros() as usize);
             dashes &= dashes - 1;
         }
+        let mut offers = fallback::places(kinds);
+        while offers != 0 {
+            self.offer(at + offers.trailing_zeros() as usize);
+            offers &= offers - 1;
+        }
         self.token_before = kinds.token >> 63;
     }
 
@@ -190,6 +198,14 @@ impl<'a> Search<'a> {
             return;
         }
         assignment::at(text, at, &mut self.ends, &named(scanner), &mut |one| {
+            guess(scanner, text, one, place, &mut self.out);
+        });
+    }
+
+    #[inline(never)]
+    fn offer(&mut self, at: usize) {
+        let (scanner, text, place) = (self.scanner, self.text, self.place);
+        fallback::at(text, at, &named(scanner), &mut |one| {
             guess(scanner, text, one, place, &mut self.out);
         });
     }
