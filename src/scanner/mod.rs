@@ -19,6 +19,7 @@ mod decoding;
 mod detectors;
 mod directory;
 mod engine;
+mod file;
 mod finding;
 mod fingerprint;
 mod generic;
@@ -47,6 +48,8 @@ mod sweep;
 mod tail;
 #[cfg(test)]
 mod tests;
+#[cfg(target_os = "linux")]
+mod tree;
 mod words;
 mod work;
 
