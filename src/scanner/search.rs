@@ -4,9 +4,9 @@ use std::ops::Range;
 
 use super::assignment::{self, Assignment};
 use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
-use super::catalogue::{Memo, WordStarts};
+use super::catalogue::{Memo, SHORTEST_RUN};
 use super::decoding::goes_on;
-use super::detectors::{SHORTEST_MNEMONIC, each_keypair, each_mnemonic};
+use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic, keypair_around};
 use super::engine::Scanner;
 use super::generic::SHORTEST_UNNAMED;
 use super::names::known;
@@ -14,10 +14,9 @@ use super::naming::{Naming, named_beside};
 use super::pair;
 use super::place::Place;
 use super::reach::Reach;
-use super::sweep::{self, Kinds, Runs, Visit};
+use super::starts::WordStarts;
+use super::sweep::{self, Kinds, Runs, Visit, each_bit};
 
-/// Shorter runs of token characters are not looked at: every token without a prefix is as long.
-const SHORTEST_RUN: u32 = 32;
 /// Longer runs are data; a key file in base64 stays below.
 const LONGEST_RUN: usize = 16 * 1024;
 /// Tokens without a prefix are not longer.
@@ -46,6 +45,7 @@ impl Visit for Search<'_> {
         let mut words = std::mem::take(&mut self.words);
         words.block(self.text, at, &kinds, |start| self.word(start));
         self.words = words;
+        each_bit(kinds.mark, |bit| self.marked(at + bit));
         let mut tokens = self.tokens;
         tokens.block(at, kinds.token, |start, end| self.token(start..end));
         self.tokens = tokens;
@@ -53,6 +53,10 @@ impl Visit for Search<'_> {
             let mut prose = self.prose;
             prose.block(at, kinds.prose, |start, end| self.prose(start..end));
             self.prose = prose;
+        }
+        // Of the numbers of a key pair and what stands between them, one block at least is full.
+        if kinds.capital | kinds.prose & kinds.code == u64::MAX {
+            self.numbers(at);
         }
         if !self.place.lock {
             self.names(at, &kinds);
@@ -82,9 +86,6 @@ impl<'a> Search<'a> {
         let (tokens, prose) = (search.tokens, search.prose);
         tokens.finish(text.len(), |start, end| search.token(start..end));
         prose.finish(text.len(), |start, end| search.prose(start..end));
-        if let Some(rule) = &scanner.keypair {
-            each_keypair(text, |span| search.out.push(Candidate::of(rule, span, RANK_FORMAT)));
-        }
         if !place.lock {
             scanner.loose(text, place, &mut search.out);
         }
@@ -104,13 +105,24 @@ impl<'a> Search<'a> {
         }
     }
 
+    #[inline(never)]
+    fn marked(&mut self, at: usize) {
+        let scanner = self.scanner;
+        scanner
+            .catalogue
+            .marked(self.text, at, &scanner.enabled, &mut self.memo, &mut self.out);
+    }
+
     /// A long run of token characters.
     #[inline(never)]
     fn token(&mut self, run: Range<usize>) {
+        let scanner = self.scanner;
+        scanner
+            .catalogue
+            .inside(self.text, &run, &scanner.enabled, &mut self.memo, &mut self.out);
         if run.len() > LONGEST_RUN {
             return;
         }
-        let scanner = self.scanner;
         let padding = self.text[run.end..]
             .iter()
             .take(2)
@@ -134,6 +146,16 @@ impl<'a> Search<'a> {
         });
     }
 
+    /// A block of digits, commas and blanks, or of what else could be taken for them.
+    #[inline(never)]
+    fn numbers(&mut self, at: usize) {
+        if let Some(rule) = &self.scanner.keypair
+            && let Some(span) = keypair_around(self.text, at)
+        {
+            self.out.push(Candidate::of(rule, span, RANK_FORMAT));
+        }
+    }
+
     /// Values with names.
     #[expect(clippy::inline_always, reason = "it runs for every 64 bytes, inside of vector code")]
     #[inline(always)]
@@ -150,26 +172,14 @@ impl<'a> Search<'a> {
             u64::MAX
         };
         let tag = kinds.close & (kinds.token << 1 | self.token_before);
-        let mut signs = kinds.sign & valued | tag;
-        let mut bare = kinds.sign & !signs & bare_values(kinds);
-        while signs != 0 {
-            self.sign(at + signs.trailing_zeros() as usize);
-            signs &= signs - 1;
-        }
-        while bare != 0 {
-            self.bare(at + bare.trailing_zeros() as usize);
-            bare &= bare - 1;
-        }
-        let mut joints = kinds.quote & next(kinds.comma) & second(kinds.blank) & third(kinds.quote);
-        while joints != 0 {
-            self.joint(at + joints.trailing_zeros() as usize);
-            joints &= joints - 1;
-        }
-        let mut dashes = kinds.dash & next(kinds.dash) & !(kinds.token << 1 | self.token_before);
-        while dashes != 0 {
-            self.sign_pair(at + dashes.trailing_zeros() as usize);
-            dashes &= dashes - 1;
-        }
+        let signs = kinds.sign & valued | tag;
+        let bare = kinds.sign & !signs & bare_values(kinds);
+        each_bit(signs, |bit| self.sign(at + bit));
+        each_bit(bare, |bit| self.bare(at + bit));
+        let joints = kinds.quote & next(kinds.comma) & second(kinds.blank) & third(kinds.quote);
+        each_bit(joints, |bit| self.joint(at + bit));
+        let dashes = kinds.dash & next(kinds.dash) & !(kinds.token << 1 | self.token_before);
+        each_bit(dashes, |bit| self.sign_pair(at + bit));
         self.token_before = kinds.token >> 63;
     }
 

@@ -24,7 +24,7 @@ use super::tail::Verdict;
 use super::work;
 
 pub use mnemonic::{SHORTEST as SHORTEST_MNEMONIC, each as each_mnemonic};
-pub use solana::each as each_keypair;
+pub use solana::around as keypair_around;
 
 /// Code that confirms a hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
