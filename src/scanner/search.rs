@@ -22,6 +22,9 @@ const LONGEST_RUN: usize = 16 * 1024;
 /// Tokens without a prefix are not longer.
 const LONGEST_CONTEXTUAL: usize = 256;
 
+/// No shorter name says that its value is a secret.
+const SHORTEST_NAME: usize = 3;
+
 /// One pass over one text.
 pub struct Search<'a> {
     scanner: &'a Scanner,
@@ -243,8 +246,10 @@ const fn bare_values(kinds: &Kinds) -> u64 {
 /// Without a sign between them, a name must say that its value is a secret.
 fn named(scanner: &Scanner) -> impl Fn(&[u8]) -> bool + '_ {
     |name| {
-        let naming = known(name);
-        naming != Naming::Neutral && scanner.generic.wants_kind(naming)
+        name.len() >= SHORTEST_NAME && {
+            let naming = known(name);
+            naming != Naming::Neutral && scanner.generic.wants_kind(naming)
+        }
     }
 }
 
