@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use super::candidate::Candidate;
-use super::detectors::{self, Detector};
+use super::detectors::{self, Detector, Seen};
 use super::prefilter::{Literal, Prefilter};
 use super::reach::Reach;
 use super::rule::{Rule, RuleFile, RuleInfo};
@@ -152,7 +152,7 @@ impl Catalogue {
             let rule = &self.rules[*index];
             if rule.prefix.iter().any(|prefix| text[at..].starts_with(prefix))
                 && (rule.detector.is_some() || rule.may_start(&text[at..]))
-                && let Some(candidate) = detectors::confirm(rule, text, at, memo.reach(*index))
+                && let Some(candidate) = detectors::confirm(rule, text, at, memo.seen(*index))
             {
                 out.push(Candidate {
                     silent: !enabled[*index],
@@ -190,18 +190,24 @@ impl Catalogue {
     }
 }
 
-/// What one pass over a text remembers for each rule that it has asked.
+/// What one pass over a text remembers, also for each rule that it has asked.
 #[derive(Debug, Default)]
-pub struct Memo(Vec<(usize, Reach)>);
+pub struct Memo {
+    runs: Vec<(usize, Reach)>,
+    plain: Reach,
+}
 
 impl Memo {
-    fn reach(&mut self, rule: usize) -> &mut Reach {
-        let known = self.0.iter().position(|(known, _)| *known == rule);
+    fn seen(&mut self, rule: usize) -> Seen<'_> {
+        let known = self.runs.iter().position(|(known, _)| *known == rule);
         let place = known.unwrap_or_else(|| {
-            self.0.push((rule, Reach::default()));
-            self.0.len() - 1
+            self.runs.push((rule, Reach::default()));
+            self.runs.len() - 1
         });
-        &mut self.0[place].1
+        Seen {
+            run: &mut self.runs[place].1,
+            plain: &mut self.plain,
+        }
     }
 }
 

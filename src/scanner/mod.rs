@@ -7,6 +7,7 @@
 
 mod allowlist;
 mod assignment;
+mod bare;
 mod base58;
 mod bech32;
 mod bigram;

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::assignment::{self, Assignment};
+use super::bare;
 use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
 use super::catalogue::{Memo, SHORTEST_RUN};
 use super::decoding::goes_on;
@@ -176,7 +177,7 @@ impl<'a> Search<'a> {
         };
         let tag = kinds.close & (kinds.token << 1 | self.token_before);
         let signs = kinds.sign & valued | tag;
-        let bare = kinds.sign & !signs & bare_values(kinds);
+        let bare = kinds.sign & !signs & bare::values(kinds);
         each_bit(signs, |bit| self.sign(at + bit));
         each_bit(bare, |bit| self.bare(at + bit));
         let joints = kinds.quote & next(kinds.comma) & second(kinds.blank) & third(kinds.quote);
@@ -199,7 +200,7 @@ impl<'a> Search<'a> {
     #[inline(never)]
     fn bare(&mut self, at: usize) {
         let (scanner, text, place) = (self.scanner, self.text, self.place);
-        if !is_bare_value(text, at) {
+        if !bare::is_value(text, at) {
             return;
         }
         assignment::at(text, at, &mut self.ends, &named(scanner), &mut |one| {
@@ -227,22 +228,6 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Where `is_bare_value` may hold behind a sign, by what is known of the block.
-#[expect(clippy::inline_always, reason = "it runs for every 64 bytes, inside of vector code")]
-#[inline(always)]
-const fn bare_values(kinds: &Kinds) -> u64 {
-    // Whether one of the next six or twelve bytes is of the kind; nothing is known after the block.
-    let (code, other) = (kinds.code, !(kinds.token | kinds.sign));
-    let two = [code | code >> 1, other | other >> 1];
-    let four = [two[0] | two[0] >> 2, two[1] | two[1] >> 2];
-    let (six, twelve) = (four[0] | two[0] >> 4, four[1] | four[1] >> 4 | four[1] >> 8);
-    let blank = kinds.blank >> 1 | 1 << 63;
-    let value = !(six >> 1) | blank & !(six >> 2);
-    let base64 = !(twelve >> 1) | blank & !(twelve >> 2);
-    let capital = kinds.capital << 1 | 1 | (kinds.blank << 1 | 1) & (kinds.blank << 2 | kinds.capital << 2 | 3);
-    value & (base64 | capital | kinds.equal & (!blank | 1 << 63))
-}
-
 /// Without a sign between them, a name must say that its value is a secret.
 fn named(scanner: &Scanner) -> impl Fn(&[u8]) -> bool + '_ {
     |name| {
@@ -251,31 +236,6 @@ fn named(scanner: &Scanner) -> impl Fn(&[u8]) -> bool + '_ {
             naming != Naming::Neutral && scanner.generic.wants_kind(naming)
         }
     }
-}
-
-/// Whether the value behind a sign may be judged without quotes in a source file: the name is a
-/// variable's of the environment, no blank stands between, or the value may be base64.
-fn is_bare_value(text: &[u8], at: usize) -> bool {
-    let blank = usize::from(text.get(at + 1) == Some(&b' '));
-    let value = &text[(at + 1 + blank).min(text.len())..];
-    let sign = |byte: &u8| {
-        matches!(
-            byte,
-            b'"' | b'\'' | b'`' | b'\\' | b';' | b',' | b'&' | b'|' | b'<' | b'=' | b'>'
-        )
-    };
-    let bracket = |byte: &u8| matches!(byte, b'(' | b')' | b'[' | b']' | b'{' | b'}');
-    let code = |byte: &u8| byte.is_ascii_whitespace() || sign(byte) || bracket(byte);
-    let Some(start) = value.first_chunk::<6>() else {
-        return false;
-    };
-    if start.iter().any(code) {
-        return false;
-    }
-    let name = text[..at].trim_ascii_end().last().copied().unwrap_or(b' ');
-    let capital = name.is_ascii_uppercase() || name.is_ascii_digit() || name == b'_';
-    let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    capital || blank == 0 && text[at] == b'=' || value.first_chunk::<12>().is_some_and(|value| value.iter().all(base64))
 }
 
 /// What an assignment gives away, by itself and decoded.

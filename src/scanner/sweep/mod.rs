@@ -45,6 +45,8 @@ pub struct Kinds {
     pub equal: u64,
     /// `~`, by which a literal is found that stands inside of a word.
     pub mark: u64,
+    /// With what each four characters start that are base64 of text.
+    pub base64: u64,
     /// Where one of the openings may start.
     pub opens: u64,
 }
@@ -69,6 +71,7 @@ impl Kinds {
             capital,
             equal,
             mark,
+            base64,
         ] = masks;
         Self {
             word,
@@ -86,6 +89,7 @@ impl Kinds {
             capital,
             equal,
             mark,
+            base64,
             opens,
         }
     }

@@ -1,7 +1,7 @@
 //! Which kinds each byte has; every way to look at a block is made from this one table.
 
 /// How many kinds there are, without the openings.
-pub const KINDS: usize = 15;
+pub const KINDS: usize = 16;
 
 /// The byte by which a literal is found that stands inside of a word.
 pub const MARK: u8 = b'~';
@@ -33,6 +33,7 @@ pub const TABLE: [u16; 256] = {
             byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_',
             byte == b'=',
             byte == MARK,
+            matches!(byte, b'C' | b'D' | b'I'..=b'Z' | b'a'..=b'f'),
         ];
         let mut bit = 0;
         while bit < KINDS {
