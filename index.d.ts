@@ -117,6 +117,8 @@ export declare class NativeQueue {
   addEach(batches: Array<string>): Promise<string>
   /** Takes over jobs of another store, all or nothing; JSON in, the number of new ones out. */
   restore(jobs: string): Promise<number>
+  /** Takes over schedules of another store; JSON in, the number of new ones out. */
+  restoreSchedules(schedules: string): Promise<number>
   /** One job as JSON, or `null`. */
   get(id: string): Promise<string>
   /** Jobs as JSON. */

@@ -35,12 +35,16 @@ async function fill(store: string): Promise<void> {
   await queue.addJob('a', 'later', { delay: 3_600_000 })
   const cancelled = await queue.addJob('a', 'cancelled')
   await queue.cancelJob(cancelled.id)
+  await queue.setLimits({ concurrency: 3, perKey: { rate: { count: 2, per: 1_000 } } })
+  await queue.schedule('daily', { cron: '30 2 * * *', timeZone: 'Europe/Berlin', missed: 'skip', name: 'a', data: 'night' })
+  await queue.pause()
   await queue.shutdown()
 }
 
 async function all(store: string): Promise<unknown[]> {
   const queue = await JobQueue.open('q', { store })
-  const jobs = []
+  const { paused } = await queue.getMetrics()
+  const jobs: unknown[] = [{ paused, limits: await queue.getLimits(), schedules: await queue.getSchedules() }]
   let page = await queue.getJobs({ limit: 1000 })
   while (page.length > 0) {
     jobs.push(...page)
@@ -58,16 +62,17 @@ test.for(serverKinds)('jobs move from SQLite to $name and back, as they are', as
   const [from, back] = [`sqlite:${place('from')}`, `sqlite:${place('back')}`]
   await fill(from)
   const file = place('jobs.jsonl')
-  expect(cli('jobs', 'export', file, '--queue', 'q', '--store', from)).toMatchObject({ status: 0, out: '1502 jobs written.\n' })
+  expect(cli('jobs', 'export', file, '--queue', 'q', '--store', from)).toMatchObject({ status: 0, out: '1502 jobs and 1 schedule written.\n' })
   const take = ['jobs', 'import', file, '--queue', 'q', '--store']
-  expect(cli(...take, server.url).out).toBe('1502 jobs taken over, 0 were there already.\n')
-  expect(cli(...take, server.url).out).toBe('0 jobs taken over, 1502 were there already.\n')
+  expect(cli(...take, server.url).out).toBe('1502 jobs and 1 schedule taken over, 0 jobs were there already.\n')
+  expect(cli(...take, server.url).out).toBe('0 jobs taken over, 1502 jobs were there already.\n')
   const second = place('again.jsonl')
   expect(cli('jobs', 'export', second, '--queue', 'q', '--store', server.url).status).toBe(0)
   expect(readFileSync(second, 'utf8')).toBe(readFileSync(file, 'utf8'))
   cli('jobs', 'import', second, '--queue', 'q', '--store', back)
   const moved = await all(back)
-  expect(moved).toHaveLength(1502)
+  expect(moved).toHaveLength(1 + 1502)
+  expect(moved[0]).toMatchObject({ paused: true, limits: { concurrency: 3 }, schedules: [{ id: 'daily', nextAt: expect.any(Number) }] })
   expect(moved).toEqual(await all(from))
   await server.close()
 })

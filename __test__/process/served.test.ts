@@ -87,10 +87,77 @@ it('the model of a served process answers for its own job, and its call is given
   await expect.poll(() => aborted).toBe(true)
 })
 
-it('what is wrong is told to a served process with its code, and an owner that dies is no hang', async () => {
+it('what is wrong is told to a served process with its code', async () => {
   await expect(engine.createPlugin({ name: '../x', description: 'x' })).rejects.toMatchObject({
     code: 'AUTON8N_SPECIFICATION_INVALID',
   })
+})
+
+it('when the owner dies, a served engine takes its place with its jobs and their models', async () => {
+  good ??= await templateFiles(engine, example('weather'))
+  let asked = 0
+  let called = (): void => {}
+  const waiting = new Promise<void>((resolve) => (called = resolve))
+  const creation = await engine.createPlugin(example('weather'), {
+    model: ({ signal }) => {
+      asked += 1
+      if (asked > 1) return Promise.resolve(formatReply(good ?? {}))
+      called()
+      return new Promise((_, reject) => signal.addEventListener('abort', () => reject(new Error('given up'))))
+    },
+  })
+  await waiting
+  const finished = creation.finished()
   await owner.kill()
-  await expect(engine.jobs()).rejects.toMatchObject({ code: expect.stringMatching(/^AUTON8N_STORE_/) as string })
+  expect((await engine.jobs()).map((job) => job.id)).toEqual([creation.id])
+  expect(await finished).toMatchObject({ status: 'completed', report: { verdict: 'passed' } })
+  expect(asked).toBe(2)
+  expect((await engine.health()).status).toBe('ok')
+})
+
+it('of two served engines one takes the place of the owner, and serves the other', async () => {
+  const other = startChild(`
+    const engine = await openEngine({ dataDir: ${JSON.stringify(directory)} })
+    say('ready')
+    const creation = await engine.createPlugin(${JSON.stringify(example('weather'))}, { generator: 'template' })
+    await creation.finished()
+    say('first')
+    setInterval(async () => {
+      const jobs = await engine.jobs()
+      if (jobs.length === 2 && jobs.every((job) => job.status === 'completed')) say('both')
+    }, 50)`)
+  try {
+    await other.line('first')
+    await owner.kill()
+    const creation = await engine.createPlugin(example('weather'), { generator: 'template' })
+    expect(await creation.finished()).toMatchObject({ status: 'completed' })
+    await other.line('both')
+  } finally {
+    await other.kill()
+  }
+})
+
+it('a served engine that is closed says so, and leaves the directory to the next owner', async () => {
+  await engine.close()
+  await expect(engine.jobs()).rejects.toMatchObject({ code: 'AUTON8N_CLOSED' })
+  await owner.kill()
+  engine = await openEngine({ dataDir: directory })
+  expect(await engine.jobs()).toEqual([])
+})
+
+it('an engine beside a process that uses only queues of the directory is told so', async () => {
+  await engine.close()
+  await owner.kill()
+  owner = startChild(`
+    const queue = await JobQueue.open('mail', { dataDir: ${JSON.stringify(directory)} })
+    say('ready')
+    setInterval(() => {}, 1000)`)
+  await owner.line('ready')
+  await expect(openEngine({ dataDir: directory })).rejects.toMatchObject({
+    code: 'AUTON8N_STORE_BUSY',
+    message: expect.stringContaining(`process ${owner.pid} `) as string,
+  })
+  await owner.kill()
+  engine = await openEngine({ dataDir: directory })
+  expect((await engine.health()).status).toBe('ok')
 })

@@ -16,10 +16,10 @@ export interface Child {
   ended(): Promise<number | null>
 }
 
-/** Starts a script that has `createPlugin`, `openEngine`, `formatReply` and `say(line)`. */
+/** Starts a script that has `createPlugin`, `openEngine`, `JobQueue`, `formatReply` and `say(line)`. */
 export function startChild(script: string): Child {
   const entry = pathToFileURL('dist/index.js').href
-  const head = `import { createPlugin, openEngine, formatReply } from '${entry}'\nconst say = (line) => console.log(line)\n`
+  const head = `import { createPlugin, openEngine, JobQueue, formatReply } from '${entry}'\nconst say = (line) => console.log(line)\n`
   const child = spawn(process.execPath, ['--input-type=module', '-e', head + script], {
     stdio: ['ignore', 'pipe', 'pipe'],
   })

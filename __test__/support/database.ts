@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
 
 const run = promisify(execFile)
-const bins = ['17', '16', '15'].map(version => `/usr/lib/postgresql/${version}/bin`)
+const given = process.env['AUTON8N_TEST_POSTGRES_BIN']
+const bins = [...(given ? [given] : []), ...['17', '16', '15'].map(version => `/usr/lib/postgresql/${version}/bin`)]
 
 /** A database server of a test's own. */
 export interface Database {
@@ -32,8 +33,13 @@ export const serverKinds: readonly ServerKind[] = [
   { name: 'Redis', without: withoutRedis, start: () => startRedis() },
 ]
 
+/** Where the programs of PostgreSQL are; empty where there are none. */
+export function postgresBin(): string {
+  return bins.find(bin => existsSync(`${bin}/initdb`)) ?? ''
+}
+
 export function withoutPostgres(): string | undefined {
-  if (bins.some(bin => existsSync(`${bin}/initdb`))) return undefined
+  if (postgresBin() !== '') return undefined
   return missing('PostgreSQL 15 or newer', 'postgresql')
 }
 
@@ -54,7 +60,7 @@ export interface PostgresDatabase extends Database {
 
 /** Starts a PostgreSQL that syncs its disk as users' servers do. */
 export async function startPostgres(): Promise<PostgresDatabase> {
-  const bin = bins.find(one => existsSync(`${one}/initdb`)) ?? ''
+  const bin = postgresBin()
   const port = await freePort()
   const url = `postgres://postgres@127.0.0.1:${port}/postgres`
   let number = 0

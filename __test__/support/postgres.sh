@@ -4,6 +4,7 @@
 # `done` after each; at the end of the input it stops the server and removes all of it.
 bin=$1 port=$2
 shift 2
+PATH=$bin:$PATH
 dir=$(mktemp -d "${TMPDIR:-/tmp}/auton8n-pg-XXXXXX")
 as=
 if [ "$(id -u)" = 0 ]; then
@@ -19,7 +20,7 @@ start() {
   (cd "$dir" && exec $as "$bin/postgres" -D "$dir/data" -p "$port" -k "$dir" -c listen_addresses=127.0.0.1 \
     -c shared_buffers=64MB -c max_connections=200 $settings >>"$dir/log" 2>&1 </dev/null) &
   pid=$!
-  until $as "$bin/pg_isready" -q -h 127.0.0.1 -p "$port"; do
+  until $as pg_isready -q -h 127.0.0.1 -p "$port"; do
     kill -0 $pid 2>/dev/null || { tail -5 "$dir/log" >&2; return 1; }
     sleep 0.05
   done
@@ -49,7 +50,7 @@ while read -r command; do
     kill)
       # The children end by themselves when the postmaster is gone.
       end KILL
-      while $as "$bin/pg_isready" -q -h 127.0.0.1 -p "$port"; do sleep 0.02; done
+      while $as pg_isready -q -h 127.0.0.1 -p "$port"; do sleep 0.02; done
       ;;
     stop) end INT ;;
     start) start ;;

@@ -3,6 +3,8 @@
  *
  *   AUTON8N_CUT_FROM  the folder
  *   AUTON8N_CUT_TO    where the copy is kept
+ *   AUTON8N_CUT_WHOLE where it is set: several processes write the files, also in folders below. A sync then copies the
+ *                     whole file, whoever wrote it, and one sync waits for the other.
  *
  * What a file holds is taken before the real sync begins and reaches the copy after it ended. A file that was removed or
  * renamed is so in the copy at once. Writes through a memory map are not seen (SQLite makes its -shm file anew). */
@@ -13,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include <sys/syscall.h>
@@ -51,7 +54,7 @@ static int name_of(int fd, char *name, size_t size) {
   size_t prefix = strlen(from);
   if (strncmp(path, from, prefix) || path[prefix] != '/') return 0;
   snprintf(name, size, "%s", path + prefix + 1);
-  return !strchr(name, '/') && !strstr(name, " (deleted)");
+  return (variable("AUTON8N_CUT_WHOLE") || !strchr(name, '/')) && !strstr(name, " (deleted)");
 }
 
 static struct file *file_of(int fd) {
@@ -74,7 +77,7 @@ static struct file *file_of(int fd) {
 }
 
 static void wrote(int fd, off_t at, ssize_t length) {
-  if (length <= 0) return;
+  if (length <= 0 || variable("AUTON8N_CUT_WHOLE")) return;
   pthread_mutex_lock(&lock);
   struct file *file = file_of(fd);
   if (file) {
@@ -148,8 +151,43 @@ static void keep(struct taken *taken) {
 
 #define REAL(name) ({ static __typeof__(&name) real; if (!real) real = dlsym(RTLD_NEXT, #name); real; })
 
+/* All of a file, before the sync; 0 where it is not in the folder. */
+static int take_whole(int fd, struct taken *taken) {
+  struct stat info;
+  char path[4400];
+  memset(taken, 0, sizeof *taken);
+  if (fstat(fd, &info) || !S_ISREG(info.st_mode) || !name_of(fd, taken->name, sizeof taken->name)) return 0;
+  snprintf(path, sizeof path, "%s/%s", variable("AUTON8N_CUT_FROM"), taken->name);
+  taken->writes = malloc(sizeof *taken->writes);
+  taken->bytes = malloc(info.st_size + 1);
+  int from = open(path, O_RDONLY | O_CLOEXEC);
+  ssize_t got = pread(from, taken->bytes, info.st_size, 0);
+  close(from);
+  taken->writes[0] = (struct write_){0, got < 0 ? 0 : (size_t)got};
+  taken->count = 1;
+  taken->cut = 1;
+  taken->size = taken->writes[0].length;
+  return 1;
+}
+
+static int synced_whole(int fd, int (*real)(int)) {
+  struct taken taken;
+  char path[4400];
+  snprintf(path, sizeof path, "%s.lock", variable("AUTON8N_CUT_TO"));
+  pthread_mutex_lock(&lock);
+  int one = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  if (one < 0 || flock(one, LOCK_EX)) abort();
+  int known = take_whole(fd, &taken);
+  int result = real(fd);
+  if (known) keep(&taken);
+  close(one);
+  pthread_mutex_unlock(&lock);
+  return result;
+}
+
 static int synced(int fd, int (*real)(int)) {
   struct taken taken;
+  if (variable("AUTON8N_CUT_WHOLE")) return variable("AUTON8N_CUT_TO") ? synced_whole(fd, real) : real(fd);
   int known = take(fd, &taken);
   int result = real(fd);
   if (known) keep(&taken);
@@ -191,6 +229,7 @@ ssize_t writev(int fd, const struct iovec *parts, int count) {
 }
 
 static void shortened(int fd) {
+  if (variable("AUTON8N_CUT_WHOLE")) return;
   pthread_mutex_lock(&lock);
   struct file *file = file_of(fd);
   if (file) file->cut = 1;
@@ -234,5 +273,19 @@ int rename(const char *from, const char *to) {
   char there[4400], other[4400];
   int result = REAL(rename)(from, to);
   if (!result && copied(from, there, sizeof there) && copied(to, other, sizeof other)) REAL(rename)(there, other);
+  return result;
+}
+
+int mkdir(const char *path, mode_t mode) {
+  char there[4400];
+  int result = REAL(mkdir)(path, mode);
+  if (!result && copied(path, there, sizeof there)) REAL(mkdir)(there, mode);
+  return result;
+}
+
+int rmdir(const char *path) {
+  char there[4400];
+  int result = REAL(rmdir)(path);
+  if (!result && copied(path, there, sizeof there)) REAL(rmdir)(there);
   return result;
 }

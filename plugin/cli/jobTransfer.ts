@@ -7,8 +7,8 @@ import { CommandError, DONE, FOUND, parse, print, type Command } from './command
 
 const EXPORT = `auton8n jobs export FILE [--queue NAME] [--store STORE]
 
-Writes the jobs of a queue to a file, one a line, the newest first: those that wait and those that are over.
-Stop its workers first; a job that runs is told, and waits where it is imported.
+Writes a queue to a file: its limits, its schedules, whether it is paused, and its jobs, those that wait and those
+that are over, one a line, the newest first. Stop its workers first; a job that runs is told, and waits where it is imported.
 
   --queue NAME    default: creations, which are those of the engine
   --store STORE   sqlite (the default, in AUTON8N_DATA_DIR), sqlite:PATH, postgres://… or redis://…; also
@@ -16,8 +16,8 @@ Stop its workers first; a job that runs is told, and waits where it is imported.
 
 const IMPORT = `auton8n jobs import FILE [--queue NAME] [--store STORE]
 
-Takes over the jobs that \`auton8n jobs export\` wrote, with their ids and in their order. It may be repeated: a job that is
-there already is left alone.
+Takes over what \`auton8n jobs export\` wrote, the jobs with their ids and in their order, the schedules with the times at
+which they are due. It may be repeated: jobs and schedules that are there already, and limits that are set, are left alone.
 
   --queue NAME    default: creations
   --store STORE   as for export`
@@ -39,9 +39,9 @@ export const exportJobs: Command = {
       const path = positionals[0] ?? ''
       const file = await open(path, 'wx').catch((error: unknown) => Promise.reject(unusable(path, error)))
       try {
-        const { written, running } = await write(queue, file, values.queue)
+        const { written, schedules, running } = await write(queue, file, values.queue)
         await file.sync()
-        print(`${written} jobs written.`)
+        print(`${written} jobs${also(schedules)} written.`)
         if (running > 0) print(`${running} of them run: stop the workers and export again, or they run twice.`)
         return running > 0 ? FOUND : DONE
       } finally {
@@ -57,22 +57,62 @@ export const importJobs: Command = {
   run: async (args) => {
     const { values, positionals } = parse(args, OPTIONS, IMPORT, [1, 1])
     const path = positionals[0] ?? ''
-    const lines = await linesOf(path)
+    const { settings, lines } = await read(path)
     return await withQueue(values.queue, values.store, async (queue) => {
+      await hold(queue, settings)
       let restored = 0
       // The file has the newest first, and the order of storing is the order of running.
       for (let end = lines.length; end > 0; end -= PAGE) {
         const page = lines.slice(Math.max(0, end - PAGE), end).toReversed()
         restored += await nativeCall(() => queue.restore(`[${page.join(',')}]`))
       }
-      print(`${restored} jobs taken over, ${lines.length - restored} were there already.`)
+      // Last, since one that is due adds a job, which comes after those that were there.
+      const schedules = await nativeCall(() => queue.restoreSchedules(JSON.stringify(settings.schedules)))
+      print(`${restored} jobs${also(schedules)} taken over, ${lines.length - restored} jobs were there already.`)
       return DONE
     })
   },
 }
 
-async function write(queue: NativeQueue, file: FileHandle, name: string): Promise<{ written: number; running: number }> {
-  await file.write(`${JSON.stringify({ format: FORMAT, queue: name })}\n`)
+/** What a queue is set to. */
+interface Settings {
+  paused: boolean
+  limits: object
+  schedules: object[]
+}
+
+function also(schedules: number): string {
+  return schedules === 0 ? '' : ` and ${schedules} ${schedules === 1 ? 'schedule' : 'schedules'}`
+}
+
+async function settingsOf(queue: NativeQueue): Promise<Settings> {
+  const { paused } = JSON.parse(await nativeCall(() => queue.metrics())) as { paused: boolean }
+  const limits = JSON.parse(await nativeCall(() => queue.limits())) as object
+  const schedules = JSON.parse(await nativeCall(() => queue.schedules())) as object[]
+  return { paused, limits, schedules }
+}
+
+/** Before the jobs come, since a worker may wait for them. */
+async function hold(queue: NativeQueue, { paused, limits }: Settings): Promise<void> {
+  if (paused) await nativeCall(() => queue.setPaused(true))
+  const here = await settingsOf(queue)
+  if (!isSet(here.limits) && isSet(limits)) await nativeCall(() => queue.setLimits(JSON.stringify(limits)))
+}
+
+function isSet(limits: object): boolean {
+  return Object.values(limits).some((value: unknown) =>
+    typeof value === 'object' && value !== null ? isSet(value) : value != null)
+}
+
+interface Written {
+  written: number
+  schedules: number
+  running: number
+}
+
+async function write(queue: NativeQueue, file: FileHandle, name: string): Promise<Written> {
+  const settings = await settingsOf(queue)
+  await file.write(`${JSON.stringify({ format: FORMAT, queue: name, ...settings })}\n`)
   let [written, running] = [0, 0]
   let cursor: string | undefined
   for (;;) {
@@ -85,10 +125,10 @@ async function write(queue: NativeQueue, file: FileHandle, name: string): Promis
     cursor = jobs.at(-1)?.id
   }
   await file.write(`${JSON.stringify({ jobs: written })}\n`)
-  return { written, running }
+  return { written, schedules: settings.schedules.length, running }
 }
 
-async function linesOf(path: string): Promise<string[]> {
+async function read(path: string): Promise<{ settings: Settings; lines: string[] }> {
   const lines: string[] = []
   try {
     for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) lines.push(line)
@@ -98,7 +138,13 @@ async function linesOf(path: string): Promise<string[]> {
   const [head, tail] = [parsed(lines.shift()), parsed(lines.pop())]
   if (head?.['format'] !== FORMAT) throw new CommandError(`${path} was not written by 'auton8n jobs export'.`)
   if (tail?.['jobs'] !== lines.length) throw new CommandError(`${path} is cut off; export the jobs again.`)
-  return lines
+  const { paused, limits, schedules } = head
+  const settings = {
+    paused: paused === true,
+    limits: typeof limits === 'object' && limits !== null ? limits : {},
+    schedules: Array.isArray(schedules) ? (schedules as object[]) : [],
+  }
+  return { settings, lines }
 }
 
 function unusable(path: string, error: unknown): CommandError {

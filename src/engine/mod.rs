@@ -1,7 +1,7 @@
 //! Composition root: opens the rooms, connects them and closes them.
 //!
 //! The first process on a data directory owns it (`owner.rs`); any other is served by the owner
-//! through its socket (`served.rs`). Both answer the same questions (`backend.rs`).
+//! through its socket (`served.rs`), and takes its place when it goes (`member.rs`). All answer the same questions (`backend.rs`).
 
 mod around;
 mod backend;
@@ -13,8 +13,10 @@ mod exposition;
 mod far_logs;
 mod hub;
 mod kept_breaker;
+mod kept_trace;
 mod log_subscriber;
 mod logs;
+mod member;
 mod near;
 mod options;
 mod owner;
@@ -28,7 +30,7 @@ mod shared_breaker;
 mod waking;
 
 #[cfg(test)]
-mod engine_tests;
+mod tests;
 
 pub use backend::{Backend, Creation};
 pub use near::Near;
@@ -51,6 +53,6 @@ pub async fn open(
     let rooms = rooms::open(&options)?;
     match hub::open(&options, &rooms.clock).await? {
         Reached::Own(store) => owner::open(options, rooms, store, sink, model).await,
-        Reached::Served(peer) => served::open(peer, sink, model).await,
+        Reached::Served(peer) => member::open(peer, options, sink, model).await,
     }
 }

@@ -6,7 +6,7 @@ use crate::error::{Code, Error, Result};
 use crate::metrics::Exposition;
 
 /// All of it. Times are seconds.
-#[derive(Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", default, deny_unknown_fields)]
 pub struct Near {
     pub breakers: Vec<NearBreaker>,
@@ -15,7 +15,7 @@ pub struct Near {
 }
 
 /// A breaker of the program's own.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub struct NearBreaker {
     pub name: String,
@@ -27,7 +27,7 @@ pub struct NearBreaker {
 }
 
 /// How late the loop turned since it was last asked.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct EventLoop {
     p50: f64,
@@ -39,7 +39,7 @@ struct EventLoop {
 }
 
 /// Bytes.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct Heap {
     used: f64,

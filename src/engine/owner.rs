@@ -18,10 +18,11 @@ use super::exposition;
 use super::far_logs::FarLogs;
 use super::hub::Store;
 use super::kept_breaker;
+use super::kept_trace;
 use super::logs::Logs;
 use super::near::Near;
 use super::options::EngineOptions;
-use super::rooms::{Rooms, traces_dir};
+use super::rooms::Rooms;
 use super::serving::{self, Serving};
 use super::shared_breaker;
 use super::waking;
@@ -29,10 +30,10 @@ use crate::error::{Code, Error, Result};
 use crate::event::EventSink;
 use crate::generation::Model;
 use crate::metrics::Format;
-use crate::pipeline::{CreationReport, JOB_NAME, QUEUE, trace_of};
+use crate::pipeline::{CreationReport, JOB_NAME, Models, QUEUE};
 use crate::queue::{Handler, Job, JobFilter, Queue, QueueApi, Worker, WorkerOptions};
 use crate::specification;
-use crate::tracer::{TraceId, TracerMetrics, stored_spans};
+use crate::tracer::TracerMetrics;
 
 /// How long a closing engine waits for running jobs before it hands them back. Short, since a creation
 /// goes on from its last finished stage.
@@ -133,19 +134,22 @@ pub async fn open(
 
 impl Owner {
     /// Jobs that wait for a model run again, now that there is one.
-    async fn wake_waiting(&self) -> Result<()> {
+    pub async fn wake_waiting(&self) -> Result<()> {
         waking::wake_waiting(&self.queue).await
     }
-}
 
-#[async_trait]
-impl Backend for Owner {
-    async fn create(&self, creation: Creation, model: Option<Arc<dyn Model>>) -> Result<String> {
+    /// The models of this engine.
+    pub const fn models(&self) -> &Arc<Models> {
+        &self.rooms.models
+    }
+
+    /// Stores a creation; its model is kept under the key that the job names.
+    pub async fn create_with(&self, creation: Creation, own: Option<(String, Arc<dyn Model>)>) -> Result<String> {
         let models = &self.rooms.models;
-        let key = model.as_ref().map(|_| Uuid::now_v7().to_string());
+        let key = own.as_ref().map(|(key, _)| key.clone());
         let job = job_of(&self.rooms.pipeline, creation, key.clone(), models.has_default())?;
-        if let (Some(key), Some(model)) = (&key, model) {
-            models.bind(key, model);
+        if let Some((key, model)) = own {
+            models.bind(&key, model);
         }
         let began = self.commits.now_ns();
         let added = self.queue.add(vec![job]).await.and_then(first);
@@ -167,6 +171,14 @@ impl Backend for Owner {
                 Err(error)
             }
         }
+    }
+}
+
+#[async_trait]
+impl Backend for Owner {
+    async fn create(&self, creation: Creation, model: Option<Arc<dyn Model>>) -> Result<String> {
+        let own = model.map(|model| (Uuid::now_v7().to_string(), model));
+        self.create_with(creation, own).await
     }
 
     fn set_model(&self, model: Option<Arc<dyn Model>>) {
@@ -216,25 +228,8 @@ impl Backend for Owner {
     }
 
     async fn trace(&self, id: &str) -> Result<Value> {
-        let trace = match TraceId::parse(id) {
-            Some(trace) => trace,
-            None => self.queue.get(id).await?.as_ref().and_then(trace_of).ok_or_else(|| {
-                Error::new(
-                    Code::JobNotFound,
-                    format!("there is no job and no trace '{id}'; `auton8n jobs` lists the jobs"),
-                )
-            })?,
-        };
         let tracer = self.rooms.pipeline.examiner.telemetry.tracer.clone();
-        let directory = traces_dir(&self.options.data_dir);
-        let read = tokio::task::spawn_blocking(move || {
-            tracer.flush(FLUSH_DEADLINE);
-            stored_spans(&directory, trace)
-        });
-        let spans = read
-            .await
-            .map_err(|error| Error::new(Code::Internal, "the trace was not read").because(error))??;
-        Ok(json!({ "traceId": trace.to_string(), "spans": spans }))
+        kept_trace::read(&self.queue, tracer, &self.options.data_dir, id).await
     }
 
     async fn health(&self) -> Result<Value> {

@@ -2,9 +2,9 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use parking_lot::Mutex;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -13,8 +13,9 @@ use uuid::Uuid;
 use super::backend::{Backend, Creation};
 use super::near::Near;
 use super::served_model::NearModels;
+use super::serving::PREFIX;
 use crate::error::{Code, Error, Result};
-use crate::event::{EventSink, NoSink};
+use crate::event::NoSink;
 use crate::generation::Model;
 use crate::metrics::Format;
 use crate::pipeline::{CreationReport, QUEUE};
@@ -29,35 +30,80 @@ pub struct FarCreation {
     pub model_key: Option<String>,
 }
 
+/// How long an owner may take to open its engine.
+const PATIENCE: Duration = Duration::from_secs(3);
+const LOOK: Duration = Duration::from_millis(25);
+
+/// How the owner greets.
+#[derive(Deserialize)]
+struct Hello {
+    pid: u32,
+    /// The prefixes of what it answers.
+    parts: Vec<String>,
+}
+
 /// An engine at the other end of a socket.
 pub struct Served {
     peer: Peer,
     queue: RemoteQueue,
     models: Arc<NearModels>,
-    default: Mutex<Option<Arc<dyn Model>>>,
 }
 
-/// Takes the connection to the owner.
-pub async fn open(peer: Peer, sink: Arc<dyn EventSink>, model: Option<Arc<dyn Model>>) -> Result<Arc<dyn Backend>> {
+/// Takes the connection to the owner, which may ask `models`.
+pub async fn open(peer: Peer, models: Arc<NearModels>) -> Result<Arc<dyn Backend>> {
+    if let Err(error) = greet(&peer).await {
+        peer.close();
+        return Err(error);
+    }
     let queue = RemoteQueue::open(&peer, QUEUE, Arc::new(NoSink)).await?;
-    let models = NearModels::new(sink);
     peer.handle(Arc::clone(&models) as Arc<dyn crate::queue::RpcHandler>);
-    Ok(Arc::new(Served {
-        peer,
-        queue,
-        models,
-        default: Mutex::new(model),
-    }))
+    let served = Served { peer, queue, models };
+    served.bring().await?;
+    Ok(Arc::new(served))
+}
+
+/// Waits until the owner's engine answers.
+async fn greet(peer: &Peer) -> Result<()> {
+    let started = Instant::now();
+    loop {
+        let hello: Hello = read(peer.request("hello", Value::Null).await?)?;
+        if hello.parts.iter().any(|part| part == PREFIX) {
+            return Ok(());
+        }
+        if started.elapsed() > PATIENCE {
+            return Err(Error::new(
+                Code::StoreBusy,
+                format!(
+                    "process {} owns the data directory and uses only job queues of it, so that no engine can work \
+                     beside it; open an engine in that process, or give this one or its queues another `dataDir`",
+                    hello.pid
+                ),
+            ));
+        }
+        tokio::time::sleep(LOOK).await;
+    }
 }
 
 impl Served {
-    async fn ask<T: DeserializeOwned>(&self, method: &str, params: Value) -> Result<T> {
-        let answer = self.peer.request(method, params).await?;
-        serde_json::from_value(answer).map_err(|error| {
-            let what = "the owner's answer is not understood; is it of another version?";
-            Error::new(Code::StoreUnavailable, what).because(error)
-        })
+    /// Offers the models of jobs that another owner had before.
+    async fn bring(&self) -> Result<()> {
+        let brought: Vec<_> = self.models.brought().into_iter().map(|(model, _)| model).collect();
+        if brought.is_empty() {
+            return Ok(());
+        }
+        self.ask("engine.models", json!(brought)).await
     }
+
+    async fn ask<T: DeserializeOwned>(&self, method: &str, params: Value) -> Result<T> {
+        read(self.peer.request(method, params).await?)
+    }
+}
+
+fn read<T: DeserializeOwned>(answer: Value) -> Result<T> {
+    serde_json::from_value(answer).map_err(|error| {
+        let what = "the owner's answer is not understood; is it of another version?";
+        Error::new(Code::StoreUnavailable, what).because(error)
+    })
 }
 
 #[async_trait]
@@ -67,7 +113,7 @@ impl Backend for Served {
         creation.out_dir = creation.out_dir.map(std::path::absolute).transpose().map_err(|error| {
             Error::new(Code::OptionInvalid, "`outDir` is not a path that can be used").because(error)
         })?;
-        let model = model.or_else(|| self.default.lock().as_ref().map(Arc::clone));
+        let model = model.or_else(|| self.models.default());
         let key = model.as_ref().map(|_| Uuid::now_v7().to_string());
         if let (Some(key), Some(model)) = (&key, model) {
             self.models.bind(key, model);
@@ -91,7 +137,7 @@ impl Backend for Served {
     }
 
     fn set_model(&self, model: Option<Arc<dyn Model>>) {
-        *self.default.lock() = model;
+        self.models.set_default(model);
     }
 
     /// The owner's jobs wait for the owner's model.

@@ -29,6 +29,14 @@ struct Question {
     request: ModelRequest,
 }
 
+/// A model of a job of another owner before.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct BroughtModel {
+    pub key: String,
+    pub job_id: String,
+}
+
 /// The owner's end.
 pub struct FarModel {
     peer: Peer,
@@ -79,17 +87,20 @@ fn gone() -> Error {
 pub struct NearModels {
     sink: Arc<dyn EventSink>,
     models: Mutex<HashMap<String, Arc<dyn Model>>>,
+    /// For jobs that bring none of their own.
+    default: Mutex<Option<Arc<dyn Model>>>,
     calls: Mutex<HashMap<String, CancellationToken>>,
     /// Which job a model belongs to, so that it is forgotten with the job.
     jobs: Mutex<HashMap<String, String>>,
 }
 
 impl NearModels {
-    /// No model yet; events go to `sink`.
-    pub fn new(sink: Arc<dyn EventSink>) -> Arc<Self> {
+    /// With that model for jobs that bring none; events go to `sink`.
+    pub fn new(sink: Arc<dyn EventSink>, default: Option<Arc<dyn Model>>) -> Arc<Self> {
         Arc::new(Self {
             sink,
             models: Mutex::default(),
+            default: Mutex::new(default),
             calls: Mutex::default(),
             jobs: Mutex::default(),
         })
@@ -108,6 +119,26 @@ impl NearModels {
     /// Forgets a model.
     pub fn release(&self, key: &str) {
         self.models.lock().remove(key);
+    }
+
+    /// Sets the model for jobs that bring none.
+    pub fn set_default(&self, model: Option<Arc<dyn Model>>) {
+        *self.default.lock() = model;
+    }
+
+    /// The model for jobs that bring none.
+    pub fn default(&self) -> Option<Arc<dyn Model>> {
+        self.default.lock().clone()
+    }
+
+    /// The jobs that are under way, and their models.
+    pub fn brought(&self) -> Vec<(BroughtModel, Arc<dyn Model>)> {
+        let (jobs, models) = (self.jobs.lock().clone(), self.models.lock());
+        let model_of = |(job_id, key): (String, String)| {
+            let model = models.get(&key)?.clone();
+            Some((BroughtModel { key, job_id }, model))
+        };
+        jobs.into_iter().filter_map(model_of).collect()
     }
 
     async fn answer(&self, params: Value) -> Result<Value> {

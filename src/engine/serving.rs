@@ -11,7 +11,7 @@ use super::backend::Backend;
 use super::near::Near;
 use super::owner::Owner;
 use super::served::FarCreation;
-use super::served_model::FarModel;
+use super::served_model::{BroughtModel, FarModel};
 use crate::error::{Code, Error, Result};
 use crate::generation::Model;
 use crate::metrics::Format;
@@ -53,12 +53,23 @@ impl RpcHandler for Serving {
         match method {
             "engine.create" => {
                 let asked: FarCreation = read(params)?;
-                let model = asked
-                    .model_key
-                    .map(|key| Arc::new(FarModel::new(peer.clone(), key)) as Arc<dyn Model>);
-                let id = owner.create(asked.creation, model).await?;
+                let model = asked.model_key.map(|key| {
+                    let model: Arc<dyn Model> = Arc::new(FarModel::new(peer.clone(), key.clone()));
+                    (key, model)
+                });
+                let id = owner.create_with(asked.creation, model).await?;
                 owner.far_logs.follow(peer, &id);
                 Ok(Value::String(id))
+            }
+            "engine.models" => {
+                let brought: Vec<BroughtModel> = read(params)?;
+                for BroughtModel { key, job_id } in brought {
+                    let model = Arc::new(FarModel::new(peer.clone(), key.clone()));
+                    owner.models().bind(&key, model);
+                    owner.models().assign(&key, &job_id);
+                    owner.far_logs.follow(peer, &job_id);
+                }
+                owner.wake_waiting().await.map(|()| Value::Null)
             }
             "engine.metrics" => owner.metrics().await,
             "engine.metricsText" => {

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::seat::{Seat, Where};
 use super::socket::Peer;
-use super::{Handler, HubOptions, Job, Queue, QueueApi, Worker, WorkerOptions};
+use super::{Handler, HubOptions, Job, Queue, QueueApi, Schedule, Worker, WorkerOptions};
 use crate::clock::SharedClock;
 use crate::error::{Code, Error, Result};
 use crate::event::EventSink;
@@ -155,13 +155,21 @@ impl Member {
 
     /// Takes over jobs of another store.
     pub async fn restore(&self, jobs: Vec<Job>) -> Result<u64> {
-        let Some(queue) = self.inner.near() else {
-            return Err(Error::new(
+        self.owned()?.restore(jobs).await
+    }
+
+    /// Takes over schedules of another store.
+    pub async fn restore_schedules(&self, schedules: Vec<Schedule>) -> Result<u64> {
+        self.owned()?.restore_schedules(schedules).await
+    }
+
+    fn owned(&self) -> Result<Queue> {
+        self.inner.near().ok_or_else(|| {
+            Error::new(
                 Code::StoreBusy,
                 "jobs are imported by the owner of the data directory; stop the process that owns it",
-            ));
-        };
-        queue.restore(jobs).await
+            )
+        })
     }
 
     /// Stops the workers and closes the queue.

@@ -46,13 +46,7 @@ pub fn begin(queue: &str, id: &str, options: ScheduleOptions, now: i64) -> Resul
         options: options.options,
         reference: None,
     };
-    if job.options.run_at.is_some() || !job.options.depends_on.is_empty() {
-        return Err(Error::new(
-            Code::OptionInvalid,
-            "a schedule's job has no `runAt` and no `dependsOn`",
-        ));
-    }
-    check::jobs(std::slice::from_ref(&job))?;
+    check_job(&job)?;
     Ok(Schedule {
         queue: queue.to_owned(),
         id: id.to_owned(),
@@ -63,6 +57,27 @@ pub fn begin(queue: &str, id: &str, options: ScheduleOptions, now: i64) -> Resul
         next_at,
         last_at: None,
     })
+}
+
+/// A schedule of another store, with the times that it had there.
+pub fn moved(queue: &str, schedule: Schedule) -> Result<Schedule> {
+    check::name("schedule", &schedule.id)?;
+    Cron::read(&schedule.cron, &schedule.time_zone)?;
+    check_job(&schedule.job)?;
+    Ok(Schedule {
+        queue: queue.to_owned(),
+        ..schedule
+    })
+}
+
+fn check_job(job: &NewJob) -> Result<()> {
+    if job.options.run_at.is_some() || !job.options.depends_on.is_empty() {
+        return Err(Error::new(
+            Code::OptionInvalid,
+            "a schedule's job has no `runAt` and no `dependsOn`",
+        ));
+    }
+    check::jobs(std::slice::from_ref(job))
 }
 
 /// Adds what a due schedule adds, unless another process was first.

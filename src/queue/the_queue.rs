@@ -1,6 +1,6 @@
 //! A handle on a queue of a store that this process owns.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -92,6 +92,30 @@ impl Queue {
         let restored = self.hub.shared().store.restore(&self.core.name, jobs).await?;
         self.hub.shared().due.notify_one();
         self.core.wake();
+        Ok(restored)
+    }
+
+    /// Takes over schedules of another store, with the times at which they are due; answers how many were new. One
+    /// whose name is here already is left alone.
+    pub async fn restore_schedules(&self, schedules: Vec<Schedule>) -> Result<u64> {
+        let schedules: Vec<_> = schedules
+            .into_iter()
+            .map(|schedule| schedules::moved(&self.core.name, schedule))
+            .collect::<Result<_>>()?;
+        let shared = self.hub.shared();
+        let here: HashSet<_> = shared
+            .store
+            .schedules(&self.core.name)
+            .await?
+            .into_iter()
+            .map(|schedule| schedule.id)
+            .collect();
+        let mut restored = 0;
+        for schedule in schedules.into_iter().filter(|one| !here.contains(&one.id)) {
+            shared.store.set_schedule(schedule).await?;
+            restored += 1;
+        }
+        shared.due.notify_one();
         Ok(restored)
     }
 

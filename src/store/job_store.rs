@@ -16,8 +16,8 @@ use crate::error::{Error, Result};
 
 /// A store of jobs. Every answer is given after the commit that it speaks of.
 ///
-/// `add`, `fire`, `cancel`, `retry`, `clean` and what sets something are on the disk when they
-/// return. `claim`, `finish`, `report`, `renew`, `rescue`, `promote` and `prune` survive the death of the process
+/// `add`, `fire`, `finish`, `cancel`, `retry`, `clean` and what sets something are on the disk when they
+/// return. `claim`, `report`, `renew`, `rescue`, `promote` and `prune` survive the death of the process
 /// at once and a power cut a few milliseconds later.
 #[async_trait]
 pub trait JobStore: Send + Sync + 'static {

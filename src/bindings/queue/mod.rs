@@ -109,6 +109,16 @@ impl NativeQueue {
         })
     }
 
+    /// Takes over schedules of another store; JSON in, the number of new ones out.
+    #[napi]
+    pub fn restore_schedules<'env>(&self, env: &'env Env, schedules: String) -> napi::Result<PromiseRaw<'env, f64>> {
+        let inner = self.inner.clone();
+        promise(env, async move {
+            let schedules = read("the schedules", &schedules)?;
+            Ok(inner.member.restore_schedules(schedules).await? as f64)
+        })
+    }
+
     /// One job as JSON, or `null`.
     #[napi]
     pub fn get<'env>(&self, env: &'env Env, id: String) -> napi::Result<PromiseRaw<'env, String>> {

@@ -45,7 +45,9 @@ impl Methods {
 impl RpcHandler for Methods {
     async fn call(&self, method: &str, params: Value, peer: &Peer) -> Result<Value> {
         if method == "hello" {
-            return Ok(serde_json::json!({ "version": env!("CARGO_PKG_VERSION"), "pid": std::process::id() }));
+            let parts: Vec<_> = self.all.read().iter().map(|(prefix, _)| prefix.clone()).collect();
+            let (version, pid) = (env!("CARGO_PKG_VERSION"), std::process::id());
+            return Ok(serde_json::json!({ "version": version, "pid": pid, "parts": parts }));
         }
         let Some(handler) = self.find(method) else {
             return Err(Error::new(

@@ -16,8 +16,12 @@ struct Server {
 }
 
 static SERVER: LazyLock<Option<Server>> = LazyLock::new(|| {
-    let bin = ["17", "16", "15"].map(|version| format!("/usr/lib/postgresql/{version}/bin"));
-    let bin = bin.into_iter().find(|bin| Path::new(bin).join("initdb").exists())?;
+    let given = std::env::var("AUTON8N_TEST_POSTGRES_BIN").ok();
+    let bins = ["17", "16", "15"].map(|version| format!("/usr/lib/postgresql/{version}/bin"));
+    let bin = given
+        .into_iter()
+        .chain(bins)
+        .find(|bin| Path::new(bin).join("initdb").exists())?;
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
     let mut child = Command::new("sh")
         .arg(concat!(env!("CARGO_MANIFEST_DIR"), "/__test__/support/postgres.sh"))

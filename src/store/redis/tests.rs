@@ -167,7 +167,7 @@ async fn servers_that_would_lose_jobs_are_refused() {
     for settings in [
         &["--maxmemory-policy", "allkeys-lru"][..],
         &["--cluster-enabled", "yes"],
-        &["--replicaof", "127.0.0.1 1"],
+        &["--replicaof", "127.0.0.1", "1"],
     ] {
         let Some(server) = Server::start(settings) else { return };
         let error = RedisStore::open(&server.url(0)).await.err().unwrap();

@@ -182,7 +182,7 @@ fn gather(database: &mut Database, first: Command, commands: &Receiver<Command>,
                 group.urgent = true;
             }
             Command::End(count, work) => {
-                group.pieces.push((Durability::Lazy, Care::Own, work));
+                group.pieces.push((Durability::Synced, Care::Own, work));
                 group.ends += count;
             }
         }
