@@ -178,7 +178,8 @@ impl Catalogue {
         }
         for index in &self.runs {
             let rule = &self.rules[*index];
-            if (rule.detector.is_some() || rule.may_start(token))
+            let may_be = || rule.tail().is_none_or(|tail| tail.allows(token.len())) && rule.may_start(token);
+            if (rule.detector.is_some() || may_be())
                 && let Some(candidate) = detectors::confirm_run(rule, text, run.clone())
             {
                 out.push(Candidate {
