@@ -838,6 +838,7 @@ module.exports = nativeBinding
 module.exports.BreakerHandle = nativeBinding.BreakerHandle
 module.exports.DependencyCancel = nativeBinding.DependencyCancel
 module.exports.Engine = nativeBinding.Engine
+module.exports.NativeParts = nativeBinding.NativeParts
 module.exports.NativeQueue = nativeBinding.NativeQueue
 module.exports.NativeScanner = nativeBinding.NativeScanner
 module.exports.SandboxHandle = nativeBinding.SandboxHandle

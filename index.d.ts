@@ -95,6 +95,16 @@ export declare class Engine {
   close(): Promise<undefined>
 }
 
+/** A batch, until it is ended or given up. */
+export declare class NativeParts {
+  /** Hands over jobs, a JSON array. */
+  push(jobs: string): void
+  /** Nothing of it is stored. */
+  abort(): void
+  /** There are no more; answers as `addEach` does for one batch. */
+  end(): Promise<string>
+}
+
 /** A queue that is open. The public class is `JobQueue`. */
 export declare class NativeQueue {
   /** Sets the limits of the queue; JSON. */
@@ -115,6 +125,8 @@ export declare class NativeQueue {
   add(jobs: string): Promise<string>
   /** Adds batches that stand alone; answers, for each, its jobs or its error, as `answers.rs` says. */
   addEach(batches: Array<string>): Promise<string>
+  /** Begins a batch that is handed over part by part. None of its jobs has a unique key, a `ref` or waits for another. */
+  addParts(): NativeParts
   /** Takes over jobs of another store, all or nothing; JSON in, the number of new ones out. */
   restore(jobs: string): Promise<number>
   /** Takes over schedules of another store; JSON in, the number of new ones out. */

@@ -204,6 +204,36 @@ test('wrong input is told with a code, and nothing is added', async () => {
   expect((await queue.getMetrics()).total).toBe(0)
 })
 
+test('a big batch is stored as a whole or not at all, before what is added after it', async () => {
+  const queue = await memory()
+  const batch = Array.from({ length: 5_000 }, (_, n) => ({ name: 'a', data: { n } }))
+  const bulk = queue.addBulkJobs(batch)
+  const after = queue.addJob('a', { n: 5_000 })
+  const second = queue.addBulkJobs(batch.slice(0, 3_000))
+  for (const { data } of batch) data.n = -1
+  const jobs = await bulk
+  expect(jobs.map(job => (job.data as { n: number }).n)).toEqual(batch.map((_, n) => n))
+  expect(new Set(jobs.map(job => job.id)).size).toBe(5_000)
+  expect(await queue.getJob(jobs[4_321]?.id ?? '')).toEqual(jobs[4_321])
+  expect([(await after).status, (await second).length]).toEqual(['pending', 3_000])
+
+  const throwing = { toJSON: () => { throw new Error('it does not want to') } }
+  const withOne = (job: unknown): never => [...batch.slice(0, 4_000), job, ...batch.slice(4_000)] as never
+  for (const job of [null, { name: 1, data: 1 }, { name: '', data: 1 }, { name: 'a', data: throwing }, { name: 'a', data: 1n }]) {
+    await expect(queue.addBulkJobs(withOne(job))).rejects.toMatchObject({ code: 'AUTON8N_OPTION_INVALID' })
+  }
+  const unique = { name: 'a', data: 1, options: { uniqueKey: 'k' } }
+  await queue.addBulkJobs(withOne(unique))
+  await expect(queue.addBulkJobs(withOne(unique))).rejects.toMatchObject({ code: 'AUTON8N_JOB_DUPLICATE' })
+  expect((await queue.getMetrics()).pending).toBe(13_002)
+
+  const order: unknown[] = []
+  queue.registerHandler<{ n: number }>('a', job => void order.push(job.data.n))
+  await queue.createWorker({ concurrency: 10 }).start()
+  await until(() => order.length === 13_002)
+  expect(order.slice(0, 5_001)).toEqual(Array.from({ length: 5_001 }, (_, n) => n))
+})
+
 test('what was added is there after a restart, and a shut queue says so', async () => {
   const dataDir = directory()
   const queue = await JobQueue.open('q', { dataDir })

@@ -1,6 +1,6 @@
 import { fromNative } from '../errors.js'
 import type { Job } from './job.js'
-import { refusal, toJob, type NativeJob, type Refusal } from './queue-input.js'
+import { refusal, toJob, toJson, type NativeJob, type Refusal } from './queue-input.js'
 
 /** A job that is being added: what is known of it here. */
 export interface AddedInput {
@@ -23,56 +23,107 @@ interface Answers {
   adds: (Added[] | Refusal)[]
 }
 
+/** What adds say to the addon. */
+export interface AddsNative {
+  addEach(batches: string[]): Promise<string>
+  addParts(): { push(jobs: string): void; end(): Promise<string>; abort(): void }
+}
+
+/** The jobs of a part of a big batch. */
+const PART = 500
+
 /** The adds of a tick, which go to the addon together. */
 export class Adds {
   private waiting: PendingAdd[] = []
+  /** A big batch on its way; what is added after it comes after it. */
+  private big: Promise<unknown> | undefined
 
   constructor(
     private readonly queue: string,
     private readonly methods: Pick<Job, 'events'>,
-    private readonly send: (batches: string[]) => Promise<string>,
+    private readonly native: AddsNative,
     private readonly sent: () => void,
   ) {}
 
-  /** Adds a batch, which is JSON. */
-  add(json: string, inputs: AddedInput[]): Promise<Job[]> {
+  /** Adds a job. */
+  one(added: AddedInput): Promise<Job> {
+    const json = toJson([added])
+    const input = { name: added.name, data: copyJson(added.data) }
     return new Promise((resolve, reject) => {
-      if (this.waiting.push({ json, inputs, resolve, reject }) === 1) queueMicrotask(() => void this.flush())
+      this.push({ json, inputs: [input], resolve: jobs => resolve(jobs[0] as Job), reject })
     })
   }
 
+  /** Adds a batch, all or none of it. `each` makes its jobs, and may refuse one. */
+  batch(count: number, each: (n: number) => AddedInput, plain: boolean): Promise<Job[]> {
+    if (plain && count > 4 * PART && this.waiting.length === 0 && !this.big) return this.parts(count, each)
+    const all = Array.from({ length: count }, (_, n) => each(n))
+    const json = toJson(all)
+    // What the caller has may change until the answer comes.
+    for (const job of all) job.data = copyJson(job.data)
+    return new Promise((resolve, reject) => this.push({ json, inputs: all, resolve, reject }))
+  }
+
+  /** The addon stores a part while the next one is written here. */
+  private parts(count: number, each: (n: number) => AddedInput): Promise<Job[]> {
+    const parts = this.native.addParts()
+    const inputs: AddedInput[] = []
+    try {
+      for (let from = 0; from < count; from += PART) {
+        const part: AddedInput[] = []
+        for (let n = from; n < count && n < from + PART; n++) part.push(each(n))
+        parts.push(toJson(part))
+        for (const { name, data } of part) inputs.push({ name, data: copyJson(data) })
+      }
+    } catch (error) {
+      parts.abort()
+      throw error
+    }
+    const answer = parts.end().then(json => {
+      this.sent()
+      const { adds, options } = JSON.parse(json) as Answers
+      return this.answered(adds[0], inputs, options)
+    })
+    const over = (): void => void (this.big = undefined)
+    this.big = answer.then(over, over)
+    return answer.catch((error: unknown) => Promise.reject(fromNative(error)))
+  }
+
+  private push(add: PendingAdd): void {
+    if (this.waiting.push(add) === 1) queueMicrotask(() => void this.flush())
+  }
+
   private async flush(): Promise<void> {
+    while (this.big) await this.big
     const adds = this.waiting
     this.waiting = []
     try {
-      const answers = JSON.parse(await this.send(adds.map(add => add.json))) as Answers
+      const answers = JSON.parse(await this.native.addEach(adds.map(add => add.json))) as Answers
       this.sent()
-      for (const [index, add] of adds.entries()) {
-        const answer = answers.adds[index]
-        if (Array.isArray(answer)) add.resolve(answer.map((added, n) => this.job(added, add.inputs[n], answers.options)))
-        else if (answer) add.reject(refusal(answer))
+      for (let n = 0; n < adds.length; n++) {
+        const add = adds[n] as PendingAdd
+        try {
+          add.resolve(this.answered(answers.adds[n], add.inputs, answers.options))
+        } catch (error) {
+          add.reject(error)
+        }
       }
     } catch (error) {
       for (const add of adds) add.reject(fromNative(error))
     }
   }
 
-  private job(added: Added, input: AddedInput | undefined, options: Options[]): Job {
+  private answered(answer: Added[] | Refusal | undefined, inputs: AddedInput[], options: Options[]): Job[] {
+    if (!Array.isArray(answer)) throw refusal(answer as Refusal)
+    return answer.map((added, n) => this.job(added, inputs[n] as AddedInput, options))
+  }
+
+  private job(added: Added, { name, data }: AddedInput, options: Options[]): Job {
     if (!Array.isArray(added)) return toJob(added, this.methods)
     const [id, createdAt, runAt, later, which] = added
-    const job = {
-      id,
-      queue: this.queue,
-      name: input?.name ?? '',
-      data: input?.data,
-      status: later ? 'scheduled' : 'pending',
-      attempts: 0,
-      progress: 0,
-      log: [],
-      createdAt,
-      runAt,
-      options: which,
-    } as const
+    const status = later ? 'scheduled' : 'pending'
+    const { queue } = this
+    const job = { id, queue, name, data, status, attempts: 0, progress: 0, log: [], createdAt, runAt, options: which } as const
     return toJob(job, this.methods, options[which])
   }
 }

@@ -3,8 +3,8 @@ import { native } from '../native.js'
 import type {
   DataOf, Job, JobHandler, JobOptions, NewJob, QueueOptions, ResultOf, Untyped, WorkerOptions,
 } from './job.js'
-import { Adds, copyJson } from './queue-adds.js'
-import { LONGEST_TIMER, invalid, milliseconds, options, text, toJson, toNew, type NativeJob } from './queue-input.js'
+import { Adds } from './queue-adds.js'
+import { LONGEST_TIMER, invalid, milliseconds, options, text, toNew, type NativeJob } from './queue-input.js'
 import { ManagedQueue } from './queue-managed.js'
 import { Runs, type NativeRun } from './queue-runs.js'
 import { Worker } from './worker.js'
@@ -65,7 +65,7 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue {
       ),
     )
     queue.runs = new Runs(queue.native, queue.handlers, queue.methods, stopped)
-    queue.adds = new Adds(name, queue.methods, batches => queue.native.addEach(batches), () => queue.linger())
+    queue.adds = new Adds(name, queue.methods, queue.native, () => queue.linger())
     return queue
   }
 
@@ -98,10 +98,12 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue {
     data: Data,
     jobOptions?: JobOptions,
   ): Promise<Job<Data, Result>>
-  async addJob(name: string, data: unknown, jobOptions?: JobOptions): Promise<Job> {
-    const added = toNew(name, data, jobOptions)
-    const [job] = await this.adds.add(toJson([added]), [{ name, data: copyJson(added.data) }])
-    return job as Job
+  addJob(name: string, data: unknown, jobOptions?: JobOptions): Promise<Job> {
+    try {
+      return this.adds.one(toNew(name, data, jobOptions))
+    } catch (error) {
+      return Promise.reject(error as Error)
+    }
   }
 
   /** Adds all of the jobs or none. */
@@ -113,14 +115,11 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue {
   ): Promise<Job<Data, Result>[]>
   async addBulkJobs(jobs: readonly NewJob[]): Promise<Job[]> {
     if (!Array.isArray(jobs)) throw invalid('the jobs must be an array')
-    const all = (jobs as readonly NewJob[]).map(job => {
+    const each = (job: NewJob | undefined) => {
       if (typeof job !== 'object' || job === null) throw invalid('each job must be an object with `name` and `data`')
       return toNew(job.name, job.data, job.options, job.ref)
-    })
-    const json = toJson(all)
-    // What the caller has may change until the answer comes.
-    for (const job of all) job.data = copyJson(job.data)
-    return this.adds.add(json, all)
+    }
+    return this.adds.batch(jobs.length, n => each(jobs[n] as NewJob | undefined), jobs.every(standsAlone))
   }
 
   /** A worker of this queue; it runs when it is started. */
@@ -186,6 +185,12 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue {
       this.alive = undefined
     }
   }
+}
+
+/** Whether no other job can have to do with whether it is added. */
+function standsAlone(job: Partial<NewJob> | null | undefined): boolean {
+  const { uniqueKey, dependsOn } = job?.options ?? {}
+  return uniqueKey === undefined && dependsOn === undefined && job?.ref === undefined
 }
 
 function stopped(): Auton8nError {

@@ -11,3 +11,7 @@ mod sandbox;
 mod scanner;
 mod specification;
 mod tracer;
+
+/// Faster than the C library's where several threads hand memory to one another, and gives back what is free.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

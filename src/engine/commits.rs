@@ -48,7 +48,7 @@ impl Commits {
     /// The attempt is over: its end goes into the store now.
     pub fn ending(&self, mut job: Job) {
         // Only what names its trace is needed.
-        job.data = serde_json::Value::Null;
+        job.data = crate::store::JobData::default();
         job.checkpoint = serde_json::Value::Null;
         let now = self.now_ns();
         self.ending.lock().insert(job.id.clone(), (job, now));

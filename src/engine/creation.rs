@@ -70,7 +70,7 @@ pub fn job_of(pipeline: &Pipeline, creation: Creation, model_key: Option<String>
     };
     Ok(NewJob {
         name: JOB_NAME.to_owned(),
-        data: json!(request),
+        data: json!(request).into(),
         options: JobOptions {
             priority: creation.priority.unwrap_or_default(),
             timeout: Some(timeout),

@@ -145,7 +145,7 @@ impl Pipeline {
 #[async_trait]
 impl Handler for Pipeline {
     async fn run(&self, attempt: Attempt) -> Result<Value, AttemptError> {
-        let request: CreationRequest = serde_json::from_value(attempt.job.data.clone()).map_err(|error| {
+        let request: CreationRequest = attempt.job.data.read().map_err(|error| {
             let what = "the stored job is not a creation request of this version; create the plugin again";
             AttemptError::Abort(Error::new(Code::StoreCorrupt, what).because(error), None)
         })?;

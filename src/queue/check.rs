@@ -1,7 +1,10 @@
 //! What may be asked of a queue.
 
+use futures_util::StreamExt;
+
 use super::{JobFilter, Limits, NewJob};
 use crate::error::{Code, Error, Result};
+use crate::store::Parts;
 
 const NAME: usize = 200;
 const KEY: usize = 500;
@@ -33,6 +36,20 @@ pub fn jobs(jobs: &[NewJob]) -> Result<()> {
         return Err(invalid(format!("at most {BATCH} jobs can be added at once")));
     }
     jobs.iter().try_for_each(job)
+}
+
+/// The same where they still arrive.
+pub fn parts(parts: Parts) -> Parts {
+    let mut count = 0;
+    let check = move |part: Result<Vec<NewJob>>| {
+        let part = part?;
+        count += part.len();
+        if count > BATCH {
+            return Err(invalid(format!("at most {BATCH} jobs can be added at once")));
+        }
+        jobs(&part).map(|()| part)
+    };
+    parts.map(check).boxed()
 }
 
 fn job(job: &NewJob) -> Result<()> {
@@ -95,7 +112,7 @@ fn job(job: &NewJob) -> Result<()> {
             )));
         }
     }
-    let size = job.data.to_string().len() + options.metadata.as_ref().map_or(0, |data| data.to_string().len());
+    let size = job.data.text().len() + options.metadata.as_ref().map_or(0, |data| data.to_string().len());
     if size > DATA {
         return Err(invalid(format!(
             "a job's data must be at most {DATA} bytes of JSON; store big data elsewhere"
@@ -133,14 +150,14 @@ pub fn filter(filter: &JobFilter) -> Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::queue::JobOptions;
+    use crate::queue::{JobData, JobOptions};
 
     fn with(change: impl FnOnce(&mut JobOptions)) -> Result<()> {
         let mut options = JobOptions::default();
         change(&mut options);
         job(&NewJob {
             name: "a".into(),
-            data: serde_json::Value::Null,
+            data: JobData::default(),
             options,
             reference: None,
         })
@@ -171,7 +188,7 @@ mod tests {
         assert!(name("queue", "").is_err());
         assert!(name("queue", "a\nb").is_err());
         assert!(name("queue", &"x".repeat(201)).is_err());
-        let data = serde_json::Value::String("x".repeat(DATA + 1));
+        let data = serde_json::Value::String("x".repeat(DATA + 1)).into();
         assert!(
             jobs(&[NewJob {
                 name: "a".into(),

@@ -40,8 +40,8 @@ pub use self::the_queue::Queue;
 pub use self::ticket::{Ticket, end_all};
 pub use self::worker::{Worker, WorkerOptions};
 pub use crate::store::{
-    Backoff, Job, JobFailure, JobFilter, JobOptions, JobStatus, Limits, NewJob, OnDuplicate, Priority, Retention,
-    Schedule,
+    Backoff, Job, JobData, JobFailure, JobFilter, JobOptions, JobStatus, Limits, NewJob, OnDuplicate, Priority,
+    Retention, Schedule,
 };
 
 use std::sync::Arc;

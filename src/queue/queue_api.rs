@@ -1,17 +1,27 @@
 //! What a queue answers, whether its store is owned by this process or by another.
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use serde_json::Value;
 
 use super::{Job, JobFilter, JobStatus, Limits, Metrics, NewJob, Schedule, ScheduleOptions};
 use crate::error::Result;
-use crate::store::SharedState;
+use crate::store::{Parts, SharedState};
 
 /// A queue, near or far.
 #[async_trait]
 pub trait QueueApi: Send + Sync + 'static {
     /// Stores all of the jobs or none; they are on the disk when it returns.
     async fn add(&self, jobs: Vec<NewJob>) -> Result<Vec<Job>>;
+
+    /// Stores a batch that still arrives, all of it or none, as `JobStore::add_parts` does.
+    async fn add_parts(&self, mut parts: Parts) -> Result<Vec<Job>> {
+        let mut jobs = Vec::new();
+        while let Some(part) = parts.next().await {
+            jobs.extend(part?);
+        }
+        self.add(jobs).await
+    }
 
     /// Stores batches that stand alone; one that cannot be read is refused as it is.
     async fn add_each(&self, batches: Vec<Result<Vec<NewJob>>>) -> Vec<Result<Vec<Job>>> {

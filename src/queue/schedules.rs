@@ -8,7 +8,7 @@ use super::cron::{self, Cron};
 use super::hub::Shared;
 use super::{JobOptions, NewJob};
 use crate::error::{Code, Error, Result};
-use crate::store::{Missed, Schedule};
+use crate::store::{JobData, Missed, Schedule};
 
 /// What is added, and when.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -21,7 +21,7 @@ pub struct ScheduleOptions {
     pub missed: Missed,
     pub name: String,
     #[serde(default)]
-    pub data: Value,
+    pub data: JobData,
     #[serde(default)]
     pub options: JobOptions,
 }

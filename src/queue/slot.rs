@@ -5,7 +5,7 @@ use std::sync::Arc;
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
 
 /// At least so many ends may wait for the store while their slots run other jobs.
-pub const ENDING: usize = 64;
+pub const ENDING: usize = 512;
 
 /// A worker's room for one attempt; given back when it is dropped.
 pub struct Slot {

@@ -70,7 +70,7 @@ async fn add(queue: &Queue, data: Value, options: JobOptions) -> Job {
     queue
         .add(vec![NewJob {
             name: "a".into(),
-            data,
+            data: data.into(),
             options,
             reference: None,
         }])
@@ -118,7 +118,7 @@ async fn a_job_runs_and_tells_its_life_in_order() {
         attempt.reporter.progress(50.0, Some("half"), Some(2));
         attempt.reporter.log("working");
         attempt.reporter.checkpoint(json!("here"));
-        Ok(json!({ "got": attempt.job.data }))
+        Ok(json!({ "got": attempt.job.data.value() }))
     });
     queue.register("a", echo).unwrap();
     let worker = queue.start_worker(WorkerOptions::default()).unwrap();
@@ -169,7 +169,7 @@ async fn a_panic_and_a_timeout_are_failed_attempts() {
         .register(
             "a",
             handler(|attempt| async move {
-                assert!(attempt.job.data.is_null(), "it broke");
+                assert!(attempt.job.data == JobData::default(), "it broke");
                 attempt.token.cancelled().await;
                 Ok(Value::Null)
             }),
@@ -231,7 +231,7 @@ async fn a_stop_waits_until_its_deadline_and_then_hands_back() {
         .register(
             "a",
             handler(|attempt| async move {
-                if attempt.job.data == json!("quick") {
+                if attempt.job.data.value() == json!("quick") {
                     tokio::time::sleep(Duration::from_millis(50)).await;
                     return Ok(json!("whole"));
                 }
@@ -368,14 +368,14 @@ async fn every_job_of_many_runs_once_whatever_the_concurrency() {
         .register(
             "a",
             handler(move |attempt| {
-                list.lock().push(attempt.job.data.as_u64().unwrap());
+                list.lock().push(attempt.job.data.value().as_u64().unwrap());
                 async { Ok(Value::Null) }
             }),
         )
         .unwrap();
     let jobs = (0..500).map(|n| NewJob {
         name: "a".into(),
-        data: json!(n),
+        data: json!(n).into(),
         options: JobOptions::default(),
         reference: None,
     });

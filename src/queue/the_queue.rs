@@ -18,7 +18,7 @@ use super::{
 };
 use crate::error::{Code, Error, Result};
 use crate::event::EventSink;
-use crate::store::SharedState;
+use crate::store::{Parts, SharedState};
 
 /// The handlers by the name of their jobs.
 pub type Handlers = Arc<RwLock<HashMap<String, Arc<dyn Handler>>>>;
@@ -137,6 +137,14 @@ impl QueueApi for Queue {
         check::jobs(&jobs)?;
         let added = self.hub.shared().store.add(&self.core.name, jobs, self.now()).await?;
         self.hub.shared().added(&self.core, [&added]);
+        Ok(added.jobs)
+    }
+
+    async fn add_parts(&self, parts: Parts) -> Result<Vec<Job>> {
+        let shared = self.hub.shared();
+        let checked = check::parts(parts);
+        let added = shared.store.add_parts(&self.core.name, checked, self.now()).await?;
+        shared.added(&self.core, [&added]);
         Ok(added.jobs)
     }
 

@@ -124,11 +124,12 @@ pub fn failure(parent: &str) -> JobFailure {
 mod tests {
     use super::*;
     use crate::store::job::JobOptions;
+    use crate::store::job_data::JobData;
 
     fn new(reference: &str, depends_on: &[&str]) -> NewJob {
         NewJob {
             name: "a".into(),
-            data: serde_json::Value::Null,
+            data: JobData::default(),
             options: JobOptions {
                 depends_on: depends_on.iter().map(ToString::to_string).collect(),
                 ..JobOptions::default()

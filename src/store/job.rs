@@ -3,6 +3,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::job_data::JobData;
+
 /// A job as it is stored.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -10,7 +12,7 @@ pub struct Job {
     pub id: String,
     pub queue: String,
     pub name: String,
-    pub data: Value,
+    pub data: JobData,
     pub options: JobOptions,
     pub status: JobStatus,
     /// Runs so far, the present one included.
@@ -210,7 +212,7 @@ impl Default for JobOptions {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct NewJob {
     pub name: String,
-    pub data: Value,
+    pub data: JobData,
     #[serde(default)]
     pub options: JobOptions,
     /// What other jobs of its batch call it in their `depends_on`; it is not stored.

@@ -1,7 +1,9 @@
 //! What a store of jobs must be able to do, in the words of a job's life.
 
 use async_trait::async_trait;
+use futures_util::StreamExt;
 use futures_util::future::join_all;
+use futures_util::stream::BoxStream;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::broadcast;
@@ -14,6 +16,9 @@ use super::shared_state::SharedState;
 use crate::clock::SharedClock;
 use crate::error::{Error, Result};
 
+/// A batch that still arrives.
+pub type Parts = BoxStream<'static, Result<Vec<NewJob>>>;
+
 /// A store of jobs. Every answer is given after the commit that it speaks of.
 ///
 /// `add`, `fire`, `finish`, `cancel`, `retry`, `clean` and what sets something are on the disk when they
@@ -24,6 +29,16 @@ pub trait JobStore: Send + Sync + 'static {
     /// Stores all of the jobs or none. Begins with `rules::begin_all`, which gives them their ids
     /// and knows the jobs of the batch that wait for one another.
     async fn add(&self, queue: &str, jobs: Vec<NewJob>, now: i64) -> Result<Added>;
+
+    /// Stores a batch that still arrives, all of it or none; an error among its parts refuses it. None of its jobs has
+    /// a unique key, a `ref` or waits for another one.
+    async fn add_parts(&self, queue: &str, mut parts: Parts, now: i64) -> Result<Added> {
+        let mut jobs = Vec::new();
+        while let Some(part) = parts.next().await {
+            jobs.extend(part?);
+        }
+        self.add(queue, jobs, now).await
+    }
 
     /// Stores batches that stand alone, each as a whole or not at all.
     async fn add_each(&self, queue: &str, batches: Vec<Vec<NewJob>>, now: i64) -> Vec<Result<Added>> {

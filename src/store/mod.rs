@@ -4,6 +4,7 @@ mod asked;
 mod data_directory;
 mod dependencies;
 mod job;
+mod job_data;
 mod job_store;
 mod limits;
 mod postgres;
@@ -24,8 +25,9 @@ pub use data_directory::{DataDirectory, Held};
 pub use job::{
     Backoff, Job, JobFailure, JobOptions, JobStatus, NewJob, OnDuplicate, OnParentFailure, Priority, TraceContext,
 };
+pub use job_data::JobData;
 pub use job_store::{
-    Added, Claim, ClaimRequest, Claimed, Counts, Ending, Finish, Finished, JobFilter, JobStore, Lease, Notice,
+    Added, Claim, ClaimRequest, Claimed, Counts, Ending, Finish, Finished, JobFilter, JobStore, Lease, Notice, Parts,
     Promoted, Report, Rescued, Retention,
 };
 pub use limits::{Limit, Limits, Rate, Room, Window};

@@ -2,6 +2,7 @@
 
 mod answers;
 mod opened;
+mod parts;
 mod planning;
 mod runner;
 mod told;
@@ -17,6 +18,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use self::opened::{Inner, Listener, OpenOptions};
+use self::parts::NativeParts;
 use self::runner::JsHandler;
 use super::error::{BorderError, promise};
 use crate::error::{Code, Error, Result};
@@ -98,6 +100,12 @@ impl NativeQueue {
             let batches = batches.iter().map(|batch| read("the job's options", batch)).collect();
             answers::written(&inner.member.api().await?.add_each(batches).await)
         })
+    }
+
+    /// Begins a batch that is handed over part by part. None of its jobs has a unique key, a `ref` or waits for another.
+    #[napi(catch_unwind)]
+    pub fn add_parts(&self) -> NativeParts {
+        NativeParts::start(self.inner.clone())
     }
 
     /// Takes over jobs of another store, all or nothing; JSON in, the number of new ones out.

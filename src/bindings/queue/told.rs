@@ -1,9 +1,8 @@
 //! What JavaScript is told: to run attempts, to abort one, of a worker's activity.
 
 use serde::Serialize;
-use serde_json::Value;
 
-use crate::queue::{Job, JobFailure, JobOptions, JobStatus};
+use crate::queue::{Job, JobData, JobFailure, JobOptions, JobStatus};
 
 /// A message.
 #[derive(Serialize)]
@@ -31,7 +30,7 @@ pub struct ToRun<'a> {
     id: &'a str,
     queue: &'a str,
     name: &'a str,
-    data: &'a Value,
+    data: &'a JobData,
     /// Their place among the options of the message.
     options: usize,
     status: JobStatus,

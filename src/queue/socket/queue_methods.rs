@@ -24,10 +24,8 @@ impl QueueMethods {
 }
 
 #[derive(Deserialize)]
-struct Of<T> {
+struct Of {
     queue: String,
-    #[serde(flatten)]
-    of: T,
 }
 
 #[derive(Deserialize)]
@@ -79,13 +77,15 @@ struct State {
 struct Nothing {}
 
 fn read<T: for<'de> Deserialize<'de>>(params: Value) -> Result<T> {
-    serde_json::from_value(params).map_err(|error| {
-        Error::new(
-            Code::OptionInvalid,
-            "the question to the owner of the queue is not understood",
-        )
-        .because(error)
-    })
+    serde_json::from_value(params).map_err(not_understood)
+}
+
+fn not_understood(error: serde_json::Error) -> Error {
+    Error::new(
+        Code::OptionInvalid,
+        "the question to the owner of the queue is not understood",
+    )
+    .because(error)
 }
 
 fn written<T: serde::Serialize>(value: T) -> Result<Value> {
@@ -106,7 +106,9 @@ impl EventSink for Far {
 
 impl QueueMethods {
     async fn ask<T: for<'de> Deserialize<'de>>(&self, params: Value) -> Result<(Queue, T)> {
-        let Of { queue, of } = read::<Of<T>>(params)?;
+        // Not one structure with the rest flattened into it, which could not read the data of jobs.
+        let queue = Of::deserialize(&params).map_err(not_understood)?.queue;
+        let of = read(params)?;
         Ok((Queue::open(&self.hub, &queue, Arc::new(NoSink)).await?, of))
     }
 

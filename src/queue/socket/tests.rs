@@ -87,7 +87,7 @@ async fn served(directory: &DataDirectory) {
     let far = RemoteQueue::open(&peer, "q", Arc::new(Heard(heard))).await.unwrap();
     let job = NewJob {
         name: "a".into(),
-        data: json!(1),
+        data: json!(1).into(),
         options: JobOptions::default(),
         reference: None,
     };

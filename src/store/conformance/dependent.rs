@@ -243,5 +243,5 @@ pub async fn jobs_of_another_store_wait_here_too(store: &dyn JobStore) {
     store.promote(2).await.unwrap();
     let child = claim_one(store, 3).await.job;
     added[1].waits_for = 0;
-    assert_eq!((&child.id, &child.data), (&added[1].id, &json!({ "n": 1 })));
+    assert_eq!((&child.id, &child.data), (&added[1].id, &json!({ "n": 1 }).into()));
 }

@@ -93,7 +93,7 @@ pub(in crate::store) use suite;
 fn job(name: &str, options: JobOptions) -> NewJob {
     NewJob {
         name: name.into(),
-        data: json!({ "n": 1 }),
+        data: json!({ "n": 1 }).into(),
         options,
         reference: None,
     }

@@ -14,14 +14,14 @@ fn of_key(n: usize, priority: u8, key: &str, name: &str) -> NewJob {
     };
     NewJob {
         name: name.into(),
-        data: json!(n),
+        data: json!(n).into(),
         options,
         reference: None,
     }
 }
 
 fn number(claim: &Claim) -> usize {
-    usize::try_from(claim.job.data.as_u64().unwrap()).unwrap()
+    usize::try_from(claim.job.data.value().as_u64().unwrap()).unwrap()
 }
 
 async fn take(store: &dyn JobStore, limit: usize) -> Vec<usize> {

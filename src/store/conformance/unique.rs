@@ -15,7 +15,7 @@ fn keyed(on_duplicate: OnDuplicate) -> JobOptions {
 pub async fn a_kept_job_is_answered_in_place_of_another(store: &dyn JobStore) {
     let first = add_one(store, keyed(OnDuplicate::Reject)).await;
     let mut second = job("b", keyed(OnDuplicate::Keep));
-    second.data = json!(2);
+    second.data = json!(2).into();
     let added = store
         .add("q", vec![second, job("a", JobOptions::default())], 5)
         .await

@@ -2,7 +2,7 @@ use std::sync::Arc;
 
 use super::{PostgresStore, test_server};
 use crate::error::Code;
-use crate::store::{Job, JobOptions, JobStore, NewJob, Notice, SharedStore, StoreKind, StoreUrl};
+use crate::store::{Job, JobData, JobOptions, JobStore, NewJob, Notice, SharedStore, StoreKind, StoreUrl};
 
 async fn open() -> Option<SharedStore> {
     let url = test_server::database().await?;
@@ -26,7 +26,7 @@ fn url(text: &str) -> StoreUrl {
 async fn add(store: &PostgresStore) -> Job {
     let new = NewJob {
         name: "a".into(),
-        data: serde_json::Value::Null,
+        data: JobData::default(),
         options: JobOptions::default(),
         reference: None,
     };

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use super::failure::unavailable;
 use crate::error::{Code, Error, Result};
 use crate::store::job::{Job, JobFailure, JobOptions, JobStatus};
+use crate::store::job_data::JobData;
 use crate::store::job_store::Claim;
 use crate::store::rules::{status, value};
 
@@ -15,7 +16,7 @@ use crate::store::rules::{status, value};
 #[derive(Serialize)]
 pub struct Body<'a> {
     pub name: &'a str,
-    pub data: &'a serde_json::Value,
+    pub data: &'a JobData,
     /// Left out where nothing is set, which is a half of most bodies.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub options: Option<&'a JobOptions>,
@@ -24,7 +25,7 @@ pub struct Body<'a> {
 #[derive(Deserialize)]
 struct OwnedBody {
     name: String,
-    data: serde_json::Value,
+    data: JobData,
     #[serde(default)]
     options: JobOptions,
 }

@@ -6,7 +6,7 @@ use super::test_server::Server;
 use super::{RedisStore, test_server};
 use crate::error::Code;
 use crate::store::{
-    ClaimRequest, Ending, Finish, Job, JobOptions, JobStore, Lease, NewJob, Notice, OnDuplicate, SharedStore,
+    ClaimRequest, Ending, Finish, Job, JobData, JobOptions, JobStore, Lease, NewJob, Notice, OnDuplicate, SharedStore,
     StoreKind, StoreUrl,
 };
 
@@ -27,7 +27,7 @@ fn url(text: &str) -> StoreUrl {
 fn new_job() -> NewJob {
     NewJob {
         name: "a".into(),
-        data: serde_json::Value::Null,
+        data: JobData::default(),
         options: JobOptions::default(),
         reference: None,
     }

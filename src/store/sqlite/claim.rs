@@ -6,7 +6,7 @@ use rusqlite::params;
 use super::database::Database;
 use super::failure::coded;
 use super::rows::{Raw, optional, raws, with_logs};
-use super::starts::{self, Start};
+use super::starts::{self, Start, Starts};
 use super::{limited, sql, window};
 use crate::error::Result;
 use crate::store::job::JobStatus;
@@ -23,24 +23,11 @@ pub struct Taken {
 
 /// Takes what was read ahead already, without a transaction; `None` where that is not enough.
 pub fn claim_ready(database: &mut Database, request: &ClaimRequest) -> Option<Taken> {
-    let mut rows = database.windows.take_ready(request)?;
-    if with_logs(database, &mut rows, 0).is_err() {
-        database.windows.give_back(&request.queue, rows);
-        return None;
-    }
-    match begin(database, request, rows) {
-        Ok(rows) => {
-            database.starts.keep_added();
-            Some(Taken {
-                rows,
-                ..Taken::default()
-            })
-        }
-        Err(rows) => {
-            database.windows.give_back(&request.queue, rows);
-            None
-        }
-    }
+    let rows = database.front().claim_ready(request)?;
+    Some(Taken {
+        rows,
+        ..Taken::default()
+    })
 }
 
 /// Takes up to `limit` jobs.
@@ -53,12 +40,12 @@ pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Taken> {
         return Ok(taken);
     }
     let mut taken = Vec::new();
-    if database.windows.is_for(request) {
+    if database.front().windows.is_for(request) {
         let rows = window::take(database, request, request.limit)?;
-        match begin(database, request, rows) {
+        match begin(&mut database.front().starts, request, rows) {
             Ok(rows) => taken = rows,
             Err(rows) => {
-                database.windows.end(&request.queue);
+                database.front().windows.end(&request.queue);
                 taken = take_written(database, request, rows)?;
             }
         }
@@ -67,7 +54,7 @@ pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Taken> {
         }
     }
     // From here on the rows themselves are asked.
-    database.windows.end(&request.queue);
+    database.front().windows.end(&request.queue);
     starts::write_out(database)?;
     while taken.len() < request.limit {
         let Some(turn) = next_turn(database, request)? else {
@@ -86,9 +73,9 @@ pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Taken> {
             .insert((request.queue.clone(), turn.priority), turn.key.clone());
         if turn.alone {
             // What comes next is known for the claims to come.
-            database.windows.begin(request, turn.priority, turn.key);
+            database.front().windows.begin(request, turn.priority, turn.key);
         } else {
-            database.windows.end(&request.queue);
+            database.front().windows.end(&request.queue);
         }
     }
     done(database, request, taken)
@@ -106,7 +93,7 @@ fn done(database: &Database, request: &ClaimRequest, mut rows: Vec<Raw>) -> Resu
 }
 
 /// Notes that the jobs start; gives them back where there is no room for the notes.
-fn begin(database: &mut Database, request: &ClaimRequest, mut rows: Vec<Raw>) -> Result<Vec<Raw>, Vec<Raw>> {
+pub fn begin(all: &mut Starts, request: &ClaimRequest, mut rows: Vec<Raw>) -> Result<Vec<Raw>, Vec<Raw>> {
     let starts: Vec<(String, Start)> = rows
         .iter()
         .map(|row| {
@@ -120,7 +107,7 @@ fn begin(database: &mut Database, request: &ClaimRequest, mut rows: Vec<Raw>) ->
             (row.job.id.clone(), start)
         })
         .collect();
-    if !database.starts.begin(&starts) {
+    if !all.begin(&starts) {
         return Err(rows);
     }
     for row in &mut rows {

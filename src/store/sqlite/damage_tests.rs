@@ -20,7 +20,7 @@ async fn open(path: &Path) -> Result<SqliteStore> {
 async fn fill(store: &SqliteStore) {
     let new = (0..JOBS).map(|n| NewJob {
         name: "a".into(),
-        data: json!({ "n": n, "text": "x".repeat(if n % 50 == 0 { 20_000 } else { n }) }),
+        data: json!({ "n": n, "text": "x".repeat(if n % 50 == 0 { 20_000 } else { n }) }).into(),
         options: JobOptions {
             unique_key: (n % 3 == 0).then(|| format!("k{n}")),
             on_duplicate: OnDuplicate::Keep,
@@ -94,8 +94,8 @@ async fn whole(directory: &Path) -> usize {
         let Some(last) = jobs.last() else { break };
         cursor = Some(last.id.clone());
         for job in &jobs {
-            let n = job.data["n"].as_u64().unwrap();
-            let length = job.data["text"].as_str().unwrap().len() as u64;
+            let n = job.data.value()["n"].as_u64().unwrap();
+            let length = job.data.value()["text"].as_str().unwrap().len() as u64;
             assert_eq!(length, if n.is_multiple_of(50) { 20_000 } else { n });
         }
         all += jobs.len();
@@ -211,7 +211,7 @@ async fn a_job_whose_row_is_damaged_fails_instead_of_running() {
     let store = open(temp.path()).await.unwrap();
     let new = (0..3).map(|n| NewJob {
         name: "a".into(),
-        data: json!(n),
+        data: json!(n).into(),
         options: JobOptions::default(),
         reference: None,
     });
@@ -228,7 +228,10 @@ async fn a_job_whose_row_is_damaged_fails_instead_of_running() {
         lease_until: 100,
     };
     let claims = store.claim(request).await.unwrap().claims;
-    assert_eq!(claims.iter().map(|claim| &claim.job.data).collect::<Vec<_>>(), [0, 2]);
+    assert_eq!(
+        claims.iter().map(|claim| claim.job.data.value()).collect::<Vec<_>>(),
+        [0, 2]
+    );
     let failed = store.get("q", &added[1].id).await.unwrap().unwrap();
     assert_eq!(failed.error.unwrap().code, Code::StoreCorrupt.as_str());
     store.close().await;

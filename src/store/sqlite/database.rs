@@ -5,22 +5,24 @@ use std::ffi::OsString;
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use rusqlite::{CachedStatement, Connection, ErrorCode};
+use rusqlite::config::DbConfig;
+use rusqlite::{CachedStatement, Connection};
 
-use super::failure::coded;
+use super::failure::{coded, damage, is_damage};
+use super::front::Held;
 use super::rows::optional;
 use super::salvage;
 use super::starts::{self, Starts};
-use super::window::Windows;
 use crate::error::{Code, Error, Result};
 use crate::store::limits::Limits;
 
 /// In order; the number of a migration is its place, from 1.
-const MIGRATIONS: &[&str] = &[
+pub const MIGRATIONS: &[&str] = &[
     include_str!("../sql/0001_jobs.sql"),
     include_str!("../sql/0002_limits_dependencies_schedules.sql"),
     include_str!("../sql/0003_log_trigger.sql"),
     include_str!("../sql/0004_states.sql"),
+    include_str!("../sql/0005_fewer_indexes.sql"),
 ];
 
 /// A file up to this size is checked page by page at opening.
@@ -29,8 +31,11 @@ const CHECKED_AT_OPENING: u64 = 64 * 1024 * 1024;
 /// As much as the log may hold before it is moved into the database.
 const RESERVE: usize = 4 * 1024 * 1024;
 
-/// Pages of the log after which it is moved into the database.
-const CHECKPOINT: i64 = 4_000;
+/// Bytes of the log after which what is left to move of it is moved by the store's thread itself.
+const CHECKPOINT: i64 = 32 * 1024 * 1024;
+
+/// Bytes of a page of a new file.
+const PAGE: i64 = 8_192;
 
 /// The connection and what a claim remembers.
 pub struct Database {
@@ -46,8 +51,8 @@ pub struct Database {
     /// The limits of queues, as far as they were read.
     pub limits: HashMap<String, Limits>,
     last_seq: i64,
-    pub starts: Starts,
-    pub windows: Windows,
+    /// What is read ahead and what was taken.
+    pub held: Held,
 }
 
 impl Database {
@@ -65,7 +70,7 @@ impl Database {
                 database.reserve = Some(with_suffix(path, ".reserve"));
                 database.take_reserve();
                 let notes = with_suffix(path, ".starts");
-                database.starts = Starts::noted_in(&notes).map_err(|error| unwritable(&notes, error))?;
+                database.front().starts = Starts::noted_in(&notes).map_err(|error| unwritable(&notes, error))?;
                 starts::recover(&mut database, now)?;
                 Ok(database)
             }
@@ -104,11 +109,16 @@ impl Database {
     }
 
     fn ready(connection: Connection) -> Result<Self, Failure> {
+        // Else each new LIMIT lets a statement be prepared anew.
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_ENABLE_QPSG, true)?;
+        // Heeded by a file that is empty only.
+        connection.pragma_update(None, "page_size", PAGE)?;
         connection.pragma_update(None, "journal_mode", "WAL")?;
         // Commits are written; the syncer brings them to the disk.
         connection.pragma_update(None, "synchronous", "NORMAL")?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT)?;
-        connection.pragma_update(None, "cache_size", -16_000)?;
+        let page: i64 = connection.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT / page)?;
+        connection.pragma_update(None, "cache_size", -8_000)?;
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(96);
         migrate(&connection)?;
@@ -121,8 +131,7 @@ impl Database {
             served: HashMap::new(),
             limits: HashMap::new(),
             last_seq,
-            starts: Starts::default(),
-            windows: Windows::default(),
+            held: Held::default(),
         })
     }
 
@@ -132,6 +141,11 @@ impl Database {
         let first = self.last_seq + 1;
         self.last_seq += count as i64;
         first
+    }
+
+    /// The last place that was given.
+    pub const fn last_seq(&self) -> i64 {
+        self.last_seq
     }
 
     /// Goes on behind the last row, where rows may have come by another way.
@@ -258,18 +272,6 @@ fn migrate(connection: &Connection) -> Result<(), Failure> {
         ))?;
     }
     Ok(())
-}
-
-fn is_damage(error: &rusqlite::Error) -> bool {
-    matches!(
-        error.sqlite_error_code(),
-        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
-    )
-}
-
-fn damage(found: String) -> rusqlite::Error {
-    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
-    rusqlite::Error::SqliteFailure(code, Some(found))
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Error {

@@ -31,3 +31,17 @@ pub fn coded(error: rusqlite::Error) -> Error {
     };
     Error::new(code, message).because(error)
 }
+
+/// Whether it tells that the file is damaged.
+pub fn is_damage(error: &rusqlite::Error) -> bool {
+    matches!(
+        error.sqlite_error_code(),
+        Some(ErrorCode::DatabaseCorrupt | ErrorCode::NotADatabase)
+    )
+}
+
+/// The same as an error of `SQLite`.
+pub fn damage(found: String) -> rusqlite::Error {
+    let code = rusqlite::ffi::Error::new(rusqlite::ffi::SQLITE_CORRUPT);
+    rusqlite::Error::SqliteFailure(code, Some(found))
+}

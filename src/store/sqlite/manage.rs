@@ -16,6 +16,9 @@ use crate::store::rules::{
 };
 use crate::store::shared_state::SharedState;
 
+/// Rows among which jobs that wait are looked for first.
+const NEWEST: i64 = 5_000;
+
 /// Stores jobs of another store.
 pub fn restore(database: &mut Database, queue: &str, jobs: Vec<Job>) -> Result<u64> {
     let mut restored = 0;
@@ -24,7 +27,7 @@ pub fn restore(database: &mut Database, queue: &str, jobs: Vec<Job>) -> Result<u
         // Of its parents, those wait here that came before it.
         job.waits_for = live_parents(database, &job)?;
         let (code, message) = job.error.as_ref().map(|error| (&error.code, &error.message)).unzip();
-        let (data, options) = (json(&job.data)?, json(&job.options)?);
+        let (data, options) = (job.data.text(), json(&job.options)?);
         let values = params![
             job.id,
             job.queue,
@@ -49,7 +52,7 @@ pub fn restore(database: &mut Database, queue: &str, jobs: Vec<Job>) -> Result<u
             job.started_at,
             job.finished_at,
             job.waits_for,
-            checksum([&job.id, &job.queue, &job.name, &data, &options]),
+            checksum([&job.id, &job.queue, &job.name, data, &options]),
         ];
         if execute(database, sql!("restore"), values)? > 0 {
             restored += 1;
@@ -103,12 +106,36 @@ pub fn list(database: &Database, queue: &str, filter: &JobFilter) -> Result<Vec<
             concat!("SELECT ", sql!("job_columns", "list")),
             params![queue, before, filter.name, limit],
         ),
+        Some(JobStatus::Pending) => pending(database, queue, filter, before, limit),
+        Some(JobStatus::Retrying) => jobs(
+            database,
+            concat!("SELECT ", sql!("job_columns", "list_retrying")),
+            params![queue, before, filter.name, limit],
+        ),
         Some(status) => jobs(
             database,
             concat!("SELECT ", sql!("job_columns", "list_status")),
             params![queue, before, filter.name, limit, number(status)],
         ),
     }
+}
+
+/// Where many wait, those that are asked for are among the newest of all jobs; else all that wait are looked through.
+fn pending(database: &Database, queue: &str, filter: &JobFilter, before: i64, limit: u32) -> Result<Vec<Job>> {
+    let oldest = before.min(database.last_seq() + 1) - NEWEST;
+    let newest = jobs(
+        database,
+        concat!("SELECT ", sql!("job_columns", "list_newest")),
+        params![queue, before, filter.name, limit, oldest],
+    )?;
+    if newest.len() == limit as usize {
+        return Ok(newest);
+    }
+    jobs(
+        database,
+        concat!("SELECT ", sql!("job_columns", "list_pending")),
+        params![queue, before, filter.name, limit],
+    )
 }
 
 /// Cancels a job that is not final.
@@ -144,8 +171,13 @@ pub fn counts(database: &Database, queue: &str) -> Result<Counts> {
             .and_then(Iterator::collect)
             .map_err(coded)?
     };
+    let (again, pending, oldest): (i64, i64, Option<i64>) = database
+        .statement(sql!("counts_ready"))?
+        .query_row([queue], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .map_err(coded)?;
     let mut counts = Counts {
-        oldest_waiting: optional(database, sql!("oldest_waiting"), [queue])?,
+        pending: pending as u64,
+        oldest_waiting: optional(database, sql!("oldest_waiting"), [oldest])?,
         ..Counts::default()
     };
     for (which, count) in rows {
@@ -159,6 +191,7 @@ pub fn counts(database: &Database, queue: &str) -> Result<Counts> {
             JobStatus::Cancelled => &mut counts.cancelled,
         } = count;
     }
+    counts.retrying += again as u64;
     Ok(counts)
 }
 

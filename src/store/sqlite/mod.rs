@@ -2,10 +2,13 @@
 
 mod add;
 mod adding;
+mod checkpointer;
 mod claim;
 mod database;
+mod ending;
 mod failure;
 mod finish;
+mod front;
 mod insert;
 mod limited;
 mod manage;
@@ -16,12 +19,15 @@ mod schedules;
 mod sqlite_store;
 mod starts;
 mod syncer;
+mod task;
 mod window;
 mod working;
 mod writer;
 
 #[cfg(test)]
 mod damage_tests;
+#[cfg(test)]
+mod front_tests;
 #[cfg(test)]
 mod tests;
 

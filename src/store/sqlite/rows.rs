@@ -8,6 +8,7 @@ use super::failure::coded;
 use super::sql;
 use crate::error::Result;
 use crate::store::job::{Job, JobFailure, JobOptions, JobStatus};
+use crate::store::job_data::JobData;
 use crate::store::job_store::{Claim, Lease};
 use crate::store::rules::{checksum, damaged, status, value};
 
@@ -74,7 +75,7 @@ pub fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
             id: row.get(1)?,
             queue: row.get(2)?,
             name: row.get(3)?,
-            data: Value::Null,
+            data: JobData::default(),
             options: JobOptions::default(),
             status: JobStatus::Pending,
             attempts: row.get(7)?,
@@ -111,7 +112,7 @@ impl LastOptions {
 /// The job of a row.
 pub fn finished(raw: Raw, last: &mut LastOptions) -> Result<Claim> {
     let mut job = raw.job;
-    job.data = value(&raw.data)?;
+    job.data = JobData::from_text(raw.data).map_err(|error| damaged(error.to_string()))?;
     job.options = last.read(raw.options)?;
     job.status = status(raw.status)?;
     job.checkpoint = raw.checkpoint.as_deref().map_or(Ok(Value::Null), value)?;

@@ -4,24 +4,25 @@ use std::sync::mpsc::{self, Sender};
 use std::thread;
 
 use async_trait::async_trait;
-use futures_util::future::join_all;
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use super::adding::{Way, way};
+use super::checkpointer::Checkpointer;
 use super::database::Database;
+use super::front::Lent;
 use super::rows::{execute, optional};
 use super::syncer::Syncer;
+use super::task::{Task, Work};
 use super::writer::Care::{Order, Own, Rows};
 use super::writer::Durability::{Lazy, Read, Synced};
-use super::writer::{self, Care, Command, Durability, Task, Work};
+use super::writer::{self, Care, Command, Durability};
 use super::{finish, limited, manage, schedules, sql};
 use crate::error::{Code, Error, Result};
 use crate::store::data_directory::{DataDirectory, Held};
 use crate::store::job::{Job, JobStatus, NewJob};
 use crate::store::job_store::{
-    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Promoted, Report, Rescued,
-    Retention,
+    Added, ClaimRequest, Claimed, Counts, Finish, Finished, JobFilter, JobStore, Lease, Parts, Promoted, Report,
+    Rescued, Retention,
 };
 use crate::store::limits::Limits;
 use crate::store::rules::closed;
@@ -32,6 +33,7 @@ use crate::store::shared_state::{SharedState, checked};
 #[derive(Debug)]
 pub struct SqliteStore {
     pub(super) commands: Sender<Command>,
+    pub(super) lent: Lent,
 }
 
 impl SqliteStore {
@@ -40,7 +42,8 @@ impl SqliteStore {
         let path = directory.database();
         let open = move || {
             let database = Database::open(&path, now)?;
-            Ok((database, Some(Syncer::start(Database::log(&path)?)?)))
+            let syncer = Syncer::start(Database::log(&path)?)?;
+            Ok((database, Some((syncer, Checkpointer::start(&path)?))))
         };
         Self::start(open, Box::new(held)).await
     }
@@ -51,7 +54,7 @@ impl SqliteStore {
     }
 
     async fn start(
-        open: impl FnOnce() -> Result<(Database, Option<Syncer>)> + Send + 'static,
+        open: impl FnOnce() -> Result<(Database, Option<(Syncer, Checkpointer)>)> + Send + 'static,
         held: Box<dyn Send>,
     ) -> Result<Self> {
         let (opened, waiting) = oneshot::channel();
@@ -59,9 +62,9 @@ impl SqliteStore {
         thread::Builder::new()
             .name("auton8n-store".to_owned())
             .spawn(move || match open() {
-                Ok((database, syncer)) => {
-                    let _ = opened.send(Ok(()));
-                    writer::run(database, syncer, &received, held);
+                Ok((database, helpers)) => {
+                    let _ = opened.send(Ok(database.held.lent.clone()));
+                    writer::run(database, helpers, &received, held);
                 }
                 Err(error) => {
                     drop(held);
@@ -71,8 +74,8 @@ impl SqliteStore {
             .map_err(|error| {
                 Error::new(Code::StoreUnavailable, "no thread could be started for the job store").because(error)
             })?;
-        waiting.await.map_err(|_| closed())??;
-        Ok(Self { commands })
+        let lent = waiting.await.map_err(|_| closed())??;
+        Ok(Self { commands, lent })
     }
 
     async fn call<T: Send + 'static>(
@@ -101,23 +104,11 @@ impl JobStore for SqliteStore {
     }
 
     async fn add_each(&self, queue: &str, batches: Vec<Vec<NewJob>>, now: i64) -> Vec<Result<Added>> {
-        let mut waiting = Vec::new();
-        let mut plain = Vec::new();
-        for batch in batches {
-            match way(&batch) {
-                Way::Plain => plain.push(batch),
-                way => {
-                    // In their order, so that the first is first.
-                    waiting.extend(self.add_plain(queue, std::mem::take(&mut plain), now));
-                    waiting.push(match way {
-                        Way::Big => self.add_big(queue, batch, now),
-                        _ => self.add_special(queue, batch, now),
-                    });
-                }
-            }
-        }
-        waiting.extend(self.add_plain(queue, plain, now));
-        join_all(waiting).await.into_iter().flatten().collect()
+        self.add_all(queue, batches, now).await
+    }
+
+    async fn add_parts(&self, queue: &str, parts: Parts, now: i64) -> Result<Added> {
+        self.add_streamed(queue, parts, now).await
     }
 
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {
@@ -235,18 +226,16 @@ impl JobStore for SqliteStore {
 
     async fn limits(&self, queue: &str) -> Result<Limits> {
         let queue = queue.to_owned();
-        self.call(Read, Own, move |database| limited::limits(database, &queue))
-            .await
+        self.call(Read, Own, move |db| limited::limits(db, &queue)).await
     }
 
     async fn set_schedule(&self, schedule: Schedule) -> Result<()> {
-        self.call(Synced, Own, move |database| schedules::set(database, &schedule))
-            .await
+        self.call(Synced, Own, move |db| schedules::set(db, &schedule)).await
     }
 
     async fn remove_schedule(&self, queue: &str, id: &str) -> Result<bool> {
         let (queue, id) = (queue.to_owned(), id.to_owned());
-        self.call(Synced, Own, move |database| schedules::remove(database, &queue, &id))
+        self.call(Synced, Own, move |db| schedules::remove(db, &queue, &id))
             .await
     }
 

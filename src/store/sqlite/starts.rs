@@ -148,9 +148,9 @@ impl Starts {
 
 /// Writes all rows that are behind.
 pub fn write_out(database: &mut Database) -> Result<()> {
-    let open: Vec<(String, Start)> = database.starts.open.drain().collect();
+    let open: Vec<(String, Start)> = database.front().starts.open.drain().collect();
     let written = open.iter().try_for_each(|(_, start)| write(database, start));
-    database.starts.taken.extend(open);
+    database.front().starts.taken.extend(open);
     written
 }
 
@@ -169,10 +169,10 @@ pub fn write(database: &Database, start: &Start) -> Result<()> {
 /// Writes the rows of those that ran when the process died, so that they are rescued. Its file is
 /// read from the beginning, and begins anew.
 pub fn recover(database: &mut Database, now: i64) -> Result<()> {
-    let Some(file) = &database.starts.file else {
+    let mut notes = vec![0; NOTES * NOTE];
+    let Some(file) = &database.front().starts.file else {
         return Ok(());
     };
-    let mut notes = vec![0; NOTES * NOTE];
     if file.read_exact_at(&mut notes, 0).is_err() {
         return Ok(());
     }
@@ -186,7 +186,7 @@ pub fn recover(database: &mut Database, now: i64) -> Result<()> {
         .map(|note| (number(note, 0), number(note, 8), number(note, 16)))
         .take_while(|(seq, ..)| *seq != 0)
         .collect();
-    database.starts.noted = died.len();
+    database.front().starts.noted = died.len();
     for (seq, fence, hashed) in died {
         let id: Option<String> = database
             .statement(sql!("start_of"))?

@@ -8,19 +8,21 @@ use std::sync::mpsc::{self, Receiver, Sender};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use super::writer::Work;
+use super::task::Work;
 use crate::error::{Code, Error, Result};
 
 /// What nobody waits for is synced after this at the latest.
 const LAZY: Duration = Duration::from_millis(10);
+/// The same of what somebody waits for without haste. A sync costs as much as many commits.
+const SOON: Duration = Duration::from_millis(2);
 
 /// Works that were committed, and are told when they are on the disk.
 pub type Works = Vec<Box<dyn Work>>;
 
 /// Syncs what was committed. It ends when it is closed or dropped, after its last sync.
 pub struct Syncer {
-    /// Empty: something was committed that nobody waits for.
-    written: Option<Sender<Works>>,
+    /// Empty: something was committed that nobody waits for. With them, whether it is urgent.
+    written: Option<Sender<(Works, bool)>>,
     thread: Option<JoinHandle<()>>,
     failed: Arc<AtomicBool>,
 }
@@ -45,10 +47,10 @@ impl Syncer {
     }
 
     /// Tells the works when what was committed so far is on the disk.
-    pub fn sync(&self, works: Works) {
+    pub fn sync(&self, works: Works, urgent: bool) {
         if let Some(written) = &self.written {
             // The thread ends only after this sender.
-            let _ = written.send(works);
+            let _ = written.send((works, urgent));
         }
     }
 
@@ -67,16 +69,20 @@ impl Drop for Syncer {
     }
 }
 
-fn run(log: &File, received: &Receiver<Works>, failed: &AtomicBool) {
-    while let Ok(mut works) = received.recv() {
+fn run(log: &File, received: &Receiver<(Works, bool)>, failed: &AtomicBool) {
+    while let Ok((mut works, mut urgent)) = received.recv() {
         let since = Instant::now();
-        while works.is_empty() {
-            match received.recv_timeout(LAZY.saturating_sub(since.elapsed())) {
-                Ok(more) => works = more,
+        while !urgent {
+            let patience = if works.is_empty() { LAZY } else { SOON };
+            match received.recv_timeout(patience.saturating_sub(since.elapsed())) {
+                Ok((more, now)) => {
+                    works.extend(more);
+                    urgent = now;
+                }
                 Err(_) => break,
             }
         }
-        while let Ok(more) = received.try_recv() {
+        while let Ok((more, _)) = received.try_recv() {
             works.extend(more);
         }
         let error = log.sync_data().err().map(|error| {

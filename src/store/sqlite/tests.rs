@@ -17,7 +17,7 @@ crate::store::conformance::suite! { in_memory:
     a_shared_state_has_bounds,
 }
 
-async fn open(path: &std::path::Path) -> crate::error::Result<SqliteStore> {
+pub async fn open(path: &std::path::Path) -> crate::error::Result<SqliteStore> {
     let directory = DataDirectory::open(path)?;
     let held = directory.hold()?.expect("nobody else holds it");
     SqliteStore::open(&directory, held, 7).await
@@ -26,7 +26,7 @@ async fn open(path: &std::path::Path) -> crate::error::Result<SqliteStore> {
 async fn add_one(store: &SqliteStore, options: JobOptions) -> Job {
     let new = NewJob {
         name: "a".into(),
-        data: serde_json::json!(1),
+        data: serde_json::json!(1).into(),
         options,
         reference: None,
     };
@@ -60,7 +60,7 @@ async fn jobs_that_ran_when_the_process_died_are_known() {
     let store = open(temp.path()).await.unwrap();
     let new = (0..4).map(|n| NewJob {
         name: "a".into(),
-        data: serde_json::json!(n),
+        data: serde_json::json!(n).into(),
         options: JobOptions::default(),
         reference: None,
     });

@@ -81,10 +81,19 @@ impl Windows {
         }
     }
 
+    fn priority(&self, queue: &str) -> Option<u8> {
+        self.0.get(queue).map(|window| window.priority)
+    }
+
     /// All that is asked for, where it was read already.
     pub fn take_ready(&mut self, request: &ClaimRequest) -> Option<Vec<Raw>> {
         let window = self.0.get_mut(&request.queue)?;
         if request.limit == 0 || window.rows.len() < request.limit || window.names != request.names {
+            return None;
+        }
+        // Those that may have a log need it read.
+        let told = |row: &Raw| row.job.attempts > 0 || row.job.progress > 0.0;
+        if window.rows.iter().take(request.limit).any(told) {
             return None;
         }
         Some(window.rows.drain(..request.limit).collect())
@@ -104,7 +113,7 @@ impl Windows {
 pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Result<Vec<Raw>> {
     let mut taken = Vec::new();
     loop {
-        let Some(window) = database.windows.0.get_mut(&request.queue) else {
+        let Some(window) = database.front().windows.0.get_mut(&request.queue) else {
             return Ok(taken);
         };
         let count = (limit - taken.len()).min(window.rows.len());
@@ -114,8 +123,8 @@ pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Re
         }
         let (names, priority, key) = (window.names.clone(), window.priority, window.key.clone());
         let (last, size) = (window.last, window.size.max(limit));
-        let rows = read(database, &request.queue, &names, priority, &key, last, size)?;
-        let Some(window) = database.windows.0.get_mut(&request.queue) else {
+        let (rows, whole) = read(database, &request.queue, &names, priority, &key, last, size)?;
+        let Some(window) = database.front().windows.0.get_mut(&request.queue) else {
             return Ok(taken);
         };
         if rows.is_empty() {
@@ -124,19 +133,24 @@ pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Re
         window.size = (size * 2).min(ROWS.max(limit));
         window.last = rows.back().map_or(last, |row| row.seq);
         window.rows = rows;
+        if whole && window.rows.len() < limit - taken.len() {
+            // The next reading would find none.
+            taken.extend(window.rows.drain(..));
+            return Ok(taken);
+        }
     }
 }
 
 /// Whether jobs of a later priority wait, or of the same one where there is no window.
-pub fn is_last(database: &Database, request: &ClaimRequest) -> Result<bool> {
-    let Some(window) = database.windows.0.get(&request.queue) else {
+pub fn is_last(database: &mut Database, request: &ClaimRequest) -> Result<bool> {
+    let Some(priority) = database.front().windows.priority(&request.queue) else {
         return Ok(false);
     };
     for name in &request.names {
         let later: Option<u8> = optional(
             database,
             sql!("claim_later_priority"),
-            params![request.queue, name, window.priority],
+            params![request.queue, name, priority],
         )?;
         if later.is_some() {
             return Ok(false);
@@ -145,6 +159,7 @@ pub fn is_last(database: &Database, request: &ClaimRequest) -> Result<bool> {
     Ok(true)
 }
 
+/// Answers too whether these are all that there are.
 fn read(
     database: &Database,
     queue: &str,
@@ -153,7 +168,7 @@ fn read(
     key: &str,
     after: i64,
     limit: usize,
-) -> Result<VecDeque<Raw>> {
+) -> Result<(VecDeque<Raw>, bool)> {
     let mut found: Vec<Raw> = Vec::new();
     let mut statement = database.statement(sql!("window_select", "job_columns", "window"))?;
     // Where a name was not read to its end, nothing behind its last row is known.
@@ -180,5 +195,5 @@ fn read(
         found.sort_unstable_by_key(|row| row.seq);
     }
     found.retain(|row| row.seq <= known);
-    Ok(found.into())
+    Ok((found.into(), known == i64::MAX))
 }

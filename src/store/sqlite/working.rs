@@ -2,11 +2,12 @@
 
 use tokio::sync::oneshot;
 
-use super::database::Database;
-use super::finish;
+use super::claim::Taken;
+use super::ending::Ends;
 use super::rows::{LastOptions, finished};
 use super::sqlite_store::SqliteStore;
-use super::writer::{Command, Task};
+use super::task::Task;
+use super::writer::Command;
 use crate::error::{Error, Result};
 use crate::store::job::JobFailure;
 use crate::store::job_store::{ClaimRequest, Claimed, Ending, Finish, Finished, Lease};
@@ -16,11 +17,13 @@ impl SqliteStore {
     /// Takes jobs; their texts are read here, not by the store's thread.
     pub(super) async fn claim_rows(&self, request: ClaimRequest) -> Result<Claimed> {
         let now = request.now;
-        let (caller, answer) = oneshot::channel();
-        self.commands
-            .send(Command::Claim(request, caller))
-            .map_err(|_| closed())?;
-        let taken = answer.await.map_err(|_| closed())??;
+        let taken = match self.lent.claim(&request) {
+            Some(rows) => Taken {
+                rows,
+                ..Taken::default()
+            },
+            None => self.ask_for(request).await?,
+        };
         let (mut claims, mut damaged) = (Vec::with_capacity(taken.rows.len()), Vec::new());
         let mut last = LastOptions::default();
         for row in taken.rows {
@@ -41,14 +44,19 @@ impl SqliteStore {
         })
     }
 
+    async fn ask_for(&self, request: ClaimRequest) -> Result<Taken> {
+        let (caller, answer) = oneshot::channel();
+        self.commands
+            .send(Command::Claim(request, caller))
+            .map_err(|_| closed())?;
+        answer.await.map_err(|_| closed())?
+    }
+
     /// Ends attempts, all in one command.
     pub(super) async fn end(&self, finishes: Vec<Finish>, now: i64) -> Vec<Result<Finished>> {
         let count = finishes.len();
         let (caller, answer) = oneshot::channel();
-        let task = Task::new(
-            move |database: &mut Database| finish::finish_all(database, &finishes, now),
-            caller,
-        );
+        let task = Task::new(Ends::new(finishes, now), caller);
         let sent = self.commands.send(Command::End(count, Box::new(task)));
         let done = match sent {
             Ok(()) => answer.await.unwrap_or_else(|_| Err(closed())),

@@ -7,21 +7,23 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
 
+use super::checkpointer::Checkpointer;
 use super::claim::{Taken, claim, claim_ready};
 use super::database::Database;
 use super::failure::coded;
 use super::starts;
 use super::syncer::{Syncer, Works};
+use super::task::{Task, Work};
 use crate::error::{Code, Error, Result};
 use crate::store::job_store::ClaimRequest;
-use crate::store::rules::{again, closed};
+use crate::store::rules::closed;
 
 /// The most commands of one transaction.
 const GROUP: usize = 4_000;
 /// After a commit, one that only ends jobs waits so long for others, or for so many of them: its
 /// workers go on meanwhile.
 const PAUSE: Duration = Duration::from_millis(1);
-const ENDS: usize = 32;
+const ENDS: usize = 128;
 
 /// What a command asks of the commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,6 +32,8 @@ pub enum Durability {
     Read,
     /// Written at once, synced soon: the death of the process loses nothing.
     Lazy,
+    /// Synced before it is answered, together with what comes in the next milliseconds.
+    Soon,
     /// Synced before it is answered.
     Synced,
 }
@@ -43,6 +47,8 @@ pub enum Care {
     Rows,
     /// It may change which job is next, too.
     Order,
+    /// It has nothing to do with them but for what it prepares: others may claim meanwhile.
+    Apart,
 }
 
 /// What the thread is asked.
@@ -55,69 +61,22 @@ pub enum Command {
     Close(oneshot::Sender<()>),
 }
 
-/// A piece of a group's transaction.
-pub trait Work: Send {
-    /// Works; false where it failed.
-    fn run(&mut self, database: &mut Database) -> bool;
-
-    /// Why it failed.
-    fn error(&self) -> Option<Error>;
-
-    /// Tells the caller, after the commit or with its error.
-    fn deliver(self: Box<Self>, error: Option<&Error>);
-}
-
-/// An operation and who waits for its answer.
-pub struct Task<T, F> {
-    operation: Option<F>,
-    answer: Option<Result<T>>,
-    caller: oneshot::Sender<Result<T>>,
-}
-
-impl<T, F> Task<T, F> {
-    /// An operation, and where its answer goes.
-    pub const fn new(operation: F, caller: oneshot::Sender<Result<T>>) -> Self {
-        Self {
-            operation: Some(operation),
-            answer: None,
-            caller,
-        }
-    }
-}
-
-impl<T, F> Work for Task<T, F>
-where
-    T: Send,
-    F: FnOnce(&mut Database) -> Result<T> + Send,
-{
-    fn run(&mut self, database: &mut Database) -> bool {
-        self.answer = self.operation.take().map(|operation| operation(database));
-        matches!(self.answer, Some(Ok(_)))
-    }
-
-    fn error(&self) -> Option<Error> {
-        self.answer.as_ref()?.as_ref().err().map(again)
-    }
-
-    fn deliver(self: Box<Self>, error: Option<&Error>) {
-        let answer = match (error, self.answer) {
-            (Some(error), _) => Err(again(error)),
-            (None, Some(answer)) => answer,
-            (None, None) => Err(closed()),
-        };
-        // A caller that is gone asked for nothing any more.
-        let _ = self.caller.send(answer);
-    }
-}
-
 /// Runs until it is closed or every sender is gone. `held` is let go last.
-pub fn run(mut database: Database, syncer: Option<Syncer>, commands: &Receiver<Command>, held: Box<dyn Send>) {
+pub fn run(
+    mut database: Database,
+    helpers: Option<(Syncer, Checkpointer)>,
+    commands: &Receiver<Command>,
+    held: Box<dyn Send>,
+) {
+    let (syncer, mut checkpointer) = helpers.unzip();
     let (mut closing, mut committed) = (None, Instant::now());
     while closing.is_none() {
+        database.lend();
         let Ok(command) = commands.recv() else { break };
         let mut group = Group::default();
         gather(&mut database, command, commands, &mut group);
         while let Some(left) = group.may_wait(committed) {
+            database.lend();
             match commands.recv_timeout(left) {
                 Ok(command) => gather(&mut database, command, commands, &mut group),
                 Err(_) => break,
@@ -130,10 +89,16 @@ pub fn run(mut database: Database, syncer: Option<Syncer>, commands: &Receiver<C
         if !group.pieces.is_empty() {
             commit(&mut database, syncer.as_ref(), group);
             committed = Instant::now();
+            if let Some(checkpointer) = &mut checkpointer {
+                checkpointer.written(database.connection().total_changes());
+            }
         }
     }
+    // Nobody claims any more.
+    database.front();
     // The last sync, and its answers.
     drop(syncer);
+    drop(checkpointer);
     // Closing moves the log into the database, which syncs both.
     drop(database);
     drop(held);
@@ -182,7 +147,7 @@ fn gather(database: &mut Database, first: Command, commands: &Receiver<Command>,
                 group.urgent = true;
             }
             Command::End(count, work) => {
-                group.pieces.push((Durability::Synced, Care::Own, work));
+                group.pieces.push((Durability::Soon, Care::Apart, work));
                 group.ends += count;
             }
         }
@@ -195,44 +160,54 @@ fn gather(database: &mut Database, first: Command, commands: &Receiver<Command>,
 fn commit(database: &mut Database, syncer: Option<&Syncer>, mut group: Group) {
     let result = database.mend().and_then(|()| transaction(database, &mut group));
     match &result {
-        Ok(_) => database.starts.committed(),
+        Ok(_) => database.front().starts.committed(),
         Err(error) => {
             if !database.connection().is_autocommit() {
                 // Where even that fails, the next BEGIN does, and is told.
                 let _ = execute(database, "ROLLBACK");
             }
-            database.starts.rolled_back();
-            database.windows.clear();
+            database.front().starts.rolled_back();
+            database.front().windows.clear();
             if error.code() == Code::StoreFull {
                 database.found_full();
             }
         }
     }
     let error = result.as_ref().err();
-    let mut unsynced: Works = Vec::new();
+    let (mut unsynced, mut urgent): (Works, bool) = (Vec::new(), false);
     for (durability, _, work) in group.pieces {
-        if error.is_none() && durability == Durability::Synced && syncer.is_some() {
+        if error.is_none() && durability >= Durability::Soon && syncer.is_some() {
             unsynced.push(work);
+            urgent |= durability == Durability::Synced;
         } else {
             work.deliver(error);
         }
     }
     if let (Some(syncer), Ok(true)) = (syncer, result) {
-        syncer.sync(unsynced);
+        syncer.sync(unsynced, urgent);
     }
 }
 
 /// Answers whether something was written.
 fn transaction(database: &mut Database, group: &mut Group) -> Result<bool> {
-    let exact = group.pieces.iter().any(|(_, care, _)| *care != Care::Own) && !database.starts.is_empty();
+    let minds = |care: Care| matches!(care, Care::Rows | Care::Order);
+    let exact = group.pieces.iter().any(|(_, care, _)| minds(*care)) && !database.front().starts.is_empty();
     let writes = exact
         || group
             .pieces
             .iter()
             .any(|(durability, ..)| *durability != Durability::Read);
     execute(database, if writes { "BEGIN IMMEDIATE" } else { "BEGIN" })?;
+    let apart = group.pieces.iter().all(|(_, care, _)| *care == Care::Apart);
+    if apart {
+        group.pieces.iter_mut().for_each(|(.., work)| work.prepare(database));
+        database.lend();
+    }
     for (durability, care, work) in &mut group.pieces {
-        if *care != Care::Own {
+        if !apart {
+            work.prepare(database);
+        }
+        if minds(*care) {
             starts::write_out(database)?;
         }
         let undo = *care == Care::Order;
@@ -251,7 +226,7 @@ fn transaction(database: &mut Database, group: &mut Group) -> Result<bool> {
                 execute(database, "ROLLBACK TO piece")?;
             }
             execute(database, "RELEASE piece")?;
-            database.windows.clear();
+            database.front().windows.clear();
         } else if !good && *durability != Durability::Read {
             // Half of it may be written.
             return Err(work.error().unwrap_or_else(closed));

@@ -22,6 +22,19 @@ pub struct Pages {
     free: HashSet<u32>,
 }
 
+/// The size of pages where the file does not tell it any more. Files that older versions made have small ones.
+fn likely_size(file: &[u8]) -> usize {
+    const SMALL: usize = 4_096;
+    let begins = |page: &&[u8]| matches!(page[0], 2 | 5 | LEAF_OF_INDEX | LEAF_OF_TABLE);
+    let between = || file.chunks_exact(SMALL).skip(1).step_by(2);
+    // Every other one of them would lie in the middle of a big page.
+    if between().filter(begins).count() * 2 > between().count() {
+        SMALL
+    } else {
+        2 * SMALL
+    }
+}
+
 /// One version of a page.
 pub struct Page<'a> {
     number: u32,
@@ -35,7 +48,7 @@ impl Pages {
         let wal = std::fs::read(with_suffix(path, "-wal")).unwrap_or_default();
         let size = match file.get(16..18).map(|two| u16::from_be_bytes([two[0], two[1]])) {
             Some(size @ 512..=32_768) if size.is_power_of_two() => usize::from(size),
-            _ => 4_096,
+            _ => likely_size(&file),
         };
         let mut pages = Self {
             size,

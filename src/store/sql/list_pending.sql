@@ -1,0 +1,3 @@
+ FROM job WHERE seq IN (SELECT seq FROM job WHERE queue = ?1 AND ready = 1 AND seq < ?2 AND (?3 IS NULL OR name = ?3)
+    AND seq NOT IN (SELECT seq FROM job WHERE queue = ?1 AND ready = 1 AND status = 3) ORDER BY seq DESC LIMIT ?4)
+ORDER BY seq DESC
