@@ -1,9 +1,10 @@
 import { spawnSync } from 'node:child_process'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import Ajv from 'ajv'
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest'
+import { SecretsScanner } from '../../plugin/api/scanner.js'
 import { scan } from '../../plugin/cli/scan.js'
 import { checksum } from './scan-tokens.js'
 
@@ -241,6 +242,79 @@ describe('auton8n scan', () => {
     expect(err).toContain('AUTON8N_FILE_UNREADABLE')
     expect(await scan(['--help'])).toBe(0)
     expect(out).toContain('Usage: auton8n scan')
+  })
+
+  it('says what it could not read, and does not call that clean', async () => {
+    writeFileSync(join(root, 'good.txt'), 'nothing\n')
+    writeFileSync(join(root, 'data.bin'), Buffer.alloc(64))
+    expect(await scan([root])).toBe(0)
+    vi.spyOn(SecretsScanner.prototype, 'scanDirectory').mockResolvedValue({
+      found: false,
+      secrets: [],
+      filesScanned: 1,
+      bytesScanned: 8,
+      skipped: Array.from({ length: 30 }, (_one, at) => ({ file: `no\n${at}`, reason: 'Permission denied' })),
+    })
+    for (const more of [[], ['--format', 'json'], ['--write-baseline', join(root, 'known.json')]]) {
+      err = ''
+      expect(await scan([root, ...more])).toBe(1)
+      expect(err).toContain('no?0 was not read: Permission denied')
+      expect(err.trim().split('\n')).toHaveLength(21)
+    }
+  })
+
+  it('ends quietly where whoever reads it goes away', () => {
+    for (let at = 0; at < 2000; at++) writeFileSync(join(root, `${at}.txt`), `${token}\n`)
+    const script = `import { spawn } from 'node:child_process'
+      const child = spawn(process.execPath, ['--import', 'tsx', process.argv[1], 'scan', process.argv[2]], { stdio: ['ignore', 'pipe', 'inherit'] })
+      child.stdout.once('data', () => child.stdout.destroy())
+      child.on('exit', (code) => { process.exitCode = code })`
+    const main = join(import.meta.dirname, '../../plugin/cli/main.ts')
+    const args = ['--input-type=module', '-e', script, main, root]
+    const run = spawnSync(process.execPath, args, { encoding: 'utf8', timeout: 60_000 })
+    expect(run).toMatchObject({ status: 1, stderr: '' })
+  })
+
+  it('says of a folder that it is in no repository', async () => {
+    expect(await scan(['--staged', root])).toBe(2)
+    expect(err).toContain(`${root} is not inside of a git repository\n`)
+  })
+
+  it('reads renamed, partly staged and oddly named files of a worktree, and no link, submodule or mere intent', async () => {
+    const git = (folder: string, ...args: string[]): void => {
+      const settings = ['-c', 'user.name=a', '-c', 'user.email=a@b.c', '-c', 'protocol.file.allow=always']
+      const run = spawnSync('git', ['-C', folder, ...settings, ...args], { encoding: 'utf8' })
+      expect(run.status, run.stderr).toBe(0)
+    }
+    const [main, tree, other] = ['main', 'tree', 'other'].map((name) => join(root, name)) as [string, string, string]
+    for (const folder of [main, other]) {
+      git(root, 'init', '-q', folder)
+      writeFileSync(join(folder, 'a.txt'), 'one\n'.repeat(50))
+      git(folder, 'add', '.')
+      git(folder, 'commit', '-q', '-m', 'first')
+    }
+    git(main, 'worktree', 'add', '-q', tree)
+    const staged = async (): Promise<string[]> => {
+      out = ''
+      await scan(['--staged', join(tree, '.'), '--format', 'json'])
+      return (JSON.parse(out) as { file: string; line: number }[]).map((one) => `${one.file}:${one.line}`)
+    }
+    git(tree, 'mv', 'a.txt', 'b \u00fc.txt')
+    writeFileSync(join(tree, 'b \u00fc.txt'), `${'one\n'.repeat(50)}${token}\n`)
+    expect(await staged()).toEqual([])
+    git(tree, 'add', '.')
+    writeFileSync(join(tree, 'b \u00fc.txt'), 'clean again\n')
+    expect(await staged()).toEqual(['b \u00fc.txt:51'])
+    git(tree, 'reset', '-q', '--hard')
+    git(tree, 'submodule', 'add', '-q', other, 'part')
+    writeFileSync(join(tree, 'later.txt'), token)
+    git(tree, 'add', '-N', 'later.txt')
+    symlinkSync('/etc/passwd', join(tree, 'link'))
+    git(tree, 'add', 'link')
+    expect(await staged()).toEqual([])
+    writeFileSync(join(tree, 'new\nline "x".txt'), token)
+    git(tree, 'add', '.')
+    expect(await staged()).toEqual(['later.txt:1', 'new\nline "x".txt:1'])
   })
 
   it('lets the process end by itself', () => {

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { CreatePluginOptions } from '../../plugin/api/options.js'
 import type { ModelFunction } from '../../plugin/api/model.js'
 import { SecretsScanner } from '../../plugin/api/scanner.js'
-import type { PluginSpecification } from '../../plugin/api/specification.js'
+import { validateSpecification, type PluginSpecification } from '../../plugin/api/specification.js'
 import { receiver } from '../native/tracer-receiver.js'
 import { canaries, leaked, leakedFiles, type Canary } from '../support/canaries.js'
 import { startPostgres, withoutPostgres, type PostgresDatabase } from '../support/database.js'
@@ -81,7 +81,8 @@ class Jobs {
 
 const NOTHING = { directory: [], spans: [], log: [], told: [] }
 
-const hex = (text: string): string => `'${Buffer.from(text).toString('hex')}'`
+/** A text as no scanner reads it: in hex, with the first bit of each byte turned. */
+const hidden = (text: string): string => `'${Buffer.from(Buffer.from(text).map((byte) => byte ^ 128)).toString('hex')}'`
 
 /** A test that puts the secrets together when it runs, and says them in every way that a runner reports. */
 function sayingTest(texts: string[]): string {
@@ -97,8 +98,8 @@ function sayingTest(texts: string[]): string {
 import { describe, expect, it } from 'vitest'
 
 const texts = [
-${texts.map((text) => `  ${hex(text)},`).join('\n')}
-].map((hex) => Buffer.from(hex, 'hex').toString())
+${texts.map((text) => `  ${hidden(text)},`).join('\n')}
+].map((hex) => String.fromCharCode(...Buffer.from(hex, 'hex').map((byte) => byte ^ 128)))
 
 describe('what it says', () => {
   it('prints', () => {
@@ -109,6 +110,57 @@ describe('what it says', () => {
 ${tests.join('\n')}
 })
 `
+}
+
+/** A specification that has every field, with a text that people write in each. */
+const full: PluginSpecification = {
+  name: '@acme/plugin-full',
+  description: 'Has every field',
+  version: '1.0.0',
+  actions: [
+    {
+      name: 'GET_ALL',
+      description: 'Gets all',
+      parameters: { one: { type: 'string', description: 'One', enum: ['a', 'b'], default: 'a' } },
+      http: {
+        method: 'POST',
+        url: 'https://acme.io/all/{one}',
+        query: { q: 'x' },
+        headers: { Accept: 'text/plain' },
+        body: { inner: ['y'] },
+        result: 'items[0]',
+        phrase: 'It is {result}',
+      },
+    },
+    { name: 'LIST_ALL', description: 'Lists all', parameters: [{ name: 'two', type: 'string', description: 'Two' }] },
+  ],
+  providers: [
+    {
+      name: 'ALL',
+      description: 'Knows all',
+      dataStructure: { field: 'z' },
+      http: { url: 'https://acme.io/all', headers: { Accept: 'text/plain' } },
+    },
+  ],
+  services: [{ name: 'all', description: 'Holds all', methods: ['run', { name: 'halt', description: 'Halts' }] }],
+  evaluators: [{ name: 'SEE_ALL', description: 'Sees all', triggers: ['all'] }],
+  dependencies: { zod: '^4.0.0' },
+  environmentVariables: [{ name: 'ALL_KEY', description: 'Opens all', required: false, sensitive: true }],
+}
+
+/** The value with a text in place of one string, for each string in it, and of each key that people choose. */
+function planting(value: unknown, text: string): unknown[] {
+  if (typeof value === 'string') return [text, `${value} ${text}`]
+  if (Array.isArray(value)) {
+    return value.flatMap((item, at) =>
+      planting(item, text).map((planted) => value.map((other: unknown, place) => (place === at ? planted : other))),
+    )
+  }
+  if (typeof value !== 'object' || value === null) return []
+  return Object.entries(value).flatMap(([key, inner]) => {
+    const rest = Object.fromEntries(Object.entries(value).filter(([other]) => other !== key))
+    return [{ ...rest, [text]: inner }, ...planting(inner, text).map((planted) => ({ ...value, [key]: planted }))]
+  })
 }
 
 /** A type whose text the compiler puts together in its complaint. */
@@ -170,6 +222,31 @@ describe('a secret leaves no trace, though it stands in', () => {
     expect(jobs.leaks()).toEqual(NOTHING)
   })
 
+  it('any text and any key of a specification that has every field', async () => {
+    const { model, prompts } = scripted('nothing')
+    expect(validateSpecification(full).problems).toEqual([])
+    const places = planting(full, 'x').length
+    expect(places).toBeGreaterThan(100)
+    // All of them in each place, and each of them in some of the places by itself.
+    const alone = planted.map(({ text }, at) => planting(full, text)[(at * 7) % places])
+    for (const specification of [...planting(full, all), ...alone]) {
+      await jobs.run(specification as PluginSpecification, { model, maxIterations: 1 }, prompts)
+    }
+    expect(jobs.leaks()).toEqual(NOTHING)
+  })
+
+  it('the name of the user, the place for the plugin and the name of the model', async () => {
+    const { model, prompts } = scripted('nothing')
+    for (const { text } of planted) {
+      await jobs.run(weather, { model, maxIterations: 1, userId: text }, prompts)
+    }
+    await jobs.run(weather, { model, userId: all }, prompts)
+    await jobs.run(weather, { model, outDir: jobs.place.fresh(all.slice(0, 200)) }, prompts)
+    await jobs.run(weather, { apiKey: all, modelName: all, baseURL: 'http://127.0.0.1:9' }, prompts)
+    await jobs.run(weather, { model, [all]: 1 } as CreatePluginOptions, prompts)
+    expect(jobs.leaks()).toEqual(NOTHING)
+  })
+
   it('the metadata of the job', async () => {
     const { model, prompts } = scripted('nothing')
     await jobs.run(weather, { model, metadata: { note: all, nested: { list: [all] } } }, prompts)
@@ -183,6 +260,7 @@ describe('a secret leaves no trace, though it stands in', () => {
     // The tests did run, and their words came back.
     expect(prompts).toHaveLength(2)
     expect(prompts[1]).toContain('saying.test.ts')
+    expect(prompts[1]).toContain('AssertionError')
     expect(prompts[1]).toContain('********')
     const token = planted.find(({ kind }) => kind === 'github-pat')
     const typed = { ...good, 'src/index.ts': `${good['src/index.ts'] ?? ''}\n${complaint(token!)}\n` }
@@ -202,6 +280,15 @@ describe.skipIf(without !== undefined)('a secret leaves no trace in PostgreSQL, 
     database = await startPostgres()
     jobs = new Jobs(await openWorkplace({ store: database.url, concurrency: 1, tracing: { url: otlp.url } }))
   }, 120_000)
+
+  /** What the database holds of the secrets; bytes are dumped in hex. */
+  async function stored(): Promise<string[]> {
+    const dump = await database.dump()
+    expect(dump).toContain('create_plugin')
+    const inHex = planted.map(({ secret, ...rest }) => Object.assign(rest, { secret: Buffer.from(secret).toString('hex') }))
+    return [...leaked(planted, dump), ...leaked(inHex, dump)]
+  }
+
   afterAll(async () => {
     await jobs.place.remove()
     await database.close()
@@ -212,11 +299,29 @@ describe.skipIf(without !== undefined)('a secret leaves no trace in PostgreSQL, 
     await jobs.run(weather, { model: words.model }, words.prompts)
     await jobs.run(weather, { model: () => Promise.reject(new Error(`no access with ${all}`)), maxIterations: 1 })
     expect(jobs.leaks()).toEqual(NOTHING)
-    const stored = await database.dump()
-    expect(stored).toContain('create_plugin')
-    expect(leaked(planted, stored)).toEqual([])
-    // Bytes are dumped in hex.
-    const inHex = planted.map(({ secret, ...rest }) => Object.assign(rest, { secret: Buffer.from(secret).toString('hex') }))
-    expect(leaked(inHex, stored)).toEqual([])
+    expect(await stored()).toEqual([])
+  })
+
+  it('any field of the specification, the name of the user and the metadata', async () => {
+    const { model, prompts } = scripted('nothing')
+    for (const specification of planting(full, all)) {
+      await jobs.run(specification as PluginSpecification, { model, maxIterations: 1 }, prompts)
+    }
+    for (const { text } of planted) {
+      await jobs.run(weather, { model, maxIterations: 1, userId: text.slice(0, 200), metadata: { note: text } }, prompts)
+    }
+    expect(jobs.leaks()).toEqual(NOTHING)
+    expect(await stored()).toEqual([])
+  })
+
+  it.skipIf(!docker)('what the tools print', async () => {
+    const good = await templateFiles(jobs.place.engine, weather)
+    const { model, prompts } = scripted({ ...good, '__tests__/saying.test.ts': sayingTest(planted.map(({ text }) => text)) })
+    await jobs.run(weather, { model }, prompts)
+    expect(prompts[1]).toContain('saying.test.ts')
+    expect(prompts[1]).toContain('AssertionError')
+    expect(prompts[1]).toContain('********')
+    expect(jobs.leaks()).toEqual(NOTHING)
+    expect(await stored()).toEqual([])
   })
 }, 300_000)

@@ -9,7 +9,7 @@ import { peers } from './peers.mjs'
 import { exactness, figures, groups, score } from './score.mjs'
 
 const { values } = parseArgs({
-  options: { seeds: { type: 'string', default: 'judge-11,judge-12,judge-13' }, 'no-peers': { type: 'boolean' }, misses: { type: 'boolean' }, rounds: { type: 'string', default: '6' } },
+  options: { seeds: { type: 'string', default: 'judge-17,judge-18,judge-19' }, 'no-peers': { type: 'boolean' }, misses: { type: 'boolean' }, rounds: { type: 'string', default: '6' } },
 })
 /** A false finding belongs to the tier of which its rule finds most. */
 function tierOf({ hits }) {

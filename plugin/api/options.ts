@@ -121,7 +121,7 @@ export function checkOptions<T extends object>(what: string, options: unknown, c
   const known = Object.keys(checks)
   const result: Record<string, unknown> = {}
   for (const [key, value] of Object.entries(options)) {
-    if (!known.includes(key)) throw invalid(`\`${what}.${key}\` is not an option; there are: ${known.join(', ')}`)
+    if (!known.includes(key)) throw invalid(`\`${what}${named(key)}\` is not an option; there are: ${known.join(', ')}`)
     if (value === undefined) continue
     const wanted = checks[key as keyof T](value)
     if (wanted) throw invalid(`\`${what}.${key}\` must be ${wanted}, not ${kindOf(value)}`)
@@ -134,6 +134,9 @@ export function checkOptions<T extends object>(what: string, options: unknown, c
 export function invalid(message: string): Auton8nError {
   return new Auton8nError('AUTON8N_OPTION_INVALID', `${message}.`)
 }
+
+/** A key as it is said; what is no name of anything may be a secret. */
+const named = (key: string): string => (/^[\w$-]{1,30}$/.test(key) ? `.${key}` : '[…]')
 
 /** What a value is, in words; never the value itself, which may be a secret. */
 export function kindOf(value: unknown): string {

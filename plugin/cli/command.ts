@@ -78,6 +78,11 @@ export async function withEngine<T>(
   }
 }
 
+/** Whether whoever read what is printed has gone, as `head` does: there is nobody left to tell. */
+export function isClosedPipe(error: unknown): boolean {
+  return (error as NodeJS.ErrnoException | null)?.code === 'EPIPE'
+}
+
 /** Prints a value for machines. */
 export function printJson(value: unknown): void {
   process.stdout.write(`${JSON.stringify(value, null, 2)}\n`)

@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 import { readFileSync } from 'node:fs'
 import { Auton8nError } from '../errors.js'
-import { CommandError, DONE, FOUND, WRONG_USE, type Command } from './command.js'
+import { CommandError, DONE, FOUND, WRONG_USE, isClosedPipe, type Command } from './command.js'
 
 const COMMANDS: Record<string, () => Promise<Command>> = {
   create: async () => (await import('./create.js')).create,
@@ -38,6 +38,11 @@ The exit code is 0 when it is done, 1 when something was found or failed, 2 when
 AUTON8N_DATA_DIR says where jobs, tools and plugins are kept (default: .auton8n here).
 `
 
+for (const stream of [process.stdout, process.stderr]) {
+  stream.on('error', (error) => {
+    if (!isClosedPipe(error)) throw error
+  })
+}
 process.exitCode = await main(process.argv.slice(2))
 
 async function main([name, ...rest]: string[]): Promise<number> {

@@ -2,8 +2,9 @@ import { readFile } from 'node:fs/promises'
 import { parseArgs } from 'node:util'
 import { type AllowlistEntry, type ScanResult, SecretsScanner, type Severity } from '../api/scanner.js'
 import { Auton8nError } from '../errors.js'
+import { isClosedPipe } from './command.js'
 import { readBaseline, writeBaseline } from './scanBaseline.js'
-import { json, plain, sarif } from './scanFormats.js'
+import { json, plain, printable, sarif } from './scanFormats.js'
 import { stagedFiles } from './scanStaged.js'
 import { WrongUse } from './wrongUse.js'
 
@@ -26,7 +27,7 @@ Finds secrets in a file, in every file of a directory, in what is staged for the
   --no-comments              comments such as auton8n:allow silence nothing
   --help                     print this
 
-Exit code: 0 nothing found, 1 something found or what is to be scanned cannot be read, 2 wrong use.
+Exit code: 0 nothing found, 1 something found or a file cannot be read, 2 wrong use.
 `
 
 const SEVERITIES: readonly string[] = ['low', 'medium', 'high', 'critical']
@@ -132,8 +133,21 @@ async function look(request: Request, scanner: SecretsScanner): Promise<ScanResu
 function print(text: string): Promise<void> {
   // Ends when the text is handed over, so that a pipe gets all of it before the process ends.
   return new Promise((resolve, reject) => {
-    process.stdout.write(text, (error) => (error ? reject(error) : resolve()))
+    process.stdout.write(text, (error) => (error && !isClosedPipe(error) ? reject(error) : resolve()))
   })
+}
+
+/** The reasons for which a file is left out on purpose; any other is one that could not be read. */
+const LEFT_OUT = /^(?:binary$|too large$|more than )/
+const TOLD = 20
+
+/** Says which files could not be read; answers how many. */
+function tellUnread(result: ScanResult): number {
+  const unread = (result.skipped ?? []).filter(({ reason }) => !LEFT_OUT.test(reason))
+  const lines = unread.slice(0, TOLD).map(({ file, reason }) => printable(`${file || 'a folder'} was not read: ${reason}`))
+  if (unread.length > TOLD) lines.push(`${unread.length - TOLD} more were not read`)
+  for (const line of lines) process.stderr.write(`auton8n scan: ${line}\n`)
+  return unread.length
 }
 
 async function run(request: Request): Promise<number> {
@@ -145,7 +159,8 @@ async function run(request: Request): Promise<number> {
   if (request.format === 'json') await print(json(findings))
   else if (request.format === 'sarif') await print(sarif(findings, scanner))
   else await print(plain(findings, result))
-  return findings.length > 0 && request.writeBaseline === undefined ? 1 : 0
+  const unread = tellUnread(result)
+  return unread > 0 || (findings.length > 0 && request.writeBaseline === undefined) ? 1 : 0
 }
 
 /** `auton8n scan`: prints what it finds and answers the exit code. */

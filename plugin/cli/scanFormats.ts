@@ -75,7 +75,7 @@ export function sarif(findings: Finding[], scanner: SecretsScanner): string {
 }
 
 /** Control characters of a file's name could change what a terminal shows. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/\p{Cc}/gu, '?')
 }
 

@@ -11,8 +11,12 @@ function git(folder: string, args: string[], input = ''): Promise<Buffer> {
     child.stderr.on('data', (chunk: Buffer) => (err += chunk.toString()))
     child.on('error', (error) => reject(new WrongUse(`git cannot be run: ${error.message}`)))
     child.on('close', (code) => {
+      // The first line: outside of a repository all options of `git diff` follow.
+      const [why = ''] = err.trim().split('\n')
       if (code === 0) resolve(Buffer.concat(out))
-      else reject(new WrongUse(`git ${args[0] ?? ''} failed in ${folder}: ${err.trim() || `exit code ${code}`}`))
+      else if (/unknown option `cached'|not a git repository/i.test(why)) {
+        reject(new WrongUse(`${folder} is not inside of a git repository`))
+      } else reject(new WrongUse(`git ${args[0] ?? ''} failed in ${folder}: ${why || `exit code ${code}`}`))
     })
     // A pipe that closes early is told by the exit code.
     child.stdin.on('error', () => undefined)

@@ -11,6 +11,7 @@ use crate::pipeline::{
     check_target,
 };
 use crate::queue::{JobOptions, NewJob};
+use crate::scanner::Severity;
 
 const MAX_ITERATIONS: u32 = 50;
 const MAX_METADATA: usize = 16 << 10;
@@ -33,7 +34,11 @@ pub fn job_of(pipeline: &Pipeline, creation: Creation, model_key: Option<String>
         creation.out_dir.map(std::path::absolute).transpose().map_err(|error| {
             Error::new(Code::OptionInvalid, "`outDir` is not a path that can be used").because(error)
         })?;
-    out_dir.as_deref().map_or(Ok(()), check_target)?;
+    if let Some(path) = &out_dir {
+        // A path cannot be stored without a part of it, so whatever is found is a reason to refuse it.
+        refuse_from(pipeline, Severity::Low, &path.to_string_lossy(), "`outDir`")?;
+        check_target(path)?;
+    }
     let iterations = creation.max_iterations.unwrap_or(DEFAULT_ITERATIONS);
     within("maxIterations", u64::from(iterations), 1, u64::from(MAX_ITERATIONS))?;
     let timeout = creation.timeout.unwrap_or(JOB_DEADLINE);
@@ -74,7 +79,7 @@ pub fn job_of(pipeline: &Pipeline, creation: Creation, model_key: Option<String>
         options: JobOptions {
             priority: creation.priority.unwrap_or_default(),
             timeout: Some(timeout),
-            fair_key: creation.user_id,
+            fair_key: creation.user_id.map(|id| pipeline.redact(&id)),
             metadata: creation.metadata.map(|metadata| pipeline.redact_value(metadata)),
             ..JobOptions::default()
         },
@@ -117,12 +122,16 @@ fn checked(pipeline: &Pipeline, wish: Wish) -> Result<Wish> {
 }
 
 fn refuse_secrets(pipeline: &Pipeline, text: &str, what: &str) -> Result<()> {
+    refuse_from(pipeline, REFUSED_SECRET, text, what)
+}
+
+fn refuse_from(pipeline: &Pipeline, least: Severity, text: &str, what: &str) -> Result<()> {
     let Some(scanner) = &pipeline.examiner.scanner else {
         return Ok(());
     };
     let found = scanner.scan_text(text, None);
     pipeline.examiner.telemetry.metrics.scanned("request", &found);
-    match found.secrets.iter().find(|finding| finding.severity >= REFUSED_SECRET) {
+    match found.secrets.iter().find(|finding| finding.severity >= least) {
         None => Ok(()),
         Some(finding) => Err(Error::new(
             Code::SecretFound,

@@ -7,6 +7,7 @@ use memchr::memmem::Finder;
 use regex::bytes::Regex;
 
 use super::custom::compile_pattern;
+use super::engine::is_named;
 use super::options::{Allowed, AllowedEntry};
 use crate::error::{Code, Error, Result};
 
@@ -136,7 +137,7 @@ impl Entry {
         self.path
             .as_ref()
             .is_none_or(|path| seen.file.is_some_and(|file| path.is_match(file)))
-            && self.rule.as_ref().is_none_or(|rule| rule == seen.rule)
+            && self.rule.as_ref().is_none_or(|rule| is_named(rule, seen.rule))
             && self.value.as_ref().is_none_or(|value| value == seen.value)
             && self.regex.as_ref().is_none_or(|regex| regex.is_match(seen.value))
             && self

@@ -3,6 +3,9 @@
 
 use std::ops::Range;
 
+use super::block;
+use super::fallback;
+use super::markup;
 use super::reach::Reach;
 
 const LONGEST_NAME: usize = 64;
@@ -55,7 +58,7 @@ pub fn at(
     found: &mut impl FnMut(&Assignment),
 ) {
     if text[at] == b'>' && text.get(at.wrapping_sub(1)) != Some(&b'=') {
-        tag(text, at, wanted, found);
+        markup::tag(text, at, wanted, found);
         return;
     }
     // The sign that ends a longer one stands for all of it: `==`, `!=`, `::`, `=>`, `:=`.
@@ -68,10 +71,28 @@ pub fn at(
     while end > 0 && matches!(text[end - 1], b'=' | b':' | b'?' | b'+') && at - end < 2 {
         end -= 1;
     }
-    if let Some(name) = name_before(text, end)
-        && wanted(&text[name.clone()])
-        && let Some((value, quoted)) = value_after(text, at + 1, ends)
-    {
+    if text[at] == b':' && text.get(at.wrapping_sub(1)) == Some(&b'?') {
+        fallback::at_elvis(text, at, wanted, found);
+    }
+    let Some(name) = name_before(text, end) else {
+        return;
+    };
+    if !wanted(&text[name.clone()]) {
+        return;
+    }
+    if let Some(value) = fallback::substitution(text, name.start, end) {
+        found(&Assignment::plain(name, value));
+        return;
+    }
+    let value = value_after(text, at + 1, ends);
+    let value = match &value {
+        Some((range, false)) if text[at] == b':' && block::opens(&text[range.clone()]) => {
+            block::value(text, at + 1, name.start)
+        }
+        None if text[at] == b':' => block::value(text, at + 1, name.start),
+        _ => value,
+    };
+    if let Some((value, quoted)) = value {
         let leads = leads(text, name.start);
         let joint = name.start.checked_sub(1).map(|before| text[before]);
         let shell = matches!(&text[name.clone()], b"PGPASSWORD" | b"MYSQL_PWD" | b"SSHPASS");
@@ -87,7 +108,7 @@ pub fn at(
 }
 
 /// The name that ends before `end`, without blanks, quotes and a closing bracket.
-fn name_before(text: &[u8], end: usize) -> Option<Range<usize>> {
+pub fn name_before(text: &[u8], end: usize) -> Option<Range<usize>> {
     let floor = end.saturating_sub(LONGEST_NAME + 8);
     let mut stop = end;
     while stop > floor && matches!(text[stop - 1], b' ' | b'\t' | b'"' | b'\'' | b'`' | b']' | b'\\') {
@@ -118,7 +139,8 @@ fn name_before(text: &[u8], end: usize) -> Option<Range<usize>> {
     Some(start..stop)
 }
 
-fn word_start(text: &[u8], floor: usize, stop: usize) -> usize {
+/// Where the name starts that ends before `stop`, not before `floor`.
+pub fn word_start(text: &[u8], floor: usize, stop: usize) -> usize {
     let length = text[floor..stop]
         .iter()
         .rev()
@@ -181,32 +203,6 @@ fn value_after(text: &[u8], from: usize, ends: &mut Reach) -> Option<(Range<usiz
         _ => value,
     };
     (!value.is_empty()).then_some((value, false))
-}
-
-/// `<password>value</password>`.
-fn tag(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {
-    let floor = at.saturating_sub(LONGEST_NAME);
-    let start = word_start(text, floor, at);
-    if start == at || start == 0 || text[start - 1] != b'<' || !wanted(&text[start..at]) {
-        return;
-    }
-    let limit = text.len().min(at + 1 + LONGEST_VALUE);
-    let Some(length) = text[at + 1..limit].iter().position(|byte| matches!(byte, b'<' | b'\n')) else {
-        return;
-    };
-    let value = at + 1..at + 1 + length;
-    // `<user>:<password>@host` are places to fill in, not tags.
-    let closing = &text[value.end..];
-    if length > 0
-        && (closing.starts_with(b"</") || closing.starts_with(b"<\\/"))
-        && closing[closing.len().min(2)..]
-            .iter()
-            .skip_while(|byte| **byte == b'/')
-            .take(start.abs_diff(at))
-            .eq(text[start..at].iter())
-    {
-        found(&Assignment::plain(start..at, value));
-    }
 }
 
 fn leads(text: &[u8], name: usize) -> bool {

@@ -27,6 +27,8 @@ pub enum Checksum {
     Zuplo,
     /// An AWS key id is in base 32: digits 2 to 7 only.
     AwsBase32,
+    /// GitHub's tokens of applications: a signed token stands behind the number of the application.
+    GithubApp,
 }
 
 impl Checksum {
@@ -49,6 +51,10 @@ impl Checksum {
                 let payload = &payload[memchr::memchr(b'-', payload)? + 1..];
                 let length = u32::from_str_radix(std::str::from_utf8(length).ok()?, 36).ok()?;
                 Some(length as usize == payload.len() && number(check, 36)? == u64::from(crc32fast::hash(body)))
+            }
+            Self::GithubApp => {
+                let inner = memchr::memmem::find(token, b"_eyJ")?;
+                Some(super::detectors::is_jwt(&token[inner + 1..]))
             }
             Self::Atlassian => {
                 let (body, check) = token.split_at_checked(token.len().checked_sub(8)?)?;

@@ -1,4 +1,4 @@
-//! Text inside of other encodings: UTF-16 files, and base64 that hides a token.
+//! Text inside of other encodings: UTF-16 files, and base64 or hex that hides a token.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -31,19 +31,20 @@ pub fn to_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(text.into_bytes())
 }
 
-/// What a run of base64 says, where it is text.
+/// What a run of base64 or of hex digits says, where it is text.
 pub fn hidden_text(text: &[u8], run: &Range<usize>) -> Option<Vec<u8>> {
     let run = &text[run.clone()];
-    let printable = |bytes: &[u8]| {
-        bytes
-            .iter()
-            .all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
-    };
     let taste = BASE64.decode(run.get(..TASTE)?).ok()?;
-    if !printable(&taste) {
-        return None;
+    if is_printable(&taste) {
+        return BASE64.decode(run).ok().filter(|decoded| is_printable(decoded));
     }
-    BASE64.decode(run).ok().filter(|decoded| printable(decoded))
+    let digits = run.strip_prefix(b"0x").unwrap_or(run);
+    // A hash is drawn from all bytes, so its first ones already are no text.
+    let taste = hex::decode(digits.get(..TASTE / 2)?).ok()?;
+    if is_printable(&taste) {
+        return hex::decode(digits).ok().filter(|decoded| is_printable(decoded));
+    }
+    None
 }
 
 /// What a whole value says in either kind of base64, where it is text of more than a few characters.
@@ -150,7 +151,9 @@ fn joint(text: &[u8]) -> Option<usize> {
             b'\n' => lines += 1,
             b' ' | b'\t' | b'\r' => {}
             b'+' | b'.' | b'\\' | b'&' | b',' => signs += 1,
-            byte if *byte == quote && lines > 0 => return Some(at + 2),
+            byte if *byte == quote && lines == 1 && (signs > 0 || !is_key(&text[at + 2..], quote)) => {
+                return Some(at + 2);
+            }
             _ => return None,
         }
         // A comma is a joint only where it stands alone, and then it is a list.
@@ -159,6 +162,15 @@ fn joint(text: &[u8]) -> Option<usize> {
         }
     }
     None
+}
+
+/// Whether a literal that starts here is followed by a sign, so that it names something.
+fn is_key(text: &[u8], quote: u8) -> bool {
+    let window = &text[..text.len().min(MOST_BLANKS)];
+    memchr::memchr(quote, window).is_some_and(|end| {
+        let next = window[end + 1..].iter().find(|byte| !matches!(byte, b' ' | b'\t'));
+        next.is_some_and(|byte| matches!(byte, b':' | b'='))
+    })
 }
 
 /// Where the `start` of a piece of a joined text stands in the text with its joints.
@@ -200,7 +212,17 @@ mod tests {
             let end = unjoined(plain.len(), &borders);
             assert_eq!(text.as_bytes()[end - 1], plain.as_bytes()[plain.len() - 1]);
         }
-        for text in ["ab", "ab\", \"cd\"", "ab\",\n\"cd\"", "\"", "a\"\n'b'", "a\\n", "a\\"] {
+        for text in [
+            "ab",
+            "ab\", \"cd\"",
+            "ab\",\n\"cd\"",
+            "ab\"\n\n\"cd\"",
+            "ab\"\n\"cd\": 1",
+            "\"",
+            "a\"\n'b'",
+            "a\\n",
+            "a\\",
+        ] {
             assert_eq!(joined(text.as_bytes()), None, "{text}");
         }
     }

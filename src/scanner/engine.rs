@@ -94,7 +94,11 @@ impl Scanner {
         let mnemonic = used("mnemonic");
         let keypair = used("solana-keypair");
         let allowlist = Allowlist::new(&options.allowlist)?;
-        let custom = RwLock::new(compile_all(&options.rules)?);
+        let custom = compile_all(&options.rules)?;
+        for rule in &custom {
+            refuse_known(&catalogue, rule)?;
+        }
+        let custom = RwLock::new(custom);
         Ok(Self {
             options,
             catalogue,
@@ -222,15 +226,7 @@ impl Scanner {
     /// Adds a rule; scans that run already do not see it.
     pub fn add_pattern(&self, data: &CustomRuleData) -> Result<()> {
         let rule = CustomRule::compile(data)?;
-        if self.catalogue.rule(&rule.info.id).is_some() {
-            return Err(Error::new(
-                Code::OptionInvalid,
-                format!(
-                    "a built-in rule is called {:?} already; choose another name",
-                    rule.info.id
-                ),
-            ));
-        }
+        refuse_known(&self.catalogue, &rule)?;
         let mut custom = self.custom.write();
         custom.retain(|known| known.info.id != rule.info.id);
         custom.push(Arc::new(rule));
@@ -275,7 +271,22 @@ impl std::fmt::Debug for Scanner {
     }
 }
 
-fn is_named(pattern: &str, id: &str) -> bool {
+/// Two rules of one id could not be told apart by whoever disables or accepts one.
+fn refuse_known(catalogue: &Catalogue, rule: &CustomRule) -> Result<()> {
+    if catalogue.rule(&rule.info.id).is_none() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::OptionInvalid,
+        format!(
+            "a built-in rule is called {:?} already; choose another name",
+            rule.info.id
+        ),
+    ))
+}
+
+/// Whether a rule's id is meant, of which `*` at the end stands for any ending.
+pub(super) fn is_named(pattern: &str, id: &str) -> bool {
     pattern
         .strip_suffix('*')
         .map_or(pattern == id, |start| id.starts_with(start))

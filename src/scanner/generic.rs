@@ -6,8 +6,9 @@ use std::sync::Arc;
 use super::assignment::Assignment;
 use super::boundary;
 use super::candidate::{Candidate, RANK_GENERIC};
+use super::markup::named_beside;
 use super::names::known;
-use super::naming::{Naming, named_beside, naming};
+use super::naming::{Naming, naming};
 use super::place::Place;
 use super::placeholder::is_placeholder;
 use super::public::{is_base58_number, is_public};
@@ -172,7 +173,7 @@ fn password(name: &[u8], value: &[u8], one: &Assignment, place: Place) -> Option
         .count();
     if !one.quoted {
         // `password: string`, `password = getPassword()`, `password=value` in a sentence.
-        if is_code(value) {
+        if has_brackets(value) || is_access(value) && !(inside && shape.digits > 0) {
             return None;
         }
         if one.shell {
@@ -225,13 +226,24 @@ fn is_address(value: &[u8]) -> bool {
 
 /// A call, an access or a type, not a value.
 fn is_code(value: &[u8]) -> bool {
+    has_brackets(value) || is_access(value)
+}
+
+fn has_brackets(value: &[u8]) -> bool {
     value
         .iter()
         .any(|byte| matches!(byte, b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'|'))
-        || (value.contains(&b'.')
-            && value
-                .split(|byte| *byte == b'.')
-                .all(|part| part.first().is_some_and(u8::is_ascii_alphabetic) && Shape::of(part).digits < 2))
+}
+
+/// `user.password`, in which each part is a name.
+fn is_access(value: &[u8]) -> bool {
+    value.contains(&b'.')
+        && value
+            .split(|byte| *byte == b'.')
+            .all(|part| part.first().is_some_and(u8::is_ascii_alphabetic) && Shape::of(part).digits < 2)
+        && !value
+            .iter()
+            .any(|byte| matches!(byte, b'%' | b'^' | b'~' | b'@' | b'#' | b'*'))
 }
 
 /// A path, an address or the name of a variable.

@@ -1,4 +1,4 @@
-//! Secrets inside of base64, also of base64 in base64, and guesses that look into an encoded value.
+//! Secrets inside of base64 and hex, also of base64 in base64, and guesses that look into an encoded value.
 
 use std::ops::Range;
 
@@ -16,6 +16,9 @@ use super::rule::WINDOW;
 const DEPTH: usize = 3;
 /// Shorter values hide nothing.
 const SHORTEST: usize = 12;
+/// Tokens without a prefix are as long.
+const SHORTEST_RUN: usize = 32;
+const LONGEST_RUN: usize = 256;
 
 impl Scanner {
     /// What a long run of token characters hides; the run stands for the best of it.
@@ -88,8 +91,10 @@ impl Scanner {
                 all.push(Candidate::of(rule, span, RANK_STRUCTURE));
             });
         }
-        self.catalogue.run(text, &(0..text.len()), &self.enabled, &mut all);
-        self.inner_passwords(text, &mut all);
+        for run in runs(text) {
+            self.catalogue.run(text, &run, &self.enabled, &mut all);
+        }
+        self.inner_values(text, &mut all);
         if depth > 1
             && let Some(inner) = plain_text(text)
         {
@@ -100,10 +105,10 @@ impl Scanner {
             .max_by_key(|one| (one.rank, one.severity))
     }
 
-    fn inner_passwords(&self, text: &[u8], out: &mut Vec<Candidate>) {
+    fn inner_values(&self, text: &[u8], out: &mut Vec<Candidate>) {
         assignment::each(
             text,
-            |name| naming(name) == Naming::Password,
+            |name| matches!(naming(name), Naming::Password | Naming::Secret),
             |one| out.extend(self.generic.judge(text, one, Place::of(None))),
         );
     }
@@ -130,7 +135,7 @@ impl Scanner {
                 all.push(Candidate::of(rule, span, RANK_STRUCTURE));
             });
         }
-        self.inner_passwords(line, &mut all);
+        self.inner_values(line, &mut all);
         // A format that is wrong keeps a guess from saying otherwise.
         if !all.is_empty() {
             return all
@@ -140,4 +145,23 @@ impl Scanner {
         }
         self.generic.judge_variable(&text, &whole)
     }
+}
+
+/// The runs in a decoded text that may be tokens without a prefix, with the padding behind them.
+fn runs(text: &[u8]) -> impl Iterator<Item = Range<usize>> + '_ {
+    let part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'+' | b'/' | b'-');
+    let mut from = 0;
+    std::iter::from_fn(move || {
+        while from < text.len() {
+            let start = from + text[from..].iter().position(part)?;
+            let length = text[start..].iter().take_while(|byte| part(byte)).count();
+            let end = start + length;
+            let padding = text[end..].iter().take(2).take_while(|byte| **byte == b'=').count();
+            from = end.max(start + 1);
+            if (SHORTEST_RUN..=LONGEST_RUN).contains(&length) {
+                return Some(start..end + padding);
+            }
+        }
+        None
+    })
 }

@@ -1,6 +1,5 @@
 //! What the name of a value says about it.
 
-use std::ops::Range;
 use std::sync::LazyLock;
 
 use super::words::Words;
@@ -24,6 +23,8 @@ const PASSWORDS: &[&str] = &[
     "kennwort",
     "contrasena",
     "motdepasse",
+    // SQL.
+    "identifiedby",
 ];
 const SECRETS: &[&str] = &[
     "secret",
@@ -132,6 +133,8 @@ const ENDINGS: &[&str] = &[
     "id", "name", "type", "url", "uri", "path", "file", "length", "count", "hash", "label", "field", "regex",
     "pattern", "hint", "policy", "expiry", "error", "message", "text", "title",
 ];
+/// Short ends of names, after a sign between words.
+const ENDS: [&[u8]; 4] = [b"_pass", b"_PASS", b"_pw", b"_PW"];
 /// Words that make a password a form or a question.
 const RESETS: &[&str] = &["forgot", "reset", "confirmation", "placeholder"];
 
@@ -160,7 +163,7 @@ pub fn naming(name: &[u8]) -> Naming {
         }
     }
     let short = plain == b"pass" || plain.ends_with(b"dbpass") || plain.ends_with(b"userpass");
-    if (password || short || last.ends_with(b"_pass") || last.ends_with(b"_PASS")) && !reset {
+    if (password || short || ENDS.iter().any(|end| last.ends_with(end))) && !reset {
         return Naming::Password;
     }
     if plain.ends_with(b"accesskeyid") {
@@ -179,31 +182,6 @@ pub fn naming(name: &[u8]) -> Naming {
         return Naming::Secret;
     }
     Naming::Neutral
-}
-
-/// The name that stands beside `value` in `name: A, value: b` and `key="A" value="b"`.
-pub fn named_beside(text: &[u8], name: &Range<usize>) -> Option<Range<usize>> {
-    if ![b"value".as_slice(), b"default"]
-        .iter()
-        .any(|known| text[name.clone()].eq_ignore_ascii_case(known))
-    {
-        return None;
-    }
-    let floor = name.start.saturating_sub(160);
-    let blank = |byte: u8| byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b',' | b'\\' | b'{');
-    let sign = |byte: u8| blank(byte) || matches!(byte, b':' | b'=');
-    let word = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.');
-    let back = |from: usize, fits: &dyn Fn(u8) -> bool| {
-        from - text[floor..from].iter().rev().take_while(|byte| fits(**byte)).count()
-    };
-    let end = back(name.start, &blank);
-    let start = back(end, &word);
-    let label_end = back(start, &sign);
-    let label = &text[back(label_end, &word)..label_end];
-    let known = [b"name".as_slice(), b"key", b"variable"]
-        .iter()
-        .any(|known| label.eq_ignore_ascii_case(known));
-    (known && start < end).then_some(start..end)
 }
 
 #[derive(Clone, Copy)]

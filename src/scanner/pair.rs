@@ -3,12 +3,23 @@
 
 use std::ops::Range;
 
-use super::assignment::Assignment;
+use super::assignment::{Assignment, word_start};
+use super::fallback::assigned;
 
 const LONGEST_NAME: usize = 64;
 const LONGEST_VALUE: usize = 256;
 /// What stands before a name that its value follows after a blank.
 pub const SIGNS: [&[u8]; 4] = [b"--", b"ENV ", b"ARG ", b"#define "];
+
+/// Ends of the calls that ask for a variable and answer their second argument where there is none.
+const ASKING: [&[u8]; 6] = [
+    b"env",
+    b"Env",
+    b"environ.get",
+    b"ENV.fetch",
+    b"getProperty",
+    b"getOrDefault",
+];
 
 /// Calls back for the pair whose joint, from quote to quote, stands at `at`.
 pub fn at_joint(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {
@@ -18,7 +29,12 @@ pub fn at_joint(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: 
     }
     let name = at - name_length(text[..at].iter().rev())..at;
     let opens = name.start.checked_sub(1).is_some_and(|before| text[before] == quote);
-    if opens && wanted(&text[name.clone()]) {
+    let name = if !opens || wanted(&text[name.clone()]) {
+        Some(name)
+    } else {
+        asked(text, name.start - 1).and_then(|call| assigned(text, call, wanted))
+    };
+    if opens && let Some(name) = name {
         let start = at + 4;
         let window = &text[start..text.len().min(start + LONGEST_VALUE)];
         if let Some(length) = memchr::memchr2(quote, b'\n', window)
@@ -31,6 +47,14 @@ pub fn at_joint(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: 
             });
         }
     }
+}
+
+/// Where the call starts that asks for a variable, `os.getenv(`, whose argument starts at `quote`.
+fn asked(text: &[u8], quote: usize) -> Option<usize> {
+    let left = text[..quote].strip_suffix(b"(")?;
+    let start = word_start(text, left.len().saturating_sub(LONGEST_NAME), left.len());
+    let call = &left[start..];
+    ASKING.iter().any(|end| call.ends_with(end)).then_some(start)
 }
 
 /// Calls back for the pair whose name starts with one of the signs at `at`.

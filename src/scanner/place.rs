@@ -29,7 +29,7 @@ const LOCKS: &[&str] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "four answers that do not exclude each other"
+    reason = "five answers that do not exclude each other"
 )]
 pub struct Place {
     pub source: bool,
@@ -38,6 +38,8 @@ pub struct Place {
     pub table: bool,
     /// A text that people write.
     pub prose: bool,
+    /// A text in which characters may stand as escapes: everything but programs.
+    pub escapes: bool,
 }
 
 impl Place {
@@ -48,8 +50,10 @@ impl Place {
             .map_or("", |(_, extension)| extension)
             .to_ascii_lowercase();
         let lock = LOCKS.contains(&name);
+        let source = SOURCE.contains(&extension.as_str());
         Self {
-            source: SOURCE.contains(&extension.as_str()),
+            source,
+            escapes: !source || matches!(extension.as_str(), "html" | "md" | "mdx" | "vue" | "svelte"),
             lock: lock || extension == "map",
             table: matches!(extension.as_str(), "csv" | "tsv"),
             prose: matches!(extension.as_str(), "" | "txt" | "md" | "mdx" | "log"),

@@ -9,9 +9,11 @@ use super::catalogue::{Memo, SHORTEST_RUN};
 use super::decoding::goes_on;
 use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic, keypair_around};
 use super::engine::Scanner;
+use super::fallback;
 use super::generic::SHORTEST_UNNAMED;
+use super::markup::named_beside;
 use super::names::known;
-use super::naming::{Naming, named_beside};
+use super::naming::Naming;
 use super::pair;
 use super::place::Place;
 use super::reach::Reach;
@@ -92,6 +94,7 @@ impl<'a> Search<'a> {
         prose.finish(text.len(), |start, end| search.prose(start..end));
         if !place.lock {
             scanner.loose(text, place, &mut search.out);
+            scanner.escaped(text, place, &mut search.out);
         }
         search.out
     }
@@ -184,6 +187,7 @@ impl<'a> Search<'a> {
         each_bit(joints, |bit| self.joint(at + bit));
         let dashes = kinds.dash & next(kinds.dash) & !(kinds.token << 1 | self.token_before);
         each_bit(dashes, |bit| self.sign_pair(at + bit));
+        each_bit(fallback::places(kinds), |bit| self.offer(at + bit));
         self.token_before = kinds.token >> 63;
     }
 
@@ -205,6 +209,14 @@ impl<'a> Search<'a> {
         }
         assignment::at(text, at, &mut self.ends, &named(scanner), &mut |one| {
             guess(scanner, text, one, place, &mut self.out);
+        });
+    }
+
+    #[inline(never)]
+    fn offer(&mut self, at: usize) {
+        let (scanner, text, place) = (self.scanner, self.text, self.place);
+        fallback::at(text, at, &named(scanner), &mut |one| {
+            guess(scanner, text, one, place, &mut self.out)
         });
     }
 

@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { CLOSE, FILES, OPEN, camel, mark, minified, nameOf, snake, upper } from './files.mjs'
 import * as keys from './keys.mjs'
 import { NEGATIVE_KINDS } from './negatives.mjs'
+import { OBVIOUS, PLACES, certain, encoded } from './places.mjs'
 import { Random } from './random.mjs'
 import { KINDS, jwt, session } from './tokens.mjs'
 import { VALUES, password, random } from './values.mjs'
@@ -44,9 +45,12 @@ export function generate(directory, seed, words, rounds = 6) {
     labels.set(id, { kind: one.kind, tier: one.tier, form })
     return { name: r.pick(one.names), text: parts.before + mark(id, transform(parts.value)) + parts.after, id, ...parts }
   }
-  const negative = () => {
-    const one = r.pick(NEGATIVE_KINDS)
-    return { name: r.pick(one.names), value: one.make(r, words), kind: one.kind }
+  const negative = (fits = () => true) => {
+    for (;;) {
+      const one = r.pick(NEGATIVE_KINDS)
+      const no = { name: r.pick(one.names), value: one.make(r, words), kind: one.kind }
+      if (fits(no)) return no
+    }
   }
   const place = (file, text, encoding = 'utf8') => {
     let plain = ''
@@ -126,6 +130,8 @@ export function generate(directory, seed, words, rounds = 6) {
     const fixed = lines.filter((one) => one.tier === 'provider' && !one.contextual && !one.before)
     // Whatever its name or its format tells.
     const named = lines.filter((one) => one.make && !one.before && one.tier !== 'wallet' && one.tier !== 'password')
+    // Whose value is a text that only its name or its format tells.
+    const plainValues = [...VALUES.filter((one) => ['password', 'generic'].includes(one.kind)), ...VALUES.filter((one) => ['password', 'generic'].includes(one.kind)), ...fixed.filter((one) => one.make).slice(0, 20)]
     // Files that hold nothing but a key.
     for (const one of kinds.filter((one) => one.block))
       place(`key-${count++}.${one.kind === 'putty' ? 'ppk' : 'pem'}`, planted(one, 'plain').text + '\n')
@@ -164,6 +170,35 @@ export function generate(directory, seed, words, rounds = 6) {
         return `${camel(whole.name)} = ${quote}${whole.text}${quote}`
       })
       place(`split-${count++}.py`, halves.join('\n') + '\n')
+    }
+    // Where nothing assigns them: behind a variable that may not be set, in a call, in an element, on the next line.
+    for (const [form, kinds] of Object.entries(PLACES)) {
+      for (const [kind, write] of kinds) {
+        const entries = Array.from({ length: 2 }, () => {
+          const one = r.pick(plainValues)
+          const whole = planted(one, form, (text) => encoded(form, kind, text))
+          return write(r, whole.name, whole.text)
+        })
+        for (let i = 0; i < 2; i++) {
+          const no = negative((one) => !/[\n\\]/.test(one.value) && (!certain(form, kind) || OBVIOUS.includes(one.kind)))
+          entries.splice(r.below(entries.length + 1), 0, write(r, no.name, encoded(form, kind, no.value)))
+        }
+        const file = FILES[kind]
+        const text = [file?.head, ...(file ? fillers(kind, 4) : []), ...entries, file?.tail].filter((part) => part !== undefined).join('\n') + '\n'
+        place(nameOf(kind, count++), text)
+      }
+    }
+    // A text in hex.
+    for (let i = 0; i < 4; i++) {
+      const rows = Array.from({ length: 2 }, () => {
+        const one = r.pick([...plainValues, ...fixed])
+        const id = labels.size
+        labels.set(id, { kind: one.kind, tier: one.tier, form: 'hex' })
+        const text = `${upper(r.pick(one.names))}=${one.make(r)}\n`
+        return `dump ${mark(id, (r.chance(0.3) ? '0x' : '') + Buffer.from(text).toString('hex'))} end`
+      })
+      rows.push(`dump ${Buffer.from('hello world, there is nothing to be seen in here').toString('hex')} end`, `digest ${r.text('0123456789abcdef', 64)} end`)
+      place(`trace-${count++}.txt`, rows.join('\n') + '\n')
     }
     // Passwords on command lines.
     for (let i = 0; i < 4; i++) {

@@ -2,7 +2,7 @@
 import { createHash } from 'node:crypto'
 import { base58, base58Check } from './checksums.mjs'
 import { BASE58, BASE62, BASE64, DIGITS, HEX, LOWER, UPPER, URL64 } from './random.mjs'
-import { extendedPublic, wif, extended, mnemonic, age, pgp } from './keys.mjs'
+import { extendedPublic, wif, extended, mnemonic, age, pgp, putty } from './keys.mjs'
 import { KINDS, jwt } from './tokens.mjs'
 
 const make = (kind, r) => KINDS.find((one) => one.kind === kind).make(r)
@@ -36,6 +36,9 @@ export const NEGATIVES = {
   'wrong-xprv': ['xprv wallet', (r) => spoiled(r, extended(r), BASE58)],
   'wrong-age': ['AGE_KEY age', (r) => spoiled(r, age(r), 'QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7L')],
   'wrong-pgp': ['pgp_key', (r) => pgp(r, true).replaceAll('\n', '\\n')],
+  'wrong-putty': ['ssh_key', (r) => spoiled(r, putty(r), HEX).replaceAll('\n', '\\n')],
+  'wrong-github-app': ['GITHUB_TOKEN token', (r) => `gh${'s_'}${r.text('123456789', 7)}_eyJ${r.text(URL64, 61)}.eyJ${r.text(URL64, 90)}.${r.text(BASE62, 342)}`],
+  'hex-text': ['body raw', (r) => Buffer.from(Array.from({ length: 12 }, () => r.pick(PROSE)).join(' ')).toString('hex')],
   'wrong-mnemonic': ['mnemonic seed', (r, words) => {
     for (;;) {
       const list = mnemonic(r, words, 12).split(' ')

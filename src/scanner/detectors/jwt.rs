@@ -48,6 +48,11 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     Some(token.candidate(rule, at..at + token.length))
 }
 
+/// Whether a text is a signed token and nothing else.
+pub fn is_token(text: &[u8]) -> bool {
+    Token::read(text).is_some_and(|token| token.length == text.len())
+}
+
 /// A token that was taken apart.
 struct Token {
     claims: Map<String, Value>,

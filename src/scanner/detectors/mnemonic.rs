@@ -126,8 +126,8 @@ fn lists(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {
                 Some(index) if whole => {
                     if let Some((last, _)) = row.last() {
                         let between = &text[last.end..word.start];
-                        let quoted = between.iter().any(|byte| matches!(byte, b'"' | b'\''));
-                        // The words of a list are quoted one by one, or all together.
+                        let quoted = between.iter().any(|byte| matches!(byte, b'"' | b'\'' | b','));
+                        // The words of a list are quoted one by one or all together, and so are commas between them.
                         let other = row.len() > 1 && quoted != row_quoted;
                         if between.len() > 8 || closes(between) || other && row.len() > 2 {
                             take(text, &mut row, found);

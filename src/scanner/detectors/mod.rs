@@ -4,8 +4,11 @@ mod der;
 mod header;
 mod jwt;
 mod mnemonic;
+mod number;
 mod pem;
+mod putty;
 mod solana;
+mod ssh;
 mod uri;
 mod wallet;
 
@@ -16,13 +19,14 @@ use std::ops::Range;
 use super::boundary;
 use super::candidate::{Candidate, RANK_FORMAT};
 use super::decoding::{goes_on, joined, may_join, unjoined};
-use super::placeholder::is_sample_token;
+use super::placeholder::{is_placeholder, is_sample_token};
 use super::randomness::entropy;
 use super::reach::Reach;
 use super::rule::{NEEDED, Rule, WINDOW};
 use super::tail::Verdict;
 use super::work;
 
+pub use jwt::is_token as is_jwt;
 pub use mnemonic::{SHORTEST as SHORTEST_MNEMONIC, each as each_mnemonic};
 pub use solana::around as keypair_around;
 
@@ -65,7 +69,7 @@ impl Detector {
 pub fn confirm(rule: &Rule, text: &[u8], at: usize, seen: Seen<'_>) -> Option<Candidate> {
     match rule.detector {
         Some(Detector::Pem) => pem::confirm(rule, text, at),
-        Some(Detector::Putty) => pem::confirm_putty(rule, text, at),
+        Some(Detector::Putty) => putty::confirm(rule, text, at),
         Some(Detector::Jwt) => jwt::confirm(rule, text, at),
         Some(Detector::Uri) => uri::confirm(rule, text, at),
         Some(Detector::Basic) => header::basic(rule, text, at),
@@ -164,9 +168,11 @@ fn format(rule: &Rule, text: &[u8], at: usize, seen: Seen<'_>) -> Option<Candida
 /// Whether a token of a rule may end before `end`: one that may hold a dash does not end at one.
 fn ends(rule: &Rule, text: &[u8], end: usize) -> bool {
     boundary::ends(text, end)
-        && !(rule.dashes
-            && text.get(end) == Some(&b'-')
-            && text.get(end + 1).is_some_and(|byte| boundary::is_word(*byte)))
+        && !(rule.dashes && text.get(end) == Some(&b'-') && {
+            let mut rest = text[end..].iter().take(8);
+            rest.find(|byte| **byte != b'-')
+                .is_some_and(|byte| boundary::is_word(*byte))
+        })
 }
 
 fn judged(rule: &Rule, span: Range<usize>, prefix: &[u8], token: &[u8], whole: &[u8]) -> Candidate {
@@ -175,7 +181,7 @@ fn judged(rule: &Rule, span: Range<usize>, prefix: &[u8], token: &[u8], whole: &
     let fake = rule.checksum.is_some_and(|checksum| !checksum.holds(whole))
         || is_sample_token(tail)
         // A password without a digit cannot be told from a word of the language around it.
-        || rule.info.chosen && !tail.iter().any(u8::is_ascii_digit)
+        || rule.info.chosen && (!tail.iter().any(u8::is_ascii_digit) || is_placeholder(tail))
         || entropy(tail) < rule.entropy;
     if fake { candidate.doubtful() } else { candidate }
 }

@@ -7,9 +7,10 @@ use super::super::candidate::{Candidate, RANK_FORMAT};
 use super::super::rule::Rule;
 use super::super::severity::Severity;
 use super::der;
+use super::ssh::{self, State};
 
 /// The largest key that anyone writes; a chain of RSA-16384 keys stays below.
-const LONGEST: usize = 64 * 1024;
+pub const LONGEST: usize = 64 * 1024;
 /// The confidence of what is no whole key.
 const MALFORMED: f64 = 0.4;
 /// Fewer characters hold no key.
@@ -60,7 +61,20 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     if memchr::memmem::find(&text[body..last.min(body + 200)], b"ENCRYPTED").is_some() {
         candidate.severity = candidate.severity.min(Severity::Medium);
     }
-    Some(if closed && der::is_key(label, &text[body..index]) == Some(false) {
+    let whole = match label {
+        b"OPENSSH PRIVATE KEY" => {
+            let states: Vec<State> = der::readings(&text[body..index])
+                .iter()
+                .map(|data| ssh::openssh(data))
+                .collect();
+            if states.contains(&State::Encrypted) {
+                candidate.severity = candidate.severity.min(Severity::Medium);
+            }
+            states.iter().any(|state| *state != State::Broken)
+        }
+        _ => der::is_key(label, &text[body..index]) != Some(false),
+    };
+    Some(if closed && !whole {
         malformed(candidate, &text[body..index])
     } else {
         candidate
@@ -69,7 +83,7 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
 
 /// What is no whole key: cut, changed, or made up. It opens nothing as it stands, but somebody took it from
 /// a key. Where no line ends after `BEGIN`, it is what documentation shows in a sentence.
-fn malformed(mut candidate: Candidate, body: &[u8]) -> Candidate {
+pub fn malformed(mut candidate: Candidate, body: &[u8]) -> Candidate {
     let opening = body.iter().find(|byte| !matches!(byte, b' ' | b'\r' | b'"' | b'\''));
     if !matches!(opening, Some(b'\n' | b'\\')) {
         return candidate.doubtful();
@@ -129,45 +143,9 @@ fn closing(text: &[u8], at: usize) -> usize {
 }
 
 /// The longest run of base64, which a text of words does not have.
-fn longest_line(body: &[u8]) -> usize {
+pub fn longest_line(body: &[u8]) -> usize {
     body.split(|byte| !(byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=')))
         .map(<[u8]>::len)
         .max()
         .unwrap_or(0)
-}
-
-/// A `PuTTY` key file: its private lines, up to its authentication code.
-pub fn confirm_putty(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
-    let file = &text[at..text.len().min(at + LONGEST)];
-    // Another file's start ends this one, so that many starts in a row cost no more than one.
-    let file = memchr::memmem::find(&file[1..], b"PuTTY-User-Key-File-").map_or(file, |next| &file[..=next]);
-    let head = &file[..file.len().min(4_096)];
-    let lines = memchr::memmem::find(head, b"Private-Lines:")?;
-    let rest = &file[lines..file.len().min(lines + 16 * 1024)];
-    // Without its authentication code the file is cut off.
-    let code = memchr::memmem::find(rest, b"Private-MAC:").or_else(|| memchr::memmem::find(rest, b"Private-Hash:"));
-    let line = &rest[code?..];
-    let length = line
-        .iter()
-        .position(|byte| matches!(byte, b'\n' | b'\r' | b'"' | b'\\' | b'<' | b'`' | b'\''))
-        .unwrap_or(line.len());
-    let end = lines + rest.len() - line.len() + length;
-    if longest_line(&file[lines..end]) < 24 {
-        return None;
-    }
-    let mut candidate = Candidate::of(&rule.info, at..at + end, RANK_FORMAT);
-    if memchr::memmem::find(head, b"Encryption: none").is_none() {
-        candidate.severity = Severity::Medium;
-    }
-    // The number of lines, then the lines.
-    let body = &file[lines + b"Private-Lines:".len()..lines + code?];
-    let count = body
-        .iter()
-        .take_while(|byte| **byte == b' ' || byte.is_ascii_digit())
-        .count();
-    Some(if der::readings(&body[count..]).iter().any(|key| key.len() >= 20) {
-        candidate
-    } else {
-        malformed(candidate, &body[count..])
-    })
 }

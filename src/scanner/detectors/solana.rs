@@ -59,7 +59,8 @@ fn list(text: &[u8]) -> Option<(Vec<u8>, usize)> {
     None
 }
 
-fn is_pair(bytes: &[u8]) -> bool {
+/// Whether the second half of 64 bytes is the public key of the first.
+pub fn is_pair(bytes: &[u8]) -> bool {
     let Some((seed, public)) = bytes.split_at_checked(32).filter(|_| bytes.len() == 64) else {
         return false;
     };

@@ -1,5 +1,7 @@
 //! Connection strings: the password between the user and the host.
 
+use std::borrow::Cow;
+
 use super::super::boundary;
 use super::super::candidate::{Candidate, RANK_STRUCTURE};
 use super::super::placeholder::is_placeholder;
@@ -53,7 +55,8 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     }
     let from = start + user.len() + colon.len();
     let mut candidate = Candidate::of(&rule.info, from..from + password.len(), RANK_STRUCTURE);
-    if is_placeholder(password) || password.eq_ignore_ascii_case(user) || is_template(password) {
+    let plain = unescaped(password);
+    if is_placeholder(&plain) || password.eq_ignore_ascii_case(user) || is_template(&plain) {
         return Some(candidate.doubtful());
     }
     let name = host.split(|byte| *byte == b':').next().unwrap_or(host);
@@ -87,6 +90,25 @@ fn authority(text: &[u8], escaped: bool) -> &[u8] {
         })
         .unwrap_or(text.len());
     &text[..length]
+}
+
+/// Without the escapes of an address: `%7Bname%7D` is a place to fill in.
+fn unescaped(password: &[u8]) -> Cow<'_, [u8]> {
+    let mut plain = Vec::new();
+    let mut from = 0;
+    for at in memchr::memchr_iter(b'%', password) {
+        let byte = password.get(at + 1..at + 3).and_then(|digits| hex::decode(digits).ok());
+        if let (Some(byte), true) = (byte, at >= from) {
+            plain.extend_from_slice(&password[from..at]);
+            plain.extend(byte);
+            from = at + 3;
+        }
+    }
+    if from == 0 {
+        return Cow::Borrowed(password);
+    }
+    plain.extend_from_slice(&password[from..]);
+    Cow::Owned(plain)
 }
 
 /// A variable of a template or of a format string, alone or glued together.

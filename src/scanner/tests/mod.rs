@@ -7,6 +7,7 @@ mod judgement;
 mod kinds;
 mod near_matches;
 mod options;
+mod places;
 mod redaction;
 mod rules;
 

@@ -90,3 +90,24 @@ fn a_toml_text_brings_rules_and_silences_others() {
         assert_eq!(error.code(), Code::OptionInvalid, "{wrong}");
     }
 }
+
+#[test]
+fn an_accepted_rule_may_be_named_by_its_start_and_an_own_rule_not_like_a_built_in_one() {
+    let text = format!("x = '{}'", super::github_token(1));
+    for (rule, found) in [
+        ("github-*", false),
+        ("github-token", false),
+        ("git", true),
+        ("gitlab-*", true),
+    ] {
+        let scanner = scanner_with(json!({ "allowlist": [{ "rule": rule }] }));
+        assert_eq!(scanner.scan_text(&text, None).found, found, "{rule}");
+    }
+    for options in [
+        json!({ "rules": [{ "name": "github-token", "pattern": "abc", "severity": "high" }] }),
+        json!({ "rules": "[[rule]]\nname = 'github-token'\npattern = 'abc'\n" }),
+    ] {
+        let error = Scanner::new(ScannerOptions::from_json(options).unwrap()).unwrap_err();
+        assert!(error.message().contains("github-token"), "{error}");
+    }
+}
