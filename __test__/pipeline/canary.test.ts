@@ -158,8 +158,9 @@ function planting(value: unknown, text: string): unknown[] {
   }
   if (typeof value !== 'object' || value === null) return []
   return Object.entries(value).flatMap(([key, inner]) => {
-    const rest = Object.fromEntries(Object.entries(value).filter(([other]) => other !== key))
-    return [{ ...rest, [text]: inner }, ...planting(inner, text).map((planted) => ({ ...value, [key]: planted }))]
+    const rest = Object.entries(value).filter(([other]) => other !== key)
+    const inside = planting(inner, text).map((planted) => Object.fromEntries([...rest, [key, planted]]))
+    return inside.concat(Object.fromEntries(rest.concat([[text, inner]])))
   })
 }
 

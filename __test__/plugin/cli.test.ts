@@ -1,8 +1,9 @@
 import { spawn } from 'node:child_process'
-import { mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { checksum } from '../native/scan-tokens.js'
 import manifest from '../../package.json' with { type: 'json' }
 import { buildPackage, type BuiltPackage } from '../support/builtPackage.js'
 import { greetingSpecification } from '../support/greetingPlugin.js'
@@ -43,6 +44,22 @@ function auton8n(...args: string[]): Promise<Outcome> {
     child.once('close', (code) => resolve({ ...outcome, code }))
   })
 }
+
+it('ends quietly where whoever reads it has gone, with the exit code of what it found', async () => {
+  const many = join(home, 'many')
+  await mkdir(many)
+  const token = checksum('m8Lw5PdH3sN6yJ1cG0fT8uEaR2vB4k')
+  for (let at = 0; at < 3000; at++) await writeFile(join(many, `${at}.txt`), `${token}\n`)
+  for (const format of ['text', 'json']) {
+    const args = [join(dirname(built.entry), 'cli', 'main.js'), 'scan', many, '--format', format]
+    const child = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'pipe'] })
+    let said = ''
+    child.stderr.on('data', (chunk: Buffer) => (said += chunk.toString()))
+    child.stdout.once('data', () => child.stdout.destroy())
+    const code = await new Promise((resolve) => child.once('close', resolve))
+    expect({ code, said }).toEqual({ code: 1, said: '' })
+  }
+})
 
 describe('help and version', () => {
   it.each([['--help'], ['-h'], ['help']])('%s says what there is', async (flag) => {
