@@ -258,7 +258,7 @@ fn placed(literals: Vec<Vec<u8>>, by_literal: &[Vec<usize>], rules: &[Rule]) -> 
                 bytes,
                 starts_word: all(|rule| rule.before.is_none() && matches!(rule.detector, None | Some(Detector::Jwt))),
                 after: if header { b"Bb" } else { b"" },
-                in_run: all(|rule| rule.is_in_run()),
+                in_run: all(Rule::is_in_run),
             }
         })
         .collect()

@@ -70,7 +70,7 @@ impl<const WORDS: usize> Key<WORDS> {
                 words[0] = [name[0], name[length / 2], name[length - 1]]
                     .map(u64::from)
                     .iter()
-                    .fold(0, |word, byte| word << 8 | byte)
+                    .fold(0, |word, byte| word << 8 | byte);
             }
             4..8 => words[0] = half(0) | half(length - 4) << 32,
             8..=16 => {

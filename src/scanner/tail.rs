@@ -24,7 +24,7 @@ enum After {
     /// One of these bytes, of which none may be in the run.
     One(Set),
     /// Bytes that may all be in the run.
-    Mark(Finder<'static>),
+    Mark(Box<Finder<'static>>),
     /// Something that needs the pattern.
     Unknown,
 }
@@ -82,7 +82,7 @@ impl Tail {
         let after = match (first_of(rest), rest.first().map(Hir::kind)) {
             _ if rest.is_empty() => After::Nothing,
             (_, Some(HirKind::Literal(mark))) if mark.0.iter().all(|byte| holds(&class, *byte)) => {
-                After::Mark(Finder::new(&mark.0).into_owned())
+                After::Mark(Box::new(Finder::new(&mark.0).into_owned()))
             }
             (After::One(set), _) if meet(&set, &class) => After::Unknown,
             (after, _) => after,

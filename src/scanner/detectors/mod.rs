@@ -66,7 +66,7 @@ impl Detector {
 }
 
 /// What stands at `at`, where one of the rule's literals was found.
-pub fn confirm(rule: &Rule, text: &[u8], at: usize, seen: Seen<'_>) -> Option<Candidate> {
+pub fn confirm(rule: &Rule, text: &[u8], at: usize, mut seen: Seen<'_>) -> Option<Candidate> {
     match rule.detector {
         Some(Detector::Pem) => pem::confirm(rule, text, at),
         Some(Detector::Putty) => putty::confirm(rule, text, at),
@@ -77,7 +77,7 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize, seen: Seen<'_>) -> Option<Ca
         Some(Detector::Mnemonic | Detector::Wif | Detector::EvmKey | Detector::SolanaKey | Detector::Assignment) => {
             None
         }
-        None => format(rule, text, at, seen),
+        None => format(rule, text, at, &mut seen),
     }
 }
 
@@ -99,7 +99,7 @@ pub struct Seen<'a> {
     pub plain: &'a mut Reach,
 }
 
-fn format(rule: &Rule, text: &[u8], at: usize, seen: Seen<'_>) -> Option<Candidate> {
+fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Candidate> {
     let prefix = rule.prefix.iter().find(|prefix| text[at..].starts_with(prefix))?;
     let start = match rule.before {
         Some(before) => before.start(text, at)?,
