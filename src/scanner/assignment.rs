@@ -144,7 +144,7 @@ pub fn word_start(text: &[u8], floor: usize, stop: usize) -> usize {
     let length = text[floor..stop]
         .iter()
         .rev()
-        .take_while(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.'))
+        .take_while(|byte| super::boundary::is_name(**byte))
         .count();
     stop - length
 }

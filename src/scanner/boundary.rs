@@ -5,6 +5,20 @@ pub const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
 }
 
+/// Whether `byte` may be inside of a name.
+pub const fn is_name(byte: u8) -> bool {
+    const NAMES: [bool; 256] = {
+        let mut names = [false; 256];
+        let mut byte = 0;
+        while byte < 128 {
+            names[byte] = is_word(byte as u8) || matches!(byte as u8, b'-' | b'.');
+            byte += 1;
+        }
+        names
+    };
+    NAMES[byte as usize]
+}
+
 /// Whether a token may start at `at`: at the start, after something that is no word, or after an
 /// escape such as `\n`, `\u0022` or `%3D`, whose letters only look like a word.
 pub fn starts(text: &[u8], at: usize, not_after: &[u8]) -> bool {

@@ -1,14 +1,15 @@
 //! The built-in rules, read once from their data files.
 
+use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
-use super::boundary::is_word;
 use super::candidate::Candidate;
-use super::detectors::{self, Detector};
+use super::detectors::{self, Detector, Seen};
 use super::prefilter::{Literal, Prefilter};
 use super::reach::Reach;
 use super::rule::{Rule, RuleFile, RuleInfo};
-use super::sweep::{self, Kinds, Openings, Visit};
+use super::starts::WordStarts;
+use super::sweep::{self, Kinds, Openings, Runs, Visit, each_bit};
 use crate::error::{Code, Error, Result};
 
 /// The data files, one a family.
@@ -28,6 +29,9 @@ pub const FILES: &[(&str, &str)] = &[
 
 static BUILT_IN: LazyLock<std::result::Result<Arc<Catalogue>, String>> =
     LazyLock::new(|| Catalogue::read(FILES).map(Arc::new).map_err(|error| error.to_string()));
+
+/// Shorter runs of token characters are not looked at: every token without a prefix is as long.
+pub const SHORTEST_RUN: u32 = 32;
 
 /// Rules, and the searches that lead to them.
 #[derive(Debug)]
@@ -93,10 +97,13 @@ impl Catalogue {
             text,
             enabled,
             words: WordStarts::default(),
+            tokens: Runs::default(),
             memo,
             out,
         };
         sweep::each(text, self.openings(), &mut formats);
+        let tokens = formats.tokens;
+        tokens.finish(text.len(), |start, end| formats.token(start..end));
     }
 
     /// What words start with that lead to a format.
@@ -119,6 +126,20 @@ impl Catalogue {
         });
     }
 
+    /// The formats whose literal has a mark, which stands at `at`.
+    pub fn marked(&self, text: &[u8], at: usize, enabled: &[bool], memo: &mut Memo, out: &mut Vec<Candidate>) {
+        self.prefilter.marked(text, at, |at, literal| {
+            self.confirm(text, (at, literal), enabled, memo, out);
+        });
+    }
+
+    /// The formats whose literal stands in the middle of a long run of token characters.
+    pub fn inside(&self, text: &[u8], run: &Range<usize>, enabled: &[bool], memo: &mut Memo, out: &mut Vec<Candidate>) {
+        self.prefilter.inside(text, run, |at, literal| {
+            self.confirm(text, (at, literal), enabled, memo, out);
+        });
+    }
+
     fn confirm(
         &self,
         text: &[u8],
@@ -131,7 +152,7 @@ impl Catalogue {
             let rule = &self.rules[*index];
             if rule.prefix.iter().any(|prefix| text[at..].starts_with(prefix))
                 && (rule.detector.is_some() || rule.may_start(&text[at..]))
-                && let Some(candidate) = detectors::confirm(rule, text, at, memo.reach(*index))
+                && let Some(candidate) = detectors::confirm(rule, text, at, memo.seen(*index))
             {
                 out.push(Candidate {
                     silent: !enabled[*index],
@@ -142,7 +163,7 @@ impl Catalogue {
     }
 
     /// What a run of token characters is.
-    pub fn run(&self, text: &[u8], run: &std::ops::Range<usize>, enabled: &[bool], out: &mut Vec<Candidate>) {
+    pub fn run(&self, text: &[u8], run: &Range<usize>, enabled: &[bool], out: &mut Vec<Candidate>) {
         // The digits of an escape such as `%3D` are no part of what follows.
         let escaped = run.start > 0
             && text[run.start - 1] == b'%'
@@ -157,7 +178,8 @@ impl Catalogue {
         }
         for index in &self.runs {
             let rule = &self.rules[*index];
-            if (rule.detector.is_some() || rule.may_start(token))
+            let may_be = || rule.tail().is_none_or(|tail| tail.allows(token.len())) && rule.may_start(token);
+            if (rule.detector.is_some() || may_be())
                 && let Some(candidate) = detectors::confirm_run(rule, text, run.clone())
             {
                 out.push(Candidate {
@@ -169,18 +191,24 @@ impl Catalogue {
     }
 }
 
-/// What one pass over a text remembers for each rule that it has asked.
+/// What one pass over a text remembers, also for each rule that it has asked.
 #[derive(Debug, Default)]
-pub struct Memo(Vec<(usize, Reach)>);
+pub struct Memo {
+    runs: Vec<(usize, Reach)>,
+    plain: Reach,
+}
 
 impl Memo {
-    fn reach(&mut self, rule: usize) -> &mut Reach {
-        let known = self.0.iter().position(|(known, _)| *known == rule);
+    fn seen(&mut self, rule: usize) -> Seen<'_> {
+        let known = self.runs.iter().position(|(known, _)| *known == rule);
         let place = known.unwrap_or_else(|| {
-            self.0.push((rule, Reach::default()));
-            self.0.len() - 1
+            self.runs.push((rule, Reach::default()));
+            self.runs.len() - 1
         });
-        &mut self.0[place].1
+        Seen {
+            run: &mut self.runs[place].1,
+            plain: &mut self.plain,
+        }
     }
 }
 
@@ -190,8 +218,16 @@ struct Formats<'a> {
     text: &'a [u8],
     enabled: &'a [bool],
     words: WordStarts,
+    tokens: Runs<SHORTEST_RUN>,
     memo: Memo,
     out: &'a mut Vec<Candidate>,
+}
+
+impl Formats<'_> {
+    fn token(&mut self, run: Range<usize>) {
+        self.catalogue
+            .inside(self.text, &run, self.enabled, &mut self.memo, self.out);
+    }
 }
 
 impl Visit for Formats<'_> {
@@ -200,53 +236,14 @@ impl Visit for Formats<'_> {
             self.catalogue
                 .word(self.text, start, self.enabled, &mut self.memo, self.out);
         });
+        each_bit(kinds.mark, |bit| {
+            self.catalogue
+                .marked(self.text, at + bit, self.enabled, &mut self.memo, self.out);
+        });
+        let mut tokens = self.tokens;
+        tokens.block(at, kinds.token, |start, end| self.token(start..end));
+        self.tokens = tokens;
     }
-}
-
-/// Where words start, also after escapes whose letters only look like a word.
-#[derive(Debug, Default)]
-pub struct WordStarts {
-    /// Whether the last byte of the block before is of a word.
-    open: u64,
-}
-
-impl WordStarts {
-    /// Calls back for each start in a block that may lead to a literal.
-    #[expect(clippy::inline_always, reason = "it runs for every 64 bytes, inside of vector code")]
-    #[inline(always)]
-    pub fn block(&mut self, text: &[u8], at: usize, kinds: &Kinds, mut start: impl FnMut(usize)) {
-        let mut bits = kinds.word & !(kinds.word << 1 | self.open) & kinds.opens;
-        self.open = kinds.word >> 63;
-        while bits != 0 {
-            start(at + bits.trailing_zeros() as usize);
-            bits &= bits - 1;
-        }
-        let mut escapes = kinds.escape;
-        while escapes != 0 {
-            let escape = at + escapes.trailing_zeros() as usize;
-            if let Some(after) = after_escape(text, escape) {
-                start(after);
-            }
-            escapes &= escapes - 1;
-        }
-    }
-}
-
-/// Where the text goes on after the escape at `at`, if a word does there.
-fn after_escape(text: &[u8], at: usize) -> Option<usize> {
-    let length = match (text[at], text.get(at + 1)?) {
-        (b'\\', b'n' | b'r' | b't') => 2,
-        (b'\\', b'u') => 6,
-        (b'%', _) => 3,
-        _ => return None,
-    };
-    let digits = match length {
-        6 => text.get(at + 2..at + 6)?,
-        3 => text.get(at + 1..at + 3)?,
-        _ => &[],
-    };
-    let after = *text.get(at + length)?;
-    (is_word(after) && digits.iter().all(u8::is_ascii_hexdigit)).then_some(at + length)
 }
 
 /// Literals with what their rules say about their place.
@@ -261,6 +258,7 @@ fn placed(literals: Vec<Vec<u8>>, by_literal: &[Vec<usize>], rules: &[Rule]) -> 
                 bytes,
                 starts_word: all(|rule| rule.before.is_none() && matches!(rule.detector, None | Some(Detector::Jwt))),
                 after: if header { b"Bb" } else { b"" },
+                in_run: all(Rule::is_in_run),
             }
         })
         .collect()

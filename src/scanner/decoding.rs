@@ -80,7 +80,7 @@ pub fn joined(text: &[u8]) -> Option<(Vec<u8>, Vec<Border>)> {
     let mut out = Vec::new();
     let mut borders = Vec::new();
     let mut from = 0;
-    let sign = |byte: &u8| matches!(byte, b'"' | b'\'' | b'%' | b'\\');
+    let sign = |byte: &u8| may_join(*byte);
     while borders.len() < PIECES {
         let Some(at) = text[from..].iter().position(sign) else {
             break;
@@ -104,6 +104,11 @@ pub fn joined(text: &[u8]) -> Option<(Vec<u8>, Vec<Border>)> {
     let rest = &text[from..];
     out.extend_from_slice(&rest[..rest.iter().position(sign).unwrap_or(rest.len())]);
     Some((out, borders))
+}
+
+/// Whether an escape or a joint may start with a byte.
+pub const fn may_join(byte: u8) -> bool {
+    matches!(byte, b'"' | b'\'' | b'%' | b'\\')
 }
 
 /// Whether a token goes on behind an escape or a joint.

@@ -1,15 +1,18 @@
 //! Scans a tree of files on several threads.
 
-use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use ignore::overrides::{Override, OverrideBuilder};
 use ignore::{DirEntry, WalkBuilder, WalkState};
 use parking_lot::Mutex;
 use serde::Deserialize;
 
 use super::engine::Scanner;
-use super::finding::{ScanResult, Skipped};
-use super::stream::{Buffer, WHOLE, Windows};
+use super::file::{open, skipped};
+use super::finding::ScanResult;
+use super::stream::Buffer;
+#[cfg(target_os = "linux")]
+use super::tree::{self, Tree};
 use crate::error::{Code, Error, Result};
 
 /// How a tree is walked.
@@ -25,49 +28,6 @@ pub struct DirectoryOptions {
 }
 
 const THREADS: usize = 8;
-/// Bytes at the start of a file that tell whether it is text.
-const TASTE: usize = 8 * 1024;
-
-/// Files that are read as text whatever bytes they start with, so that a NUL cannot hide a secret.
-const TEXT: &[&str] = &[
-    "js",
-    "mjs",
-    "cjs",
-    "jsx",
-    "ts",
-    "mts",
-    "cts",
-    "tsx",
-    "json",
-    "jsonc",
-    "yaml",
-    "yml",
-    "toml",
-    "ini",
-    "conf",
-    "cfg",
-    "env",
-    "properties",
-    "xml",
-    "html",
-    "md",
-    "txt",
-    "csv",
-    "sh",
-    "py",
-    "go",
-    "rs",
-    "java",
-    "rb",
-    "php",
-    "sql",
-    "tf",
-    "pem",
-    "key",
-    "log",
-    "npmrc",
-    "netrc",
-];
 
 impl Scanner {
     /// Scans a directory, or one file. Blocks: run it where that may be. Links are not followed, `.git`
@@ -96,7 +56,7 @@ impl Scanner {
             let name = root
                 .file_name()
                 .map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-            return Ok(self.scan_one(&root, &name, limit, &mut Buffer::default()));
+            return Ok(self.scan_file(open(&root), &name, limit, &mut Buffer::default()));
         }
         if !kind.is_dir() {
             return Err(Error::new(
@@ -104,39 +64,57 @@ impl Scanner {
                 format!("{} is neither a file nor a directory", path.display()),
             ));
         }
+        let exclude = exclude(&root, &options.exclude)?;
+        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+        #[cfg(target_os = "linux")]
+        if !options.gitignore {
+            let tree = Tree::open(&root, &exclude).map_err(unreadable)?;
+            return Ok(self.read_tree(&tree, threads, limit));
+        }
         std::fs::read_dir(&root).map_err(unreadable)?;
-        self.walk(&root, options, limit)
+        Ok(self.walk(&root, exclude, options.gitignore, threads, limit))
     }
 
-    fn walk(&self, root: &Path, options: &DirectoryOptions, limit: u64) -> Result<ScanResult> {
-        let threads = std::thread::available_parallelism().map_or(1, usize::from).min(THREADS);
+    #[cfg(target_os = "linux")]
+    fn read_tree(&self, tree: &Tree, threads: usize, limit: u64) -> ScanResult {
+        let read = || {
+            let mut files = Files {
+                scanner: self,
+                limit,
+                buffer: Buffer::default(),
+                result: ScanResult::default(),
+            };
+            tree.read(&mut files);
+            files.result
+        };
+        let mut result = std::thread::scope(|scope| {
+            let others: Vec<_> = (1..threads).map(|_| scope.spawn(read)).collect();
+            let mut result = read();
+            for other in others {
+                match other.join() {
+                    Ok(other) => result.absorb(other),
+                    Err(panic) => std::panic::resume_unwind(panic),
+                }
+            }
+            result
+        });
+        result.sort();
+        result
+    }
+
+    /// Walks with the rules of `.gitignore`, and on every system.
+    fn walk(&self, root: &Path, exclude: Override, gitignore: bool, threads: usize, limit: u64) -> ScanResult {
         let mut builder = WalkBuilder::new(root);
         builder
             .standard_filters(false)
-            .git_ignore(options.gitignore)
-            .git_exclude(options.gitignore)
-            .parents(options.gitignore)
+            .git_ignore(gitignore)
+            .git_exclude(gitignore)
+            .parents(gitignore)
             .require_git(false)
             .follow_links(false)
             .threads(threads)
+            .overrides(exclude)
             .filter_entry(|entry| entry.file_name() != ".git");
-        let mut exclude = ignore::overrides::OverrideBuilder::new(root);
-        for glob in &options.exclude {
-            exclude
-                .add(&format!("!{}", glob.trim_start_matches('!')))
-                .map_err(|error| {
-                    Error::new(
-                        Code::OptionInvalid,
-                        format!("{glob:?} in the option exclude is no glob"),
-                    )
-                    .because(error)
-                })?;
-        }
-        builder.overrides(
-            exclude
-                .build()
-                .map_err(|error| Error::new(Code::OptionInvalid, "the option exclude cannot be used").because(error))?,
-        );
         let all = Mutex::new(ScanResult::default());
         builder.build_parallel().run(|| {
             let mut buffer = Buffer::default();
@@ -151,7 +129,7 @@ impl Scanner {
         });
         let mut result = all.into_inner();
         result.sort();
-        Ok(result)
+        result
     }
 
     fn visit(
@@ -165,67 +143,58 @@ impl Scanner {
             // Pipes, sockets and devices would block; links lead elsewhere.
             Ok(entry) if entry.file_type().is_some_and(|kind| kind.is_file()) => {
                 let name = relative(root, entry.path());
-                Some(self.scan_one(entry.path(), &name, limit, buffer))
+                Some(self.scan_file(open(entry.path()), &name, limit, buffer))
             }
             Ok(_) => None,
             Err(error) => Some(skipped("", &error.to_string())),
         }
     }
+}
 
-    fn scan_one(&self, path: &Path, name: &str, limit: u64, buffer: &mut Buffer) -> ScanResult {
-        match self.read_and_scan(path, name, limit, buffer) {
-            Ok(result) => result,
-            Err(error) => skipped(name, &error.to_string()),
-        }
+/// The files of a tree that one thread scans.
+#[cfg(target_os = "linux")]
+struct Files<'a> {
+    scanner: &'a Scanner,
+    limit: u64,
+    buffer: Buffer,
+    result: ScanResult,
+}
+
+#[cfg(target_os = "linux")]
+impl tree::Visit for Files<'_> {
+    fn file(&mut self, file: std::io::Result<std::fs::File>, path: &str) {
+        self.result
+            .absorb(self.scanner.scan_file(file, path, self.limit, &mut self.buffer));
     }
 
-    fn read_and_scan(&self, path: &Path, name: &str, limit: u64, buffer: &mut Buffer) -> std::io::Result<ScanResult> {
-        let mut file = File::open(path)?;
-        let whole = usize::try_from(limit).map_or(WHOLE, |limit| limit.min(WHOLE));
-        // One byte more tells whether the file ends there.
-        let ended = buffer.read(&mut file, whole + 1)?;
-        if !ended && whole as u64 == limit {
-            return Ok(skipped(name, "too large"));
-        }
-        if is_binary(path, buffer.text()) {
-            return Ok(skipped(name, "binary"));
-        }
-        if ended {
-            return Ok(self.scan_bytes(buffer.text(), Some(name)));
-        }
-        if file.metadata()?.len() > limit {
-            return Ok(skipped(name, "too large"));
-        }
-        // A file may grow while it is read.
-        let result = self.scan_stream(&mut file, name, buffer, limit, Windows::default())?;
-        Ok(result.unwrap_or_else(|| skipped(name, "too large")))
+    fn fault(&mut self, path: &str, error: std::io::Error) {
+        self.result.absorb(skipped(path, &error.to_string()));
     }
 }
 
-fn is_binary(path: &Path, bytes: &[u8]) -> bool {
-    let wide = bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]);
-    let name = path
-        .file_name()
-        .map(|name| name.to_string_lossy().to_ascii_lowercase())
-        .unwrap_or_default();
-    let extension = name.rsplit('.').next().unwrap_or("");
-    !wide
-        && !TEXT.contains(&extension)
-        && !name.starts_with(".env")
-        && memchr::memchr(0, &bytes[..bytes.len().min(TASTE)]).is_some()
+fn exclude(root: &Path, globs: &[String]) -> Result<Override> {
+    let mut exclude = OverrideBuilder::new(root);
+    for glob in globs {
+        exclude
+            .add(&format!("!{}", glob.trim_start_matches('!')))
+            .map_err(|error| {
+                Error::new(
+                    Code::OptionInvalid,
+                    format!("{glob:?} in the option exclude is no glob"),
+                )
+                .because(error)
+            })?;
+    }
+    exclude
+        .build()
+        .map_err(|error| Error::new(Code::OptionInvalid, "the option exclude cannot be used").because(error))
 }
 
 fn relative(root: &Path, path: &Path) -> String {
-    let path: PathBuf = path.strip_prefix(root).unwrap_or(path).to_path_buf();
-    path.to_string_lossy().replace('\\', "/")
-}
-
-fn skipped(file: &str, reason: &str) -> ScanResult {
-    ScanResult {
-        skipped: vec![Skipped {
-            file: file.to_owned(),
-            reason: reason.to_owned(),
-        }],
-        ..ScanResult::default()
+    let name = path.strip_prefix(root).unwrap_or(path).to_string_lossy();
+    if cfg!(windows) {
+        name.replace('\\', "/")
+    } else {
+        name.into_owned()
     }
 }

@@ -133,7 +133,6 @@ impl Generic {
 
     /// A string that nothing names must speak for itself: long, mixed, of one piece and no hash.
     fn is_surely_random(&self, value: &[u8]) -> bool {
-        let shape = Shape::of(value);
         // `placeId=…` and `places/…` name what follows.
         let word = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
         if word >= 5 && matches!(value.get(word), Some(b'=' | b'/')) {
@@ -142,9 +141,11 @@ impl Generic {
         let one_piece = value
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-'));
-        (self.shortest.max(32)..=128).contains(&value.len())
-            && one_piece
-            && shape.upper >= 4
+        if !one_piece || !(self.shortest.max(32)..=128).contains(&value.len()) {
+            return false;
+        }
+        let shape = Shape::of(value);
+        shape.upper >= 4
             && shape.lower >= 4
             && shape.digits >= 4
             && shape.other * 8 <= value.len()

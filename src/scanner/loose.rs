@@ -1,8 +1,14 @@
 //! Names and values without a sign between them, where the kind of file says how they stand: rows of a
 //! table, and sentences such as `My API_KEY is …`.
 
+use std::sync::LazyLock;
+
+use memchr::memmem::Finder;
+
 use super::assignment::Assignment;
 use super::boundary;
+
+static IS: LazyLock<Finder<'static>> = LazyLock::new(|| Finder::new(b" is "));
 
 const LONGEST_NAME: usize = 64;
 const LONGEST_VALUE: usize = 256;
@@ -44,7 +50,7 @@ pub fn each_row(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnM
 
 /// Calls back for each sentence that says what a wanted name is.
 pub fn each_sentence(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: impl FnMut(&Assignment)) {
-    for at in memchr::memmem::find_iter(text, b" is ") {
+    for at in IS.find_iter(text) {
         let left = boundary::left_of(text, at, LONGEST_NAME);
         let length = left
             .iter()
@@ -55,7 +61,7 @@ pub fn each_sentence(text: &[u8], wanted: impl Fn(&[u8]) -> bool, mut found: imp
         if length == 0 || !wanted(&text[name.clone()]) {
             continue;
         }
-        let from = at + b" is ".len();
+        let from = at + IS.needle().len();
         let window = &text[from..text.len().min(from + LONGEST_VALUE)];
         let quote = window
             .first()

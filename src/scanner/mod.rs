@@ -7,6 +7,7 @@
 
 mod allowlist;
 mod assignment;
+mod bare;
 mod base58;
 mod bech32;
 mod bigram;
@@ -22,8 +23,10 @@ mod directory;
 mod engine;
 mod escaped;
 mod fallback;
+mod file;
 mod finding;
 mod fingerprint;
+mod floating;
 mod generic;
 mod head;
 mod hidden;
@@ -46,11 +49,14 @@ mod report;
 mod rule;
 mod search;
 mod severity;
+mod starts;
 mod stream;
 mod sweep;
 mod tail;
 #[cfg(test)]
 mod tests;
+#[cfg(target_os = "linux")]
+mod tree;
 mod words;
 mod work;
 

@@ -4,56 +4,97 @@ use std::cell::RefCell;
 
 use super::naming::{Naming, naming};
 
-const SLOTS: usize = 1024;
-/// Longer names are judged anew.
-const LONGEST: usize = 47;
+/// Names of at most two words of eight bytes, and of four; longer ones are judged anew.
+const SHORT: usize = 16;
+const LONG: usize = 32;
 
-#[derive(Clone, Copy)]
-struct Slot {
-    name: [u8; LONGEST],
+/// A name by its words of eight bytes, of which some overlap, and its length.
+#[derive(Clone, Copy, PartialEq, Eq)]
+struct Key<const WORDS: usize> {
+    words: [u64; WORDS],
     length: u8,
-    naming: Naming,
+}
+
+/// What names of a length said; a new one takes the place of another.
+struct Table<const WORDS: usize>(Vec<(Key<WORDS>, Naming)>);
+
+struct Tables {
+    short: Table<2>,
+    long: Table<4>,
 }
 
 thread_local! {
-    static SEEN: RefCell<Vec<Slot>> = const { RefCell::new(Vec::new()) };
+    static SEEN: RefCell<Tables> = const { RefCell::new(Tables { short: Table(Vec::new()), long: Table(Vec::new()) }) };
 }
 
 /// What a name says, as `naming` has it.
 pub fn known(name: &[u8]) -> Naming {
-    if name.is_empty() || name.len() > LONGEST {
-        return naming(name);
-    }
-    SEEN.with(|seen| {
-        let Ok(mut seen) = seen.try_borrow_mut() else {
-            return naming(name);
-        };
-        if seen.is_empty() {
-            let empty = Slot {
-                name: [0; LONGEST],
-                length: 0,
-                naming: Naming::Neutral,
-            };
-            seen.resize(SLOTS, empty);
-        }
-        let slot = &mut seen[slot_of(name)];
-        if usize::from(slot.length) != name.len() || slot.name[..name.len()] != *name {
-            slot.naming = naming(name);
-            slot.length = name.len() as u8;
-            slot.name[..name.len()].copy_from_slice(name);
-        }
-        slot.naming
+    SEEN.with(|seen| match seen.try_borrow_mut() {
+        Ok(mut seen) if name.len() <= SHORT => seen.short.known(name),
+        Ok(mut seen) if name.len() <= LONG => seen.long.known(name),
+        _ => naming(name),
     })
 }
 
-fn slot_of(name: &[u8]) -> usize {
-    let mut hash = name.len() as u64;
-    for part in name.chunks(8) {
-        let mut word = [0; 8];
-        word[..part.len()].copy_from_slice(part);
-        hash = (hash.rotate_left(5) ^ u64::from_le_bytes(word)).wrapping_mul(0x517c_c1b7_2722_0a95);
+impl<const WORDS: usize> Table<WORDS> {
+    const SLOTS: usize = 8192 / WORDS;
+
+    fn known(&mut self, name: &[u8]) -> Naming {
+        if self.0.is_empty() {
+            let none = Key {
+                words: [0; WORDS],
+                length: 0,
+            };
+            self.0.resize(Self::SLOTS, (none, naming(b"")));
+        }
+        let key = Key::of(name);
+        let slot = &mut self.0[key.hash() as usize % Self::SLOTS];
+        if slot.0 != key {
+            *slot = (key, naming(name));
+        }
+        slot.1
     }
-    (hash >> 54) as usize
+}
+
+impl<const WORDS: usize> Key<WORDS> {
+    fn of(name: &[u8]) -> Self {
+        let half = |at: usize| name.get(at..).and_then(|rest| rest.first_chunk()).copied();
+        let half = |at: usize| half(at).map_or(0, |bytes| u64::from(u32::from_le_bytes(bytes)));
+        let whole = |at: usize| name.get(at..).and_then(|rest| rest.first_chunk()).copied();
+        let whole = |at: usize| whole(at).map_or(0, u64::from_le_bytes);
+        let length = name.len();
+        let mut words = [0; WORDS];
+        match length {
+            0 => {}
+            1..4 => {
+                words[0] = [name[0], name[length / 2], name[length - 1]]
+                    .map(u64::from)
+                    .iter()
+                    .fold(0, |word, byte| word << 8 | byte);
+            }
+            4..8 => words[0] = half(0) | half(length - 4) << 32,
+            8..=16 => {
+                words[0] = whole(0);
+                words[1] = whole(length - 8);
+            }
+            _ => {
+                for (place, word) in words.iter_mut().enumerate() {
+                    *word = whole((place * 8).min(length - 8));
+                }
+            }
+        }
+        Self {
+            words,
+            length: length as u8,
+        }
+    }
+
+    fn hash(&self) -> u64 {
+        let mixed = self.words.iter().fold(u64::from(self.length), |hash, word| {
+            (hash ^ word).wrapping_mul(0x517c_c1b7_2722_0a95).rotate_left(32)
+        });
+        mixed.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 40
+    }
 }
 
 #[cfg(test)]

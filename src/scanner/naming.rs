@@ -172,7 +172,9 @@ pub fn naming(name: &[u8]) -> Naming {
     }
     if harmless
         || SHORT_HARMLESS.iter().any(|word| plain == word.as_bytes())
-        || ENDINGS.iter().any(|word| plain.ends_with(word.as_bytes()))
+        || ENDINGS
+            .iter()
+            .any(|word| word.as_bytes().last() == plain.last() && plain.ends_with(word.as_bytes()))
     {
         return Naming::Harmless;
     }

@@ -1,17 +1,17 @@
-//! Finds the literals with which tokens start. Nearly every literal stands at the start of a word, so
-//! three bytes of each are looked up in one small table at those places only, however many literals
-//! there are; the few others are searched for with vectors.
+//! Finds the literals with which tokens start. Nearly every literal stands at the start of a word or starts with a
+//! sign, so three bytes of each are looked up in one small table at those places only, however many literals
+//! there are; of the others most have a rare byte, or stand in a long run.
 
-use aho_corasick::{AhoCorasick, MatchKind, packed};
+use std::ops::Range;
+
+use memchr::memmem::Finder;
 
 use super::boundary::is_word;
+use super::floating::Floating;
 use super::pair::SIGNS;
-use super::sweep::Openings;
-use crate::error::{Code, Error, Result};
+use super::sweep::{MARK, Openings};
+use crate::error::Result;
 
-/// Small searchers over a part that fits the cache are several times faster than one for all literals.
-const GROUP: usize = 8;
-const CHUNK: usize = 64 * 1024;
 /// Hashes of three bytes.
 const BITS: u32 = 16;
 
@@ -23,6 +23,8 @@ pub struct Literal {
     pub starts_word: bool,
     /// Letters of which one stands before the literal and starts a word.
     pub after: &'static [u8],
+    /// It stands in a long run of token characters only.
+    pub in_run: bool,
 }
 
 /// A text that starts a word and leads to a literal.
@@ -46,14 +48,10 @@ pub struct Prefilter {
     bits: Box<[u64; 1 << (BITS - 6)]>,
     /// For each pair of bytes that anchors start with, or several pairs, those anchors.
     by_pair: Vec<Vec<u16>>,
-    floating: Vec<(Searcher, Vec<usize>)>,
-    longest: usize,
-}
-
-enum Searcher {
-    Vector(packed::Searcher),
-    /// Where the processor has no suitable vectors.
-    Automaton(AhoCorasick),
+    /// Literals with a mark, and where in them it stands.
+    marked: Vec<(usize, usize)>,
+    inside: Vec<(Finder<'static>, usize)>,
+    floating: Floating,
 }
 
 const fn hash(gram: u32) -> usize {
@@ -82,7 +80,7 @@ impl Prefilter {
     /// A searcher for literals; each hit tells the literal's index.
     pub fn new(literals: &[Literal]) -> Result<Self> {
         let mut anchors = Vec::new();
-        let mut floating = Vec::new();
+        let (mut marked, mut inside, mut floating) = (Vec::new(), Vec::new(), Vec::new());
         for (index, literal) in literals.iter().enumerate() {
             let anchor = |bytes: Vec<u8>, forward: usize, back: usize| Anchor {
                 start: gram(&bytes, 0),
@@ -101,12 +99,18 @@ impl Prefilter {
                         .iter()
                         .map(|first| anchor([&[*first], bytes.as_slice()].concat(), 1, 0)),
                 );
-            } else if literal.starts_word && bytes.first().copied().is_some_and(is_word) {
+            } else if bytes.len() > 2 && bytes[0] == b':' && inner.is_none()
+                || literal.starts_word && bytes.first().copied().is_some_and(is_word)
+            {
                 anchors.push(anchor(bytes.clone(), 0, 0));
             } else if let Some(at) = inner {
                 anchors.push(anchor(bytes[at..].to_vec(), 0, at));
+            } else if let Some(at) = memchr::memchr(MARK, bytes) {
+                marked.push((at, index));
+            } else if literal.in_run {
+                inside.push((Finder::new(bytes).into_owned(), index));
             } else {
-                floating.push(index);
+                floating.push((bytes.as_slice(), index));
             }
         }
         let mut bits = Box::new([0; 1 << (BITS - 6)]);
@@ -121,8 +125,9 @@ impl Prefilter {
             }
         }
         Ok(Self {
-            longest: literals.iter().map(|literal| literal.bytes.len()).max().unwrap_or(1),
-            floating: searchers(literals, &floating)?,
+            marked,
+            inside,
+            floating: Floating::new(&floating)?,
             literals: literals.iter().map(|literal| literal.bytes.clone()).collect(),
             openings: Openings::new(
                 anchors.iter().map(|anchor| anchor.bytes.as_slice()).chain(
@@ -167,57 +172,27 @@ impl Prefilter {
         }
     }
 
-    /// Calls back for each literal that may stand anywhere, a chunk at a time.
-    pub fn floating(&self, text: &[u8], mut hit: impl FnMut(usize, usize)) {
-        let mut start = 0;
-        while start < text.len() {
-            let border = (start + CHUNK).min(text.len());
-            // A literal may stand across the border: it belongs to the chunk in which it starts.
-            let end = (border + self.longest - 1).min(text.len());
-            for (searcher, indexes) in &self.floating {
-                let mut from = start;
-                while let Some((at, word)) = searcher.find(text, from, end) {
-                    if at >= border {
-                        break;
-                    }
-                    hit(at, indexes[word]);
-                    from = at + 1;
-                }
+    /// Calls back for each literal that may stand anywhere.
+    pub fn floating(&self, text: &[u8], hit: impl FnMut(usize, usize)) {
+        self.floating.each(text, hit);
+    }
+
+    /// Calls back for each literal whose mark stands at `at`.
+    pub fn marked(&self, text: &[u8], at: usize, mut hit: impl FnMut(usize, usize)) {
+        for (before, literal) in &self.marked {
+            if let Some(start) = at.checked_sub(*before)
+                && text[start..].starts_with(&self.literals[*literal])
+            {
+                hit(start, *literal);
             }
-            start = border;
         }
     }
-}
 
-fn searchers(literals: &[Literal], floating: &[usize]) -> Result<Vec<(Searcher, Vec<usize>)>> {
-    let mut groups = Vec::new();
-    for group in floating.chunks(GROUP) {
-        let words: Vec<&[u8]> = group.iter().map(|index| literals[*index].bytes.as_slice()).collect();
-        let vector = packed::Config::new().builder().extend(words.iter().copied()).build();
-        let searcher = if let Some(vector) = vector {
-            Searcher::Vector(vector)
-        } else {
-            let automaton = AhoCorasick::builder()
-                .match_kind(MatchKind::LeftmostFirst)
-                .build(&words)
-                .map_err(|error| Error::new(Code::Internal, "the prefix search cannot be built").because(error))?;
-            Searcher::Automaton(automaton)
-        };
-        groups.push((searcher, group.to_vec()));
-    }
-    Ok(groups)
-}
-
-impl Searcher {
-    fn find(&self, text: &[u8], from: usize, end: usize) -> Option<(usize, usize)> {
-        match self {
-            Self::Vector(searcher) => {
-                let found = searcher.find_in(text, aho_corasick::Span { start: from, end })?;
-                Some((found.start(), found.pattern().as_usize()))
-            }
-            Self::Automaton(automaton) => {
-                let found = automaton.find(aho_corasick::Input::new(text).range(from..end))?;
-                Some((found.start(), found.pattern().as_usize()))
+    /// Calls back for each literal in the middle of a long run of token characters.
+    pub fn inside(&self, text: &[u8], run: &Range<usize>, mut hit: impl FnMut(usize, usize)) {
+        for (finder, literal) in &self.inside {
+            for at in finder.find_iter(&text[run.clone()]) {
+                hit(run.start + at, *literal);
             }
         }
     }
@@ -227,7 +202,6 @@ impl std::fmt::Debug for Prefilter {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Prefilter")
             .field("anchors", &self.anchors.len())
-            .field("floating", &self.floating.len())
             .finish_non_exhaustive()
     }
 }
@@ -241,20 +215,7 @@ mod tests {
             bytes: text.as_bytes().to_vec(),
             starts_word,
             after: &[],
-        }
-    }
-
-    #[test]
-    fn a_floating_literal_is_found_wherever_the_chunk_border_falls() {
-        let prefilter = Prefilter::new(&[literal("needle_", false), literal("dle_x", false)]).unwrap();
-        for shift in 0..12 {
-            let mut text = vec![b'.'; CHUNK - shift];
-            text.extend_from_slice(b"needle_x");
-            text.extend_from_slice(&[b'.'; 40]);
-            let mut hits = Vec::new();
-            prefilter.floating(&text, |at, word| hits.push((at, word)));
-            hits.sort_unstable();
-            assert_eq!(hits, [(CHUNK - shift, 0), (CHUNK - shift + 3, 1)], "{shift}");
+            in_run: false,
         }
     }
 

@@ -224,6 +224,12 @@ impl Rule {
 }
 
 impl Rule {
+    /// Whether the literal stands behind so many letters and digits that they alone are a long run.
+    pub fn is_in_run(&self) -> bool {
+        self.before
+            .is_some_and(|before| before.min >= super::catalogue::SHORTEST_RUN as usize)
+    }
+
     /// What the bytes behind the literal say, where that is simple.
     pub fn tail(&self) -> Option<&Tail> {
         self.tail.get_or_init(|| Tail::of(&self.source, &self.prefix)).as_ref()

@@ -3,10 +3,11 @@
 use std::ops::Range;
 
 use super::assignment::{self, Assignment};
+use super::bare;
 use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
-use super::catalogue::{Memo, WordStarts};
+use super::catalogue::{Memo, SHORTEST_RUN};
 use super::decoding::goes_on;
-use super::detectors::{SHORTEST_MNEMONIC, each_keypair, each_mnemonic};
+use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic, keypair_around};
 use super::engine::Scanner;
 use super::fallback;
 use super::generic::SHORTEST_UNNAMED;
@@ -16,14 +17,16 @@ use super::naming::Naming;
 use super::pair;
 use super::place::Place;
 use super::reach::Reach;
-use super::sweep::{self, Kinds, Runs, Visit};
+use super::starts::WordStarts;
+use super::sweep::{self, Kinds, Runs, Visit, each_bit};
 
-/// Shorter runs of token characters are not looked at: every token without a prefix is as long.
-const SHORTEST_RUN: u32 = 32;
 /// Longer runs are data; a key file in base64 stays below.
 const LONGEST_RUN: usize = 16 * 1024;
 /// Tokens without a prefix are not longer.
 const LONGEST_CONTEXTUAL: usize = 256;
+
+/// No shorter name says that its value is a secret.
+const SHORTEST_NAME: usize = 3;
 
 /// One pass over one text.
 pub struct Search<'a> {
@@ -48,6 +51,7 @@ impl Visit for Search<'_> {
         let mut words = std::mem::take(&mut self.words);
         words.block(self.text, at, &kinds, |start| self.word(start));
         self.words = words;
+        each_bit(kinds.mark, |bit| self.marked(at + bit));
         let mut tokens = self.tokens;
         tokens.block(at, kinds.token, |start, end| self.token(start..end));
         self.tokens = tokens;
@@ -55,6 +59,10 @@ impl Visit for Search<'_> {
             let mut prose = self.prose;
             prose.block(at, kinds.prose, |start, end| self.prose(start..end));
             self.prose = prose;
+        }
+        // Of the numbers of a key pair and what stands between them, one block at least is full.
+        if kinds.capital | kinds.prose & kinds.code == u64::MAX {
+            self.numbers(at);
         }
         if !self.place.lock {
             self.names(at, &kinds);
@@ -84,9 +92,6 @@ impl<'a> Search<'a> {
         let (tokens, prose) = (search.tokens, search.prose);
         tokens.finish(text.len(), |start, end| search.token(start..end));
         prose.finish(text.len(), |start, end| search.prose(start..end));
-        if let Some(rule) = &scanner.keypair {
-            each_keypair(text, |span| search.out.push(Candidate::of(rule, span, RANK_FORMAT)));
-        }
         if !place.lock {
             scanner.loose(text, place, &mut search.out);
             scanner.escaped(text, place, &mut search.out);
@@ -107,13 +112,24 @@ impl<'a> Search<'a> {
         }
     }
 
+    #[inline(never)]
+    fn marked(&mut self, at: usize) {
+        let scanner = self.scanner;
+        scanner
+            .catalogue
+            .marked(self.text, at, &scanner.enabled, &mut self.memo, &mut self.out);
+    }
+
     /// A long run of token characters.
     #[inline(never)]
     fn token(&mut self, run: Range<usize>) {
+        let scanner = self.scanner;
+        scanner
+            .catalogue
+            .inside(self.text, &run, &scanner.enabled, &mut self.memo, &mut self.out);
         if run.len() > LONGEST_RUN {
             return;
         }
-        let scanner = self.scanner;
         let padding = self.text[run.end..]
             .iter()
             .take(2)
@@ -137,6 +153,16 @@ impl<'a> Search<'a> {
         });
     }
 
+    /// A block of digits, commas and blanks, or of what else could be taken for them.
+    #[inline(never)]
+    fn numbers(&mut self, at: usize) {
+        if let Some(rule) = &self.scanner.keypair
+            && let Some(span) = keypair_around(self.text, at)
+        {
+            self.out.push(Candidate::of(rule, span, RANK_FORMAT));
+        }
+    }
+
     /// Values with names.
     #[expect(clippy::inline_always, reason = "it runs for every 64 bytes, inside of vector code")]
     #[inline(always)]
@@ -153,31 +179,15 @@ impl<'a> Search<'a> {
             u64::MAX
         };
         let tag = kinds.close & (kinds.token << 1 | self.token_before);
-        let mut signs = kinds.sign & valued | tag;
-        let mut bare = kinds.sign & !signs & bare_values(kinds);
-        while signs != 0 {
-            self.sign(at + signs.trailing_zeros() as usize);
-            signs &= signs - 1;
-        }
-        while bare != 0 {
-            self.bare(at + bare.trailing_zeros() as usize);
-            bare &= bare - 1;
-        }
-        let mut joints = kinds.quote & next(kinds.comma) & second(kinds.blank) & third(kinds.quote);
-        while joints != 0 {
-            self.joint(at + joints.trailing_zeros() as usize);
-            joints &= joints - 1;
-        }
-        let mut dashes = kinds.dash & next(kinds.dash) & !(kinds.token << 1 | self.token_before);
-        while dashes != 0 {
-            self.sign_pair(at + dashes.trailing_zeros() as usize);
-            dashes &= dashes - 1;
-        }
-        let mut offers = fallback::places(kinds);
-        while offers != 0 {
-            self.offer(at + offers.trailing_zeros() as usize);
-            offers &= offers - 1;
-        }
+        let signs = kinds.sign & valued | tag;
+        let bare = kinds.sign & !signs & bare::values(kinds);
+        each_bit(signs, |bit| self.sign(at + bit));
+        each_bit(bare, |bit| self.bare(at + bit));
+        let joints = kinds.quote & next(kinds.comma) & second(kinds.blank) & third(kinds.quote);
+        each_bit(joints, |bit| self.joint(at + bit));
+        let dashes = kinds.dash & next(kinds.dash) & !(kinds.token << 1 | self.token_before);
+        each_bit(dashes, |bit| self.sign_pair(at + bit));
+        each_bit(fallback::places(kinds), |bit| self.offer(at + bit));
         self.token_before = kinds.token >> 63;
     }
 
@@ -194,7 +204,7 @@ impl<'a> Search<'a> {
     #[inline(never)]
     fn bare(&mut self, at: usize) {
         let (scanner, text, place) = (self.scanner, self.text, self.place);
-        if !is_bare_value(text, at) {
+        if !bare::is_value(text, at) {
             return;
         }
         assignment::at(text, at, &mut self.ends, &named(scanner), &mut |one| {
@@ -230,53 +240,14 @@ impl<'a> Search<'a> {
     }
 }
 
-/// Where `is_bare_value` may hold behind a sign, by what is known of the block.
-#[expect(clippy::inline_always, reason = "it runs for every 64 bytes, inside of vector code")]
-#[inline(always)]
-const fn bare_values(kinds: &Kinds) -> u64 {
-    // Whether one of the next six or twelve bytes is of the kind; nothing is known after the block.
-    let (code, other) = (kinds.code, !(kinds.token | kinds.sign));
-    let two = [code | code >> 1, other | other >> 1];
-    let four = [two[0] | two[0] >> 2, two[1] | two[1] >> 2];
-    let (six, twelve) = (four[0] | two[0] >> 4, four[1] | four[1] >> 4 | four[1] >> 8);
-    let blank = kinds.blank >> 1 | 1 << 63;
-    let value = !(six >> 1) | blank & !(six >> 2);
-    let base64 = !(twelve >> 1) | blank & !(twelve >> 2);
-    let capital = kinds.capital << 1 | 1 | (kinds.blank << 1 | 1) & (kinds.blank << 2 | kinds.capital << 2 | 3);
-    value & (base64 | capital | kinds.equal & (!blank | 1 << 63))
-}
-
 /// Without a sign between them, a name must say that its value is a secret.
 fn named(scanner: &Scanner) -> impl Fn(&[u8]) -> bool + '_ {
     |name| {
-        let naming = known(name);
-        naming != Naming::Neutral && scanner.generic.wants_kind(naming)
+        name.len() >= SHORTEST_NAME && {
+            let naming = known(name);
+            naming != Naming::Neutral && scanner.generic.wants_kind(naming)
+        }
     }
-}
-
-/// Whether the value behind a sign may be judged without quotes in a source file: the name is a
-/// variable's of the environment, no blank stands between, or the value may be base64.
-fn is_bare_value(text: &[u8], at: usize) -> bool {
-    let blank = usize::from(text.get(at + 1) == Some(&b' '));
-    let value = &text[(at + 1 + blank).min(text.len())..];
-    let sign = |byte: &u8| {
-        matches!(
-            byte,
-            b'"' | b'\'' | b'`' | b'\\' | b';' | b',' | b'&' | b'|' | b'<' | b'=' | b'>'
-        )
-    };
-    let bracket = |byte: &u8| matches!(byte, b'(' | b')' | b'[' | b']' | b'{' | b'}');
-    let code = |byte: &u8| byte.is_ascii_whitespace() || sign(byte) || bracket(byte);
-    let Some(start) = value.first_chunk::<6>() else {
-        return false;
-    };
-    if start.iter().any(code) {
-        return false;
-    }
-    let name = text[..at].trim_ascii_end().last().copied().unwrap_or(b' ');
-    let capital = name.is_ascii_uppercase() || name.is_ascii_digit() || name == b'_';
-    let base64 = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    capital || blank == 0 && text[at] == b'=' || value.first_chunk::<12>().is_some_and(|value| value.iter().all(base64))
 }
 
 /// What an assignment gives away, by itself and decoded.

@@ -1,6 +1,7 @@
 //! What a pattern asks of the bytes behind a rule's literal: most ask for a run of one class, which is counted
 //! without the pattern and once for all near-matches in it.
 
+use memchr::memmem::Finder;
 use regex_syntax::hir::{Class, Hir, HirKind};
 
 use super::head::{Set, holds, join, set_of};
@@ -22,6 +23,8 @@ enum After {
     Nothing,
     /// One of these bytes, of which none may be in the run.
     One(Set),
+    /// Bytes that may all be in the run.
+    Mark(Box<Finder<'static>>),
     /// Something that needs the pattern.
     Unknown,
 }
@@ -45,9 +48,9 @@ impl Tail {
         let rest = behind(pattern, literals)?;
         let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
         let hir = parser.parse(rest).ok()?;
-        let (first, after) = match hir.kind() {
-            HirKind::Concat(parts) => (parts.first()?, first_of(&parts[1..])),
-            _ => (&hir, After::Nothing),
+        let (first, rest) = match hir.kind() {
+            HirKind::Concat(parts) => parts.split_first()?,
+            _ => (&hir, [].as_slice()),
         };
         let HirKind::Repetition(run) = first.kind() else {
             return None;
@@ -76,9 +79,13 @@ impl Tail {
         if b"\"'%".iter().any(|byte| holds(&class, *byte)) {
             return None;
         }
-        let after = match after {
-            After::One(set) if meet(&set, &class) => After::Unknown,
-            after => after,
+        let after = match (first_of(rest), rest.first().map(Hir::kind)) {
+            _ if rest.is_empty() => After::Nothing,
+            (_, Some(HirKind::Literal(mark))) if mark.0.iter().all(|byte| holds(&class, *byte)) => {
+                After::Mark(Box::new(Finder::new(&mark.0).into_owned()))
+            }
+            (After::One(set), _) if meet(&set, &class) => After::Unknown,
+            (after, _) => after,
         };
         Some(Self {
             class,
@@ -109,6 +116,17 @@ impl Tail {
             After::One(_) if length > self.max => Verdict::No,
             After::One(set) if end < limit && holds(set, text[end]) => Verdict::Perhaps,
             After::One(_) => Verdict::Short(end),
+            After::Mark(mark) => {
+                let last = (at + mark.needle().len()).saturating_add(self.max);
+                let stop = last.min(end);
+                if mark.find(&text[at + self.min..stop]).is_some() {
+                    Verdict::Perhaps
+                } else if last <= end {
+                    Verdict::No
+                } else {
+                    Verdict::Short(end)
+                }
+            }
             After::Unknown => Verdict::Perhaps,
         }
     }
@@ -207,6 +225,11 @@ mod tests {
         assert_eq!(judge(&more, "aa.a"), Verdict::Perhaps);
         assert_eq!(judge(&more, "aa-a"), Verdict::Short(2));
         assert_eq!(judge(&more, "aaaaa.a"), Verdict::No);
+        let marked = tail("ab[a-z]{2,3}xy[0-9]", &["ab"]).unwrap();
+        assert_eq!(judge(&marked, "aaaaaaaaxy1"), Verdict::No);
+        assert_eq!(judge(&marked, "aaaxy1"), Verdict::Perhaps);
+        assert_eq!(judge(&marked, "aaax"), Verdict::Short(4));
+        assert_eq!(judge(&marked, "axyaa"), Verdict::No);
         let escaped = tail("ab(?:[a-z]|%2[Bb]){1,3}", &["ab"]).unwrap();
         assert_eq!(judge(&escaped, "aa%2B"), Verdict::Perhaps);
         assert_eq!(judge(&escaped, "aaaa%2B"), Verdict::Ends(3));

@@ -2,33 +2,102 @@
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
+/// Bits of a hash of three bytes.
+const BITS: u32 = 14;
+
 /// A set of words in lower case; the index of a word is its place in the list.
-pub struct Words(Option<AhoCorasick>);
+pub struct Words {
+    search: Option<AhoCorasick>,
+    /// One bit for each hash of three bytes with which a word starts: most texts have none of them.
+    starts: Box<[u64; 1 << (BITS - 6)]>,
+}
+
+/// A hash of three bytes whatever their case.
+fn hash(bytes: [u8; 3]) -> usize {
+    let [first, second, third] = bytes;
+    let gram = u32::from_le_bytes([first, second, third, 0]) | 0x0020_2020;
+    (gram.wrapping_mul(0x9e37_79b1) >> (u32::BITS - BITS)) as usize
+}
 
 impl Words {
     /// A searcher for words.
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
+        let words: Vec<&[u8]> = words.into_iter().map(str::as_bytes).collect();
+        let mut starts = Box::new([0; 1 << (BITS - 6)]);
+        for word in &words {
+            let any = |place: usize| word.get(place).map_or(0..=u8::MAX, |byte| *byte..=*byte);
+            for first in any(0) {
+                for second in any(1) {
+                    for third in any(2) {
+                        let at = hash([first, second, third]);
+                        starts[at >> 6] |= 1 << (at & 63);
+                    }
+                }
+            }
+        }
         // It fails only for sets of millions of words.
-        Self(
-            AhoCorasick::builder()
-                .kind(Some(AhoCorasickKind::DFA))
-                .ascii_case_insensitive(true)
-                .build(words)
-                .ok(),
-        )
+        let search = AhoCorasick::builder()
+            .kind(Some(AhoCorasickKind::DFA))
+            .ascii_case_insensitive(true)
+            .build(&words)
+            .ok();
+        Self { search, starts }
+    }
+
+    /// The first place at which a word may start.
+    fn start(&self, text: &[u8]) -> Option<usize> {
+        let starts = |bytes: [u8; 3]| {
+            let at = hash(bytes);
+            self.starts[at >> 6] >> (at & 63) & 1 == 1
+        };
+        // Words of one or two bytes may stand at the end.
+        let last = |at: usize| {
+            let byte = |place: usize| text.get(place).copied().unwrap_or(0);
+            at < text.len() && starts([byte(at), byte(at + 1), 0])
+        };
+        let whole = text
+            .windows(3)
+            .position(|three| matches!(three, [first, second, third] if starts([*first, *second, *third])));
+        whole.or_else(|| (text.len().saturating_sub(2)..text.len()).find(|at| last(*at)))
     }
 
     /// Whether any of the words stands in `text`.
     pub fn any(&self, text: &[u8]) -> bool {
-        self.0.as_ref().is_some_and(|searcher| searcher.is_match(text))
+        self.start(text)
+            .zip(self.search.as_ref())
+            .is_some_and(|(start, search)| search.is_match(&text[start..]))
     }
 
     /// Every word in `text`, also those that overlap, and where each ends.
     pub fn each<'a>(&'a self, text: &'a [u8]) -> impl Iterator<Item = (usize, usize)> + 'a {
-        self.0.iter().flat_map(move |searcher| {
-            searcher
-                .find_overlapping_iter(text)
-                .map(|found| (found.pattern().as_usize(), found.end()))
+        let known = self.start(text).zip(self.search.as_ref());
+        known.into_iter().flat_map(move |(start, search)| {
+            search
+                .find_overlapping_iter(&text[start..])
+                .map(move |found| (found.pattern().as_usize(), start + found.end()))
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words_are_found_wherever_they_stand_whatever_their_case() {
+        let words = Words::new(["ab", "abc", "bcd", "x"]);
+        for (text, expected) in [
+            ("", vec![]),
+            ("a", vec![]),
+            ("X", vec![(3, 1)]),
+            ("..x", vec![(3, 3)]),
+            ("aB", vec![(0, 2)]),
+            ("-ABCD", vec![(0, 3), (1, 4), (2, 5)]),
+            ("cdab", vec![(0, 4)]),
+            ("bcbc", vec![]),
+        ] {
+            assert_eq!(words.each(text.as_bytes()).collect::<Vec<_>>(), expected, "{text}");
+            assert_eq!(words.any(text.as_bytes()), !expected.is_empty(), "{text}");
+        }
     }
 }

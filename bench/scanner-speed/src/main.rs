@@ -1,4 +1,5 @@
-//! Measures the scanner alone: `files DIR`, `memory DIR`, `redact`, `start FILE` `hostile` and `repeat`.
+//! Measures the scanner alone: `files DIR`, `memory DIR`, `redact`, `findings DIR`, `hostile MB`, `lines MB MB` and
+//! `repeat TEXT MB`.
 #![allow(dead_code, unused_imports, reason = "only a part of the rooms is used here")]
 
 #[path = "../../../src/clock.rs"]
@@ -28,13 +29,14 @@ fn main() -> Result<(), Fault> {
         ["findings", path] => findings(Path::new(path)),
         ["redact"] => redact(),
         ["hostile", megabytes] => hostile(megabytes.parse::<usize>()? << 20),
+        ["lines", one, line] => lines(one.parse::<usize>()? << 20, line.parse::<usize>()? << 20),
         ["repeat", part, megabytes] => repeat(part, megabytes.parse::<usize>()? << 20),
-        _ => Err("usage: scanner-speed files DIR | memory DIR | findings DIR | redact | hostile MB | repeat TEXT MB".into()),
+        _ => Err("usage: scanner-speed files DIR | memory DIR | findings DIR | redact | hostile MB | lines MB MB | repeat TEXT MB".into()),
     }
 }
 
 fn made() -> Result<Scanner, Fault> {
-    Scanner::new(ScannerOptions::default()).map_err(|error| error.to_string().into())
+    made_with(ScannerOptions::default().min_confidence)
 }
 
 fn scanned(scanner: &Scanner, path: &Path) -> Result<ScanResult, Fault> {
@@ -56,9 +58,39 @@ fn files(path: &Path) -> Result<(), Fault> {
     Ok(())
 }
 
-/// What is found, without the secrets, so that two versions can be compared.
+fn made_with(min_confidence: f64) -> Result<Scanner, Fault> {
+    let options = ScannerOptions {
+        min_confidence,
+        ..ScannerOptions::default()
+    };
+    Scanner::new(options).map_err(|error| error.to_string().into())
+}
+
+/// The data files of the rules.
+fn rules() -> Result<Vec<String>, Fault> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/scanner/rules");
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        files.push(std::fs::read_to_string(entry?.path())?);
+    }
+    Ok(files)
+}
+
+/// What is found in a tree and in near-matches, also what is doubtful, without the secrets, so that two versions
+/// can be compared.
 fn findings(path: &Path) -> Result<(), Fault> {
-    for one in scanned(&made()?, path)?.secrets {
+    let scanner = made_with(0.0)?;
+    let mut all = scanned(&scanner, path)?.secrets;
+    for part in near_matches(rules()?.iter().map(String::as_str)) {
+        for name in ["a.js", "a.env", "a.txt", "a.csv"] {
+            for size in [1, 5000] {
+                let text = part.repeat(size / part.len() + 1);
+                let text = format!("{text} {part}\n{}", scanner.redact_text(&text).len());
+                all.extend(scanner.scan_text(&text, Some(&format!("{part:.60?}/{name}"))).secrets);
+            }
+        }
+    }
+    for one in all {
         println!(
             "{}:{}:{}-{}:{} {} {} {}",
             one.file.as_deref().unwrap_or(""),
@@ -164,39 +196,90 @@ fn repeat(part: &str, size: usize) -> Result<(), Fault> {
 
 /// Near-matches of every rule and other input that makes scanners slow.
 fn hostile(size: usize) -> Result<(), Fault> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../src/scanner/rules");
-    let mut files = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        files.push(std::fs::read_to_string(entry?.path())?);
-    }
     let scanner = made()?;
-    let parts = near_matches(files.iter().map(String::as_str));
-    let mut slowest: Vec<(f64, String)> = Vec::new();
-    for part in parts {
+    let any = made_with(0.0)?;
+    // What is found has to be told as well, and what is doubtful has to be judged.
+    let (mut nothing, mut doubtful, mut found) = (Vec::new(), Vec::new(), Vec::new());
+    for part in near_matches(rules()?.iter().map(String::as_str)) {
         let text = part.repeat(size / part.len());
         let from = cpu();
-        let found = scanner.scan_text(&text, None).found;
+        let result = scanner.scan_text(&text, None);
         let rate = rate(text.len(), cpu() - from);
-        // What is found has to be told as well.
-        if !found {
-            slowest.push((rate, part));
+        let kind = if result.found {
+            &mut found
+        } else if any.scan_text(&part.repeat(4096 / part.len() + 1), None).found {
+            &mut doubtful
+        } else {
+            &mut nothing
+        };
+        kind.push((rate, part));
+    }
+    println!(
+        "{} MB of each, again and again in one line; MB/s of half, of nine in ten, of the slowest:",
+        size >> 20
+    );
+    let all = std::env::var_os("AUTON8N_BENCH_ALL").is_some();
+    for (title, mut rates) in [
+        ("nothing is found in", nothing),
+        ("only something doubtful in", doubtful),
+        ("secrets are found in", found),
+    ] {
+        rates.sort_by(|a, b| a.0.total_cmp(&b.0));
+        let count = rates.len();
+        println!(
+            "{title} {count} texts: {:.0}, {:.0}, {:.0}",
+            rates[count / 2].0,
+            rates[count / 10].0,
+            rates[0].0
+        );
+        for (rate, part) in rates.iter().take(if all { count } else { 6 }) {
+            println!("{rate:>8.0} MB/s  {part:?}");
         }
     }
-    let count = slowest.len();
-    slowest.sort_by(|a, b| a.0.total_cmp(&b.0));
-    println!(
-        "{count} near-matches, {} MB of each; half of them above {:.0} MB/s, nine in ten above {:.0} MB/s",
-        size >> 20,
-        slowest[count / 2].0,
-        slowest[count / 10].0
-    );
-    let shown = if std::env::var_os("AUTON8N_BENCH_ALL").is_some() {
-        count
-    } else {
-        12
+    Ok(())
+}
+
+/// One byte again and again, and one line without an end, of what lines are made of.
+fn lines(one: usize, line: usize) -> Result<(), Fault> {
+    let scanner = made()?;
+    let show = |title: &str, text: &[u8]| {
+        let from = cpu();
+        let found = black_box(scanner.scan_bytes(black_box(text), Some("a.js")))
+            .secrets
+            .len();
+        let scan = rate(text.len(), cpu() - from);
+        let text = String::from_utf8_lossy(text);
+        let from = cpu();
+        black_box(scanner.redact_text(black_box(&text)));
+        println!(
+            "{title}: scanned at {scan:.0} MB/s, redacted at {:.0}, {found} findings",
+            rate(text.len(), cpu() - from)
+        );
     };
-    for (rate, part) in slowest.iter().take(shown) {
-        println!("{rate:>8.0} MB/s  {part:?}");
+    for byte in *b"aA=-/\"{ \0\n\xff" {
+        show(
+            &format!("{} MB of {:?}", one >> 20, byte.escape_ascii().to_string()),
+            &vec![byte; one],
+        );
+    }
+    let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+    let mut next = |below: usize| {
+        state ^= state >> 12;
+        state ^= state << 25;
+        state ^= state >> 27;
+        (state.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 33) as usize % below
+    };
+    let code = include_str!("main.rs").replace('\n', " ");
+    let base64 = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    let mut of = |letters: &[u8]| -> Vec<u8> { (0..line).map(|_| letters[next(letters.len())]).collect() };
+    let (base64, hex, words) = (of(base64), of(b"0123456789abcdef"), of(b"etaoinshrdlu cmfwyp gbvk "));
+    for (title, text) in [
+        ("code", code.repeat(line / code.len()).into_bytes()),
+        ("base64", base64),
+        ("hex", hex),
+        ("random words", words),
+    ] {
+        show(&format!("a line of {} MB of {title}", line >> 20), &text);
     }
     Ok(())
 }

@@ -18,7 +18,7 @@ use std::ops::Range;
 
 use super::boundary;
 use super::candidate::{Candidate, RANK_FORMAT};
-use super::decoding::{goes_on, joined, unjoined};
+use super::decoding::{goes_on, joined, may_join, unjoined};
 use super::placeholder::{is_placeholder, is_sample_token};
 use super::randomness::entropy;
 use super::reach::Reach;
@@ -28,7 +28,7 @@ use super::work;
 
 pub use jwt::is_token as is_jwt;
 pub use mnemonic::{SHORTEST as SHORTEST_MNEMONIC, each as each_mnemonic};
-pub use solana::each as each_keypair;
+pub use solana::around as keypair_around;
 
 /// Code that confirms a hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -66,7 +66,7 @@ impl Detector {
 }
 
 /// What stands at `at`, where one of the rule's literals was found.
-pub fn confirm(rule: &Rule, text: &[u8], at: usize, reach: &mut Reach) -> Option<Candidate> {
+pub fn confirm(rule: &Rule, text: &[u8], at: usize, mut seen: Seen<'_>) -> Option<Candidate> {
     match rule.detector {
         Some(Detector::Pem) => pem::confirm(rule, text, at),
         Some(Detector::Putty) => putty::confirm(rule, text, at),
@@ -77,7 +77,7 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize, reach: &mut Reach) -> Option
         Some(Detector::Mnemonic | Detector::Wif | Detector::EvmKey | Detector::SolanaKey | Detector::Assignment) => {
             None
         }
-        None => format(rule, text, at, reach),
+        None => format(rule, text, at, &mut seen),
     }
 }
 
@@ -91,7 +91,15 @@ pub fn confirm_run(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candid
     }
 }
 
-fn format(rule: &Rule, text: &[u8], at: usize, reach: &mut Reach) -> Option<Candidate> {
+/// What one pass over a text has seen.
+pub struct Seen<'a> {
+    /// How far the run of the rule's class goes.
+    pub run: &'a mut Reach,
+    /// How far nothing stands with which an escape or a joint starts.
+    pub plain: &'a mut Reach,
+}
+
+fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Candidate> {
     let prefix = rule.prefix.iter().find(|prefix| text[at..].starts_with(prefix))?;
     let start = match rule.before {
         Some(before) => before.start(text, at)?,
@@ -108,7 +116,7 @@ fn format(rule: &Rule, text: &[u8], at: usize, reach: &mut Reach) -> Option<Cand
         return None;
     }
     let verdict = match rule.tail() {
-        Some(tail) => tail.judge(text, at + prefix.len(), limit, reach),
+        Some(tail) => tail.judge(text, at + prefix.len(), limit, seen.run),
         None => Verdict::Perhaps,
     };
     match verdict {
@@ -137,7 +145,11 @@ fn format(rule: &Rule, text: &[u8], at: usize, reach: &mut Reach) -> Option<Cand
         .map(|found| found.end())
         .filter(|end| ends(rule, text, at + end));
     // What stands there may go on behind an escape, or in a string literal on the next line.
-    let goes_on = raw.is_none_or(|end| goes_on(&window[end..]));
+    let mut joins = || goes_on(&text[seen.plain.end(text, at, limit, may_join)..limit]);
+    let goes_on = match raw {
+        Some(end) => goes_on(&window[end..]),
+        None => joins(),
+    };
     if goes_on
         && let Some((joined, borders)) = joined(window)
         && let Some(end) = pattern.find(&joined).map(|found| found.end())

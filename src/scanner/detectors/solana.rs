@@ -12,6 +12,8 @@ use super::super::rule::Rule;
 
 /// 64 numbers of up to three digits, with a comma and blanks between.
 const LONGEST: usize = 64 * 12;
+/// 64 numbers of one digit with a comma between.
+const FEWEST: usize = 64 + 63;
 
 /// A pair in base 58.
 pub fn confirm(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candidate> {
@@ -22,15 +24,13 @@ pub fn confirm(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candidate>
     is_pair(&base58::decode(token)?).then(|| Candidate::of(&rule.info, run, RANK_FORMAT))
 }
 
-/// Calls back for each pair that is written as a list of 64 numbers.
-pub fn each(text: &[u8], mut found: impl FnMut(Range<usize>)) {
-    for at in memchr::memchr_iter(b'[', text) {
-        if let Some((bytes, end)) = list(&text[at..text.len().min(at + LONGEST)])
-            && is_pair(&bytes)
-        {
-            found(at..at + end);
-        }
-    }
+/// The pair that is written as a list of 64 numbers and goes on at `at`, where so many bytes that lists have
+/// follow: it starts at most as many before.
+pub fn around(text: &[u8], at: usize) -> Option<Range<usize>> {
+    let floor = at.saturating_sub(FEWEST.div_ceil(2));
+    let start = floor + memchr::memrchr(b'[', &text[floor..at])?;
+    let (bytes, length) = list(&text[start..text.len().min(start + LONGEST)])?;
+    is_pair(&bytes).then(|| start..start + length)
 }
 
 /// The 64 numbers of a list, and where it ends.
@@ -97,12 +97,13 @@ mod tests {
     #[test]
     fn a_list_of_numbers_is_found_where_it_stands() {
         let text = format!("key = {:?};", pair());
-        let mut spans = Vec::new();
-        each(text.as_bytes(), |span| spans.push(span));
-        assert_eq!(spans.len(), 1);
-        assert_eq!(spans[0], 6..text.len() - 1);
+        for at in 7..7 + 64 {
+            assert_eq!(around(text.as_bytes(), at), Some(6..text.len() - 1));
+        }
         for text in ["[", "[1", "[999,", "[1,2]", "[,]", "[[[[", &"[1,".repeat(900)] {
-            each(text.as_bytes(), |_| panic!("{text}"));
+            for at in 0..=text.len() {
+                assert_eq!(around(text.as_bytes(), at), None, "{text}");
+            }
         }
     }
 }

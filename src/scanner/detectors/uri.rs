@@ -37,6 +37,10 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     };
     let start = at + literal.len();
     let authority = authority(&text[start..text.len().min(start + LONGEST)], escaped);
+    // Most addresses have no user.
+    if !escaped && memchr::memchr(b'@', authority).is_none() {
+        return None;
+    }
     // A password may hold an unescaped `@`: the host stands after the last one.
     let border = memchr::memmem::rfind(authority, sign)?;
     let (user, password) = authority[..border].split_at_checked(memchr::memmem::find(&authority[..border], colon)?)?;
@@ -68,10 +72,12 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
 
 /// Everything up to the path, a quote or a blank; in an address also up to the next of its fields.
 fn authority(text: &[u8], escaped: bool) -> &[u8] {
-    let text = match memchr::memmem::find(text, b"%2F").filter(|_| escaped) {
-        Some(path) => &text[..path],
-        None => text,
+    let path = if escaped {
+        memchr::memmem::find(text, b"%2F")
+    } else {
+        None
     };
+    let text = &text[..path.unwrap_or(text.len())];
     let length = text
         .iter()
         .position(|byte| {

@@ -51,15 +51,11 @@ pub fn evm(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candidate> {
 /// A token without a prefix, which a word before it names.
 pub fn contextual(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candidate> {
     let token = &text[run.clone()];
-    if rule.tail().is_some_and(|tail| !tail.allows(token.len())) {
+    if !boundary::ends(text, run.end) || !near(rule, text, run.start) {
         return None;
     }
     let found = rule.pattern()?.find(token)?;
-    if found.end() != token.len()
-        || !boundary::ends(text, run.end)
-        || entropy(token) < rule.entropy
-        || !near(rule, text, run.start)
-    {
+    if found.end() != token.len() || entropy(token) < rule.entropy {
         return None;
     }
     let shape = Shape::of(token);

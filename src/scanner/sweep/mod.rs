@@ -11,6 +11,7 @@ mod widest;
 
 pub use openings::Openings;
 pub use runs::Runs;
+pub use table::MARK;
 use table::{KINDS, TABLE};
 
 /// Kinds of the 64 bytes of a block; bit 0 is the first byte.
@@ -42,6 +43,10 @@ pub struct Kinds {
     pub capital: u64,
     /// `=`.
     pub equal: u64,
+    /// `~`, by which a literal is found that stands inside of a word.
+    pub mark: u64,
+    /// With what each four characters start that are base64 of text.
+    pub base64: u64,
     /// Where one of the openings may start.
     pub opens: u64,
 }
@@ -65,6 +70,8 @@ impl Kinds {
             code,
             capital,
             equal,
+            mark,
+            base64,
         ] = masks;
         Self {
             word,
@@ -81,8 +88,21 @@ impl Kinds {
             code,
             capital,
             equal,
+            mark,
+            base64,
             opens,
         }
+    }
+}
+
+/// Calls back for the place of each bit.
+#[expect(clippy::inline_always, reason = "it runs for every 64 bytes, inside of vector code")]
+#[inline(always)]
+pub fn each_bit(mask: u64, mut found: impl FnMut(usize)) {
+    let mut rest = mask;
+    while rest != 0 {
+        found(rest.trailing_zeros() as usize);
+        rest &= rest - 1;
     }
 }
 
@@ -94,6 +114,9 @@ pub trait Visit {
     /// The kinds of the block that starts at `at`.
     fn block(&mut self, at: usize, kinds: Kinds);
 }
+
+/// Blocks whose kinds are told before the first is shown: vectors work at their full rate while nothing branches.
+const AHEAD: usize = 8;
 
 /// What the kinds of a block depend on: its bytes and the two after them.
 const REACH: usize = BLOCK + 2;

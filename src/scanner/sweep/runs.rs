@@ -1,15 +1,10 @@
 //! Runs of one kind of bytes, found in the masks of blocks.
 
-/// Steps that widen what a bit says from one byte to 64.
-const STEPS: usize = 6;
-
 /// Finds runs of a kind that are at least `SHORTEST` bytes long, at most 64, over the borders of blocks.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Runs<const SHORTEST: u32> {
-    /// The masks of the block before, at each step.
-    before: [u64; STEPS],
-    /// Where the run starts that is long already and goes on.
-    start: Option<usize>,
+    /// How long the run is that goes on at the end of the block before.
+    open: usize,
 }
 
 impl<const SHORTEST: u32> Runs<SHORTEST> {
@@ -17,50 +12,44 @@ impl<const SHORTEST: u32> Runs<SHORTEST> {
     #[expect(clippy::inline_always, reason = "it runs for every 64 bytes, inside of vector code")]
     #[inline(always)]
     pub fn block(&mut self, at: usize, mask: u64, found: impl FnMut(usize, usize)) {
-        // A bit of `long` says that as many bytes as a run needs end there.
+        // A bit of `long` says that a run starts there which is long enough inside of the block.
         let mut long = mask;
         let mut have = 1;
-        for before in &mut self.before {
+        while have < SHORTEST {
             let step = have.min(SHORTEST - have);
-            if step == 0 {
-                break;
-            }
-            let shifted = long << step | *before >> (64 - step);
-            *before = long;
-            long &= shifted;
+            long &= long >> step;
             have += step;
         }
-        if long != 0 || self.start.is_some() {
-            self.ends(at, long, found);
+        if long == 0 && self.open + (mask.trailing_ones() as usize) < SHORTEST as usize {
+            self.open = mask.leading_ones() as usize;
+        } else {
+            self.ends(at, mask, found);
         }
     }
 
-    fn ends(&mut self, at: usize, long: u64, mut found: impl FnMut(usize, usize)) {
+    #[inline(never)]
+    fn ends(&mut self, at: usize, mask: u64, mut found: impl FnMut(usize, usize)) {
         let mut place = 0;
         while place < 64 {
-            match self.start {
-                Some(start) => {
-                    place += (long >> place).trailing_ones();
-                    if place < 64 {
-                        found(start, at + place as usize);
-                        self.start = None;
-                    }
+            let rest = mask >> place;
+            let length = rest.trailing_ones();
+            place += length;
+            self.open += length as usize;
+            if place < 64 {
+                let end = at + place as usize;
+                if self.open >= SHORTEST as usize {
+                    found(end - self.open, end);
                 }
-                None => match (long >> place).trailing_zeros() {
-                    64 => break,
-                    zeros => {
-                        place += zeros;
-                        self.start = Some(at + place as usize + 1 - SHORTEST as usize);
-                    }
-                },
+                self.open = 0;
+                place += (mask >> place).trailing_zeros();
             }
         }
     }
 
     /// The run that the end of the text cuts off.
     pub fn finish(self, end: usize, mut found: impl FnMut(usize, usize)) {
-        if let Some(start) = self.start {
-            found(start, end);
+        if self.open >= SHORTEST as usize {
+            found(end - self.open, end);
         }
     }
 }

@@ -1,7 +1,10 @@
 //! Which kinds each byte has; every way to look at a block is made from this one table.
 
 /// How many kinds there are, without the openings.
-pub const KINDS: usize = 14;
+pub const KINDS: usize = 16;
+
+/// The byte by which a literal is found that stands inside of a word.
+pub const MARK: u8 = b'~';
 
 /// For each byte a bit for each kind, in the order of the fields of `Kinds`. Bytes that are not ASCII have none.
 pub const TABLE: [u16; 256] = {
@@ -29,6 +32,8 @@ pub const TABLE: [u16; 256] = {
                 || matches!(byte, b'(' | b')' | b'[' | b']' | b'{' | b'}'),
             byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_',
             byte == b'=',
+            byte == MARK,
+            matches!(byte, b'C' | b'D' | b'I'..=b'Z' | b'a'..=b'f'),
         ];
         let mut bit = 0;
         while bit < KINDS {

@@ -1,6 +1,11 @@
 use std::fs;
 
+#[cfg(target_os = "linux")]
+use rustix::fs::{CWD, FileType, Mode, OFlags, mkdirat, mknodat, openat};
+
 use super::super::DirectoryOptions;
+#[cfg(target_os = "linux")]
+use super::super::{file, stream::Buffer};
 use super::{github_token, scanner};
 use crate::error::Code;
 
@@ -26,6 +31,89 @@ fn a_tree_is_scanned_in_a_fixed_order_without_links_and_pipes() {
         ["data"]
     );
     assert_eq!(result.files_scanned, 4);
+}
+
+/// Without `.gitignore` a reader of our own goes over the tree: it must see what the other one sees.
+#[test]
+fn every_file_is_scanned_once_with_and_without_the_rules_of_git() {
+    let root = tempfile::tempdir().unwrap();
+    let token = github_token(1);
+    let mut folder = root.path().to_path_buf();
+    for depth in 0..60 {
+        folder.push(format!("folder-{depth}"));
+        fs::create_dir(&folder).unwrap();
+        fs::write(folder.join("a.txt"), &token).unwrap();
+    }
+    fs::create_dir_all(root.path().join("flat/left-out")).unwrap();
+    for number in 0..2_500 {
+        fs::write(
+            root.path().join(format!("flat/{number}.txt")),
+            format!("x = {number}\n"),
+        )
+        .unwrap();
+    }
+    for name in [
+        "flat/caf\u{e9} .env",
+        "flat/left-out/b.txt",
+        "flat/c.left",
+        "flat/empty",
+    ] {
+        fs::write(root.path().join(name), &token).unwrap();
+    }
+    let with = |gitignore: bool| {
+        let exclude = vec!["left-out".into(), "*.left".into(), "/flat/empty".into()];
+        let options = DirectoryOptions {
+            gitignore,
+            exclude,
+            ..DirectoryOptions::default()
+        };
+        scanner().scan_directory(root.path(), &options).unwrap()
+    };
+    let result = with(false);
+    assert_eq!(result, with(true));
+    assert_eq!(result.files_scanned, 60 + 2_500 + 1);
+    assert_eq!(result.secrets.len(), 61);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn pipes_loops_of_links_and_folders_too_deep_to_open_stop_nothing() {
+    let root = tempfile::tempdir().unwrap();
+    let token = github_token(1);
+    mknodat(CWD, root.path().join("pipe.txt"), FileType::Fifo, Mode::RWXU, 0).unwrap();
+    std::os::unix::fs::symlink(root.path(), root.path().join("loop")).unwrap();
+    // Deeper than any path can name.
+    let mut folder = openat(CWD, root.path(), OFlags::DIRECTORY, Mode::empty()).unwrap();
+    let name = "deep".repeat(50);
+    for _ in 0..25 {
+        mkdirat(&folder, &name, Mode::RWXU).unwrap();
+        folder = openat(&folder, &name, OFlags::DIRECTORY, Mode::empty()).unwrap();
+    }
+    fs::write(root.path().join("z.txt"), &token).unwrap();
+    let result = scanner()
+        .scan_directory(root.path(), &DirectoryOptions::default())
+        .unwrap();
+    assert_eq!(result.secrets.len(), 1);
+    assert_eq!(result.files_scanned, 1);
+    let [skipped] = &result.skipped[..] else {
+        panic!("{:?}", result.skipped);
+    };
+    assert!(skipped.file.starts_with("deepdeep"), "{skipped:?}");
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_file_that_has_become_a_pipe_or_a_link_is_not_waited_for_and_not_followed() {
+    let root = tempfile::tempdir().unwrap();
+    let pipe = root.path().join("pipe.txt");
+    mknodat(CWD, &pipe, FileType::Fifo, Mode::RWXU, 0).unwrap();
+    fs::write(root.path().join("a.txt"), github_token(1)).unwrap();
+    std::os::unix::fs::symlink(root.path().join("a.txt"), root.path().join("link.txt")).unwrap();
+    let scan =
+        |path: &std::path::Path| scanner().scan_file(file::open(path), "x.txt", u64::MAX, &mut Buffer::default());
+    assert_eq!(scan(&pipe).bytes_scanned, 0);
+    assert_eq!(scan(&root.path().join("link.txt")).skipped.len(), 1);
+    assert!(scan(&root.path().join("a.txt")).found);
 }
 
 #[test]
