@@ -63,7 +63,8 @@ test.for(serverKinds)('jobs move from SQLite to $name and back, as they are', as
   await fill(from)
   const file = place('jobs.jsonl')
   expect(cli('jobs', 'export', file, '--queue', 'q', '--store', from)).toMatchObject({ status: 0, out: '1502 jobs and 1 schedule written.\n' })
-  const take = ['jobs', 'import', file, '--queue', 'q', '--store']
+  // Into the queue that it was.
+  const take = ['jobs', 'import', file, '--store']
   expect(cli(...take, server.url).out).toBe('1502 jobs and 1 schedule taken over, 0 jobs were there already.\n')
   expect(cli(...take, server.url).out).toBe('0 jobs taken over, 1502 jobs were there already.\n')
   const second = place('again.jsonl')
@@ -87,4 +88,6 @@ test('a file that is foreign, cut off or there already is told', () => {
   expect(cli('jobs', 'import', file)).toMatchObject({ status: 1, out: expect.stringContaining('AUTON8N_OPTION_INVALID') })
   expect(cli('jobs', 'export', file)).toMatchObject({ status: 2, out: expect.stringContaining('cannot be used') })
   expect(cli('jobs', 'import', join(folder, 'none')).status).toBe(2)
+  const empty = cli('jobs', 'export', join(folder, 'empty.jsonl'), '--queue', 'mispelt')
+  expect(empty).toMatchObject({ status: 1, out: expect.stringContaining("'mispelt' is empty") })
 })

@@ -43,6 +43,17 @@ const modes = {
     if (!shared) setInterval(() => undefined, 1000)
     say('ready')
   },
+  // Does nothing but what a schedule adds.
+  async scheduled(queue) {
+    queue.registerHandler('tick', job => say('ran', job.id))
+    await queue.schedule('ticks', { cron: '* * * * * *', name: 'tick' })
+    await queue.createWorker().start()
+  },
+  // Does nothing but hear.
+  async hear(queue) {
+    say('hears')
+    for await (const event of queue.events()) say('heard', event.jobId)
+  },
   async idle(queue) {
     queue.registerHandler('other', () => undefined)
     await queue.createWorker().start()

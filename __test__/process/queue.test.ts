@@ -138,3 +138,13 @@ test('a worker keeps its process until its delayed job ran', async () => {
   expect(await child.ended).toBe(0)
   expect(child.lines).toEqual(['waits', 'ran now'])
 })
+
+test('a schedule keeps the process of a worker, and the events of a queue that of their reader', async () => {
+  const ticks = start('scheduled')
+  await until(() => after(ticks.lines, 'ran').length >= 2)
+  const hears = start('hear')
+  await until(() => hears.lines.includes('hears'))
+  const queue = await open()
+  const job = await queue.addJob('work', 1)
+  await until(() => after(hears.lines, 'heard').includes(job.id))
+})

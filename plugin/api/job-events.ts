@@ -1,4 +1,5 @@
 import type { Job, JobEvent, JobEvents } from './job.js'
+import { LONGEST_TIMER } from './queue-input.js'
 
 type Told = JobEvents[keyof JobEvents]
 
@@ -57,7 +58,8 @@ export async function* jobEvents(source: EventSource, jobId?: string): AsyncGene
       let look: NodeJS.Timeout | undefined
       const told = await new Promise<boolean>(resolve => {
         wake = () => resolve(true)
-        if (jobId !== undefined) look = setTimeout(() => resolve(false), LOOK)
+        // It also keeps the process, as whoever waits expects.
+        look = setTimeout(() => resolve(false), jobId === undefined ? LONGEST_TIMER : LOOK)
       })
       wake = undefined
       clearTimeout(look)

@@ -174,13 +174,13 @@ export interface Schedule extends Required<Pick<ScheduleOptions, 'cron' | 'timeZ
 }
 
 export interface QueueOptions {
-  /** `sqlite` (in `dataDir`, the default), `sqlite:PATH`, `postgres://…`, `redis://…`, or `memory`. */
+  /** `sqlite` (in `dataDir`, the default), `sqlite:PATH` (PATH is a folder), `postgres://…`, `redis://…`, or `memory`. */
   store?: string
   /** Default `AUTON8N_DATA_DIR`, else `.auton8n`. */
   dataDir?: string
-  /** How long a job of a dead worker waits for its rescue; default 15000. */
+  /** How long a job of a dead worker waits for its rescue; default 15000. That of the first queue that a process opens on a store counts. */
   leaseDuration?: number
-  /** What is kept of ended jobs, for each status; default 10000 jobs and 7 days. */
+  /** What is kept of the queue's ended jobs, for each status; default 10000 jobs and 7 days. */
   retention?: { count?: number; age?: number }
 }
 

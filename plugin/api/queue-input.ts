@@ -7,6 +7,9 @@ import {
 /** The longest that a timer of JavaScript can wait. */
 export const LONGEST_TIMER = 2 ** 31 - 1
 
+/** A hundred years. */
+const LONGEST_DELAY = 100 * 366 * 24 * 3_600_000
+
 /** A job as the addon writes it. */
 export interface NativeJob extends Omit<Job, 'priority' | 'options' | 'events'> {
   options: JobOptions & { priority: JobPriority }
@@ -28,6 +31,10 @@ export function options(value: unknown, what: string, known: readonly string[]):
   if (strange !== undefined) {
     throw invalid(`${what}: ${JSON.stringify(strange)} is not known; there are ${known.join(', ')}`)
   }
+}
+
+export function required(value: unknown, what: string): void {
+  if (typeof value !== 'object' || value === null) throw invalid(`${what} must be an object`)
 }
 
 export function milliseconds(value: unknown, what: string, longest = LONGEST_TIMER): number {
@@ -151,21 +158,57 @@ export function toSchedule(schedule: NativeSchedule): Schedule {
 /** JSON, or a clear refusal. */
 export function toJson(value: unknown): string {
   try {
-    return JSON.stringify(value)
+    return written(value) ?? 'null'
   } catch (cause) {
     throw invalid("the job's data must be JSON: no BigInt and no circle", cause)
   }
 }
 
-/** What a throw of a handler means. */
-export function failure(error: unknown): { message: string; code?: string; abort?: boolean; retryAfter?: number } {
-  const message = error instanceof Error ? error.message || error.name : String(error)
+/** JSON; halves of surrogate pairs become U+FFFD, as where text is encoded, since no reader of JSON takes them. */
+export function written(value: unknown): string | undefined {
+  const json: string | undefined = JSON.stringify(value)
+  if (!json?.includes('\\ud')) return json
+  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'string' ? wellFormed(item) : item))
+}
+
+function wellFormed(text: string): string {
+  return text.replace(/[\uD800-\uDBFF](?![\uDC00-\uDFFF])|(?<![\uD800-\uDBFF])[\uDC00-\uDFFF]/g, '\uFFFD')
+}
+
+/** Refuses numbers that are none, which JSON would leave out without a word. */
+export function finite(value: unknown, what: string): void {
+  if (typeof value === 'number' && !Number.isFinite(value)) throw invalid(`${what} must not be ${value}`)
+  if (typeof value !== 'object' || value === null) return
+  for (const [key, item] of Object.entries(value)) finite(item, `\`${key}\``)
+}
+
+/** What a throw of a handler means to the addon. */
+interface Failure {
+  message: string
+  code?: string
+  abort?: boolean
+  retryAfter?: number
+}
+
+/** What a throw of a handler means. Anything may be thrown, also what cannot be read. */
+export function failure(error: unknown): Failure {
+  try {
+    return described(error)
+  } catch {
+    return { message: 'the handler threw what cannot be read' }
+  }
+}
+
+function described(error: unknown): Failure {
+  const said: unknown = error instanceof Error ? error.message || error.name : error
+  const message = wellFormed(String(said))
   if (error instanceof AbortJobError) return { message, abort: true }
   if (error instanceof RetryAfterError) {
-    const delay = Number.isFinite(error.delay) ? Math.round(error.delay) : 0
-    return { message, retryAfter: Math.min(Math.max(delay, 0), Number.MAX_SAFE_INTEGER) }
+    // Of what is no time, the usual delay is the better guess than none.
+    const delay = typeof error.delay === 'number' && Number.isFinite(error.delay) ? Math.round(error.delay) : undefined
+    return delay === undefined ? { message } : { message, retryAfter: Math.min(Math.max(delay, 0), LONGEST_DELAY) }
   }
-  if (error instanceof Auton8nError) return { message, code: error.code }
+  if (error instanceof Auton8nError && typeof error.code === 'string') return { message, code: error.code }
   return { message }
 }
 

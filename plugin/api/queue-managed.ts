@@ -5,7 +5,7 @@ import type {
   Job, JobEvent, JobEvents, JobFilter, QueueLimits, QueueMetrics, Schedule, ScheduleOptions,
 } from './job.js'
 import {
-  invalid, milliseconds, options, text, toJob, toJson, toLimits, toNew, toSchedule, type NativeJob,
+  finite, invalid, milliseconds, options, required, text, toJob, toJson, toLimits, toNew, toSchedule, type NativeJob,
 } from './queue-input.js'
 
 export type NativeQueue = Awaited<ReturnType<ReturnType<typeof native>['openQueue']>>
@@ -19,6 +19,7 @@ export abstract class ManagedQueue {
   private readonly listeners = new Map<string, Set<(event: never) => void>>()
   private readonly hearers = new Set<(event: JobEvents[keyof JobEvents]) => void>()
   private readonly endings = new Set<() => void>()
+  private isEnded = false
   private readonly source: EventSource
   /** What jobs of this queue inherit. */
   protected readonly methods: { events(): AsyncIterableIterator<JobEvent> }
@@ -34,7 +35,10 @@ export abstract class ManagedQueue {
           this.heard()
         }
       },
-      closed: listener => member(this.endings, listener),
+      closed: listener => {
+        if (this.isEnded) listener()
+        return member(this.endings, listener)
+      },
       read: id => this.getJob(id),
     }
     const events = (id: string): AsyncIterableIterator<JobEvent> => this.events(id)
@@ -58,6 +62,7 @@ export abstract class ManagedQueue {
   /** Jobs, the newest first. */
   async getJobs(filter: JobFilter = {}): Promise<Job[]> {
     options(filter, 'the filter', ['status', 'name', 'limit', 'cursor'])
+    finite(filter, 'the filter')
     const jobs = JSON.parse(await nativeCall(() => this.native.list(JSON.stringify(filter)))) as NativeJob[]
     return jobs.map(job => toJob(job, this.methods))
   }
@@ -100,7 +105,9 @@ export abstract class ManagedQueue {
 
   /** Holds jobs back, for all workers of all processes and across restarts; `{}` ends that. */
   async setLimits(limits: QueueLimits): Promise<void> {
+    required(limits, 'the limits')
     options(limits, 'the limits', ['concurrency', 'rate', 'perKey'])
+    finite(limits, 'the limits')
     await nativeCall(() => this.native.setLimits(JSON.stringify(limits)))
   }
 
@@ -113,9 +120,13 @@ export abstract class ManagedQueue {
    * place of a schedule of that id; where expression and time zone are the same, nothing is missed between.
    */
   async schedule(id: string, schedule: ScheduleOptions): Promise<Schedule> {
+    required(schedule, 'the schedule')
     options(schedule, 'the schedule', ['cron', 'timeZone', 'missed', 'name', 'data', 'options'])
     const { name, data, options: jobOptions, ...times } = schedule
-    const json = toJson({ ...times, ...toNew(name, data, jobOptions) })
+    const job = toNew(name, data, jobOptions)
+    // What is active here is no part of the jobs to come.
+    if (jobOptions?.trace === undefined) job.options = { ...job.options, trace: undefined }
+    const json = toJson({ ...times, ...job })
     const stored = toSchedule(JSON.parse(await nativeCall(() => this.native.schedule(text(id, 'the id'), json))) as never)
     this.linger()
     return stored
@@ -181,6 +192,7 @@ export abstract class ManagedQueue {
 
   /** Ends what still waits for events. */
   protected ended(): void {
+    this.isEnded = true
     for (const closed of this.endings) closed()
   }
 }

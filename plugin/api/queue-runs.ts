@@ -1,6 +1,6 @@
 import { inTrace } from './job-trace.js'
 import type { Job, JobContext, JobHandler } from './job.js'
-import { failure, toJob, type NativeJob } from './queue-input.js'
+import { failure, toJob, written, type NativeJob } from './queue-input.js'
 
 /** An attempt as the addon tells it; its options are in a list of their own. */
 export type NativeRun = Omit<NativeJob, 'options'> & { attempt: number; options: number }
@@ -71,7 +71,7 @@ export class Runs {
       const context = this.context(attempt, running)
       const { trace } = job.options
       const result = await (trace ? inTrace(trace, () => handler(job, context)) : handler(job, context))
-      ended = `[${attempt},${result === undefined ? 'null' : (JSON.stringify(result) ?? 'null')},null]`
+      ended = `[${attempt},${written(result) ?? 'null'},null]`
     } catch (error) {
       ended = `[${attempt},null,${JSON.stringify(failure(error))}]`
     }

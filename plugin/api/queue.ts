@@ -4,7 +4,7 @@ import type {
   DataOf, Job, JobHandler, JobOptions, NewJob, QueueOptions, ResultOf, Untyped, WorkerOptions,
 } from './job.js'
 import { Adds } from './queue-adds.js'
-import { LONGEST_TIMER, invalid, milliseconds, options, text, toNew, type NativeJob } from './queue-input.js'
+import { LONGEST_TIMER, finite, invalid, milliseconds, options, text, toNew, type NativeJob } from './queue-input.js'
 import { ManagedQueue } from './queue-managed.js'
 import { Runs, type NativeRun } from './queue-runs.js'
 import { Worker } from './worker.js'
@@ -49,6 +49,7 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue {
   ): Promise<JobQueue<Types>> {
     options(queueOptions, "the queue's options", ['store', 'dataDir', 'leaseDuration', 'retention'])
     options(queueOptions.retention, '`retention`', ['count', 'age'])
+    finite(queueOptions, "the queue's options")
     for (const key of ['store', 'dataDir'] as const) {
       const given = queueOptions[key]
       if (given !== undefined && text(given, `\`${key}\``) === '') throw invalid(`\`${key}\` must not be empty`)
@@ -111,7 +112,7 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue {
     jobs: readonly { [Each in Name]: NewJob<Each, DataOf<Types, Each>> }[Name][],
   ): Promise<Job<DataOf<Types, Name>, ResultOf<Types, Name>>[]>
   addBulkJobs<Data = unknown, Result = unknown>(
-    jobs: readonly NewJob<AnyName<Types>, Data>[],
+    jobs: readonly NewJob<AnyName<Types>, NoInfer<Data>>[],
   ): Promise<Job<Data, Result>[]>
   async addBulkJobs(jobs: readonly NewJob[]): Promise<Job[]> {
     if (!Array.isArray(jobs)) throw invalid('the jobs must be an array')

@@ -19,10 +19,12 @@ const IMPORT = `auton8n jobs import FILE [--queue NAME] [--store STORE]
 Takes over what \`auton8n jobs export\` wrote, the jobs with their ids and in their order, the schedules with the times at
 which they are due. It may be repeated: jobs and schedules that are there already, and limits that are set, are left alone.
 
-  --queue NAME    default: creations
+  --queue NAME    default: the queue that was exported
   --store STORE   as for export`
 
-const OPTIONS = { queue: { type: 'string', default: 'creations' }, store: { type: 'string' } } as const
+const OPTIONS = { queue: { type: 'string' }, store: { type: 'string' } } as const
+/** The queue of the engine. */
+const CREATIONS = 'creations'
 const PAGE = 1_000
 const FORMAT = 'auton8n-jobs-1'
 
@@ -35,15 +37,17 @@ export const exportJobs: Command = {
   usage: EXPORT,
   run: async (args) => {
     const { values, positionals } = parse(args, OPTIONS, EXPORT, [1, 1])
-    return await withQueue(values.queue, values.store, async (queue) => {
+    const name = values.queue ?? CREATIONS
+    return await withQueue(name, values.store, async (queue) => {
       const path = positionals[0] ?? ''
       const file = await open(path, 'wx').catch((error: unknown) => Promise.reject(unusable(path, error)))
       try {
-        const { written, schedules, running } = await write(queue, file, values.queue)
+        const { written, schedules, running } = await write(queue, file, name)
         await file.sync()
         print(`${written} jobs${also(schedules)} written.`)
         if (running > 0) print(`${running} of them run: stop the workers and export again, or they run twice.`)
-        return running > 0 ? FOUND : DONE
+        if (written + schedules === 0) print(`The queue '${name}' is empty; is that its name?`)
+        return running > 0 || written + schedules === 0 ? FOUND : DONE
       } finally {
         await file.close()
       }
@@ -57,8 +61,8 @@ export const importJobs: Command = {
   run: async (args) => {
     const { values, positionals } = parse(args, OPTIONS, IMPORT, [1, 1])
     const path = positionals[0] ?? ''
-    const { settings, lines } = await read(path)
-    return await withQueue(values.queue, values.store, async (queue) => {
+    const { name, settings, lines } = await read(path)
+    return await withQueue(values.queue ?? name, values.store, async (queue) => {
       await hold(queue, settings)
       let restored = 0
       // The file has the newest first, and the order of storing is the order of running.
@@ -128,7 +132,7 @@ async function write(queue: NativeQueue, file: FileHandle, name: string): Promis
   return { written, schedules: settings.schedules.length, running }
 }
 
-async function read(path: string): Promise<{ settings: Settings; lines: string[] }> {
+async function read(path: string): Promise<{ name: string; settings: Settings; lines: string[] }> {
   const lines: string[] = []
   try {
     for await (const line of createInterface({ input: createReadStream(path), crlfDelay: Infinity })) lines.push(line)
@@ -138,13 +142,13 @@ async function read(path: string): Promise<{ settings: Settings; lines: string[]
   const [head, tail] = [parsed(lines.shift()), parsed(lines.pop())]
   if (head?.['format'] !== FORMAT) throw new CommandError(`${path} was not written by 'auton8n jobs export'.`)
   if (tail?.['jobs'] !== lines.length) throw new CommandError(`${path} is cut off; export the jobs again.`)
-  const { paused, limits, schedules } = head
+  const { queue, paused, limits, schedules } = head
   const settings = {
     paused: paused === true,
     limits: typeof limits === 'object' && limits !== null ? limits : {},
     schedules: Array.isArray(schedules) ? (schedules as object[]) : [],
   }
-  return { settings, lines }
+  return { name: typeof queue === 'string' ? queue : CREATIONS, settings, lines }
 }
 
 function unusable(path: string, error: unknown): CommandError {

@@ -159,13 +159,13 @@ impl Peer {
         }
     }
 
-    fn not_understood(&self, head: Head, cause: serde_json::Error) {
+    fn not_understood(&self, Head { id, method }: Head, cause: serde_json::Error) {
         let error = Error::new(
             Code::OptionInvalid,
             "what came through the owner's socket is not understood",
         )
         .because(cause);
-        match (head.id, head.method) {
+        match (id, method) {
             (Some(id), Some(_)) => {
                 let peer = self.clone();
                 tokio::spawn(async move { peer.refuse(id, &error).await });

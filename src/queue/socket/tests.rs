@@ -20,6 +20,8 @@ impl RpcHandler for Echo {
             "echo" => Ok(params),
             "ask back" => peer.request("echo", params).await,
             "wait" => std::future::pending().await,
+            "deep" => Ok((0..150).fold(Value::Null, |inner, _| json!([inner]))),
+            "big" => Ok(json!("x".repeat(65 * 1024 * 1024))),
             _ => Err(Error::new(Code::JobState, "no").with_details(json!([1]))),
         }
     }
@@ -47,6 +49,25 @@ async fn both_ends_ask_and_errors_keep_their_code() {
     );
     let error = far.request("other", Value::Null).await.unwrap_err();
     assert_eq!((error.code(), error.details()), (Code::JobState, &json!([1])));
+}
+
+#[tokio::test]
+async fn an_answer_that_cannot_pass_ends_its_question_and_no_other() {
+    let (near, _far) = pair();
+    let waiting = tokio::spawn({
+        let near = near.clone();
+        async move { near.request("wait", Value::Null).await }
+    });
+    for method in ["deep", "big"] {
+        let error = near.request(method, Value::Null).await.unwrap_err();
+        assert_eq!(error.code(), Code::OptionInvalid, "{method}: {error:?}");
+    }
+    let deep = (0..150).fold(Value::Null, |inner, _| json!([inner]));
+    let error = near.request("echo", deep).await.unwrap_err();
+    assert_eq!(error.code(), Code::OptionInvalid, "{error:?}");
+    assert_eq!(near.request("echo", json!(1)).await.unwrap(), json!(1));
+    assert!(!waiting.is_finished());
+    waiting.abort();
 }
 
 #[tokio::test]
