@@ -194,3 +194,25 @@ test('a port that answers, but not as PostgreSQL, is told', async () => {
     silent.close()
   }
 }, 20_000)
+
+test('a data directory that is removed while it is open is told by the next add, and closes', async () => {
+  const dataDir = directory()
+  const queue = await open('q', { dataDir })
+  let end = (): void => undefined
+  const running = new Promise<void>(started => queue.registerHandler('slow', () => {
+    started()
+    return new Promise<void>(resolve => (end = resolve))
+  }))
+  await queue.createWorker({ shutdownTimeout: 5_000 }).start()
+  await queue.addJob('slow', 1)
+  await running
+  rmSync(dataDir, { recursive: true })
+  await expect(queue.addJob('a', 2)).rejects.toMatchObject({
+    code: 'AUTON8N_DATA_DIR_UNWRITABLE',
+    message: expect.stringContaining('was removed or replaced') as string,
+  })
+  end()
+  await queue.shutdown()
+  const again = await open('q', { dataDir })
+  expect((await again.getMetrics()).total).toBe(0)
+})

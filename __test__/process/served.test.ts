@@ -129,6 +129,8 @@ it('of two served engines one takes the place of the owner, and serves the other
   try {
     await other.line('first')
     await owner.kill()
+    // A creation that is asked for at that very moment is not asked for again.
+    await engine.jobs()
     const creation = await engine.createPlugin(example('weather'), { generator: 'template' })
     expect(await creation.finished()).toMatchObject({ status: 'completed' })
     await other.line('both')

@@ -213,9 +213,10 @@ impl Handler for JsHandler {
 )]
 fn outcome(result: Value, thrown: Option<Thrown>) -> Outcome {
     let Some(thrown) = thrown else {
-        return queue::check_result(&result)
-            .map(|()| result)
-            .map_err(AttemptError::Retry);
+        return match queue::check_result(&result) {
+            Ok(()) => Ok(result),
+            Err(error) => Err(AttemptError::Retry(Error::new(Code::HandlerFailed, error.message()))),
+        };
     };
     if thrown.abort {
         let result = (!result.is_null()).then_some(result);

@@ -10,6 +10,7 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::failure::{coded, damage, is_damage};
 use super::front::Held;
+use super::place::Place;
 use super::rows::optional;
 use super::salvage;
 use super::starts::{self, Starts};
@@ -40,6 +41,8 @@ const PAGE: i64 = 8_192;
 /// The connection and what a claim remembers.
 pub struct Database {
     connection: Connection,
+    /// None in memory.
+    place: Option<Place>,
     /// What was committed may never reach the disk by a sync of the log.
     unsynced: bool,
     /// The disk was full, and the log could not be emptied since.
@@ -67,6 +70,7 @@ impl Database {
     pub fn open(path: &Path, now: i64) -> Result<Self> {
         match Self::try_open(path) {
             Ok(mut database) => {
+                database.place = Some(Place::of(path));
                 database.reserve = Some(with_suffix(path, ".reserve"));
                 database.take_reserve();
                 let notes = with_suffix(path, ".starts");
@@ -125,6 +129,7 @@ impl Database {
         let last_seq = connection.query_row("SELECT coalesce(max(seq), 0) FROM job", [], |row| row.get(0))?;
         Ok(Self {
             connection,
+            place: None,
             unsynced: false,
             full: false,
             reserve: None,
@@ -182,6 +187,7 @@ impl Database {
     /// After a sync failed: the same brings what the log holds to the disk by another way. Until
     /// that succeeds nothing is taken.
     pub fn mend(&mut self) -> Result<()> {
+        self.place.as_ref().map_or(Ok(()), Place::check)?;
         if self.full {
             self.make_room();
         }

@@ -12,6 +12,7 @@ mod front;
 mod insert;
 mod limited;
 mod manage;
+mod place;
 mod release;
 mod rows;
 mod salvage;
