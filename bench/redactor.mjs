@@ -31,3 +31,5 @@ for (const line of LINES) {
   })
 }
 table('A clean log line through the redactor: nanoseconds of wall time', ['auton8n', 'secretlint'], rows)
+// secretlint's profiler goes on working for minutes.
+process.exit(0)
