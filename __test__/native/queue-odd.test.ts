@@ -35,7 +35,7 @@ async function ran(handlers: Record<string, JobHandler>) {
   const queue = await open()
   queue.registerHandler('good', () => 'good')
   for (const [name, handler] of Object.entries(handlers)) queue.registerHandler(name, handler)
-  const names = Object.keys(handlers).flatMap(name => [name, ...Array.from({ length: 9 }, () => 'good')])
+  const names = Object.keys(handlers).flatMap(name => [name].concat(Array.from({ length: 9 }, () => 'good')))
   const jobs = await queue.addBulkJobs(names.map(name => ({ name, data: null, options: { retries: 0 } })))
   await queue.createWorker({ concurrency: 100 }).start()
   await vi.waitFor(async () => expect((await queue.getMetrics()).running + (await queue.getMetrics()).pending).toBe(0), 20_000)

@@ -147,4 +147,5 @@ test('a schedule keeps the process of a worker, and the events of a queue that o
   const queue = await open()
   const job = await queue.addJob('work', 1)
   await until(() => after(hears.lines, 'heard').includes(job.id))
+  expect([ticks, hears].map(child => child.process.exitCode)).toEqual([null, null])
 })
