@@ -1,28 +1,10 @@
 import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { afterEach, expect, test, vi } from 'vitest'
-import { JobQueue, RetryAfterError, type JobHandler, type QueueOptions } from '../../plugin/api/queue.js'
-import { temporary } from '../support/workplace.js'
+import { expect, test, vi } from 'vitest'
+import { JobQueue, RetryAfterError, type JobHandler } from '../../plugin/api/queue.js'
+import { queues } from '../support/queues.js'
 
-const opened: JobQueue[] = []
-const made: string[] = []
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map(queue => queue.shutdown()))
-  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true })
-})
-
-function directory(): string {
-  const path = temporary()
-  made.push(path)
-  return path
-}
-
-async function open(name = 'q', options: QueueOptions = { store: 'memory' }): Promise<JobQueue> {
-  const queue = await JobQueue.open(name, options)
-  opened.push(queue)
-  return queue
-}
+const { open, directory } = queues()
 
 function nested(levels: number): unknown {
   let value: unknown = 1
@@ -136,6 +118,9 @@ test('numbers that are none are refused instead of left out', async () => {
   await expect(queue.setLimits({ concurrency: Number.NaN })).rejects.toMatchObject(wrong)
   await expect(queue.setLimits({ perKey: { rate: { count: Infinity, per: 1 } } })).rejects.toMatchObject(wrong)
   await expect(queue.getJobs({ limit: Number.NaN })).rejects.toMatchObject(wrong)
+  const circle: Record<string, unknown> = {}
+  circle['perKey'] = circle
+  await expect(queue.setLimits(circle as never)).rejects.toMatchObject(wrong)
   await expect(queue.setLimits(undefined as never)).rejects.toMatchObject(wrong)
   await expect(queue.schedule('s', undefined as never)).rejects.toMatchObject(wrong)
   await expect(JobQueue.open('q', { store: 'memory', retention: { age: -1 } })).rejects.toMatchObject(wrong)

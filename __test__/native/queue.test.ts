@@ -1,28 +1,11 @@
-import { mkdtempSync, rmSync, writeFileSync, readdirSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { writeFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import { afterEach, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { AbortJobError, JobPriority, JobQueue, RetryAfterError, type JobOptions } from '../../plugin/api/queue.js'
+import { queues } from '../support/queues.js'
 
-const opened: JobQueue[] = []
-const made: string[] = []
-
-afterEach(async () => {
-  await Promise.all(opened.splice(0).map(queue => queue.shutdown()))
-  for (const directory of made.splice(0)) rmSync(directory, { recursive: true, force: true })
-})
-
-function directory(): string {
-  const path = mkdtempSync(join(tmpdir(), 'auton8n-queue-'))
-  made.push(path)
-  return path
-}
-
-async function memory(): Promise<JobQueue> {
-  const queue = await JobQueue.open('q', { store: 'memory' })
-  opened.push(queue)
-  return queue
-}
+const { open, keep, directory } = queues()
+const memory = (): Promise<JobQueue> => open()
 
 async function until(check: () => Promise<boolean> | boolean): Promise<void> {
   await vi.waitFor(async () => expect(await check()).toBe(true), { timeout: 20_000, interval: 5 })
@@ -242,7 +225,7 @@ test('what was added is there after a restart, and a shut queue says so', async 
   await queue.shutdown()
   await expect(queue.addJob('a', 1)).rejects.toMatchObject({ code: 'AUTON8N_CLOSED' })
   const again = await JobQueue.open('q', { dataDir })
-  opened.push(again)
+  keep(again)
   expect(await again.getJob(job.id)).toEqual(job)
 })
 
@@ -251,7 +234,7 @@ test('a damaged store is kept aside and told, and the next opening works', async
   writeFileSync(join(dataDir, 'jobs.db'), 'this is no database, but it is long enough to look at'.repeat(100))
   await expect(JobQueue.open('q', { dataDir })).rejects.toMatchObject({ code: 'AUTON8N_STORE_CORRUPT', details: { keptAs: expect.any(String) } })
   expect(readdirSync(dataDir).some(name => name.startsWith('jobs.db.corrupt-'))).toBe(true)
-  opened.push(await JobQueue.open('q', { dataDir }))
+  await open('q', { dataDir })
 })
 
 test('a data directory that cannot be made is told', async () => {

@@ -176,10 +176,12 @@ function wellFormed(text: string): string {
 }
 
 /** Refuses numbers that are none, which JSON would leave out without a word. */
-export function finite(value: unknown, what: string): void {
+export function finite(value: unknown, what: string, levels = 4): void {
   if (typeof value === 'number' && !Number.isFinite(value)) throw invalid(`${what} must not be ${value}`)
   if (typeof value !== 'object' || value === null) return
-  for (const [key, item] of Object.entries(value)) finite(item, `\`${key}\``)
+  // No option lies that deep, and a circle has no end.
+  if (levels === 0) throw invalid(`${what} has too many levels`)
+  for (const [key, item] of Object.entries(value)) finite(item, `\`${key}\``, levels - 1)
 }
 
 /** What a throw of a handler means to the addon. */
