@@ -39,6 +39,8 @@ pub struct Search<'a> {
     prose: Runs<{ SHORTEST_MNEMONIC as u32 }>,
     /// The last bit of the block before, shifted in at the start of the next one.
     token_before: u64,
+    /// Its last two bits of what an offer may start with, in the same way.
+    offers_before: u64,
     /// Where values without quotes end.
     ends: Reach,
     memo: Memo,
@@ -82,6 +84,7 @@ impl<'a> Search<'a> {
             tokens: Runs::default(),
             prose: Runs::default(),
             token_before: 0,
+            offers_before: 0,
             ends: Reach::default(),
             memo: Memo::default(),
         };
@@ -187,7 +190,12 @@ impl<'a> Search<'a> {
         each_bit(joints, |bit| self.joint(at + bit));
         let dashes = kinds.dash & next(kinds.dash) & !(kinds.token << 1 | self.token_before);
         each_bit(dashes, |bit| self.sign_pair(at + bit));
-        each_bit(fallback::places(kinds), |bit| self.offer(at + bit));
+        let offers = fallback::places(kinds, &mut self.offers_before);
+        each_bit(offers, |bit| {
+            if fallback::may_stand(self.text, at + bit) {
+                self.offer(at + bit);
+            }
+        });
         self.token_before = kinds.token >> 63;
     }
 
@@ -213,9 +221,9 @@ impl<'a> Search<'a> {
     }
 
     #[inline(never)]
-    fn offer(&mut self, at: usize) {
+    fn offer(&mut self, quote: usize) {
         let (scanner, text, place) = (self.scanner, self.text, self.place);
-        fallback::at(text, at, &named(scanner), &mut |one| {
+        fallback::at(text, quote, &named(scanner), &mut |one| {
             guess(scanner, text, one, place, &mut self.out);
         });
     }
