@@ -17,7 +17,14 @@ pub const fn values(kinds: &Kinds) -> u64 {
     let text = kinds.base64 & (kinds.base64 >> 4 | 15 << 60) & (kinds.base64 >> 8 | 255 << 56);
     let base64 = !(twelve >> 1) & (text >> 1 | 1 << 63) | blank & !(twelve >> 2) & (text >> 2 | 3 << 62);
     let capital = kinds.capital << 1 | 1 | (kinds.blank << 1 | 1) & (kinds.blank << 2 | kinds.capital << 2 | 3);
-    value & (base64 | capital | kinds.equal & (!blank | 1 << 63))
+    value & (base64 | capital | kinds.equal & (!blank | 1 << 63)) & !tiny(kinds)
+}
+
+/// Where the name before a sign has one or two letters, which say nothing; a type that short, as in `name: T=`, is
+/// no name.
+const fn tiny(kinds: &Kinds) -> u64 {
+    let code = kinds.code & !(kinds.blank & kinds.sign << 1);
+    kinds.word << 1 & (code << 2 | kinds.word << 2 & code << 3)
 }
 
 /// Whether the value behind a sign may be judged without quotes in a source file: the name is a

@@ -44,9 +44,8 @@ pub struct Prefilter {
     literals: Vec<Vec<u8>>,
     anchors: Vec<Anchor>,
     openings: Openings,
-    /// One bit for each hash of four bytes with which an anchor starts, and of the two or three of a shorter one.
-    long: Bits,
-    short: Bits,
+    /// One bit for each hash of four bytes with which an anchor starts, or of the two or three of a shorter one.
+    bits: Bits,
     /// For each pair of bytes that anchors start with, or several pairs, those anchors.
     by_pair: Vec<Vec<u16>>,
     /// Literals with a mark, and where in them it stands.
@@ -75,7 +74,8 @@ impl Bits {
     }
 }
 
-/// The first three of four bytes.
+/// The first two and three of four bytes.
+const TWO: u32 = 0xffff;
 const THREE: u32 = 0xff_ffff;
 
 const PAIRS: usize = 1 << 10;
@@ -133,16 +133,11 @@ impl Prefilter {
                 floating.push((bytes.as_slice(), index));
             }
         }
-        let none = || Bits(Box::new([0; 1 << (BITS - 6)]));
-        let (mut long, mut short) = (none(), none());
+        let mut bits = Bits(Box::new([0; 1 << (BITS - 6)]));
         let mut by_pair = vec![Vec::new(); PAIRS];
         for (index, anchor) in (0_u16..).zip(&anchors) {
             by_pair[pair(anchor.start)].push(index);
-            match anchor.bytes.len() {
-                0..3 => (0..=0xff).for_each(|third| short.add(anchor.start & 0xffff | third << 16)),
-                3 => short.add(anchor.start & THREE),
-                _ => long.add(anchor.start),
-            }
+            bits.add(anchor.start);
         }
         Ok(Self {
             marked,
@@ -158,8 +153,7 @@ impl Prefilter {
                 ),
             ),
             anchors,
-            long,
-            short,
+            bits,
             by_pair,
         })
     }
@@ -173,7 +167,7 @@ impl Prefilter {
     #[inline]
     pub fn word(&self, text: &[u8], at: usize, hit: impl FnMut(usize, usize)) {
         let gram = gram(text, at);
-        if self.long.has(gram) || self.short.has(gram & THREE) {
+        if self.bits.has(gram) | self.bits.has(gram & THREE) | self.bits.has(gram & TWO) {
             self.anchored(text, at, gram, hit);
         }
     }

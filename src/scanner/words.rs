@@ -15,8 +15,23 @@ pub struct Words {
 /// A hash of three bytes whatever their case.
 fn hash(bytes: [u8; 3]) -> usize {
     let [first, second, third] = bytes;
-    let gram = u32::from_le_bytes([first, second, third, 0]) | 0x0020_2020;
-    (gram.wrapping_mul(0x9e37_79b1) >> (u32::BITS - BITS)) as usize
+    hash_of(u32::from_le_bytes([first, second, third, 0]) | 0x0020_2020)
+}
+
+const fn hash_of(lower: u32) -> usize {
+    (lower.wrapping_mul(0x9e37_79b1) >> (u32::BITS - BITS)) as usize
+}
+
+/// The last three bytes of a text in lower case that is read byte for byte.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Starts(u32);
+
+impl Starts {
+    /// The same with one byte more.
+    pub const fn then(&mut self, byte: u8) -> Self {
+        self.0 = self.0 >> 8 | (byte as u32) << 16;
+        *self
+    }
 }
 
 impl Words {
@@ -42,6 +57,12 @@ impl Words {
             .build(&words)
             .ok();
         Self { search, starts }
+    }
+
+    /// Whether a word of at least three bytes may start with the last three that were read.
+    pub fn may_start(&self, Starts(bytes): Starts) -> bool {
+        let at = hash_of(bytes | 0x0020_2020);
+        self.starts[at >> 6] >> (at & 63) & 1 == 1
     }
 
     /// The first place at which a word may start.
