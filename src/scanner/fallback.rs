@@ -5,10 +5,9 @@ use std::ops::Range;
 
 use super::assignment::{Assignment, name_before, word_start};
 use super::boundary;
+use super::brief::SHORTEST as SHORTEST_VALUE;
 use super::sweep::Kinds;
 
-/// Shorter values are judged by nobody.
-const SHORTEST_VALUE: usize = 6;
 const LONGEST_VALUE: usize = 256;
 /// How far a name may stand from its value.
 const REACH: usize = 160;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::assignment::Assignment;
 use super::boundary;
+use super::brief::SHORTEST;
 use super::candidate::{Candidate, RANK_GENERIC};
 use super::markup::named_beside;
 use super::names::known;
@@ -57,7 +58,7 @@ impl Generic {
                 .filter(|at| bytes.get(at + 1) == Some(&b'x'))
                 .count()
                 > 3
-            || bytes.len() < 6
+            || bytes.len() < SHORTEST
             || (naming == Naming::Neutral && (!one.quoted || bytes.len() < SHORTEST_UNNAMED))
             || is_placeholder(bytes)
             || bytes.eq_ignore_ascii_case(name)

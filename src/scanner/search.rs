@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::assignment::{self, Assignment};
 use super::bare;
+use super::brief::is_brief;
 use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
 use super::catalogue::{Memo, SHORTEST_RUN};
 use super::decoding::goes_on;
@@ -182,9 +183,15 @@ impl<'a> Search<'a> {
             u64::MAX
         };
         let tag = kinds.close & (kinds.token << 1 | self.token_before);
-        let signs = kinds.sign & valued | tag;
-        let bare = kinds.sign & !signs & bare::values(kinds);
-        each_bit(signs, |bit| self.sign(at + bit));
+        // The sign that ends a longer one stands for all of it, and behind `==` is no value.
+        let sign = kinds.sign & !((kinds.sign >> 1 | kinds.equal << 1) & !kinds.close);
+        let signs = sign & valued | tag;
+        let bare = sign & !signs & bare::values(kinds);
+        each_bit(signs, |bit| {
+            if !is_brief(self.text, at + bit, bit, kinds) {
+                self.sign(at + bit);
+            }
+        });
         each_bit(bare, |bit| self.bare(at + bit));
         let joints = kinds.quote & next(kinds.comma) & second(kinds.blank) & third(kinds.quote);
         each_bit(joints, |bit| self.joint(at + bit));
