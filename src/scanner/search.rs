@@ -8,7 +8,7 @@ use super::brief::is_brief;
 use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
 use super::catalogue::{Memo, SHORTEST_RUN};
 use super::decoding::goes_on;
-use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic, keypair_around};
+use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic, keypair_around, other_words};
 use super::engine::Scanner;
 use super::fallback;
 use super::generic::SHORTEST_UNNAMED;
@@ -60,7 +60,12 @@ impl Visit for Search<'_> {
         self.tokens = tokens;
         if self.scanner.mnemonic.is_some() {
             let mut prose = self.prose;
-            prose.block(at, kinds.prose, |start, end| self.prose(start..end));
+            let others = if prose.reach(kinds.prose) {
+                other_words(&kinds)
+            } else {
+                0
+            };
+            prose.block(at, kinds.prose & !others, |start, end| self.prose(start..end));
             self.prose = prose;
         }
         // Of the numbers of a key pair and what stands between them, one block at least is full.
