@@ -1,5 +1,6 @@
 //! Values without quotes in a source file, where most are expressions.
 
+use super::decoding::starts_text;
 use super::sweep::Kinds;
 
 /// Where `is_value` may hold behind a sign, by what is known of the block.
@@ -54,7 +55,5 @@ pub fn is_value(text: &[u8], at: usize) -> bool {
 /// Whether a value may start so that is text in base64.
 fn is_base64_of_text(value: &[u8; 12]) -> bool {
     let part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    // The highest bit of a character is never set, and few are below the blank.
-    let first = |byte: &u8| matches!(byte, b'C' | b'D' | b'I'..=b'Z' | b'a'..=b'f');
-    value.iter().all(part) && value.iter().step_by(4).all(first)
+    value.iter().all(part) && value.iter().step_by(4).all(|first| starts_text(*first))
 }
