@@ -64,6 +64,7 @@ pub fn hidden_text(text: &[u8], run: &Range<usize>) -> Option<Vec<u8>> {
 pub fn plain_text(value: &[u8]) -> Option<Vec<u8>> {
     let bytes = value.trim_ascii_end();
     if bytes.len() < 12
+        || !bytes.iter().step_by(4).take(3).all(|first| starts_text(*first))
         || !bytes
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))

@@ -6,7 +6,7 @@ use super::assignment::{self, Assignment};
 use super::bare;
 use super::brief::is_brief;
 use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
-use super::catalogue::{Memo, SHORTEST_RUN};
+use super::catalogue::{LONGEST_CONTEXTUAL, Memo, SHORTEST_RUN};
 use super::decoding::goes_on;
 use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic, keypair_around, other_words};
 use super::engine::Scanner;
@@ -23,8 +23,6 @@ use super::sweep::{self, Kinds, Runs, Visit, each_bit};
 
 /// Longer runs are data; a key file in base64 stays below.
 const LONGEST_RUN: usize = 16 * 1024;
-/// Tokens without a prefix are not longer.
-const LONGEST_CONTEXTUAL: usize = 256;
 
 /// No shorter name says that its value is a secret.
 const SHORTEST_NAME: usize = 3;
