@@ -3,6 +3,7 @@
 use std::ops::Range;
 use std::sync::{Arc, LazyLock, OnceLock};
 
+use super::boundary::stands_at;
 use super::candidate::Candidate;
 use super::context::Context;
 use super::detectors::{self, Detector, Seen};
@@ -139,7 +140,7 @@ impl Catalogue {
     ) {
         for index in &self.by_literal[literal] {
             let rule = &self.rules[*index];
-            if rule.prefix.iter().any(|prefix| text[at..].starts_with(prefix))
+            if rule.prefix.iter().any(|prefix| stands_at(text, at, prefix))
                 && (rule.detector.is_some() || rule.may_start(&text[at..]))
                 && let Some(candidate) = detectors::confirm(rule, text, at, memo.seen(*index))
             {

@@ -101,7 +101,10 @@ pub struct Seen<'a> {
 }
 
 fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Candidate> {
-    let prefix = rule.prefix.iter().find(|prefix| text[at..].starts_with(prefix))?;
+    let prefix = rule
+        .prefix
+        .iter()
+        .find(|prefix| boundary::stands_at(text, at, prefix))?;
     let start = match rule.before {
         Some(before) => before.start(text, at)?,
         None => at,

@@ -23,7 +23,10 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
         return None;
     }
     // `://`, or as JSON and addresses in addresses write it.
-    let literal = rule.prefix.iter().find(|prefix| text[at..].starts_with(prefix))?;
+    let literal = rule
+        .prefix
+        .iter()
+        .find(|prefix| boundary::stands_at(text, at, prefix))?;
     let escaped = literal.first() == Some(&b'%');
     let (colon, sign) = if escaped {
         (b"%3A".as_slice(), b"%40".as_slice())
