@@ -8,6 +8,8 @@ mod insert;
 mod keeper;
 mod links;
 mod manage;
+mod old_layout;
+mod record;
 mod redis_store;
 mod restore;
 mod rows;

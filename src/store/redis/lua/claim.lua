@@ -1,8 +1,10 @@
--- ARGV: queue, limit, now, end of the lease, token, how many more are read ahead where the queue has no limits, names. Answers whether jobs of the queue wait for their time or are held
--- back, when a rate makes room for them or '', and rows.
+-- ARGV: queue, limit, now, end of the lease, token, how many more are read ahead where the queue has no limits, names.
+-- Answers whether jobs of the queue wait for their time or are held back, when a rate makes room for them or '', and what
+-- was taken.
 local queue, room, now, lease_end, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local starts, names = room, { unpack(ARGV, 7) }
-local rows = {}
+-- Each id, and the record of one that runs for the first time or the row of another one.
+local taken = {}
 
 -- The first fair keys that wait between two bounds, in the order of their bytes.
 local function keys_between(priority, min, max, most)
@@ -36,49 +38,58 @@ local function oldest(priority, key, most)
   local jobs = {}
   for _, name in ipairs(names) do
     local found = redis.call('ZRANGE', lane_key(queue, name, priority, key), 0, most - 1, 'WITHSCORES')
-    for i = 1, #found, 2 do jobs[#jobs + 1] = { id = found[i], seq = tonumber(found[i + 1]), name = name } end
+    for i = 1, #found, 2 do jobs[#jobs + 1] = { id = found[i], seq = found[i + 1], name = name, key = key } end
   end
-  if #names > 1 then table.sort(jobs, function(a, b) return a.seq < b.seq end) end
+  if #names > 1 then table.sort(jobs, function(a, b) return tonumber(a.seq) < tonumber(b.seq) end) end
   return jobs
 end
 
--- A job that never ran has told nothing, so little is read of it: its fence, createdAt, runAt, id and body.
-local BODY = 5
-local fresh = {}
-
-local function take(job, priority, key)
-  local id, hash = job.id, job_key(job.id)
-  not_ready(queue, job.name, priority, key, id)
-  local status, attempts, fence, created, run_at =
-    unpack(redis.call('HMGET', hash, 'status', 'attempts', 'fence', 'createdAt', 'runAt'))
-  if not status then return end
-  local seen = tonumber(fence or 0)
-  fence = tonumber(token) > seen and token or whole(seen + 1)
-  local n = #rows + 1
-  if n > starts then
-    redis.call('HSET', hash, 'status', RUNNING, 'attempts', (attempts or 0) + 1, 'fence', fence, 'startedAt', now, 'ahead', 1)
-  else
-    redis.call('HSET', hash, 'status', RUNNING, 'attempts', (attempts or 0) + 1, 'fence', fence, 'startedAt', now)
-  end
-  if attempts then
-    rows[n] = with_bodies({ fields(id) }, { id })[1]
-  else
-    rows[n] = { fence, created, run_at, id }
-    fresh[#fresh + 1] = rows[n]
-  end
-  remove(status_key(status, queue), id)
-  add(status_key(RUNNING, queue), job.seq, id)
-  add(P .. 'leases', lease_end, id)
-  runs(queue, key, 1)
-  room = room - 1
+-- What is held of those that run for the first time, by lane and whether they are read ahead.
+local heads = {}
+local function head_of(flag, key)
+  if not heads[flag] then heads[flag] = {} end
+  if not heads[flag][key] then heads[flag][key] = run_head(token, flag, now, queue, key) end
+  return heads[flag][key]
 end
 
-local function read_bodies()
-  for from = 1, #fresh, CHUNK do
-    local keys = {}
-    for i = from, math.min(from + CHUNK - 1, #fresh) do keys[#keys + 1] = P .. 'body:' .. fresh[i][4] end
-    for i, body in ipairs(redis.call('MGET', unpack(keys))) do fresh[from + i - 1][BODY] = body end
+local function take_again(id, flag)
+  local hash = job_key(id)
+  local status, attempts, fence = unpack(redis.call('HMGET', hash, 'status', 'attempts', 'fence'))
+  local seen = tonumber(fence or 0)
+  fence = tonumber(token) > seen and token or whole(seen + 1)
+  redis.call('HSET', hash, 'status', RUNNING, 'attempts', (attempts or 0) + 1, 'fence', fence, 'startedAt', now)
+  if flag == AHEAD then redis.call('HSET', hash, 'ahead', 1) end
+  remove(status_key(status, queue), id)
+  return rows({ id })[1]
+end
+
+-- Jobs that come next, in their order; at most CHUNK.
+local function take(priority, jobs)
+  local ids, runs_now, pending, running = {}, {}, status_key(PENDING, queue), status_key(RUNNING, queue)
+  for i, job in ipairs(jobs) do ids[i] = job.id end
+  local states, records = redis.call('HMGET', HELD, unpack(ids)), redis.call('HMGET', JOBS, unpack(ids))
+  for i, job in ipairs(jobs) do
+    local id, record, n = job.id, records[i], #taken
+    not_ready(queue, job.name, priority, job.key, id)
+    if record then
+      local flag = n / 2 >= starts and AHEAD or BEGUN
+      taken[n + 1] = id
+      if states[i] == COLD then
+        taken[n + 2] = take_again(id, flag)
+      else
+        taken[n + 2] = record
+        local m = #runs_now
+        runs_now[m + 1], runs_now[m + 2] = id, head_of(flag, job.key) .. job.seq
+        remove(pending, id)
+      end
+      add(running, job.seq, id)
+      add(LEASES, lease_end, id)
+      runs(queue, job.key, 1)
+      room = room - 1
+    end
   end
+  in_chunks('HSET', HELD, runs_now)
+  flush()
 end
 
 local function serve(priority)
@@ -87,18 +98,20 @@ local function serve(priority)
   while room > 0 do
     local keys, had = turns(priority, last), room
     if #keys == 0 then break end
-    local rounds, heads = math.ceil(room / #keys), {}
-    for i, key in ipairs(keys) do heads[i] = oldest(priority, key, rounds) end
+    local rounds, first, next_ones = math.ceil(room / #keys), {}, {}
+    for i, key in ipairs(keys) do first[i] = oldest(priority, key, rounds) end
     for round = 1, rounds do
       for i, key in ipairs(keys) do
-        local job = heads[i][round]
-        if job and room > 0 then
-          take(job, priority, key)
+        local job = first[i][round]
+        if job and #next_ones < room then
+          next_ones[#next_ones + 1] = job
           last = key
         end
       end
     end
-    flush()
+    for from = 1, #next_ones, CHUNK do
+      take(priority, { unpack(next_ones, from, math.min(from + CHUNK - 1, #next_ones)) })
+    end
     if room == had then break end
   end
   if last ~= served then redis.call('HSET', P .. 'turn:' .. queue, priority, last) end
@@ -119,8 +132,7 @@ local function serve_limited(priority, gate)
     local job = oldest(priority, key, 1)[1]
     if job and gate.is_open_for(key) then
       full_since, served = nil, key
-      take(job, priority, key)
-      flush()
+      take(priority, { job })
       gate.passed(key)
     else
       held, full_since = true, full_since or key
@@ -147,6 +159,5 @@ if redis.call('SISMEMBER', P .. 'paused', queue) == 0 then
     end
   end
 end
-local waiting = #rows == 0 and redis.call('EXISTS', status_key(SCHEDULED, queue), status_key(RETRYING, queue)) > 0
-read_bodies()
-return { (held or waiting) and 1 or 0, next_at and whole(next_at) or '', rows }
+local waiting = #taken == 0 and redis.call('EXISTS', status_key(SCHEDULED, queue), status_key(RETRYING, queue)) > 0
+return { (held or waiting) and 1 or 0, next_at and whole(next_at) or '', taken }

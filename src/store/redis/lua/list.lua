@@ -14,7 +14,7 @@ local function seq_after(set, id)
 end
 
 if cursor ~= '' then
-  start = redis.call('HGET', job_key(cursor), 'seq')
+  start = seq_of(cursor)
   if not start then
     start = math.huge
     for _, status in ipairs(statuses) do
@@ -30,14 +30,13 @@ for _, status in ipairs(statuses) do
   for i = 1, #set, 2 do found[#found + 1] = { id = set[i], seq = tonumber(set[i + 1]) } end
 end
 table.sort(found, function(a, b) return a.seq > b.seq end)
-local rows, ids, seen = {}, {}, 0
+local ids, seen = {}, 0
 for i = 1, math.min(#found, CHUNK) do
-  if #rows == limit then break end
+  if #ids == limit then break end
   local id = found[i].id
   seen = i
-  if name == '' or redis.call('HGET', job_key(id), 'name') == name then
-    rows[#rows + 1], ids[#ids + 1] = fields(id), id
-  end
+  local record = name ~= '' and redis.call('HGET', JOBS, id)
+  if name == '' or record and facts(record).name == name then ids[#ids + 1] = id end
 end
 local going_on = seen > 0 and (more or seen < #found)
-return { going_on and whole(found[seen].seq) or '', with_bodies(rows, ids) }
+return { going_on and whole(found[seen].seq) or '', rows(ids) }
