@@ -20,6 +20,8 @@ mod states;
 mod work;
 
 #[cfg(test)]
+mod old_layout_tests;
+#[cfg(test)]
 pub mod test_server;
 #[cfg(test)]
 mod tests;

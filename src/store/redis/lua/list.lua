@@ -1,4 +1,4 @@
--- ARGV: queue, seq or '' before which it begins, id whose seq it is or '', name or '', limit, statuses. Answers the seq at
+-- ARGV: queue, seq or '' before which it begins, id whose seq it is or '', '=' and a name or '', limit, statuses. Answers the seq at
 -- which to go on or '', and rows, the newest first. Looks at a bounded number of jobs.
 local queue, start, cursor, name, limit = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local statuses = { unpack(ARGV, 6) }
@@ -36,7 +36,7 @@ for i = 1, math.min(#found, CHUNK) do
   local id = found[i].id
   seen = i
   local record = name ~= '' and redis.call('HGET', JOBS, id)
-  if name == '' or record and facts(record).name == name then ids[#ids + 1] = id end
+  if name == '' or record and '=' .. facts(record).name == name then ids[#ids + 1] = id end
 end
 local going_on = seen > 0 and (more or seen < #found)
 return { going_on and whole(found[seen].seq) or '', rows(ids) }
