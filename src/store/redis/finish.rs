@@ -105,6 +105,16 @@ async fn attempt(links: &Links, notifier: &Notifier, ends: &[Ended], repeated: b
             .arg(u8::from(end.remove));
     }
     let answers = items(links.send(&call, Some(&FINISH), false).await?)?;
+    if answers.is_empty() {
+        let held = Finished {
+            held: true,
+            ..Finished::default()
+        };
+        if others.iter().any(|place| ends[*place].status == JobStatus::Retrying) {
+            notifier.tell(Notice::Due);
+        }
+        return Ok(vec![held; ends.len()]);
+    }
     if answers.len() != ends.len() {
         return Err(unexpected());
     }

@@ -7,7 +7,7 @@ use super::PREFIX;
 use super::links::Unused;
 use super::record;
 use super::rows::{items, number, parts, string, text, unexpected};
-use super::scripts::{self, OLD_JOBS, OLD_JOBS_MOVE};
+use super::scripts::{self, OLD_JOBS, OLD_JOBS_MOVE, OLD_LEASES};
 use crate::error::Result;
 use crate::store::job::{JobOptions, NewJob};
 use crate::store::job_data::JobData;
@@ -38,9 +38,10 @@ pub async fn lay_out_anew(unused: &mut Unused) -> Result<()> {
         lay_out(unused, keys).await?;
         cursor = string(&next)?;
         if cursor == "0" {
-            return Ok(());
+            break;
         }
     }
+    unused.call(&scripts::call(&OLD_LEASES), &OLD_LEASES).await.map(drop)
 }
 
 async fn lay_out(unused: &mut Unused, keys: Value) -> Result<()> {

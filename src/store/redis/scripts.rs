@@ -33,6 +33,7 @@ scripts! {
     LIST = "list";
     OLD_JOBS = "old_jobs";
     OLD_JOBS_MOVE = "old_jobs_move";
+    OLD_LEASES = "old_leases";
     PROMOTE = "ending" "schedules" "promote";
     PRUNE = "prune";
     RENEW = "renew";

@@ -33,15 +33,26 @@ local function turns(priority, last)
   return keys
 end
 
+-- Jobs one after the other: their ids, their seqs, and the lane of each.
+local function no_jobs() return { ids = {}, seqs = {}, lanes = {} } end
+local function push(jobs, id, seq, lane)
+  local n = #jobs.ids + 1
+  jobs.ids[n], jobs.seqs[n], jobs.lanes[n] = id, seq, lane
+end
+
 -- The oldest jobs of a key, of all names together.
 local function oldest(priority, key, most)
-  local jobs = {}
+  local jobs, sorted, order = no_jobs(), no_jobs(), {}
   for _, name in ipairs(names) do
-    local found = redis.call('ZRANGE', lane_key(queue, name, priority, key), 0, most - 1, 'WITHSCORES')
-    for i = 1, #found, 2 do jobs[#jobs + 1] = { id = found[i], seq = found[i + 1], name = name, key = key } end
+    local lane = place_of(queue, name, priority, key)
+    local found = redis.call('ZRANGE', lane.lane, 0, most - 1, 'WITHSCORES')
+    for i = 1, #found, 2 do push(jobs, found[i], found[i + 1], lane) end
   end
-  if #names > 1 then table.sort(jobs, function(a, b) return tonumber(a.seq) < tonumber(b.seq) end) end
-  return jobs
+  if #names == 1 then return jobs end
+  for i = 1, #jobs.ids do order[i] = i end
+  table.sort(order, function(a, b) return tonumber(jobs.seqs[a]) < tonumber(jobs.seqs[b]) end)
+  for i = 1, math.min(most, #order) do push(sorted, jobs.ids[order[i]], jobs.seqs[order[i]], jobs.lanes[order[i]]) end
+  return sorted
 end
 
 -- What is held of those that run for the first time, by lane and whether they are read ahead.
@@ -63,33 +74,40 @@ local function take_again(id, flag)
   return rows({ id })[1]
 end
 
--- Jobs that come next, in their order; at most CHUNK.
-local function take(priority, jobs)
-  local ids, runs_now, pending, running = {}, {}, status_key(PENDING, queue), status_key(RUNNING, queue)
-  for i, job in ipairs(jobs) do ids[i] = job.id end
-  local states, records = redis.call('HMGET', HELD, unpack(ids)), redis.call('HMGET', JOBS, unpack(ids))
-  for i, job in ipairs(jobs) do
-    local id, record, n = job.id, records[i], #taken
-    not_ready(queue, job.name, priority, job.key, id)
+-- Takes the jobs from `from` to `to`, at most CHUNK.
+local function take_some(jobs, from, to)
+  local states = redis.call('HMGET', HELD, unpack(jobs.ids, from, to))
+  local records = redis.call('HMGET', JOBS, unpack(jobs.ids, from, to))
+  local pending, running, runs_now = removals_of(status_key(PENDING, queue)), additions_of(status_key(RUNNING, queue)), {}
+  local n, leased, of, waiting = #taken, #running, nil, nil
+  for i = from, to do
+    local id, record, lane = jobs.ids[i], records[i - from + 1], jobs.lanes[i]
+    if lane ~= of then
+      of, waiting, left[lane.lane] = lane, removals_of(lane.lane), lane
+    end
+    waiting[#waiting + 1] = id
     if record then
       local flag = n / 2 >= starts and AHEAD or BEGUN
-      taken[n + 1] = id
-      if states[i] == COLD then
-        taken[n + 2] = take_again(id, flag)
+      if states[i - from + 1] == COLD then
+        record = take_again(id, flag)
       else
-        taken[n + 2] = record
         local m = #runs_now
-        runs_now[m + 1], runs_now[m + 2] = id, head_of(flag, job.key) .. job.seq
-        remove(pending, id)
+        runs_now[m + 1], runs_now[m + 2] = id, head_of(flag, lane.key) .. jobs.seqs[i]
+        pending[#pending + 1] = id
       end
-      add(running, job.seq, id)
-      add(LEASES, lease_end, id)
-      runs(queue, job.key, 1)
+      taken[n + 1], taken[n + 2] = id, record
+      running[leased + 1], running[leased + 2] = lease_end, id
+      n, leased = n + 2, leased + 2
+      runs(queue, lane.key, 1)
       room = room - 1
     end
   end
   in_chunks('HSET', HELD, runs_now)
   flush()
+end
+
+local function take(jobs)
+  for from = 1, #jobs.ids, CHUNK do take_some(jobs, from, math.min(from + CHUNK - 1, #jobs.ids)) end
 end
 
 local function serve(priority)
@@ -98,19 +116,22 @@ local function serve(priority)
   while room > 0 do
     local keys, had = turns(priority, last), room
     if #keys == 0 then break end
-    local rounds, first, next_ones = math.ceil(room / #keys), {}, {}
-    for i, key in ipairs(keys) do first[i] = oldest(priority, key, rounds) end
-    for round = 1, rounds do
-      for i, key in ipairs(keys) do
-        local job = first[i][round]
-        if job and #next_ones < room then
-          next_ones[#next_ones + 1] = job
-          last = key
+    if #keys == 1 then
+      last = keys[1]
+      take(oldest(priority, last, room))
+    else
+      local rounds, first, jobs = math.ceil(room / #keys), {}, no_jobs()
+      for i, key in ipairs(keys) do first[i] = oldest(priority, key, rounds) end
+      for round = 1, rounds do
+        for i, key in ipairs(keys) do
+          local of = first[i]
+          if of.ids[round] and #jobs.ids < room then
+            push(jobs, of.ids[round], of.seqs[round], of.lanes[round])
+            last = key
+          end
         end
       end
-    end
-    for from = 1, #next_ones, CHUNK do
-      take(priority, { unpack(next_ones, from, math.min(from + CHUNK - 1, #next_ones)) })
+      take(jobs)
     end
     if room == had then break end
   end
@@ -129,10 +150,10 @@ local function serve_limited(priority, gate)
     more = room > 0 and gate.is_open()
     if not more then break end
     last = key
-    local job = oldest(priority, key, 1)[1]
-    if job and gate.is_open_for(key) then
+    local job = oldest(priority, key, 1)
+    if #job.ids > 0 and gate.is_open_for(key) then
       full_since, served = nil, key
-      take(priority, { job })
+      take(job)
       gate.passed(key)
     else
       held, full_since = true, full_since or key
@@ -159,5 +180,6 @@ if redis.call('SISMEMBER', P .. 'paused', queue) == 0 then
     end
   end
 end
+if #taken > 0 then redis.call('SADD', P .. 'running', queue) end
 local waiting = #taken == 0 and redis.call('EXISTS', status_key(SCHEDULED, queue), status_key(RETRYING, queue)) > 0
 return { (held or waiting) and 1 or 0, next_at and whole(next_at) or '', taken }

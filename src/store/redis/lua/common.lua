@@ -6,12 +6,12 @@
 --   job:ID           hash: what may change of a job, and what scripts look at; only of those that were added with a time,
 --                    a unique key or others to wait for, or of which something is to be kept
 --   log:ID           list: the last lines of its log
---   status:N:QUEUE   sorted set: the jobs of a status by their seq
+--   status:N:QUEUE   sorted set: the jobs of a status by their seq; those that run by the end of their lease
+--   running          set of the queues of which jobs may run
 --   ready:LANE       sorted set: the jobs of a lane that workers may take, by their seq;
 --                    a lane is a queue, a job name, a priority and a fair key
 --   keys:LEVEL       sorted set: the fair keys of a queue, a job name and a priority that wait
 --   due              sorted set: the jobs that wait for their time, by it
---   leases           sorted set: the jobs that run, by the end of their lease
 --   unique:QUEUE     hash: the live job of each unique key
 --   turn:QUEUE       hash: the fair key that was served last, for each priority
 --   children:ID      hash: the jobs that wait for this one, and whether they run when it failed
@@ -27,7 +27,7 @@ local COMPLETED, FAILED, CANCELLED = '4', '5', '6'
 -- Most values that one command gets.
 local CHUNK = 1000
 
-local JOBS, HELD, LEASES = P .. 'jobs', P .. 'held', P .. 'leases'
+local JOBS, HELD = P .. 'jobs', P .. 'held'
 local function job_key(id) return P .. 'job:' .. id end
 local status_keys = {}
 local function status_key(status, queue)
@@ -65,15 +65,20 @@ end
 local removals, additions, left, known, unlinked, busy = {}, {}, {}, {}, {}, {}
 local forgotten, over = {}, {}
 
+local function list_of(lists, set)
+  if not lists[set] then lists[set] = {} end
+  return lists[set]
+end
+local function removals_of(set) return list_of(removals, set) end
+local function additions_of(set) return list_of(additions, set) end
+
 local function remove(set, member)
-  local list = removals[set]
-  if not list then list = {} removals[set] = list end
+  local list = removals_of(set)
   list[#list + 1] = member
 end
 
 local function add(set, score, member)
-  local list = additions[set]
-  if not list then list = {} additions[set] = list end
+  local list = additions_of(set)
   local n = #list
   list[n + 1], list[n + 2] = score, member
 end

@@ -3,7 +3,6 @@ local DEPENDENCY_FAILED = 'AUTON8N_DEPENDENCY_FAILED'
 
 -- It does not run any more.
 local function leave(queue, key, id)
-  remove(LEASES, id)
   remove(status_key(RUNNING, queue), id)
   runs(queue, key, -1)
 end

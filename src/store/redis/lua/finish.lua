@@ -1,7 +1,7 @@
 -- ARGV: whether it is sent again, how many completed and leave nothing, id and fence of each of those, then for each other
 -- end id, fence, status, result or '', error code or '', error message, time, attempts that do not count, whether the job
 -- is removed. Answers for all: 0 where the lease was lost; else a sum of 1, of 2 where others waited for the job and of 4
--- where its queue has limits, or that and the queue where others should know of it.
+-- where its queue has limits, or that and the queue where others should know of it. Nothing where each would be 1.
 local WIDTH = 9
 local again, answers = ARGV[1] == '1', {}
 local HELD_STILL, RELEASED, MAKES_ROOM = 1, 2, 4
@@ -23,7 +23,7 @@ end
 
 local function finish(id, fence, status, result, code, message, at, uncounted, removed)
   local key = job_key(id)
-  if gone[id] or not is_held(id, redis.call('HGET', HELD, id), fence) then
+  if gone[id] or not queue_of_run(id, redis.call('HGET', HELD, id), fence) then
     return again and was_stored(id, fence, status, removed == '1') and HELD_STILL + RELEASED or 0
   end
   thaw(id)
@@ -64,26 +64,40 @@ local function finish(id, fence, status, result, code, message, at, uncounted, r
   return told >= MAKES_ROOM and { told, queue } or told
 end
 
+local alike = true
+local function tell(answer)
+  answers[#answers + 1] = answer
+  alike = alike and answer == HELD_STILL
+end
+
 -- Those that completed and leave nothing, which most do that have told nothing.
 local function finish_plain(from, to)
-  local ids = {}
+  local ids, ended, of, running, told = {}, {}, nil, nil, nil
   for i = from, to, 2 do ids[#ids + 1] = ARGV[i] end
-  for n, state in ipairs(redis.call('HMGET', HELD, unpack(ids))) do
-    local id, fence = ids[n], ARGV[from + 2 * n - 1]
-    local of = state and state ~= COLD and not gone[id] and run_of(state)
-    if of and of.fence == fence then
-      leave(of.queue, of.key, id)
-      gone[id] = true
-      over[#over + 1], forgotten[#forgotten + 1] = id, id
-      answers[#answers + 1] = has_limits(of.queue) and { HELD_STILL + MAKES_ROOM, of.queue } or HELD_STILL
+  local states = redis.call('HMGET', HELD, unpack(ids))
+  for n, id in ipairs(ids) do
+    local state, fence = states[n], ARGV[from + 2 * n - 1]
+    local is_plain = state and state ~= COLD and not gone[id]
+    if is_plain and run_of(state) ~= of then
+      -- What those share that were claimed together is looked at once.
+      of = run_of(state)
+      running = removals_of(status_key(RUNNING, of.queue))
+      told = has_limits(of.queue) and { HELD_STILL + MAKES_ROOM, of.queue } or HELD_STILL
+    end
+    if is_plain and of.fence == fence then
+      running[#running + 1], ended[#ended + 1], gone[id] = id, id, true
+      runs(of.queue, of.key, -1)
+      tell(told)
     else
-      answers[#answers + 1] = finish(id, fence, COMPLETED, '', '', '', '0', 0, '1')
+      tell(finish(id, fence, COMPLETED, '', '', '', '0', 0, '1'))
     end
   end
+  in_chunks('HDEL', HELD, ended)
+  in_chunks('HDEL', JOBS, ended)
 end
 
 local plain_end = 2 + 2 * ARGV[2]
 for i = 3, plain_end, 2 * CHUNK do finish_plain(i, math.min(i + 2 * CHUNK - 1, plain_end)) end
-for i = plain_end + 1, #ARGV, WIDTH do answers[#answers + 1] = finish(unpack(ARGV, i, i + WIDTH - 1)) end
+for i = plain_end + 1, #ARGV, WIDTH do tell(finish(unpack(ARGV, i, i + WIDTH - 1))) end
 flush()
-return answers
+return alike and {} or answers

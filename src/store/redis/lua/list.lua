@@ -18,14 +18,27 @@ if cursor ~= '' then
   if not start then
     start = math.huge
     for _, status in ipairs(statuses) do
-      start = math.min(start, seq_after(status_key(status, queue), cursor))
+      if status ~= RUNNING then start = math.min(start, seq_after(status_key(status, queue), cursor)) end
     end
     start = start == math.huge and '' or whole(start)
   end
 end
 local max, found, more = start == '' and '+inf' or '(' .. start, {}, false
+
+-- Those that run are few, and in the order of their leases.
+local function running(before)
+  local jobs, scored = {}, {}
+  for _, id in ipairs(redis.call('ZRANGE', status_key(RUNNING, queue), 0, -1)) do
+    local seq = seq_of(id)
+    if seq and (before == '' or tonumber(seq) < tonumber(before)) then jobs[#jobs + 1] = { id = id, seq = tonumber(seq) } end
+  end
+  table.sort(jobs, function(a, b) return a.seq > b.seq end)
+  for i = 1, math.min(#jobs, CHUNK) do scored[2 * i - 1], scored[2 * i] = jobs[i].id, jobs[i].seq end
+  return scored
+end
+
 for _, status in ipairs(statuses) do
-  local set = redis.call('ZREVRANGEBYSCORE', status_key(status, queue), max, '-inf', 'WITHSCORES', 'LIMIT', 0, CHUNK)
+  local set = status == RUNNING and running(start) or redis.call('ZREVRANGEBYSCORE', status_key(status, queue), max, '-inf', 'WITHSCORES', 'LIMIT', 0, CHUNK)
   more = more or #set == 2 * CHUNK
   for i = 1, #set, 2 do found[#found + 1] = { id = set[i], seq = tonumber(set[i + 1]) } end
 end

@@ -35,12 +35,12 @@ end
 
 local function seq_of_run(state) return string.sub(state, #run_of(state).head + 1) end
 
--- Those of one lane that run with this fence; `state` is what is held of it.
-local function is_held(id, state, fence)
+-- The queue of a job that runs with this fence; `state` is what is held of it.
+local function queue_of_run(id, state, fence)
   if not state then return false end
-  if state ~= COLD then return run_of(state).fence == fence end
-  local job = redis.call('HMGET', job_key(id), 'status', 'fence')
-  return job[1] == RUNNING and job[2] == fence
+  if state ~= COLD then return run_of(state).fence == fence and run_of(state).queue end
+  local job = redis.call('HMGET', job_key(id), 'status', 'fence', 'queue')
+  return job[1] == RUNNING and job[2] == fence and job[3]
 end
 
 local function seq_of(id)

@@ -6,7 +6,8 @@ for from = 2, #ARGV, 2 * CHUNK do
   for i = from, math.min(from + 2 * CHUNK - 2, #ARGV), 2 do ids[#ids + 1] = ARGV[i] end
   for n, state in ipairs(redis.call('HMGET', HELD, unpack(ids))) do
     local i = from + 2 * n - 2
-    if is_held(ids[n], state, ARGV[i + 1]) then add(LEASES, ARGV[1], ids[n]) else lost[#lost + 1] = i / 2 - 1 end
+    local queue = queue_of_run(ids[n], state, ARGV[i + 1])
+    if queue then add(status_key(RUNNING, queue), ARGV[1], ids[n]) else lost[#lost + 1] = i / 2 - 1 end
   end
 end
 flush()

@@ -4,7 +4,7 @@ local at = 2
 while at <= #ARGV do
   local id, fence, lines = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 6])
   local first = at + 7
-  if is_held(id, redis.call('HGET', HELD, id), fence) then
+  if queue_of_run(id, redis.call('HGET', HELD, id), fence) then
     thaw(id)
     for i, field in ipairs({ 'progress', 'stage', 'iteration', 'checkpoint' }) do
       local value = ARGV[at + 1 + i]

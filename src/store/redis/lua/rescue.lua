@@ -2,8 +2,8 @@
 -- message of the failure or '' for each, and 1 where it ran, 0 where it was only read ahead.
 local rescued = {}
 go_on_when_full()
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', ARGV[1], 'LIMIT', 0, CHUNK)) do
-  remove(LEASES, id)
+
+local function rescue(id)
   thaw(id)
   local key = job_key(id)
   local job = redis.call('HMGET', key, 'queue', 'name', 'priority', 'fairKey', 'seq', 'uniqueKey', 'stalls', 'fence',
@@ -34,6 +34,16 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', LEASES, '-inf', ARGV[1], 'LIMIT'
     end
     rescued[#rescued + 1] = { queue, id, name, message, ran and 1 or 0 }
   end
+end
+
+for _, queue in ipairs(redis.call('SMEMBERS', P .. 'running')) do
+  local running = status_key(RUNNING, queue)
+  local ended = redis.call('ZRANGEBYSCORE', running, '-inf', ARGV[1], 'LIMIT', 0, CHUNK)
+  for _, id in ipairs(ended) do
+    remove(running, id)
+    rescue(id)
+  end
+  if #ended == 0 and redis.call('EXISTS', running) == 0 then redis.call('SREM', P .. 'running', queue) end
 end
 flush()
 return rescued
