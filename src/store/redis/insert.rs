@@ -153,7 +153,7 @@ pub async fn add(links: Arc<Links>, adds: Vec<Add>) -> Vec<Result<Added>> {
 }
 
 /// Answers what became of those adds in whose way something could be.
-async fn attempt(links: &Links, adds: &[Add], repeated: bool) -> Result<Vec<Option<Value>>> {
+pub(super) async fn attempt(links: &Links, adds: &[Add], repeated: bool) -> Result<Vec<Option<Value>>> {
     let mut call = scripts::call(&ADD);
     call.arg(u8::from(repeated));
     for chunk in adds.chunk_by(|one, next| one.is_plain() && next.is_plain() && one.queue == next.queue) {

@@ -22,6 +22,8 @@ mod work;
 #[cfg(test)]
 mod old_layout_tests;
 #[cfg(test)]
+mod repeated_tests;
+#[cfg(test)]
 pub mod test_server;
 #[cfg(test)]
 mod tests;

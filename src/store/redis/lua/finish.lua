@@ -21,10 +21,35 @@ local function was_stored(id, fence, status, removed)
   return job[1] == status and job[2] == fence
 end
 
+-- Keeps one that has told nothing before.
+local function keep_first(id, state, status, result, code, message, at)
+  local fields, of = fields_of(id, state, redis.call('HGET', JOBS, id)), run_of(state)
+  local function set(field, value)
+    local n = #fields
+    fields[n + 1], fields[n + 2] = field, value
+  end
+  set('status', status)
+  set('finishedAt', at)
+  if status == COMPLETED then set('progress', 100) end
+  if status == FAILED then
+    set('errorCode', code)
+    set('errorMessage', message)
+  end
+  if result ~= '' then set('result', result) end
+  redis.call('HSET', job_key(id), unpack(fields))
+  leave(of.queue, of.key, id)
+  over[#over + 1], gone[id] = id, true
+  add(status_key(status, of.queue), seq_of(id, state), id)
+  return has_limits(of.queue) and { HELD_STILL + MAKES_ROOM, of.queue } or HELD_STILL
+end
+
 local function finish(id, fence, status, result, code, message, at, uncounted, removed)
-  local key = job_key(id)
-  if gone[id] or not queue_of_run(id, redis.call('HGET', HELD, id), fence) then
+  local key, state = job_key(id), redis.call('HGET', HELD, id)
+  if gone[id] or not queue_of_run(id, state, fence) then
     return again and was_stored(id, fence, status, removed == '1') and HELD_STILL + RELEASED or 0
+  end
+  if state ~= COLD and (status == COMPLETED or status == FAILED) and removed ~= '1' then
+    return keep_first(id, state, status, result, code, message, at)
   end
   thaw(id)
   local queue, name, priority, fair_key, seq, unique, attempts, parent =

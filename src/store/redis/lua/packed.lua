@@ -43,13 +43,29 @@ local function queue_of_run(id, state, fence)
   return job[1] == RUNNING and job[2] == fence and job[3]
 end
 
-local function seq_of(id)
-  local state = redis.call('HGET', HELD, id)
+local function seq_of(id, state)
+  if state == nil then state = redis.call('HGET', HELD, id) end
   if state and state ~= COLD then return seq_of_run(state) end
   local seq = redis.call('HGET', job_key(id), 'seq')
   if seq then return seq end
   local record = redis.call('HGET', JOBS, id)
   return record and whole(redis.call('ZSCORE', status_key(PENDING, facts(record).queue), id))
+end
+
+-- What a hash of its own says of a job at first; `state` is what is held of it.
+local function fields_of(id, state, record)
+  local job = facts(record)
+  local fields = {
+    'queue', job.queue, 'name', job.name, 'priority', job.priority, 'fairKey', job.key, 'runAt', job.run_at,
+    'seq', seq_of(id, state), 'status', state and RUNNING or PENDING,
+  }
+  if state then
+    local of, n = run_of(state), #fields
+    fields[n + 1], fields[n + 2], fields[n + 3], fields[n + 4] = 'attempts', 1, 'fence', of.fence
+    fields[n + 5], fields[n + 6] = 'startedAt', of.started
+    if of.flag == AHEAD then fields[n + 7], fields[n + 8] = 'ahead', 1 end
+  end
+  return fields
 end
 
 -- Gives a job that is not over a hash of its own, where it has none: something of it is to change.
@@ -58,14 +74,7 @@ local function thaw(id)
   if state == COLD then return end
   local record = redis.call('HGET', JOBS, id)
   if not record or not state and redis.call('EXISTS', job_key(id)) == 1 then return end
-  local job, seq = facts(record), seq_of(id)
-  redis.call('HSET', job_key(id), 'queue', job.queue, 'name', job.name, 'priority', job.priority, 'fairKey', job.key,
-    'runAt', job.run_at, 'seq', seq, 'status', state and RUNNING or PENDING)
-  if state then
-    local of = run_of(state)
-    redis.call('HSET', job_key(id), 'attempts', 1, 'fence', of.fence, 'startedAt', of.started)
-    if of.flag == AHEAD then redis.call('HSET', job_key(id), 'ahead', 1) end
-  end
+  redis.call('HSET', job_key(id), unpack(fields_of(id, state, record)))
   redis.call('HSET', HELD, id, COLD)
 end
 
