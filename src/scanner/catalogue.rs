@@ -4,7 +4,7 @@ use std::ops::Range;
 use std::sync::{Arc, LazyLock};
 
 use super::candidate::Candidate;
-use super::detectors::{self, Detector, Seen};
+use super::detectors::{self, Detector, Seen, Sums};
 use super::prefilter::{Literal, Prefilter};
 use super::reach::Reach;
 use super::rule::{Rule, RuleFile, RuleInfo};
@@ -196,6 +196,7 @@ impl Catalogue {
 pub struct Memo {
     runs: Vec<(usize, Reach)>,
     plain: Reach,
+    sums: Sums,
 }
 
 impl Memo {
@@ -208,6 +209,7 @@ impl Memo {
         Seen {
             run: &mut self.runs[place].1,
             plain: &mut self.plain,
+            sums: &mut self.sums,
         }
     }
 }

@@ -31,6 +31,7 @@ mod generic;
 mod head;
 mod hidden;
 mod loose;
+mod macaroon;
 mod markup;
 mod names;
 mod naming;

@@ -1,14 +1,17 @@
 //! Confirms what stands at a hit: by the rule's pattern, or by code where a pattern is not enough.
 
+mod curve;
 mod der;
 mod header;
 mod jwt;
+mod key;
 mod mnemonic;
 mod number;
 mod pem;
 mod putty;
 mod solana;
 mod ssh;
+mod sums;
 mod uri;
 mod wallet;
 
@@ -29,6 +32,7 @@ use super::work;
 pub use jwt::is_token as is_jwt;
 pub use mnemonic::{SHORTEST as SHORTEST_MNEMONIC, each as each_mnemonic};
 pub use solana::around as keypair_around;
+pub use sums::Sums;
 
 /// Code that confirms a hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -68,7 +72,7 @@ impl Detector {
 /// What stands at `at`, where one of the rule's literals was found.
 pub fn confirm(rule: &Rule, text: &[u8], at: usize, mut seen: Seen<'_>) -> Option<Candidate> {
     match rule.detector {
-        Some(Detector::Pem) => pem::confirm(rule, text, at),
+        Some(Detector::Pem) => pem::confirm(rule, text, at, seen.sums),
         Some(Detector::Putty) => putty::confirm(rule, text, at),
         Some(Detector::Jwt) => jwt::confirm(rule, text, at),
         Some(Detector::Uri) => uri::confirm(rule, text, at),
@@ -97,6 +101,7 @@ pub struct Seen<'a> {
     pub run: &'a mut Reach,
     /// How far nothing stands with which an escape or a joint starts.
     pub plain: &'a mut Reach,
+    pub sums: &'a mut Sums,
 }
 
 fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Candidate> {
