@@ -7,6 +7,8 @@ use base64::Engine as _;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 
+use super::work;
+
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &base64::alphabet::STANDARD,
     GeneralPurposeConfig::new()
@@ -73,28 +75,35 @@ pub type Border = (usize, usize);
 const MOST_BLANKS: usize = 80;
 /// The most pieces and escapes of one token.
 const PIECES: usize = 128;
+/// The most pieces of one token on one line.
+const PIECES_OF_LINE: usize = 8;
 
-/// The text of a literal that goes on over several lines, `"ab" +⏎ "cd"` or `ab\\⏎cd`, without the joints
-/// between, and with the escapes `%2B`, `%2F`, `%3A` and `%3D` taken back; nothing where there is none.
+/// The text of a literal that goes on in another one, `"ab" + "cd"`, `"ab" +⏎ "cd"`, `ab${"cd"}` or `ab\\⏎cd`, without
+/// the joints between, and with the escapes `\x2b`, `\u002b` and those of an address taken back; nothing where there
+/// is none.
 pub fn joined(text: &[u8]) -> Option<(Vec<u8>, Vec<Border>)> {
     let mut out = Vec::new();
     let mut borders = Vec::new();
     let mut from = 0;
+    let mut of_line = 0;
     let sign = |byte: &u8| may_join(*byte);
-    while borders.len() < PIECES {
+    while borders.len() < PIECES && of_line < PIECES_OF_LINE {
         let Some(at) = text[from..].iter().position(sign) else {
             break;
         };
         out.extend_from_slice(&text[from..from + at]);
         from += at;
-        if let Some(character) = escape(&text[from..]) {
-            borders.push((out.len(), 2));
+        if let Some((character, length)) = escape(&text[from..]) {
+            borders.push((out.len(), length - 1));
             out.push(character);
-            from += 3;
+            from += length;
         } else if let Some(length) = joint(&text[from..]) {
             borders.push((out.len(), length));
+            let ends_line = text[from..from + length].contains(&b'\n');
+            of_line = if ends_line { 0 } else { of_line + 1 };
             from += length;
         } else {
+            work::looked_at(out.len());
             return (!borders.is_empty()).then_some((out, borders));
         }
     }
@@ -103,12 +112,13 @@ pub fn joined(text: &[u8]) -> Option<(Vec<u8>, Vec<Border>)> {
     }
     let rest = &text[from..];
     out.extend_from_slice(&rest[..rest.iter().position(sign).unwrap_or(rest.len())]);
+    work::looked_at(out.len());
     Some((out, borders))
 }
 
 /// Whether an escape or a joint may start with a byte.
 pub const fn may_join(byte: u8) -> bool {
-    matches!(byte, b'"' | b'\'' | b'%' | b'\\')
+    matches!(byte, b'"' | b'\'' | b'`' | b'$' | b'%' | b'\\')
 }
 
 /// Whether a token goes on behind an escape or a joint.
@@ -116,19 +126,36 @@ pub fn goes_on(text: &[u8]) -> bool {
     escape(text).is_some() || joint(text).is_some()
 }
 
-/// The character of an escape that tokens need in an address.
-fn escape(text: &[u8]) -> Option<u8> {
+/// The character of an escape that tokens need in an address, or of any one in a program, and its length.
+fn escape(text: &[u8]) -> Option<(u8, usize)> {
     match text.get(..3)? {
-        b"%2B" | b"%2b" => Some(b'+'),
-        b"%2F" | b"%2f" => Some(b'/'),
-        b"%3A" | b"%3a" => Some(b':'),
-        b"%3D" | b"%3d" => Some(b'='),
+        b"%2B" | b"%2b" => Some((b'+', 3)),
+        b"%2F" | b"%2f" => Some((b'/', 3)),
+        b"%3A" | b"%3a" => Some((b':', 3)),
+        b"%3D" | b"%3d" => Some((b'=', 3)),
+        [b'\\', b'x' | b'u', _] => program_escape(text),
         _ => None,
     }
 }
 
-/// The length of a joint: a closing quote, blanks, one sign, a line end, the same quote; or a backslash
-/// at the end of a line, inside of a literal.
+/// `\x2b`, `\u002b` and `\u{2b}`, where they say a character that can be seen.
+pub fn program_escape(text: &[u8]) -> Option<(u8, usize)> {
+    let (digits, length) = match text {
+        [b'\\', b'x', digits @ ..] => (digits.get(..2)?, 4),
+        [b'\\', b'u', b'{', digits @ ..] => {
+            let end = digits.iter().take(7).position(|byte| *byte == b'}')?;
+            (&digits[..end], 4 + end)
+        }
+        [b'\\', b'u', digits @ ..] => (digits.get(..4)?, 6),
+        _ => return None,
+    };
+    let digits = std::str::from_utf8(digits).ok()?;
+    let code = u8::from_str_radix(digits, 16).ok()?;
+    matches!(code, b'!'..=b'~').then_some((code, length))
+}
+
+/// The length of a joint: a closing quote, blanks, one sign, a line end or none, and a quote; the start of a literal
+/// inside of a template; or a backslash at the end of a line, inside of a literal.
 fn joint(text: &[u8]) -> Option<usize> {
     let quote = *text.first()?;
     if quote == b'\\' {
@@ -140,25 +167,27 @@ fn joint(text: &[u8]) -> Option<usize> {
         let blanks = text[line_end..].iter().take(MOST_BLANKS);
         return Some(line_end + blanks.take_while(|byte| matches!(byte, b' ' | b'\t')).count());
     }
-    if !matches!(quote, b'"' | b'\'') {
-        return None;
+    match text {
+        [b'$', b'{', b'"' | b'\'' | b'`', ..] => return Some(3),
+        [b'"' | b'\'' | b'`', ..] => {}
+        _ => return None,
     }
     let window = &text[1..text.len().min(MOST_BLANKS)];
     let mut lines = 0;
-    let mut signs = 0;
+    let mut sign = None;
     for (at, byte) in window.iter().enumerate() {
         match byte {
-            b'\n' => lines += 1,
+            b'\n' if lines == 0 => lines = 1,
             b' ' | b'\t' | b'\r' => {}
-            b'+' | b'.' | b'\\' | b'&' | b',' => signs += 1,
-            byte if *byte == quote && lines == 1 && (signs > 0 || !is_key(&text[at + 2..], quote)) => {
-                return Some(at + 2);
+            // A comma is a joint only where it stands alone, and then it is a list.
+            b'+' | b'.' | b'\\' | b'&' if sign.is_none() => sign = Some(*byte),
+            b'"' | b'\'' | b'`' => {
+                let added = matches!(sign, Some(b'+'))
+                    || *byte == quote && (matches!(sign, Some(b'.' | b'&')) || lines == 1 && sign.is_some());
+                let below = lines == 1 && *byte == quote && !is_key(&text[at + 2..], quote);
+                return (added || below).then_some(at + 2);
             }
             _ => return None,
-        }
-        // A comma is a joint only where it stands alone, and then it is a list.
-        if signs > 1 || *byte == b',' {
-            return None;
         }
     }
     None
@@ -206,6 +235,11 @@ mod tests {
             ("12%3AAA", "12:AA"),
             ("ab\\\n  cd", "abcd"),
             ("ab\\\r\ncd'", "abcd"),
+            ("ab' + 'cd'", "abcd"),
+            ("ab\"+'c' + `d`", "abcd"),
+            ("ab${'cd'}`", "abcd"),
+            ("ab' . 'cd'", "abcd"),
+            ("a\\x62\\u0063\\u{64}e'", "abcde"),
         ] {
             let (joined, borders) = joined(text.as_bytes()).unwrap();
             assert_eq!(joined, plain.as_bytes(), "{text}");
@@ -222,6 +256,16 @@ mod tests {
             "a\"\n'b'",
             "a\\n",
             "a\\",
+            "ab\" \"cd\"",
+            "ab\" + b + \"cd\"",
+            "ab\" ++ \"cd\"",
+            "a\\x",
+            "a\\x6",
+            "a\\xzz",
+            "a\\u{1f600}",
+            "a\\u00e9",
+            "a\\x0a",
+            "a${b}",
         ] {
             assert_eq!(joined(text.as_bytes()), None, "{text}");
         }

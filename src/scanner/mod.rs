@@ -13,6 +13,7 @@ mod bech32;
 mod bigram;
 mod block;
 mod boundary;
+mod broken;
 mod candidate;
 mod catalogue;
 mod checksum;
@@ -54,6 +55,7 @@ mod starts;
 mod stream;
 mod sweep;
 mod tail;
+mod ternary;
 #[cfg(test)]
 mod tests;
 #[cfg(target_os = "linux")]

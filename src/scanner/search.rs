@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::assignment::{self, Assignment};
 use super::bare;
+use super::broken;
 use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
 use super::catalogue::{Memo, SHORTEST_RUN};
 use super::decoding::goes_on;
@@ -42,6 +43,8 @@ pub struct Search<'a> {
     /// Where values without quotes end.
     ends: Reach,
     memo: Memo,
+    /// How far literals in pieces were read.
+    whole: usize,
 }
 
 impl Visit for Search<'_> {
@@ -84,6 +87,7 @@ impl<'a> Search<'a> {
             token_before: 0,
             ends: Reach::default(),
             memo: Memo::default(),
+            whole: 0,
         };
         scanner
             .catalogue
@@ -140,6 +144,23 @@ impl<'a> Search<'a> {
             scanner.catalogue.run(self.text, &span, &scanner.enabled, &mut self.out);
         }
         scanner.hidden(self.text, &span, &mut self.out);
+        if let Some(start) = broken::literal_start(self.text, run.start) {
+            self.literal(start);
+        }
+    }
+
+    /// A literal that starts with an escape.
+    #[inline(never)]
+    fn escaped(&mut self, quote: usize) {
+        if broken::starts_escaped(self.text, quote) {
+            self.literal(quote + 1);
+        }
+    }
+
+    fn literal(&mut self, start: usize) {
+        if start >= self.whole {
+            self.whole = self.scanner.broken(self.text, start, &mut self.out);
+        }
     }
 
     /// A long run of small letters and what stands between the words of a wallet.
@@ -183,8 +204,10 @@ impl<'a> Search<'a> {
         let bare = kinds.sign & !signs & bare::values(kinds);
         each_bit(signs, |bit| self.sign(at + bit));
         each_bit(bare, |bit| self.bare(at + bit));
-        let joints = kinds.quote & next(kinds.comma) & second(kinds.blank) & third(kinds.quote);
+        let pairs = kinds.quote & next(kinds.comma);
+        let joints = pairs & (second(kinds.quote) | second(kinds.blank) & third(kinds.quote));
         each_bit(joints, |bit| self.joint(at + bit));
+        each_bit(kinds.quote & next(kinds.escape), |bit| self.escaped(at + bit));
         let dashes = kinds.dash & next(kinds.dash) & !(kinds.token << 1 | self.token_before);
         each_bit(dashes, |bit| self.sign_pair(at + bit));
         each_bit(fallback::places(kinds), |bit| self.offer(at + bit));
@@ -261,7 +284,7 @@ fn guess(scanner: &Scanner, text: &[u8], one: &Assignment, place: Place, out: &m
     if !(place.source && neutral) {
         scanner.decoded(text, one, out);
     }
-    if one.quoted && goes_on(&text[one.value.end..]) {
+    if one.quoted && (goes_on(&text[one.value.end..]) || goes_on(&text[one.value.start..])) {
         out.extend(scanner.spliced(text, one));
     }
 }

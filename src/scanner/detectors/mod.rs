@@ -136,6 +136,7 @@ fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Ca
     let pattern = rule.pattern()?;
     work::looked_at(match verdict {
         Verdict::Ends(end) => end - at,
+        Verdict::Short(_) => 0,
         _ => window.len(),
     });
     if rule.has_group {
@@ -145,10 +146,11 @@ fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Ca
         let token = &text[span.clone()];
         return ends(rule, text, at + whole.get(0)?.end()).then(|| judged(rule, span, prefix, token, token));
     }
-    let raw = pattern
-        .find(window)
-        .map(|found| found.end())
-        .filter(|end| ends(rule, text, at + end));
+    let raw = match verdict {
+        Verdict::Short(_) => None,
+        _ => pattern.find(window).map(|found| found.end()),
+    };
+    let raw = raw.filter(|end| ends(rule, text, at + end));
     // What stands there may go on behind an escape, or in a string literal on the next line.
     let mut joins = || goes_on(&text[seen.plain.end(text, at, limit, may_join)..limit]);
     let goes_on = match raw {
