@@ -34,6 +34,8 @@ export interface Finding {
   file?: string
   /** The same for the same secret in the same file, whatever line it stands on. */
   fingerprint: string
+  /** The same for the same secret of the same kind in whatever file. */
+  identity: string
   /** From 0 to 1. */
   confidence: number
   /** The secret itself, only with `reveal`. */

@@ -55,3 +55,9 @@ export async function stagedFiles(folder: string): Promise<Map<string, string>> 
   }
   return staged
 }
+
+/** The paths of all files of the next commit. */
+export async function trackedFiles(folder: string): Promise<Set<string>> {
+  const root = (await git(folder, ['rev-parse', '--show-toplevel'])).toString('utf8').replace(/\n$/, '')
+  return new Set((await git(root, ['ls-files', '-z', '--cached'])).toString('utf8').split('\0'))
+}

@@ -7,6 +7,7 @@ use super::block;
 use super::fallback;
 use super::markup;
 use super::reach::Reach;
+use super::ternary;
 
 const LONGEST_NAME: usize = 64;
 /// Longer values are data.
@@ -71,8 +72,13 @@ pub fn at(
     while end > 0 && matches!(text[end - 1], b'=' | b':' | b'?' | b'+') && at - end < 2 {
         end -= 1;
     }
-    if text[at] == b':' && text.get(at.wrapping_sub(1)) == Some(&b'?') {
-        fallback::at_elvis(text, at, wanted, found);
+    if text[at] == b':' {
+        match text.get(at.wrapping_sub(1)) {
+            Some(b'?') => fallback::at_elvis(text, at, wanted, found),
+            // Keys have no blank there.
+            Some(b' ') => ternary::at_else(text, at, wanted, found),
+            _ => {}
+        }
     }
     let Some(name) = name_before(text, end) else {
         return;

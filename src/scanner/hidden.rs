@@ -4,9 +4,10 @@ use std::ops::Range;
 
 use super::assignment::{self, Assignment};
 use super::candidate::{Candidate, DOUBTFUL, RANK_STRUCTURE};
-use super::decoding::{hidden_text, joined, plain_text, unjoined, unjoined_start};
+use super::decoding::{hidden_text, plain_text};
 use super::detectors;
 use super::engine::Scanner;
+use super::joint::{joined, unjoined, unjoined_start};
 use super::loose;
 use super::naming::{Naming, naming};
 use super::place::Place;

@@ -14,6 +14,7 @@ mod bigram;
 mod block;
 mod boundary;
 mod brief;
+mod broken;
 mod candidate;
 mod catalogue;
 mod checksum;
@@ -32,9 +33,12 @@ mod fingerprint;
 mod floating;
 mod formats;
 mod generic;
+mod guess;
 mod head;
 mod hidden;
+mod joint;
 mod loose;
+mod macaroon;
 mod markup;
 mod names;
 mod naming;
@@ -57,6 +61,7 @@ mod starts;
 mod stream;
 mod sweep;
 mod tail;
+mod ternary;
 #[cfg(test)]
 mod tests;
 #[cfg(target_os = "linux")]

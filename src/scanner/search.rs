@@ -2,19 +2,17 @@
 
 use std::ops::Range;
 
-use super::assignment::{self, Assignment};
+use super::assignment;
 use super::bare;
 use super::brief::is_brief;
+use super::broken;
 use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
 use super::catalogue::{LONGEST_CONTEXTUAL, Memo, SHORTEST_RUN};
-use super::decoding::goes_on;
 use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic, keypair_around, other_words};
 use super::engine::Scanner;
 use super::fallback;
-use super::generic::SHORTEST_UNNAMED;
-use super::markup::named_beside;
+use super::guess::{guess, named};
 use super::names::known;
-use super::naming::Naming;
 use super::pair;
 use super::place::Place;
 use super::reach::Reach;
@@ -23,9 +21,6 @@ use super::sweep::{self, Kinds, Runs, Visit, each_bit};
 
 /// Longer runs are data; a key file in base64 stays below.
 const LONGEST_RUN: usize = 16 * 1024;
-
-/// No shorter name says that its value is a secret.
-const SHORTEST_NAME: usize = 3;
 
 /// One pass over one text.
 pub struct Search<'a> {
@@ -43,6 +38,8 @@ pub struct Search<'a> {
     /// Where values without quotes end.
     ends: Reach,
     memo: Memo,
+    /// How far literals in pieces were read.
+    whole: usize,
 }
 
 impl Visit for Search<'_> {
@@ -91,6 +88,7 @@ impl<'a> Search<'a> {
             offers_before: 0,
             ends: Reach::default(),
             memo: Memo::default(),
+            whole: 0,
         };
         scanner
             .catalogue
@@ -147,6 +145,23 @@ impl<'a> Search<'a> {
             scanner.catalogue.run(self.text, &span, &scanner.enabled, &mut self.out);
         }
         scanner.hidden(self.text, &span, &mut self.out);
+        if let Some(start) = broken::literal_start(self.text, run.start) {
+            self.literal(start);
+        }
+    }
+
+    /// A literal that starts with an escape.
+    #[inline(never)]
+    fn escaped(&mut self, quote: usize) {
+        if broken::starts_escaped(self.text, quote) {
+            self.literal(quote + 1);
+        }
+    }
+
+    fn literal(&mut self, start: usize) {
+        if start >= self.whole {
+            self.whole = self.scanner.broken(self.text, start, &mut self.out);
+        }
     }
 
     /// A long run of small letters and what stands between the words of a wallet.
@@ -196,8 +211,10 @@ impl<'a> Search<'a> {
             }
         });
         each_bit(bare, |bit| self.bare(at + bit));
-        let joints = kinds.quote & next(kinds.comma) & second(kinds.blank) & third(kinds.quote);
+        let pairs = kinds.quote & next(kinds.comma);
+        let joints = pairs & (second(kinds.quote) | second(kinds.blank) & third(kinds.quote));
         each_bit(joints, |bit| self.joint(at + bit));
+        each_bit(kinds.quote & next(kinds.escape), |bit| self.escaped(at + bit));
         let dashes = kinds.dash & next(kinds.dash) & !(kinds.token << 1 | self.token_before);
         each_bit(dashes, |bit| self.sign_pair(at + bit));
         let offers = fallback::places(kinds, &mut self.offers_before);
@@ -255,31 +272,5 @@ impl<'a> Search<'a> {
         pair::at_sign(text, at, &named(scanner), &mut |one| {
             self.out.extend(scanner.generic.judge(text, one, place));
         });
-    }
-}
-
-/// Without a sign between them, a name must say that its value is a secret.
-fn named(scanner: &Scanner) -> impl Fn(&[u8]) -> bool + '_ {
-    |name| {
-        name.len() >= SHORTEST_NAME && {
-            let naming = known(name);
-            naming != Naming::Neutral && scanner.generic.wants_kind(naming)
-        }
-    }
-}
-
-/// What an assignment gives away, by itself and decoded.
-fn guess(scanner: &Scanner, text: &[u8], one: &Assignment, place: Place, out: &mut Vec<Candidate>) {
-    let neutral = known(&text[one.name.clone()]) == Naming::Neutral;
-    // Most values have a name that says nothing, and are short.
-    let quiet = neutral && (!one.quoted || one.value.len() < SHORTEST_UNNAMED);
-    if !quiet || named_beside(text, &one.name).is_some() {
-        out.extend(scanner.generic.judge(text, one, place));
-    }
-    if !(place.source && neutral) {
-        scanner.decoded(text, one, out);
-    }
-    if one.quoted && goes_on(&text[one.value.end..]) {
-        out.extend(scanner.spliced(text, one));
     }
 }

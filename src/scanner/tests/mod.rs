@@ -1,6 +1,7 @@
 //! What the scanner promises.
 
 mod borders;
+mod broken;
 mod directory;
 mod hostile;
 mod judgement;
