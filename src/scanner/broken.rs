@@ -4,8 +4,8 @@
 use std::ops::Range;
 
 use super::candidate::Candidate;
-use super::decoding::{Border, goes_on, joined, program_escape, unjoined, unjoined_start};
 use super::engine::Scanner;
+use super::pieces::{Border, goes_on, joined, program_escape, unjoined, unjoined_start};
 use super::rule::WINDOW;
 
 /// The start of a token is not longer, so neither is a piece that cuts it.

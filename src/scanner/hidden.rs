@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use super::assignment::{self, Assignment};
 use super::candidate::{Candidate, DOUBTFUL, RANK_STRUCTURE};
-use super::decoding::{hidden_text, joined, plain_text, unjoined, unjoined_start};
+use super::decoding::{hidden_text, plain_text, wrapped_text};
 use super::detectors;
 use super::engine::Scanner;
 use super::loose;
 use super::naming::{Naming, naming};
+use super::pieces::{joined, unjoined, unjoined_start};
 use super::place::Place;
 use super::rule::WINDOW;
 
@@ -24,6 +25,14 @@ impl Scanner {
     /// What a long run of token characters hides; the run stands for the best of it.
     pub(super) fn hidden(&self, text: &[u8], run: &Range<usize>, out: &mut Vec<Candidate>) {
         if let Some(inner) = hidden_text(text, run) {
+            if let Some((whole, end)) = wrapped_text(text, run) {
+                out.extend(self.best_inside(&whole, DEPTH).map(|one| Candidate {
+                    span: run.start..end,
+                    rank: RANK_STRUCTURE,
+                    ..one
+                }));
+                return;
+            }
             out.extend(self.best_inside(&inner, DEPTH).map(|one| Candidate {
                 span: run.clone(),
                 rank: RANK_STRUCTURE,
