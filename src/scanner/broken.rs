@@ -76,8 +76,10 @@ fn line_left(text: &[u8], at: usize) -> &[u8] {
 }
 
 /// Whether a literal that opens at `quote` starts with an escape that hides a character of a token.
+#[inline]
 pub fn starts_escaped(text: &[u8], quote: usize) -> bool {
-    program_escape(&text[quote + 1..text.len().min(quote + 11)]).is_some()
+    matches!(text.get(quote + 2), Some(b'x' | b'u'))
+        && program_escape(&text[quote + 1..text.len().min(quote + 11)]).is_some()
 }
 
 impl Scanner {

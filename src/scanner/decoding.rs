@@ -38,20 +38,33 @@ pub fn to_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(text.into_bytes())
 }
 
+/// Whether three characters of text may start with this one in base64: their highest bit is never set, and few are
+/// below the blank.
+pub const fn starts_text(first: u8) -> bool {
+    matches!(first, b'C' | b'D' | b'I'..=b'Z' | b'a'..=b'f')
+}
+
 /// What a run of base64 or of hex digits says, where it is text.
 pub fn hidden_text(text: &[u8], run: &Range<usize>) -> Option<Vec<u8>> {
     let run = &text[run.clone()];
     let start = run.get(..TASTE)?;
-    let text_of = |engine: &GeneralPurpose, part: &[u8]| engine.decode(part).ok().filter(|text| is_printable(text));
-    match BASE64.decode(start) {
-        Ok(taste) if !is_printable(&taste) => hidden_hex(run),
-        Ok(_) if memchr::memchr2(b'-', b'_', run).is_none() => text_of(&BASE64, run),
-        // Of the two alphabets this text has the one of addresses.
-        _ => text_of(&OF_ADDRESSES, start).and_then(|_| text_of(&OF_ADDRESSES, run)),
+    if start.iter().step_by(4).all(|first| starts_text(*first)) {
+        let text_of = |engine: &GeneralPurpose, part: &[u8]| engine.decode(part).ok().filter(|text| is_printable(text));
+        // A text has one of the two alphabets: that of addresses where it has one of its signs.
+        let engine = match memchr::memchr2(b'-', b'_', run) {
+            Some(_) => &OF_ADDRESSES,
+            None => &BASE64,
+        };
+        if text_of(engine, start).is_some() {
+            return text_of(engine, run);
+        }
     }
-}
-
-fn hidden_hex(run: &[u8]) -> Option<Vec<u8>> {
+    if !start[..4]
+        .iter()
+        .all(|digit| digit.is_ascii_hexdigit() || *digit == b'x')
+    {
+        return None;
+    }
     let digits = run.strip_prefix(b"0x").unwrap_or(run);
     // A hash is drawn from all bytes, so its first ones already are no text.
     let taste = hex::decode(digits.get(..TASTE / 2)?).ok()?;
@@ -107,6 +120,7 @@ pub fn wrapped_text(text: &[u8], run: &Range<usize>) -> Option<(Vec<u8>, usize)>
 pub fn plain_text(value: &[u8]) -> Option<Vec<u8>> {
     let bytes = value.trim_ascii_end();
     if bytes.len() < 12
+        || !bytes.iter().step_by(4).take(3).all(|first| starts_text(*first))
         || !bytes
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_'))

@@ -13,6 +13,7 @@ mod bech32;
 mod bigram;
 mod block;
 mod boundary;
+mod brief;
 mod broken;
 mod candidate;
 mod catalogue;

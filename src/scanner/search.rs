@@ -2,20 +2,18 @@
 
 use std::ops::Range;
 
-use super::assignment::{self, Assignment};
+use super::assignment;
 use super::bare;
+use super::brief::is_brief;
 use super::broken;
 use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
-use super::catalogue::{Memo, SHORTEST_RUN};
-use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic, keypair_around};
+use super::catalogue::{LONGEST_CONTEXTUAL, Memo, SHORTEST_RUN};
+use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic, keypair_around, other_words};
 use super::engine::Scanner;
 use super::fallback;
-use super::generic::SHORTEST_UNNAMED;
-use super::markup::named_beside;
 use super::names::known;
 use super::naming::Naming;
 use super::pair;
-use super::pieces::goes_on;
 use super::place::Place;
 use super::reach::Reach;
 use super::starts::WordStarts;
@@ -23,8 +21,6 @@ use super::sweep::{self, Kinds, Runs, Visit, each_bit};
 
 /// Longer runs are data; a key file in base64 stays below.
 const LONGEST_RUN: usize = 16 * 1024;
-/// Tokens without a prefix are not longer.
-const LONGEST_CONTEXTUAL: usize = 256;
 
 /// No shorter name says that its value is a secret.
 const SHORTEST_NAME: usize = 3;
@@ -40,6 +36,8 @@ pub struct Search<'a> {
     prose: Runs<{ SHORTEST_MNEMONIC as u32 }>,
     /// The last bit of the block before, shifted in at the start of the next one.
     token_before: u64,
+    /// Its last two bits of what an offer may start with, in the same way.
+    offers_before: u64,
     /// Where values without quotes end.
     ends: Reach,
     memo: Memo,
@@ -60,7 +58,12 @@ impl Visit for Search<'_> {
         self.tokens = tokens;
         if self.scanner.mnemonic.is_some() {
             let mut prose = self.prose;
-            prose.block(at, kinds.prose, |start, end| self.prose(start..end));
+            let others = if prose.reach(kinds.prose) {
+                other_words(&kinds)
+            } else {
+                0
+            };
+            prose.block(at, kinds.prose & !others, |start, end| self.prose(start..end));
             self.prose = prose;
         }
         // Of the numbers of a key pair and what stands between them, one block at least is full.
@@ -85,6 +88,7 @@ impl<'a> Search<'a> {
             tokens: Runs::default(),
             prose: Runs::default(),
             token_before: 0,
+            offers_before: 0,
             ends: Reach::default(),
             memo: Memo::default(),
             whole: 0,
@@ -149,14 +153,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// A literal that starts with an escape.
+    /// A literal in pieces or with escapes.
     #[inline(never)]
-    fn escaped(&mut self, quote: usize) {
-        if broken::starts_escaped(self.text, quote) {
-            self.literal(quote + 1);
-        }
-    }
-
     fn literal(&mut self, start: usize) {
         if start >= self.whole {
             self.whole = self.scanner.broken(self.text, start, &mut self.out);
@@ -200,17 +198,32 @@ impl<'a> Search<'a> {
             u64::MAX
         };
         let tag = kinds.close & (kinds.token << 1 | self.token_before);
-        let signs = kinds.sign & valued | tag;
-        let bare = kinds.sign & !signs & bare::values(kinds);
-        each_bit(signs, |bit| self.sign(at + bit));
+        // The sign that ends a longer one stands for all of it, and behind `==` is no value.
+        let sign = kinds.sign & !((kinds.sign >> 1 | kinds.equal << 1) & !kinds.close);
+        let signs = sign & valued | tag;
+        let bare = sign & !signs & bare::values(kinds);
+        each_bit(signs, |bit| {
+            if !is_brief(self.text, at + bit, bit, kinds) {
+                self.sign(at + bit);
+            }
+        });
         each_bit(bare, |bit| self.bare(at + bit));
         let pairs = kinds.quote & next(kinds.comma);
         let joints = pairs & (second(kinds.quote) | second(kinds.blank) & third(kinds.quote));
         each_bit(joints, |bit| self.joint(at + bit));
-        each_bit(kinds.quote & next(kinds.escape), |bit| self.escaped(at + bit));
+        each_bit(kinds.quote & next(kinds.escape), |bit| {
+            if broken::starts_escaped(self.text, at + bit) {
+                self.literal(at + bit + 1);
+            }
+        });
         let dashes = kinds.dash & next(kinds.dash) & !(kinds.token << 1 | self.token_before);
         each_bit(dashes, |bit| self.sign_pair(at + bit));
-        each_bit(fallback::places(kinds), |bit| self.offer(at + bit));
+        let offers = fallback::places(kinds, &mut self.offers_before);
+        each_bit(offers, |bit| {
+            if fallback::may_stand(self.text, at + bit) {
+                self.offer(at + bit);
+            }
+        });
         self.token_before = kinds.token >> 63;
     }
 
@@ -219,7 +232,7 @@ impl<'a> Search<'a> {
         let generic = &self.scanner.generic;
         let wanted = |name: &[u8]| generic.wants_kind(known(name));
         assignment::at(self.text, at, &mut self.ends, &wanted, &mut |one| {
-            guess(self.scanner, self.text, one, self.place, &mut self.out);
+            self.scanner.guess(self.text, one, self.place, &mut self.out);
         });
     }
 
@@ -231,15 +244,15 @@ impl<'a> Search<'a> {
             return;
         }
         assignment::at(text, at, &mut self.ends, &named(scanner), &mut |one| {
-            guess(scanner, text, one, place, &mut self.out);
+            scanner.guess(text, one, place, &mut self.out);
         });
     }
 
     #[inline(never)]
-    fn offer(&mut self, at: usize) {
+    fn offer(&mut self, quote: usize) {
         let (scanner, text, place) = (self.scanner, self.text, self.place);
-        fallback::at(text, at, &named(scanner), &mut |one| {
-            guess(scanner, text, one, place, &mut self.out);
+        fallback::at(text, quote, &named(scanner), &mut |one| {
+            scanner.guess(text, one, place, &mut self.out);
         });
     }
 
@@ -270,21 +283,5 @@ fn named(scanner: &Scanner) -> impl Fn(&[u8]) -> bool + '_ {
             let naming = known(name);
             naming != Naming::Neutral && scanner.generic.wants_kind(naming)
         }
-    }
-}
-
-/// What an assignment gives away, by itself and decoded.
-fn guess(scanner: &Scanner, text: &[u8], one: &Assignment, place: Place, out: &mut Vec<Candidate>) {
-    let neutral = known(&text[one.name.clone()]) == Naming::Neutral;
-    // Most values have a name that says nothing, and are short.
-    let quiet = neutral && (!one.quoted || one.value.len() < SHORTEST_UNNAMED);
-    if !quiet || named_beside(text, &one.name).is_some() {
-        out.extend(scanner.generic.judge(text, one, place));
-    }
-    if !(place.source && neutral) {
-        scanner.decoded(text, one, out);
-    }
-    if one.quoted && (goes_on(&text[one.value.end..]) || goes_on(&text[one.value.start..])) {
-        out.extend(scanner.spliced(text, one));
     }
 }

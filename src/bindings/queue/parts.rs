@@ -12,10 +12,11 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::sync::oneshot;
 
+use super::answers;
 use super::opened::Inner;
-use super::{answers, read};
 use crate::bindings::error::promise;
 use crate::error::{Code, Error, Result};
+use crate::queue::read;
 
 /// A batch, until it is ended or given up.
 #[napi]
