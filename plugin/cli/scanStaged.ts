@@ -46,11 +46,11 @@ async function stagedBlobs(folder: string): Promise<Blob[]> {
   if (blobs.length === 0) return []
   const sizes = await git(folder, ['cat-file', '--batch-check'], blobs.map(({ name }) => `${name}\n`).join(''))
   const lines = sizes.toString().split('\n')
-  return blobs.map((blob, at) => {
-    const size = Number((lines[at] ?? '').split(' ')[2])
-    if (!Number.isSafeInteger(size)) throw new WrongUse(`git cannot read what is staged of ${blob.path}`)
-    return { ...blob, size }
-  })
+  for (const [at, blob] of blobs.entries()) {
+    blob.size = Number((lines[at] ?? '').split(' ')[2])
+    if (!Number.isSafeInteger(blob.size)) throw new WrongUse(`git cannot read what is staged of ${blob.path}`)
+  }
+  return blobs
 }
 
 /** The files of the next commit as they are staged, some at a time, by their paths from the root of the repository. */

@@ -147,6 +147,7 @@ const NAME_ENDS: [u32; 256] = {
 };
 
 /// Whether a name of a secret, or a call of `DEFAULTS`, may end here.
+#[inline]
 pub fn may_name(text: &[u8]) -> bool {
     let Some(ending) = text.last_chunk::<3>() else {
         return false;

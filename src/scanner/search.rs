@@ -209,8 +209,15 @@ impl<'a> Search<'a> {
         });
         each_bit(bare, |bit| self.bare(at + bit));
         let pairs = kinds.quote & next(kinds.comma);
-        let joints = pairs & (second(kinds.quote) | second(kinds.blank) & third(kinds.quote));
-        each_bit(joints, |bit| self.joint(at + bit));
+        each_bit(pairs & second(kinds.blank) & third(kinds.quote), |bit| {
+            self.joint(at + bit)
+        });
+        // Lists of words are written without a blank too.
+        each_bit(pairs & second(kinds.quote), |bit| {
+            if fallback::may_name(&self.text[..at + bit]) {
+                self.joint(at + bit);
+            }
+        });
         each_bit(kinds.quote & next(kinds.escape), |bit| {
             if broken::starts_escaped(self.text, at + bit) {
                 self.literal(at + bit + 1);
