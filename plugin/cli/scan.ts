@@ -1,7 +1,7 @@
 import { lstat, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type AllowlistEntry, type ScanResult, SecretsScanner, type Severity } from '../api/scanner.js'
+import { type AllowlistEntry, type ScanResult, SecretsScanner, type Severity, joined } from '../api/scanner.js'
 import { Auton8nError } from '../errors.js'
 import { isClosedPipe } from './command.js'
 import { inputFile } from './inputFile.js'
@@ -128,7 +128,11 @@ async function scannerOf(request: Request): Promise<SecretsScanner> {
 
 async function look(request: Request, scanner: SecretsScanner): Promise<ScanResult> {
   if (request.from === 'env') return scanner.validateEnvironmentVariables(process.env)
-  if (request.from === 'staged') return scanner.scanFiles(await stagedFiles(request.path))
+  if (request.from === 'staged') {
+    const results: ScanResult[] = []
+    for await (const files of stagedFiles(request.path)) results.push(scanner.scanFiles(files))
+    return joined(results)
+  }
   return await scanner.scanDirectory(request.path, { gitignore: request.gitignore, exclude: request.exclude })
 }
 

@@ -13,9 +13,9 @@ const FINGERPRINT = /^[0-9a-f]{32}$/
 /** A finding that is known; fingerprints do not change when lines move, and confirm no guess at a password. */
 interface Row {
   fingerprint: string
-  /** The same in whatever file. */
-  identity?: string
-  file?: string
+  /** The same in whatever file; nothing in a baseline of the first version. */
+  identity: string
+  file: string
 }
 
 /** A known finding in another place, because its file was renamed. */
@@ -34,6 +34,17 @@ function refused(file: string, why: string, cause?: unknown): Auton8nError {
     `the baseline ${file} ${why}; write one with --write-baseline`,
     cause === undefined ? {} : { cause },
   )
+}
+
+function refuse(file: string, at: number): never {
+  throw refused(file, `has a finding without a fingerprint of 32 hex digits (number ${at + 1})`)
+}
+
+function rowOf(entry: unknown): Row | undefined {
+  const row = isRecord(entry) ? entry : { fingerprint: entry }
+  const text = (name: string): string => (typeof row[name] === 'string' ? row[name] : '')
+  const fingerprint = text('fingerprint')
+  return FINGERPRINT.test(fingerprint) ? { fingerprint, identity: text('identity'), file: text('file') } : undefined
 }
 
 /** The findings that are known of. */
@@ -64,20 +75,7 @@ export class Baseline {
       list = content['findings']
     }
     if (!Array.isArray(list)) throw refused(file, 'has no list of findings')
-    return new Baseline(
-      list.map((entry: unknown, at) => {
-        const row = isRecord(entry) ? entry : { fingerprint: entry }
-        const text = (name: string): string | undefined => {
-          const value = row[name]
-          return typeof value === 'string' ? value : undefined
-        }
-        const [fingerprint, identity, from] = [text('fingerprint'), text('identity'), text('file')]
-        if (fingerprint === undefined || !FINGERPRINT.test(fingerprint)) {
-          throw refused(file, `has a finding without a fingerprint of 32 hex digits (number ${at + 1})`)
-        }
-        return { fingerprint, ...(identity === undefined ? {} : { identity }), ...(from === undefined ? {} : { file: from }) }
-      }),
-    )
+    return new Baseline(list.map((entry: unknown, at) => rowOf(entry) ?? refuse(file, at)))
   }
 
   /**
@@ -92,14 +90,15 @@ export class Baseline {
     const seen = new Set(findings.map((one) => one.fingerprint))
     const wanted = new Set(unknown.map((one) => one.identity))
     const missing = this.#rows.filter(
-      (row) => row.identity !== undefined && wanted.has(row.identity) && !seen.has(row.fingerprint),
+      ({ identity, fingerprint, file }) => file !== '' && wanted.has(identity) && !seen.has(fingerprint),
     )
-    const without = await gone([...new Set(missing.map(({ file }) => file ?? ''))].filter((file) => file !== ''))
-    const byIdentity = new Map<string, Required<Row>[]>()
-    for (const { fingerprint, identity = '', file = '' } of missing) {
-      if (without.has(file)) {
-        byIdentity.set(identity, [...(byIdentity.get(identity) ?? []), { fingerprint, identity, file }])
-      }
+    const without = await gone([...new Set(missing.map(({ file }) => file))])
+    const byIdentity = new Map<string, Row[]>()
+    for (const row of missing) {
+      if (!without.has(row.file)) continue
+      const rows = byIdentity.get(row.identity)
+      if (rows === undefined) byIdentity.set(row.identity, [row])
+      else rows.push(row)
     }
     const places = new Map<string, string>()
     const fresh: Finding[] = []

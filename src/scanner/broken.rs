@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::candidate::Candidate;
 use super::engine::Scanner;
-use super::joint::{Border, goes_on, joined, program_escape, unjoined, unjoined_start};
+use super::pieces::{Border, goes_on, joined, program_escape, unjoined, unjoined_start};
 use super::rule::WINDOW;
 
 /// The start of a token is not longer, so neither is a piece that cuts it.
@@ -76,8 +76,10 @@ fn line_left(text: &[u8], at: usize) -> &[u8] {
 }
 
 /// Whether a literal that opens at `quote` starts with an escape that hides a character of a token.
+#[inline]
 pub fn starts_escaped(text: &[u8], quote: usize) -> bool {
-    program_escape(&text[quote + 1..text.len().min(quote + 11)]).is_some()
+    matches!(text.get(quote + 2), Some(b'x' | b'u'))
+        && program_escape(&text[quote + 1..text.len().min(quote + 11)]).is_some()
 }
 
 impl Scanner {

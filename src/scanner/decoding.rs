@@ -14,6 +14,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
         .with_decode_allow_trailing_bits(true),
 );
 
+const OF_ADDRESSES: GeneralPurpose = GeneralPurpose::new(
+    &base64::alphabet::URL_SAFE,
+    GeneralPurposeConfig::new()
+        .with_decode_padding_mode(DecodePaddingMode::Indifferent)
+        .with_decode_allow_trailing_bits(true),
+);
+
 /// How much of a run is decoded to see whether it is text at all.
 const TASTE: usize = 32;
 
@@ -41,9 +48,16 @@ pub const fn starts_text(first: u8) -> bool {
 pub fn hidden_text(text: &[u8], run: &Range<usize>) -> Option<Vec<u8>> {
     let run = &text[run.clone()];
     let start = run.get(..TASTE)?;
-    let may_be_text = start.iter().step_by(4).all(|first| starts_text(*first));
-    if may_be_text && BASE64.decode(start).is_ok_and(|taste| is_printable(&taste)) {
-        return BASE64.decode(run).ok().filter(|decoded| is_printable(decoded));
+    if start.iter().step_by(4).all(|first| starts_text(*first)) {
+        let text_of = |engine: &GeneralPurpose, part: &[u8]| engine.decode(part).ok().filter(|text| is_printable(text));
+        // A text has one of the two alphabets: that of addresses where it has one of its signs.
+        let engine = match memchr::memchr2(b'-', b'_', run) {
+            Some(_) => &OF_ADDRESSES,
+            None => &BASE64,
+        };
+        if text_of(engine, start).is_some() {
+            return text_of(engine, run);
+        }
     }
     if !start[..4]
         .iter()
@@ -60,6 +74,48 @@ pub fn hidden_text(text: &[u8], run: &Range<usize>) -> Option<Vec<u8>> {
     None
 }
 
+/// Lengths of the lines into which base64 is cut.
+const LINES: std::ops::RangeInclusive<usize> = 60..=80;
+/// Longer texts are data.
+const LONGEST: usize = 16 * 1024;
+
+/// What several lines of base64 say of which this run is the first, and where the last one ends.
+pub fn wrapped_text(text: &[u8], run: &Range<usize>) -> Option<(Vec<u8>, usize)> {
+    let length = run.len();
+    if !LINES.contains(&length) || length % 4 != 0 {
+        return None;
+    }
+    let part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');
+    let blanks = text[..run.start].iter().rev().take_while(|byte| **byte == b' ').count();
+    let above = text[..run.start - blanks].strip_suffix(b"\n")?;
+    let above = above.strip_suffix(b"\r").unwrap_or(above);
+    if above.iter().rev().take_while(part).count() == length {
+        return None;
+    }
+    let mut all = text[run.clone()].to_vec();
+    let mut end = run.end;
+    while all.len() < LONGEST {
+        let rest = &text[end..];
+        let rest = rest.strip_prefix(b"\r").unwrap_or(rest);
+        let Some(line) = rest.strip_prefix(b"\n") else { break };
+        let line = &line[line.iter().take(blanks).take_while(|byte| **byte == b' ').count()..];
+        let count = line.iter().take_while(part).count();
+        let ends = line
+            .get(count)
+            .is_none_or(|byte| !matches!(byte, b' '..=b'~') || matches!(byte, b'"' | b'\''));
+        if count == 0 || count > length || !ends {
+            break;
+        }
+        all.extend_from_slice(&line[..count]);
+        end = text.len() - line.len() + count;
+        if count < length {
+            break;
+        }
+    }
+    (end > run.end).then_some(())?;
+    plain_text(&all).map(|plain| (plain, end))
+}
+
 /// What a whole value says in either kind of base64, where it is text of more than a few characters.
 pub fn plain_text(value: &[u8]) -> Option<Vec<u8>> {
     let bytes = value.trim_ascii_end();
@@ -67,15 +123,48 @@ pub fn plain_text(value: &[u8]) -> Option<Vec<u8>> {
         || !bytes.iter().step_by(4).take(3).all(|first| starts_text(*first))
         || !bytes
             .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_'))
     {
         return None;
     }
-    BASE64.decode(bytes).ok().filter(|decoded| is_printable(decoded))
+    let engine = match memchr::memchr2(b'-', b'_', bytes) {
+        Some(_) => &OF_ADDRESSES,
+        None => &BASE64,
+    };
+    engine.decode(bytes).ok().filter(|decoded| is_printable(decoded))
 }
 
 fn is_printable(bytes: &[u8]) -> bool {
     bytes
         .iter()
         .all(|byte| matches!(byte, b' '..=b'~' | b'\t' | b'\r' | b'\n'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_text_is_plain() {
+        assert_eq!(
+            plain_text(b"aGVsbG8gd29ybGQ=").as_deref(),
+            Some(b"hello world".as_slice())
+        );
+        assert_eq!(plain_text(b"q7Zt4Rk9Vb2Xm8Lw"), None);
+        assert_eq!(plain_text(b"short"), None);
+    }
+
+    #[test]
+    fn both_orders_of_utf16_become_text() {
+        let text = "a\u{1f600}é";
+        for (mark, order) in [
+            ([0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]),
+            ([0xfe, 0xff], u16::to_be_bytes),
+        ] {
+            let bytes: Vec<u8> = mark.into_iter().chain(text.encode_utf16().flat_map(order)).collect();
+            assert_eq!(&*to_utf8(&bytes), text.as_bytes());
+        }
+        assert_eq!(&*to_utf8(b"plain"), b"plain");
+        assert_eq!(&*to_utf8(b"\xff\xfea"), b"");
+    }
 }

@@ -50,7 +50,7 @@ pub fn may_stand(text: &[u8], open: usize) -> bool {
     let [third, second, last] = [before(3), before(2), before(1)];
     let named = |second: u8, last: u8| NAME_ENDS[usize::from(last)] >> (second & 31) & 1 == 1;
     match (second, last) {
-        (_, b'|' | b'?') | (b')', b'{') | (b'|' | b'?' | b'(', b' ') => true,
+        (_, b'|') | (b'?', b'?') | (b')', b'{') | (b'|' | b'(' | b'?', b' ') => true,
         (b'{', b' ') => matches!(third, b')' | b' ' | b'\t'),
         (_, b'(') => text.get(open + 1) == Some(&b'$') || named(third, second),
         (_, b' ') => named(third, second),
@@ -147,6 +147,7 @@ const NAME_ENDS: [u32; 256] = {
 };
 
 /// Whether a name of a secret, or a call of `DEFAULTS`, may end here.
+#[inline]
 pub fn may_name(text: &[u8]) -> bool {
     let Some(ending) = text.last_chunk::<3>() else {
         return false;

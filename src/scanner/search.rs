@@ -11,8 +11,8 @@ use super::catalogue::{LONGEST_CONTEXTUAL, Memo, SHORTEST_RUN};
 use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic, keypair_around, other_words};
 use super::engine::Scanner;
 use super::fallback;
-use super::guess::{guess, named};
 use super::names::known;
+use super::naming::Naming;
 use super::pair;
 use super::place::Place;
 use super::reach::Reach;
@@ -21,6 +21,9 @@ use super::sweep::{self, Kinds, Runs, Visit, each_bit};
 
 /// Longer runs are data; a key file in base64 stays below.
 const LONGEST_RUN: usize = 16 * 1024;
+
+/// No shorter name says that its value is a secret.
+const SHORTEST_NAME: usize = 3;
 
 /// One pass over one text.
 pub struct Search<'a> {
@@ -150,14 +153,8 @@ impl<'a> Search<'a> {
         }
     }
 
-    /// A literal that starts with an escape.
+    /// A literal in pieces or with escapes.
     #[inline(never)]
-    fn escaped(&mut self, quote: usize) {
-        if broken::starts_escaped(self.text, quote) {
-            self.literal(quote + 1);
-        }
-    }
-
     fn literal(&mut self, start: usize) {
         if start >= self.whole {
             self.whole = self.scanner.broken(self.text, start, &mut self.out);
@@ -212,9 +209,20 @@ impl<'a> Search<'a> {
         });
         each_bit(bare, |bit| self.bare(at + bit));
         let pairs = kinds.quote & next(kinds.comma);
-        let joints = pairs & (second(kinds.quote) | second(kinds.blank) & third(kinds.quote));
-        each_bit(joints, |bit| self.joint(at + bit));
-        each_bit(kinds.quote & next(kinds.escape), |bit| self.escaped(at + bit));
+        each_bit(pairs & second(kinds.blank) & third(kinds.quote), |bit| {
+            self.joint(at + bit)
+        });
+        // Lists of words are written without a blank too.
+        each_bit(pairs & second(kinds.quote), |bit| {
+            if fallback::may_name(&self.text[..at + bit]) {
+                self.joint(at + bit);
+            }
+        });
+        each_bit(kinds.quote & next(kinds.escape), |bit| {
+            if broken::starts_escaped(self.text, at + bit) {
+                self.literal(at + bit + 1);
+            }
+        });
         let dashes = kinds.dash & next(kinds.dash) & !(kinds.token << 1 | self.token_before);
         each_bit(dashes, |bit| self.sign_pair(at + bit));
         let offers = fallback::places(kinds, &mut self.offers_before);
@@ -231,7 +239,7 @@ impl<'a> Search<'a> {
         let generic = &self.scanner.generic;
         let wanted = |name: &[u8]| generic.wants_kind(known(name));
         assignment::at(self.text, at, &mut self.ends, &wanted, &mut |one| {
-            guess(self.scanner, self.text, one, self.place, &mut self.out);
+            self.scanner.guess(self.text, one, self.place, &mut self.out);
         });
     }
 
@@ -243,7 +251,7 @@ impl<'a> Search<'a> {
             return;
         }
         assignment::at(text, at, &mut self.ends, &named(scanner), &mut |one| {
-            guess(scanner, text, one, place, &mut self.out);
+            scanner.guess(text, one, place, &mut self.out);
         });
     }
 
@@ -251,7 +259,7 @@ impl<'a> Search<'a> {
     fn offer(&mut self, quote: usize) {
         let (scanner, text, place) = (self.scanner, self.text, self.place);
         fallback::at(text, quote, &named(scanner), &mut |one| {
-            guess(scanner, text, one, place, &mut self.out);
+            scanner.guess(text, one, place, &mut self.out);
         });
     }
 
@@ -272,5 +280,15 @@ impl<'a> Search<'a> {
         pair::at_sign(text, at, &named(scanner), &mut |one| {
             self.out.extend(scanner.generic.judge(text, one, place));
         });
+    }
+}
+
+/// Without a sign between them, a name must say that its value is a secret.
+fn named(scanner: &Scanner) -> impl Fn(&[u8]) -> bool + '_ {
+    |name| {
+        name.len() >= SHORTEST_NAME && {
+            let naming = known(name);
+            naming != Naming::Neutral && scanner.generic.wants_kind(naming)
+        }
     }
 }

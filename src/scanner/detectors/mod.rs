@@ -22,7 +22,7 @@ use std::ops::Range;
 use super::boundary;
 use super::candidate::{Candidate, RANK_FORMAT};
 use super::context::near;
-use super::joint::{goes_on, joined, may_join, unjoined};
+use super::pieces::{goes_on, joined, may_join, unjoined};
 use super::placeholder::{is_placeholder, is_sample_token};
 use super::randomness::entropy;
 use super::reach::Reach;

@@ -3,6 +3,7 @@
 mod borders;
 mod broken;
 mod directory;
+mod forms;
 mod hostile;
 mod judgement;
 mod kinds;

@@ -1,4 +1,5 @@
-//! Literals that go on in another one, and characters that stand as escapes in them.
+//! Text that a program writes in pieces or with escapes: `"ab" + "cd"`, `ab\⏎cd`, `\x61b`, and the escapes of an
+//! address.
 
 use super::work;
 
@@ -203,29 +204,5 @@ mod tests {
         ] {
             assert_eq!(joined(text.as_bytes(), usize::MAX), None, "{text}");
         }
-    }
-
-    #[test]
-    fn only_text_is_plain() {
-        assert_eq!(
-            plain_text(b"aGVsbG8gd29ybGQ=").as_deref(),
-            Some(b"hello world".as_slice())
-        );
-        assert_eq!(plain_text(b"q7Zt4Rk9Vb2Xm8Lw"), None);
-        assert_eq!(plain_text(b"short"), None);
-    }
-
-    #[test]
-    fn both_orders_of_utf16_become_text() {
-        let text = "a\u{1f600}é";
-        for (mark, order) in [
-            ([0xff, 0xfe], u16::to_le_bytes as fn(u16) -> [u8; 2]),
-            ([0xfe, 0xff], u16::to_be_bytes),
-        ] {
-            let bytes: Vec<u8> = mark.into_iter().chain(text.encode_utf16().flat_map(order)).collect();
-            assert_eq!(&*to_utf8(&bytes), text.as_bytes());
-        }
-        assert_eq!(&*to_utf8(b"plain"), b"plain");
-        assert_eq!(&*to_utf8(b"\xff\xfea"), b"");
     }
 }
