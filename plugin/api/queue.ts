@@ -3,10 +3,10 @@ import { native } from '../native.js'
 import type {
   DataOf, Job, JobHandler, JobOptions, NewJob, QueueOptions, ResultOf, Untyped, WorkerOptions,
 } from './job.js'
-import { Adds } from './queue-adds.js'
-import { LONGEST_TIMER, finite, invalid, milliseconds, options, text, toNew, type NativeJob } from './queue-input.js'
+import { Adds, type Answers } from './queue-adds.js'
+import { LONGEST_TIMER, finite, invalid, milliseconds, options, text, toNew } from './queue-input.js'
 import { ManagedQueue } from './queue-managed.js'
-import { Runs, type NativeRun } from './queue-runs.js'
+import { Runs, type NativeRuns } from './queue-runs.js'
 import { Worker } from './worker.js'
 
 export * from './job.js'
@@ -14,7 +14,8 @@ export { Worker } from './worker.js'
 
 
 type Message =
-  | { kind: 'run'; options: NativeJob['options'][]; jobs: NativeRun[] }
+  | ({ kind: 'run' } & NativeRuns)
+  | ({ kind: 'added'; number: number } & Answers)
   | { kind: 'abort'; attempt: number }
   | { kind: 'active'; worker: number; active: boolean }
 
@@ -65,7 +66,7 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue {
         (message: string) => queue.told(JSON.parse(message) as Message),
       ),
     )
-    queue.runs = new Runs(queue.native, queue.handlers, queue.methods, stopped)
+    queue.runs = new Runs(name, queue.native, queue.handlers, queue.methods, stopped)
     queue.adds = new Adds(name, queue.methods, queue.native, () => queue.linger())
     return queue
   }
@@ -164,7 +165,8 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue {
   }
 
   private told(message: Message): void {
-    if (message.kind === 'run') this.runs.start(message.jobs, message.options)
+    if (message.kind === 'run') this.runs.start(message)
+    else if (message.kind === 'added') this.adds.answer(message.number, message)
     else if (message.kind === 'abort') this.runs.abort(message.attempt)
     else this.setActive(message.worker, message.active)
   }

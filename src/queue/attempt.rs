@@ -13,8 +13,8 @@ use super::core::Core;
 use super::hub::Shared;
 use super::outcome::{self, ending};
 use super::reports::JobReporter;
+use super::room::Slot;
 use super::running::Stop;
-use super::slot::Slot;
 use super::ticket::Outcome;
 use super::{Attempt, AttemptError, Handler, Job};
 use crate::error::{Code, Error};
@@ -97,7 +97,9 @@ pub async fn run(
     };
     reporter.over.store(true, Ordering::Release);
     // A handler that still winds down keeps its slot, so that deaf ones cannot pile up without bound.
-    let _ending = if left.is_none() { Some(slot.free().await) } else { None };
+    if left.is_none() {
+        slot.free().await;
+    }
     if reporter.used.load(Ordering::Acquire)
         && let Err(error) = shared.reports.flush(&*shared.store).await
     {

@@ -16,10 +16,10 @@ mod notices;
 mod outcome;
 mod queue_api;
 mod reports;
+mod room;
 mod running;
 mod schedules;
 mod seat;
-mod slot;
 mod socket;
 mod start;
 mod stats;
@@ -43,7 +43,7 @@ pub use self::seat::Where;
 pub use self::socket::{Methods, Peer, RemoteQueue, RpcHandler};
 pub use self::stats::{Metrics, Percentiles};
 pub use self::the_queue::Queue;
-pub use self::ticket::{Ticket, end_all};
+pub use self::ticket::{Ticket, end_all, end_all_for_others};
 pub use self::worker::{Worker, WorkerOptions};
 pub use crate::store::{
     Backoff, Job, JobData, JobFailure, JobFilter, JobOptions, JobStatus, Limits, NewJob, OnDuplicate, Priority,
@@ -69,7 +69,7 @@ pub trait Handler: Send + Sync + 'static {
         false
     }
 
-    /// Starts attempts, each of which is ended by its ticket; one that is not stays.
+    /// Starts attempts, each of which is ended by `end_all`; one that is not stays.
     fn start(&self, _tickets: Vec<Arc<Ticket>>) {}
 
     /// The attempt that was called so is over; what it still does is in vain.

@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -49,7 +50,7 @@ impl Control {
 }
 
 /// Puts an attempt that starts in the place of a job that was held; answers what stopped that one.
-fn insert(all: &mut HashMap<Lease, Control>, lease: &Lease, mut control: Control, now: u64) -> Option<Stop> {
+fn insert(all: &mut All, lease: &Lease, mut control: Control, now: u64) -> Option<Stop> {
     if let Some(held) = all.get_mut(lease) {
         (control.stop, control.begun) = (held.stop, Some(now));
         return std::mem::replace(held, control).stop;
@@ -58,10 +59,12 @@ fn insert(all: &mut HashMap<Lease, Control>, lease: &Lease, mut control: Control
     None
 }
 
+type All = HashMap<Lease, Control, RandomState>;
+
 /// All running attempts by their lease.
 #[derive(Default)]
 pub struct Running {
-    all: Mutex<HashMap<Lease, Control>>,
+    all: Mutex<All>,
 }
 
 impl Running {
