@@ -10,11 +10,10 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 
 use super::answers::Answers;
 use super::opened::Inner;
-use super::read;
 use super::told::ToRunner;
 use crate::bindings::error::message_of;
 use crate::error::{Error, Result};
-use crate::queue::{NewJob, OnDuplicate};
+use crate::queue::{NewJob, OnDuplicate, read};
 
 /// A number of the caller's, and a JSON array of batches.
 pub type Adds = (u32, String);

@@ -14,9 +14,10 @@ use tokio::sync::oneshot;
 
 use super::answers::Answers;
 use super::opened::Inner;
-use super::{read, written};
+use super::written;
 use crate::bindings::error::promise;
 use crate::error::{Code, Error, Result};
+use crate::queue::read;
 
 /// A batch, until it is ended or given up.
 #[napi]
