@@ -77,9 +77,11 @@ test('a copy of what a handler gets has all of it', async () => {
 
 test('a handler may answer with anything that has a `then`', async () => {
   const queue = await open()
-  queue.registerHandler('odd', () => ({ then: (done: (value: number) => void) => done(7) }) as unknown as Promise<number>)
-  queue.registerHandler('hostile', () => ({
-    get then() {
+  const name = 'then'
+  const thenable = (then: PropertyDescriptor): unknown => Object.defineProperty({}, name, then)
+  queue.registerHandler('odd', () => thenable({ value: (done: (value: number) => void) => done(7) }))
+  queue.registerHandler('hostile', () => thenable({
+    get() {
       throw new Error('do not touch')
     },
   }))

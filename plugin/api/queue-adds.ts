@@ -49,6 +49,8 @@ export class Adds {
   /** What the addon was sent and did not answer, by its number. */
   private readonly unanswered = new Map<number, PendingAdd[]>()
   private number = 0
+  /** Who waits until all are answered. */
+  private readonly waiters: (() => void)[] = []
   /** Keeps the process while somebody waits for an answer. */
   private alive: NodeJS.Timeout | undefined
   /** A big batch on its way; what is added after it comes after it. */
@@ -107,6 +109,16 @@ export class Adds {
     return answer.catch((error: unknown) => Promise.reject(fromNative(error)))
   }
 
+  /** Waits until those that were asked for are answered. */
+  async settled(): Promise<void> {
+    await this.big
+    // Those of this tick are sent at its end.
+    await Promise.resolve()
+    const next = this.number
+    const isOver = (): boolean => [...this.unanswered.keys()].every(number => number >= next)
+    while (!isOver()) await new Promise<void>(resolve => this.waiters.push(resolve))
+  }
+
   /** What became of the adds of that number. */
   answer(number: number, answers: Answers): void {
     const adds = this.unanswered.get(number)
@@ -116,6 +128,7 @@ export class Adds {
       clearInterval(this.alive)
       this.alive = undefined
     }
+    for (const waiter of this.waiters.splice(0)) waiter()
     this.sent()
     for (let n = 0; n < adds.length; n++) {
       const add = adds[n] as PendingAdd

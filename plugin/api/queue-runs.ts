@@ -6,17 +6,17 @@ import { RunContext, withOwnSignal } from './run-context.js'
 type Options = JobOptions & { priority: JobPriority }
 
 /**
- * Attempts as the addon tells them: in `runs` come, one after the other, those of each. What many share is written
+ * Attempts as the addon tells them: in `each` come, one after the other, those of each. What many share is written
  * once, and times as the difference to `at`.
  */
 export interface NativeRuns {
   at: number
   options: Options[]
   names: string[]
-  runs: unknown[]
+  each: unknown[]
 }
 
-/** The entries of an attempt in `runs`. */
+/** The entries of an attempt in `each`. */
 const enum Entry {
   Attempt, Id, Name, Options, Data, Attempts, CreatedAt, RunAt, StartedAt, Rest, Count,
 }
@@ -49,7 +49,6 @@ export class Runs {
     private readonly native: RunsNative,
     private readonly handlers: ReadonlyMap<string, JobHandler>,
     private readonly methods: Pick<Job, 'events'>,
-    private readonly stopped: () => Error,
   ) {}
 
   /** Starts attempts. */
@@ -59,13 +58,13 @@ export class Runs {
   }
 
   /** What the attempt still does is in vain. */
-  abort(attempt: number): void {
+  abort(attempt: number, why: Error): void {
     const context = this.running.get(attempt)
-    if (context) RunContext.abort(context)
+    if (context) RunContext.abort(context, why)
   }
 
   private next(runs: NativeRuns, from: number): void {
-    const all = runs.runs
+    const all = runs.each
     for (let n = from, step = 1; n < all.length; n += Entry.Count, step++) {
       if (step % STEP === 0 && performance.now() - this.turn > TURN) return this.later(runs, n)
       this.run(runs, n)
@@ -73,10 +72,10 @@ export class Runs {
   }
 
   private later(runs: NativeRuns, from: number): void {
-    for (let n = from; n < runs.runs.length; n += Entry.Count) {
-      const attempt = runs.runs[n] as number
+    for (let n = from; n < runs.each.length; n += Entry.Count) {
+      const attempt = runs.each[n] as number
       // It may be aborted before its turn.
-      if (!this.running.has(attempt)) this.running.set(attempt, new RunContext(attempt, this.native, this.stopped))
+      if (!this.running.has(attempt)) this.running.set(attempt, new RunContext(attempt, this.native))
     }
     setImmediate(() => {
       this.turn = performance.now()
@@ -85,14 +84,15 @@ export class Runs {
   }
 
   private run(runs: NativeRuns, n: number): void {
-    const attempt = runs.runs[n] as number
+    const attempt = runs.each[n] as number
     try {
       const waited = this.running.size > 0 ? this.running.get(attempt) : undefined
-      if (waited && RunContext.aborted(waited)) throw this.stopped()
+      const aborted = waited && RunContext.aborted(waited)
+      if (aborted) throw aborted
       const job = this.job(runs, n)
       const handler = this.handlers.get(job.name)
       if (!handler) throw new Error(`there is no handler for ${JSON.stringify(job.name)}`)
-      const context = waited ?? new RunContext(attempt, this.native, this.stopped)
+      const context = waited ?? new RunContext(attempt, this.native)
       if (handler.length > 1) withOwnSignal(context)
       const { trace } = job.options
       const result: unknown = trace ? inTrace(trace, () => handler(job, context)) : handler(job, context)
@@ -108,7 +108,7 @@ export class Runs {
   }
 
   private job(runs: NativeRuns, n: number): Job {
-    const { runs: all, at } = runs
+    const { each: all, at } = runs
     const options = runs.options[all[n + Entry.Options] as number] as Options
     const rest = all[n + Entry.Rest] as Rest | 0
     const startedAt = all[n + Entry.StartedAt] as number | null

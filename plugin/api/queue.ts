@@ -16,7 +16,7 @@ export { Worker } from './worker.js'
 type Message =
   | ({ kind: 'run' } & NativeRuns)
   | ({ kind: 'added'; number: number } & Answers)
-  | { kind: 'abort'; attempt: number }
+  | { kind: 'abort'; attempt: number; code: string; message: string }
   | { kind: 'active'; worker: number; active: boolean }
 
 const SHUTDOWN_TIMEOUT = 30_000
@@ -63,7 +63,7 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue<Types
         (message: string) => queue.told(JSON.parse(message) as Message),
       ),
     )
-    queue.runs = new Runs(name, queue.native, queue.handlers, queue.methods, stopped)
+    queue.runs = new Runs(name, queue.native, queue.handlers, queue.methods)
     queue.adds = new Adds(name, queue.methods, queue.native, () => queue.linger())
     return queue
   }
@@ -150,9 +150,16 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue<Types
     )
   }
 
-  /** Stops the workers, which wait for running jobs up to their `shutdownTimeout`, and closes the queue. */
+  /**
+   * Stops the workers, which wait for running jobs up to their `shutdownTimeout`, and closes the queue. Jobs whose add
+   * was asked for before are stored.
+   */
   shutdown(): Promise<void> {
-    this.closing ??= nativeCall(() => this.native.close(this.shutdownTimeout)).finally(() => {
+    const close = async (): Promise<void> => {
+      await this.adds.settled()
+      await nativeCall(() => this.native.close(this.shutdownTimeout))
+    }
+    this.closing ??= close().finally(() => {
       this.ended()
       this.started = 0
       clearTimeout(this.lingering)
@@ -164,7 +171,7 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue<Types
   private told(message: Message): void {
     if (message.kind === 'run') this.runs.start(message)
     else if (message.kind === 'added') this.adds.answer(message.number, message)
-    else if (message.kind === 'abort') this.runs.abort(message.attempt)
+    else if (message.kind === 'abort') this.runs.abort(message.attempt, new Auton8nError(message.code, message.message))
     else this.setActive(message.worker, message.active)
   }
 
@@ -191,8 +198,4 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue<Types
 function standsAlone(job: Partial<NewJob> | null | undefined): boolean {
   const { uniqueKey, dependsOn } = job?.options ?? {}
   return uniqueKey === undefined && dependsOn === undefined && job?.ref === undefined
-}
-
-function stopped(): Auton8nError {
-  return new Auton8nError('AUTON8N_CANCELLED', 'The job was cancelled, timed out, or its worker stops.')
 }

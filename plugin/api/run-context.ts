@@ -9,32 +9,30 @@ interface Native {
 export class RunContext implements JobContext {
   readonly progress: (percent: number) => void
   readonly log: (line: string) => void
-  #aborted = false
+  #aborted: Error | undefined
   #controller: AbortController | undefined
-  readonly #stopped: () => Error
 
-  constructor(attempt: number, native: Native, stopped: () => Error) {
+  constructor(attempt: number, native: Native) {
     this.progress = percent => native.progress(attempt, Number(percent))
     this.log = line => native.log(attempt, String(line))
-    this.#stopped = stopped
   }
 
   get signal(): AbortSignal {
     if (!this.#controller) {
       this.#controller = new AbortController()
-      if (this.#aborted) this.#controller.abort(this.#stopped())
+      if (this.#aborted) this.#controller.abort(this.#aborted)
     }
     return this.#controller.signal
   }
 
-  /** Whether what the handler still does is in vain. */
-  static aborted(context: RunContext): boolean {
+  /** Why what the handler still does is in vain, once it is. */
+  static aborted(context: RunContext): Error | undefined {
     return context.#aborted
   }
 
-  static abort(context: RunContext): void {
-    context.#aborted = true
-    context.#controller?.abort(context.#stopped())
+  static abort(context: RunContext, why: Error): void {
+    context.#aborted = why
+    context.#controller?.abort(why)
   }
 }
 

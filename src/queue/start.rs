@@ -84,13 +84,11 @@ impl Starter {
             return Vec::new();
         };
         let mut claim = self.ask(request, places, 0);
-        match (&mut claim).now_or_never() {
-            Some(taken) => self.took(taken),
-            None => {
-                self.hand_over(claim);
-                Vec::new()
-            }
+        if let Some(taken) = (&mut claim).now_or_never() {
+            return self.took(taken);
         }
+        self.hand_over(claim);
+        Vec::new()
     }
 
     /// Asks the store for jobs.

@@ -4,7 +4,7 @@ use serde::ser::SerializeSeq;
 use serde::{Serialize, Serializer};
 
 use super::answers::Answers;
-use crate::queue::{Job, JobFailure, JobOptions, JobStatus};
+use crate::queue::{Job, JobFailure, JobOptions, JobStatus, Stop};
 
 /// A message.
 #[derive(Serialize)]
@@ -13,6 +13,8 @@ pub enum ToRunner<'a> {
     Run(Runs<'a>),
     Abort {
         attempt: u32,
+        code: &'static str,
+        message: &'static str,
     },
     Active {
         worker: u32,
@@ -32,7 +34,7 @@ pub struct Runs<'a> {
     at: i64,
     options: Vec<&'a JobOptions>,
     names: Vec<&'a str>,
-    runs: Flat<'a>,
+    each: Flat<'a>,
 }
 
 /// Of each attempt its number, the job's id, the places of its name and its options, its data, attempts, when it was
@@ -54,6 +56,18 @@ struct Rest<'a> {
     error: Option<&'a JobFailure>,
 }
 
+impl ToRunner<'_> {
+    /// To abort an attempt.
+    pub fn abort(attempt: u32, why: Stop) -> Self {
+        let (code, message) = why.told();
+        Self::Abort {
+            attempt,
+            code: code.as_str(),
+            message,
+        }
+    }
+}
+
 impl<'a> Runs<'a> {
     /// To run these jobs under these numbers.
     pub fn new(jobs: impl Iterator<Item = (u32, &'a Job)>) -> Self {
@@ -72,7 +86,7 @@ impl<'a> Runs<'a> {
             at,
             options,
             names,
-            runs: Flat(runs, at),
+            each: Flat(runs, at),
         }
     }
 }
