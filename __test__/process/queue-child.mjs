@@ -16,7 +16,8 @@ const modes = {
     await queue.createWorker({ concurrency: 5 }).start()
     say('ready')
     for (let n = 0; ; n += 5) {
-      const adds = await Promise.allSettled([0, 1, 2, 3, 4].map(i => queue.addJob('work', { n: n + i })))
+      const removeOnComplete = argument === 'remove'
+      const adds = await Promise.allSettled([0, 1, 2, 3, 4].map(i => queue.addJob('work', { n: n + i }, { removeOnComplete })))
       for (const { value, reason } of adds) {
         if (value) say('added', value.id)
         else say('refused', reason.code)
