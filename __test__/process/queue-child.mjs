@@ -15,10 +15,15 @@ const modes = {
     queue.on('completed', event => say('completed', event.jobId))
     await queue.createWorker({ concurrency: 5 }).start()
     say('ready')
-    for (let n = 0; ; n += 5) {
-      const adds = await Promise.allSettled([0, 1, 2, 3, 4].map(i => queue.addJob('work', { n: n + i })))
-      for (const { value, reason } of adds) {
-        if (value) say('added', value.id)
+    for (let turn = 0; ; turn++) {
+      // Every third time they are so many that the embedded store packs them, and some of those leave no trace.
+      const count = turn % 3 === 2 ? 20 : 5
+      const passes = i => count === 20 && i % 2 === 0
+      const adds = await Promise.allSettled(
+        Array.from({ length: count }, (_, i) => queue.addJob('work', { n: turn + i }, { removeOnComplete: passes(i) })),
+      )
+      for (const [i, { value, reason }] of adds.entries()) {
+        if (value) say(passes(i) ? 'passing' : 'added', value.id)
         else say('refused', reason.code)
       }
     }
