@@ -49,6 +49,7 @@ export type {
 } from './api/breaker.js'
 export { AbortJobError, JobPriority, JobQueue, RetryAfterError, Worker } from './api/queue.js'
 export type {
+  AnyJob,
   Job,
   JobContext,
   JobEvent,

@@ -18,8 +18,10 @@ function table(section: string): string[][] {
   return rows.slice(2).map((line) => line.slice(1, -1).split(/(?<!\\)\|/).map((cell) => cell.trim()))
 }
 
-function blocks(language: string): string[] {
-  return [...readme.matchAll(/^( *)```(\w*)\n([\s\S]*?)^\1```$/gm)]
+const guides = readdirSync('docs').filter((name) => name.endsWith('.md')).map((name) => readFileSync(join('docs', name), 'utf8'))
+
+function blocks(language: string, text = readme): string[] {
+  return [...text.matchAll(/^( *)```(\w*)\n([\s\S]*?)^\1```$/gm)]
     .filter(([, , found]) => found === language)
     .map(([, , , text]) => text as string)
 }
@@ -83,8 +85,8 @@ describe('what a reader copies', () => {
   it('is TypeScript that compiles', async () => {
     const directory = await mkdtemp(resolve('.readme-'))
     try {
-      const examples = blocks('ts')
-      expect(examples.length).toBeGreaterThan(1)
+      const examples = [readme, ...guides].flatMap((text) => blocks('ts', text))
+      expect(examples.length).toBeGreaterThan(2)
       for (const [index, text] of examples.entries()) await writeFile(join(directory, `example${index}.ts`), text)
       const paths = { '@elizaos/plugin-auton8n': [resolve('plugin/index.ts')] }
       await writeFile(

@@ -39,6 +39,32 @@ test('types carry the data and the result of each job', async () => {
   const plain = await JobQueue.open('plain', { store: 'memory' })
   opened.push(plain)
   expectTypeOf(await plain.addJob('any', { n: 1 })).toEqualTypeOf<Job<{ n: number }, unknown>>()
+  expectTypeOf(await plain.getJob<{ n: number }>('none')).toEqualTypeOf<Job<{ n: number }, unknown> | undefined>()
+})
+
+test('the name in an event or a job that was read tells the types of its data and result', async () => {
+  const queue = await memory<Mail>()
+  const results: number[] = []
+  queue.on('completed', event => {
+    if (event.name === 'send') results.push(event.result)
+    // @ts-expect-error there is no such job
+    if (event.name === 'sent') results.push(0)
+  })
+  queue.registerHandler('send', job => job.data.to.length)
+  const { id } = await queue.addJob('send', { to: 'me' })
+  const read = await queue.getJob(id)
+  if (read?.name === 'send') expectTypeOf(read.data).toEqualTypeOf<{ to: string }>()
+  expect(read?.name).toBe('send')
+  for (const job of await queue.getJobs()) if (job.name === 'send') expect(job.data.to).toBe('me')
+  // @ts-expect-error the address is missing
+  await queue.schedule('often', { cron: '0 0 1 1 *', name: 'send', data: {} })
+  await queue.createWorker().start()
+  for await (const event of queue.events(id)) {
+    if (event.name === 'send' && event.type === 'completed') expect(event.result + 1).toBe(3)
+    if (event.name === 'send' && event.type === 'state') expect(event.job.data.to).toBe('me')
+  }
+  await until(() => results.length === 1)
+  expect(results).toEqual([2])
 })
 
 test('a unique key refuses, keeps or replaces, and a replaced job that runs is aborted', async () => {

@@ -44,10 +44,10 @@ export interface JobOptions {
 }
 
 /** A job as the store has it. Times are milliseconds since 1970. */
-export interface Job<Data = unknown, Result = unknown> {
+export interface Job<Data = unknown, Result = unknown, Name extends string = string> {
   readonly id: string
   readonly queue: string
-  readonly name: string
+  readonly name: Name
   readonly data: Data
   readonly status: JobStatus
   readonly priority: JobPriority
@@ -67,7 +67,7 @@ export interface Job<Data = unknown, Result = unknown> {
   readonly waitsFor?: number
   readonly options: JobOptions
   /** Its events from now on, the present state first; ends with the job. */
-  events(): AsyncIterableIterator<JobEvent>
+  events(): AsyncIterableIterator<JobEvent<Record<Name, { data: Data; result: Result }>>>
 }
 
 /** A job that is to be added. */
@@ -88,6 +88,9 @@ export interface Untyped {
   readonly [untyped]?: never
 }
 
+/** Any name where nothing is said of the jobs, else none beside those that are. */
+export type AnyName<Types> = Untyped extends Types ? string : never
+
 export type DataOf<Types, Name extends keyof Types> = Types[Name] extends { data: infer Data } ? Data : unknown
 export type ResultOf<Types, Name extends keyof Types> = Types[Name] extends { result: infer Result } ? Result : unknown
 
@@ -105,33 +108,47 @@ export type JobHandler<Data = unknown, Result = unknown> = (
   context: JobContext,
 ) => Promise<Result> | Result
 
-interface EventBase {
+interface EventBase<Name extends string> {
   queue: string
   jobId: string
-  name: string
+  name: Name
   at: number
 }
 
-/** The events of a queue by their name. */
-export interface JobEvents {
-  added: EventBase & { type: 'added' }
-  started: EventBase & { type: 'started'; attempt: number }
-  progress: EventBase & { type: 'progress'; progress: number; stage?: string; iteration?: number }
-  log: EventBase & { type: 'log'; line: string }
-  completed: EventBase & { type: 'completed'; result: unknown }
-  failed: EventBase & { type: 'failed'; code: string; message: string }
-  retrying: EventBase & { type: 'retrying'; code: string; message: string; runAt: number }
-  cancelled: EventBase & { type: 'cancelled' }
-  stalled: EventBase & { type: 'stalled' }
+/** The events of the jobs of one name by the event's name. */
+interface NamedEvents<Name extends string, Data, Result> {
+  added: EventBase<Name> & { type: 'added' }
+  started: EventBase<Name> & { type: 'started'; attempt: number }
+  progress: EventBase<Name> & { type: 'progress'; progress: number; stage?: string; iteration?: number }
+  log: EventBase<Name> & { type: 'log'; line: string }
+  completed: EventBase<Name> & { type: 'completed'; result: Result }
+  failed: EventBase<Name> & { type: 'failed'; code: string; message: string }
+  retrying: EventBase<Name> & { type: 'retrying'; code: string; message: string; runAt: number }
+  cancelled: EventBase<Name> & { type: 'cancelled' }
+  stalled: EventBase<Name> & { type: 'stalled' }
+  /** What a listener gets first: the job as it is. */
+  state: EventBase<Name> & { type: 'state'; job: Job<Data, Result, Name> }
 }
 
-export type JobEvent = JobEvents[keyof JobEvents] | StateEvent
+/** What there is of each job of `Types`, of any name where nothing is said of them. */
+type EachEvent<Types, Event extends keyof NamedEvents<string, unknown, unknown>> = Untyped extends Types
+  ? NamedEvents<string, unknown, unknown>[Event]
+  : {
+      [Name in keyof Types & string]: NamedEvents<Name, DataOf<Types, Name>, ResultOf<Types, Name>>[Event]
+    }[keyof Types & string]
 
-/** What a listener gets first: the job as it is. */
-export interface StateEvent extends EventBase {
-  type: 'state'
-  job: Job
+/** The events of a queue by their name; the `name` in one tells which job's it is, and so the type of its result. */
+export type JobEvents<Types = Untyped> = {
+  [Event in Exclude<keyof NamedEvents<string, unknown, unknown>, 'state'>]: EachEvent<Types, Event>
 }
+
+export type StateEvent<Types = Untyped> = EachEvent<Types, 'state'>
+export type JobEvent<Types = Untyped> = JobEvents<Types>[keyof JobEvents] | StateEvent<Types>
+
+/** Any job of a queue; its `name` tells the types of its data and result. */
+export type AnyJob<Types = Untyped> = Untyped extends Types
+  ? Job
+  : { [Name in keyof Types & string]: Job<DataOf<Types, Name>, ResultOf<Types, Name>, Name> }[keyof Types & string]
 
 /** At most `count` starts in a window of `per` milliseconds, which begins with a start. */
 export interface Rate {

@@ -2,7 +2,8 @@ import { nativeCall, nativeCallSync } from '../errors.js'
 import type { native } from '../native.js'
 import { jobEvents, type EventSource } from './job-events.js'
 import type {
-  Job, JobEvent, JobEvents, JobFilter, QueueLimits, QueueMetrics, Schedule, ScheduleOptions,
+  AnyJob, AnyName, DataOf, Job, JobEvent, JobEvents, JobFilter, QueueLimits, QueueMetrics, Schedule, ScheduleOptions,
+  Untyped,
 } from './job.js'
 import {
   finite, invalid, milliseconds, options, required, text, toJob, toJson, toLimits, toNew, toSchedule, type NativeJob,
@@ -13,7 +14,7 @@ export type NativeQueue = Awaited<ReturnType<ReturnType<typeof native>['openQueu
 const EVENTS = ['added', 'started', 'progress', 'log', 'completed', 'failed', 'retrying', 'cancelled', 'stalled']
 
 /** What can be asked of a queue, wherever its workers are, and what it tells. */
-export abstract class ManagedQueue {
+export abstract class ManagedQueue<Types extends object = Untyped> {
   /** @internal */
   native!: NativeQueue
   private readonly listeners = new Map<string, Set<(event: never) => void>>()
@@ -53,13 +54,16 @@ export abstract class ManagedQueue {
   protected abstract linger(): void
 
   /** One job, or `undefined`. */
-  async getJob<Data = unknown, Result = unknown>(id: string): Promise<Job<Data, Result> | undefined> {
+  getJob(id: string): Promise<AnyJob<Types> | undefined>
+  getJob<Data, Result = unknown>(id: Untyped extends Types ? string : never): Promise<Job<Data, Result> | undefined>
+  async getJob(id: string): Promise<Job | undefined> {
     text(id, 'the id')
     const job = JSON.parse(await nativeCall(() => this.native.get(id))) as NativeJob | null
     return job ? toJob(job, this.methods) : undefined
   }
 
   /** Jobs, the newest first. */
+  getJobs(filter?: JobFilter): Promise<AnyJob<Types>[]>
   async getJobs(filter: JobFilter = {}): Promise<Job[]> {
     options(filter, 'the filter', ['status', 'name', 'limit', 'cursor'])
     finite(filter, 'the filter')
@@ -74,6 +78,7 @@ export abstract class ManagedQueue {
   }
 
   /** Runs a failed, cancelled, retrying or scheduled job at once, with fresh attempts. */
+  retryJob(id: string): Promise<AnyJob<Types>>
   async retryJob(id: string): Promise<Job> {
     text(id, 'the id')
     const job = toJob(JSON.parse(await nativeCall(() => this.native.retry(id))) as NativeJob, this.methods)
@@ -119,6 +124,11 @@ export abstract class ManagedQueue {
    * Adds a job at the times of a cron expression, once for each time however many processes there are. It takes the
    * place of a schedule of that id; where expression and time zone are the same, nothing is missed between.
    */
+  schedule<Name extends keyof Types & string>(
+    id: string,
+    schedule: ScheduleOptions<Name, DataOf<Types, Name>>,
+  ): Promise<Schedule>
+  schedule(id: string, schedule: ScheduleOptions<AnyName<Types>>): Promise<Schedule>
   async schedule(id: string, schedule: ScheduleOptions): Promise<Schedule> {
     required(schedule, 'the schedule')
     options(schedule, 'the schedule', ['cron', 'timeZone', 'missed', 'name', 'data', 'options'])
@@ -146,12 +156,13 @@ export abstract class ManagedQueue {
    * Events as they come, for `for await`: of the queue until it is closed, or of one job, which begin with its present
    * state and end with it. A reader who does not keep up misses the oldest of more than 1000.
    */
+  events(jobId?: string): AsyncIterableIterator<JobEvent<Types>>
   events(jobId?: string): AsyncIterableIterator<JobEvent> {
     if (jobId !== undefined) text(jobId, 'the id')
     return jobEvents(this.source, jobId)
   }
 
-  on<Name extends keyof JobEvents>(name: Name, listener: (event: JobEvents[Name]) => void): this {
+  on<Name extends keyof JobEvents>(name: Name, listener: (event: JobEvents<Types>[Name]) => void): this {
     if (!EVENTS.includes(name)) {
       throw invalid(`there is no event ${JSON.stringify(name)}; there are ${EVENTS.join(', ')}`)
     }
@@ -162,7 +173,7 @@ export abstract class ManagedQueue {
     return this
   }
 
-  off<Name extends keyof JobEvents>(name: Name, listener: (event: JobEvents[Name]) => void): this {
+  off<Name extends keyof JobEvents>(name: Name, listener: (event: JobEvents<Types>[Name]) => void): this {
     const listeners = this.listeners.get(name)
     if (listeners?.delete(listener as (event: never) => void) && listeners.size === 0) this.listeners.delete(name)
     this.heard()

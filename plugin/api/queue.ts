@@ -1,7 +1,7 @@
 import { Auton8nError, nativeCall, nativeCallSync } from '../errors.js'
 import { native } from '../native.js'
 import type {
-  DataOf, Job, JobHandler, JobOptions, NewJob, QueueOptions, ResultOf, Untyped, WorkerOptions,
+  AnyName, DataOf, Job, JobHandler, JobOptions, NewJob, QueueOptions, ResultOf, Untyped, WorkerOptions,
 } from './job.js'
 import { Adds } from './queue-adds.js'
 import { LONGEST_TIMER, finite, invalid, milliseconds, options, text, toNew, type NativeJob } from './queue-input.js'
@@ -22,11 +22,8 @@ const SHUTDOWN_TIMEOUT = 30_000
 /** How long a worker may take to tell that there is something for it again. */
 const LINGER = 1_000
 
-/** Any name where nothing is said of the jobs, else none beside those that are. */
-type AnyName<Types> = Untyped extends Types ? string : never
-
 /** A durable job queue. An added job is on the disk when `addJob` resolves. */
-export class JobQueue<Types extends object = Untyped> extends ManagedQueue {
+export class JobQueue<Types extends object = Untyped> extends ManagedQueue<Types> {
   private readonly handlers = new Map<string, JobHandler>()
   private readonly active = new Set<number>()
   private runs!: Runs

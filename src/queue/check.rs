@@ -25,10 +25,18 @@ fn invalid(message: impl Into<String>) -> Error {
 
 /// A name of a queue or a job.
 pub fn name(what: &str, name: &str) -> Result<()> {
-    if name.is_empty() || name.len() > NAME || name.chars().any(char::is_control) {
+    if name.is_empty() || name.chars().count() > NAME || name.chars().any(char::is_control) {
         return Err(invalid(format!(
             "the {what}'s name must have 1 to {NAME} printable characters"
         )));
+    }
+    Ok(())
+}
+
+/// The id of a job or a schedule that is looked for; no store holds one with NUL, and `PostgreSQL` takes none.
+pub fn id(id: &str) -> Result<()> {
+    if id.contains('\0') {
+        return Err(invalid("an id must not contain NUL"));
     }
     Ok(())
 }
@@ -89,8 +97,14 @@ fn job(job: &NewJob) -> Result<()> {
             return Err(invalid(format!("`{what}` must have 1 to {KEY} bytes without NUL")));
         }
     }
-    if options.depends_on.len() > PARENTS || options.depends_on.iter().any(|id| id.is_empty() || id.len() > KEY) {
-        return Err(invalid(format!("`dependsOn` must have at most {PARENTS} ids of jobs")));
+    let is_id = |id: &String| !id.is_empty() && id.len() <= KEY && !id.contains('\0');
+    if options.depends_on.len() > PARENTS || !options.depends_on.iter().all(is_id) {
+        return Err(invalid(format!(
+            "`dependsOn` must have at most {PARENTS} ids of jobs, of 1 to {KEY} bytes without NUL"
+        )));
+    }
+    if options.metadata.as_ref().is_some_and(|data| !data.is_object()) {
+        return Err(invalid("`metadata` must be an object"));
     }
     if job
         .reference
@@ -196,7 +210,10 @@ pub fn filter(filter: &JobFilter) -> Result<()> {
     if filter.limit.is_some_and(|limit| !(1..=1000).contains(&limit)) {
         return Err(invalid("`limit` must be 1 to 1000"));
     }
-    Ok(())
+    if filter.name.as_ref().is_some_and(|name| name.contains('\0')) {
+        return Err(invalid("`name` must not contain NUL"));
+    }
+    filter.cursor.as_deref().map_or(Ok(()), id)
 }
 
 #[cfg(test)]
@@ -219,7 +236,8 @@ mod tests {
     fn senseless_options_are_told() {
         assert!(with(|_| ()).is_ok());
         assert!(with(|o| o.run_at = Some(5)).is_ok());
-        let wrong: [fn(&mut JobOptions); 9] = [
+        assert!(with(|o| o.metadata = Some(serde_json::json!({ "a": 1 }))).is_ok());
+        let wrong: [fn(&mut JobOptions); 11] = [
             |o| (o.delay, o.run_at) = (Some(1), Some(1)),
             |o| o.delay = Some(u64::MAX),
             |o| o.run_at = Some(-1),
@@ -229,6 +247,8 @@ mod tests {
             |o| o.jitter = 1.5,
             |o| o.unique_key = Some(String::new()),
             |o| o.fair_key = Some("x".repeat(501)),
+            |o| o.depends_on = vec!["a\0".into()],
+            |o| o.metadata = Some(serde_json::json!([1])),
         ];
         for (n, wrong) in wrong.into_iter().enumerate() {
             assert_eq!(with(wrong).unwrap_err().code(), Code::OptionInvalid, "{n}");
@@ -240,6 +260,9 @@ mod tests {
         assert!(name("queue", "").is_err());
         assert!(name("queue", "a\nb").is_err());
         assert!(name("queue", &"x".repeat(201)).is_err());
+        assert!(name("queue", &"é".repeat(200)).is_ok(), "characters are counted, not bytes");
+        assert!(name("queue", &"é".repeat(201)).is_err());
+        assert!(id("a\0").is_err());
         let data = serde_json::Value::String("x".repeat(DATA + 1)).into();
         assert!(
             jobs(&[NewJob {

@@ -46,6 +46,10 @@ impl Control {
             begun: None,
         }
     }
+
+    fn is_done(&self) -> bool {
+        matches!(&self.reach, Reach::Ticket(ticket) if ticket.is_over())
+    }
 }
 
 /// Puts an attempt that starts in the place of a job that was held; answers what stopped that one.
@@ -100,11 +104,12 @@ impl Running {
         }
     }
 
-    /// The jobs of a worker that were read ahead and began until then; each is answered once.
+    /// The jobs of a worker that were read ahead and began until then; each is answered once. Not those that are done
+    /// and whose end is being stored: they harm nobody any more.
     pub fn begun(&self, worker: u64, until: u64) -> Vec<Lease> {
         let mut all = self.all.lock();
         all.iter_mut()
-            .filter(|(_, control)| control.worker == worker)
+            .filter(|(_, control)| control.worker == worker && !control.is_done())
             .filter_map(|(lease, control)| control.begun.take_if(|begun| *begun <= until).map(|_| lease.clone()))
             .collect()
     }

@@ -101,9 +101,17 @@ impl Queue {
             check::name("job", &job.name)?;
             check::name("job's id", &job.id)?;
         }
-        let restored = self.hub.shared().store.restore(&self.core.name, jobs).await?;
+        let (store, ids) = (&self.hub.shared().store, ids_of(&jobs));
+        let restored = store.restore(&self.core.name, jobs).await?;
         self.hub.shared().due.notify_one();
         self.core.wake();
+        if restored < ids.len() as u64 {
+            for id in ids {
+                if store.get(&self.core.name, &id).await?.is_none() {
+                    return Err(held_elsewhere(&id));
+                }
+            }
+        }
         Ok(restored)
     }
 
@@ -184,6 +192,7 @@ impl QueueApi for Queue {
     }
 
     async fn get(&self, id: &str) -> Result<Option<Job>> {
+        check::id(id)?;
         self.hub.shared().store.get(&self.core.name, id).await
     }
 
@@ -193,6 +202,7 @@ impl QueueApi for Queue {
     }
 
     async fn cancel(&self, id: &str) -> Result<bool> {
+        check::id(id)?;
         let shared = self.hub.shared();
         let Some(job) = shared.store.cancel(&self.core.name, id, self.now()).await? else {
             return Ok(false);
@@ -202,6 +212,7 @@ impl QueueApi for Queue {
     }
 
     async fn retry(&self, id: &str) -> Result<Job> {
+        check::id(id)?;
         let job = self.hub.shared().store.retry(&self.core.name, id, self.now()).await?;
         self.core.wake();
         Ok(job)
@@ -261,6 +272,7 @@ impl QueueApi for Queue {
     }
 
     async fn unschedule(&self, id: &str) -> Result<bool> {
+        check::id(id)?;
         self.hub.shared().store.remove_schedule(&self.core.name, id).await
     }
 
@@ -275,4 +287,13 @@ impl QueueApi for Queue {
     async fn set_state(&self, key: &str, version: i64, value: Value) -> Result<bool> {
         self.hub.set_state(key, version, value).await
     }
+}
+
+fn ids_of(jobs: &[Job]) -> Vec<String> {
+    jobs.iter().map(|job| job.id.clone()).collect()
+}
+
+fn held_elsewhere(id: &str) -> Error {
+    let message = format!("another queue of this store has the job {id:?}, so it was not taken over; the others were");
+    Error::new(Code::JobDuplicate, message).with_details(serde_json::json!({ "jobId": id }))
 }

@@ -132,6 +132,11 @@ impl Ticket {
         self.shared.clock.monotonic_ms().saturating_sub(self.started) as i64
     }
 
+    /// Whether its handler is done.
+    pub(super) fn is_over(&self) -> bool {
+        matches!(*self.state.lock(), State::Over)
+    }
+
     fn over(&self) -> State {
         if let Some(reporter) = self.reporter.get() {
             reporter.over.store(true, Ordering::Release);

@@ -1,5 +1,6 @@
 //! Values without quotes in a source file, where most are expressions.
 
+use super::decoding::starts_text;
 use super::sweep::Kinds;
 
 /// Where `is_value` may hold behind a sign, by what is known of the block.
@@ -17,7 +18,14 @@ pub const fn values(kinds: &Kinds) -> u64 {
     let text = kinds.base64 & (kinds.base64 >> 4 | 15 << 60) & (kinds.base64 >> 8 | 255 << 56);
     let base64 = !(twelve >> 1) & (text >> 1 | 1 << 63) | blank & !(twelve >> 2) & (text >> 2 | 3 << 62);
     let capital = kinds.capital << 1 | 1 | (kinds.blank << 1 | 1) & (kinds.blank << 2 | kinds.capital << 2 | 3);
-    value & (base64 | capital | kinds.equal & (!blank | 1 << 63))
+    value & (base64 | capital | kinds.equal & (!blank | 1 << 63)) & !tiny(kinds)
+}
+
+/// Where the name before a sign has one or two letters, which say nothing; a type that short, as in `name: T=`, is
+/// no name.
+const fn tiny(kinds: &Kinds) -> u64 {
+    let code = kinds.code & !(kinds.blank & kinds.sign << 1);
+    kinds.word << 1 & (code << 2 | kinds.word << 2 & code << 3)
 }
 
 /// Whether the value behind a sign may be judged without quotes in a source file: the name is a
@@ -47,7 +55,5 @@ pub fn is_value(text: &[u8], at: usize) -> bool {
 /// Whether a value may start so that is text in base64.
 fn is_base64_of_text(value: &[u8; 12]) -> bool {
     let part = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=');
-    // The highest bit of a character is never set, and few are below the blank.
-    let first = |byte: &u8| matches!(byte, b'C' | b'D' | b'I'..=b'Z' | b'a'..=b'f');
-    value.iter().all(part) && value.iter().step_by(4).all(first)
+    value.iter().all(part) && value.iter().step_by(4).all(|first| starts_text(*first))
 }

@@ -1,7 +1,7 @@
 //! The built-in rules, read once from their data files.
 
 use std::ops::Range;
-use std::sync::{Arc, LazyLock};
+use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::candidate::Candidate;
 use super::detectors::{self, Detector, Seen};
@@ -33,6 +33,9 @@ static BUILT_IN: LazyLock<std::result::Result<Arc<Catalogue>, String>> =
 /// Shorter runs of token characters are not looked at: every token without a prefix is as long.
 pub const SHORTEST_RUN: u32 = 32;
 
+/// Tokens without a prefix are not longer.
+pub const LONGEST_CONTEXTUAL: usize = 256;
+
 /// Rules, and the searches that lead to them.
 #[derive(Debug)]
 pub struct Catalogue {
@@ -40,8 +43,9 @@ pub struct Catalogue {
     prefilter: Prefilter,
     /// For each literal, the rules that may start with it.
     by_literal: Vec<Vec<usize>>,
-    /// Rules for runs of token characters.
+    /// Rules for runs of token characters, and for each length those that allow it.
     runs: Vec<usize>,
+    by_length: OnceLock<Vec<Vec<usize>>>,
 }
 
 impl Catalogue {
@@ -79,6 +83,7 @@ impl Catalogue {
             prefilter: Prefilter::new(&placed(literals, &by_literal, &rules))?,
             by_literal,
             runs,
+            by_length: OnceLock::new(),
             rules,
         })
     }
@@ -162,24 +167,36 @@ impl Catalogue {
         }
     }
 
+    /// The rules for runs that may be so long.
+    fn runs_of(&self, length: usize) -> &[usize] {
+        let allows =
+            |rule: &Rule, length: usize| rule.detector.is_some() || rule.tail().is_none_or(|tail| tail.allows(length));
+        let by_length = self.by_length.get_or_init(|| {
+            let fit = |length| {
+                self.runs
+                    .iter()
+                    .copied()
+                    .filter(move |index| allows(&self.rules[*index], length))
+            };
+            (0..=LONGEST_CONTEXTUAL).map(|length| fit(length).collect()).collect()
+        });
+        by_length.get(length).unwrap_or(&self.runs)
+    }
+
     /// What a run of token characters is.
     pub fn run(&self, text: &[u8], run: &Range<usize>, enabled: &[bool], out: &mut Vec<Candidate>) {
         // The digits of an escape such as `%3D` are no part of what follows.
-        let escaped = run.start > 0
-            && text[run.start - 1] == b'%'
-            && text
-                .get(run.start..run.start + 2)
-                .is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
+        let two = text.get(run.start..run.start + 2);
+        let escaped = text[..run.start].ends_with(b"%") && two.is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
         let run = run.start + if escaped { 2 } else { 0 }..run.end;
         let token = &text[run.clone()];
         // Words and paths: what has no digit was not drawn at random.
         if !token.iter().any(u8::is_ascii_digit) {
             return;
         }
-        for index in &self.runs {
+        for index in self.runs_of(token.len()) {
             let rule = &self.rules[*index];
-            let may_be = || rule.tail().is_none_or(|tail| tail.allows(token.len())) && rule.may_start(token);
-            if (rule.detector.is_some() || may_be())
+            if (rule.detector.is_some() || rule.may_start(token))
                 && let Some(candidate) = detectors::confirm_run(rule, text, run.clone())
             {
                 out.push(Candidate {

@@ -31,12 +31,25 @@ pub fn to_utf8(bytes: &[u8]) -> Cow<'_, [u8]> {
     Cow::Owned(text.into_bytes())
 }
 
+/// Whether three characters of text may start with this one in base64: their highest bit is never set, and few are
+/// below the blank.
+pub const fn starts_text(first: u8) -> bool {
+    matches!(first, b'C' | b'D' | b'I'..=b'Z' | b'a'..=b'f')
+}
+
 /// What a run of base64 or of hex digits says, where it is text.
 pub fn hidden_text(text: &[u8], run: &Range<usize>) -> Option<Vec<u8>> {
     let run = &text[run.clone()];
-    let taste = BASE64.decode(run.get(..TASTE)?).ok()?;
-    if is_printable(&taste) {
+    let start = run.get(..TASTE)?;
+    let may_be_text = start.iter().step_by(4).all(|first| starts_text(*first));
+    if may_be_text && BASE64.decode(start).is_ok_and(|taste| is_printable(&taste)) {
         return BASE64.decode(run).ok().filter(|decoded| is_printable(decoded));
+    }
+    if !start[..4]
+        .iter()
+        .all(|digit| digit.is_ascii_hexdigit() || *digit == b'x')
+    {
+        return None;
     }
     let digits = run.strip_prefix(b"0x").unwrap_or(run);
     // A hash is drawn from all bytes, so its first ones already are no text.
@@ -51,6 +64,7 @@ pub fn hidden_text(text: &[u8], run: &Range<usize>) -> Option<Vec<u8>> {
 pub fn plain_text(value: &[u8]) -> Option<Vec<u8>> {
     let bytes = value.trim_ascii_end();
     if bytes.len() < 12
+        || !bytes.iter().step_by(4).take(3).all(|first| starts_text(*first))
         || !bytes
             .iter()
             .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'='))

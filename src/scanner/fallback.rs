@@ -5,10 +5,9 @@ use std::ops::Range;
 
 use super::assignment::{Assignment, name_before, word_start};
 use super::boundary;
+use super::brief::SHORTEST as SHORTEST_VALUE;
 use super::sweep::Kinds;
 
-/// Shorter values are judged by nobody.
-const SHORTEST_VALUE: usize = 6;
 const LONGEST_VALUE: usize = 256;
 /// How far a name may stand from its value.
 const REACH: usize = 160;
@@ -29,30 +28,45 @@ const QUESTIONS: [&[u8]; 12] = [
     b"get", b"fetch", b"find", b"read", b"load", b"lookup", b"resolve", b"is", b"has", b"ask", b"prompt", b"delete",
 ];
 
-/// Where an operator, a bracket or a word may stand before a quote, at most a blank between them.
+/// Quotes before which an operator, a bracket or a word may stand, at most a blank between them; `before` are the
+/// last two bits of the block before.
 #[expect(clippy::inline_always, reason = "it runs for every 64 bytes, inside of vector code")]
 #[inline(always)]
-pub const fn places(kinds: &Kinds) -> u64 {
-    // What follows is known up to the end of the block; after it anything may stand.
+pub const fn places(kinds: &Kinds, before: &mut u64) -> u64 {
     let joint = kinds.quote | kinds.blank | kinds.comma | kinds.sign;
-    let quoted = kinds.quote >> 2 | 3 << 62;
-    let bracket = !(joint | kinds.token) >> 1 | 1 << 63;
-    let blank = kinds.blank >> 1 | 1 << 63;
-    !joint & quoted & (bracket | blank)
+    // No joint, and behind it no joint and no word, or a blank.
+    let second = !(joint | kinds.token) | kinds.blank;
+    let places = kinds.quote & (second << 1 | *before >> 2) & (!joint << 2 | *before & 3);
+    *before = !joint >> 62 | second >> 63 << 2;
+    places
 }
 
-/// Calls back for the value whose quote stands two bytes behind `at`.
-pub fn at(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {
-    let open = at + 2;
-    let Some(quote @ (b'"' | b'\'' | b'`')) = text.get(open).copied() else {
+/// Whether one of the values of this file may stand in the quotes that open at `open`: a few bytes tell it nearly
+/// everywhere.
+#[inline]
+pub fn may_stand(text: &[u8], open: usize) -> bool {
+    let before = |count: usize| open.checked_sub(count).map_or(b' ', |at| text[at]);
+    let [third, second, last] = [before(3), before(2), before(1)];
+    let named = |second: u8, last: u8| NAME_ENDS[usize::from(last)] >> (second & 31) & 1 == 1;
+    match (second, last) {
+        (_, b'|') | (b'?', b'?') | (b')', b'{') | (b'|' | b'(', b' ') => true,
+        (b'?', b' ') => third == b'?',
+        (b'{', b' ') => matches!(third, b')' | b' ' | b'\t'),
+        (_, b'(') => text.get(open + 1) == Some(&b'$') || named(third, second),
+        (_, b' ') => named(third, second),
+        _ => false,
+    }
+}
+
+/// Calls back for the value whose quote stands at `open`.
+pub fn at(text: &[u8], open: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {
+    let (Some(quote @ (b'"' | b'\'' | b'`')), Some(before)) = (text.get(open).copied(), open.checked_sub(1)) else {
         return;
     };
-    // At the end of a block of the sweep nothing is known of what follows.
-    if !matches!(text[at + 1], b' ' | b'(' | b'|' | b'?' | b'{') {
+    let stop = open - usize::from(text[before] == b' ');
+    let Some(last) = stop.checked_sub(1).map(|at| text[at]) else {
         return;
-    }
-    let stop = open - usize::from(text[at + 1] == b' ');
-    let last = text[stop - 1];
+    };
     let substituted = last == b'(' && text.get(open + 1) == Some(&b'$');
     if !(matches!(last, b'|' | b'?' | b'{') || substituted || may_name(&text[..stop - usize::from(last == b'(')])) {
         return;
@@ -104,20 +118,36 @@ pub fn at_elvis(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: 
     }
 }
 
-/// Whether a name of a secret, or a call of `DEFAULTS`, may end here: most words do not end as they do.
+/// For the last byte of a name of a secret, or of a call of `DEFAULTS`, a bit for each byte before it, whatever its
+/// case: most words do not end as they do.
+const NAME_ENDS: [u32; 256] = {
+    let mut ends = [0; 256];
+    let all = [
+        b"rd", b"wd", b"ey", b"et", b"en", b"se", b"ss", b"th", b"ty", b"nk", b"or", b"by",
+    ];
+    let mut index = 0;
+    while index < all.len() {
+        let [second, last] = *all[index];
+        ends[last as usize] |= 1 << (second & 31);
+        ends[last.to_ascii_uppercase() as usize] = ends[last as usize];
+        index += 1;
+    }
+    ends
+};
+
+/// Whether a name of a secret, or a call of `DEFAULTS`, may end here.
 fn may_name(text: &[u8]) -> bool {
     let Some(ending) = text.last_chunk::<3>() else {
         return false;
     };
     let [third, second, last] = ending.map(|byte| byte.to_ascii_lowercase());
-    match [second, last] {
-        [b'r' | b'w', b'd'] | [b'e', b'y' | b't' | b'n'] | [b's', b'e' | b's'] | [b't', b'h' | b'y'] | [b'n', b'k'] => {
-            true
+    second.is_ascii_lowercase()
+        && NAME_ENDS[usize::from(last)] >> (second & 31) & 1 == 1
+        && match last {
+            b'r' => matches!(third, b'_' | b' ' | b'.'),
+            b'y' => second != b'b' || third == b' ',
+            _ => true,
         }
-        [b'o', b'r'] => matches!(third, b'_' | b' ' | b'.'),
-        [b'b', b'y'] => third == b' ',
-        _ => false,
-    }
 }
 
 /// The value between the quotes, of which the first stands at `open`.

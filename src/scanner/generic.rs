@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use super::assignment::Assignment;
 use super::boundary;
+use super::brief::SHORTEST;
 use super::candidate::{Candidate, RANK_GENERIC};
 use super::markup::named_beside;
 use super::names::known;
@@ -57,8 +58,8 @@ impl Generic {
                 .filter(|at| bytes.get(at + 1) == Some(&b'x'))
                 .count()
                 > 3
-            || bytes.len() < 6
-            || (naming == Naming::Neutral && (!one.quoted || bytes.len() < SHORTEST_UNNAMED))
+            || bytes.len() < SHORTEST
+            || (naming == Naming::Neutral && (!one.quoted || bytes.len() < SHORTEST_UNNAMED || !is_mixed(bytes)))
             || is_placeholder(bytes)
             || bytes.eq_ignore_ascii_case(name)
         {
@@ -138,23 +139,29 @@ impl Generic {
         if word >= 5 && matches!(value.get(word), Some(b'=' | b'/')) {
             return false;
         }
-        let one_piece = value
-            .iter()
-            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-'));
-        if !one_piece || !(self.shortest.max(32)..=128).contains(&value.len()) {
+        if !is_mixed(value) || !(self.shortest.max(32)..=128).contains(&value.len()) {
             return false;
         }
         let shape = Shape::of(value);
-        shape.upper >= 4
-            && shape.lower >= 4
-            && shape.digits >= 4
-            && shape.other * 8 <= value.len()
+        shape.other * 8 <= value.len()
             && shape.longest_word <= 7
             && shape.changes * 3 >= value.len()
             && entropy(value) >= self.floor.max(4.3)
             && looks_random(value, self.floor)
             && !is_identifier(value)
     }
+}
+
+/// Whether a value is of one piece, and has letters of both cases and digits: a few each, which hashes and words have
+/// not.
+fn is_mixed(value: &[u8]) -> bool {
+    let count = |kind: fn(&u8) -> bool| value.iter().filter(|byte| kind(byte)).count();
+    count(u8::is_ascii_uppercase) >= 4
+        && count(u8::is_ascii_lowercase) >= 4
+        && count(u8::is_ascii_digit) >= 4
+        && value
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'_' | b'-'))
 }
 
 /// How sure a password is one; nothing where it is a word, a sentence or code.
@@ -262,17 +269,16 @@ fn is_reference(value: &[u8]) -> bool {
 /// UUIDs, dates and versions.
 fn is_identifier(value: &[u8]) -> bool {
     let value = value.strip_prefix(b"urn:uuid:").unwrap_or(value);
-    let hex_groups: Vec<usize> = value
-        .split(|byte| *byte == b'-')
-        .map(|part| {
-            if part.iter().all(u8::is_ascii_hexdigit) {
-                part.len()
+    let dash = |place: usize| matches!(place, 8 | 13 | 18 | 23);
+    let mut uuid = value.iter().enumerate();
+    value.len() == 36
+        && uuid.all(|(place, byte)| {
+            if dash(place) {
+                *byte == b'-'
             } else {
-                0
+                byte.is_ascii_hexdigit()
             }
         })
-        .collect();
-    hex_groups == [8, 4, 4, 4, 12]
         || value.starts_with(b"sha1-")
         || value.starts_with(b"sha256-")
         || value.starts_with(b"sha384-")

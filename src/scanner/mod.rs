@@ -13,6 +13,7 @@ mod bech32;
 mod bigram;
 mod block;
 mod boundary;
+mod brief;
 mod candidate;
 mod catalogue;
 mod checksum;

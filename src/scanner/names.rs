@@ -37,7 +37,7 @@ pub fn known(name: &[u8]) -> Naming {
 }
 
 impl<const WORDS: usize> Table<WORDS> {
-    const SLOTS: usize = 8192 / WORDS;
+    const SLOTS: usize = 1024 / WORDS;
 
     fn known(&mut self, name: &[u8]) -> Naming {
         if self.0.is_empty() {

@@ -2,7 +2,7 @@
 
 use std::sync::LazyLock;
 
-use super::words::Words;
+use super::words::{Starts, Words};
 
 /// What a name says about its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,21 +141,28 @@ const RESETS: &[&str] = &["forgot", "reset", "confirmation", "placeholder"];
 /// What a name says, whatever its notation.
 pub fn naming(name: &[u8]) -> Naming {
     // Only the last part of `spring.datasource.password` is the name.
-    let last = name.rsplit(|byte| *byte == b'.').next().unwrap_or(name);
+    let last = memchr::memrchr(b'.', name).map_or(name, |point| &name[point + 1..]);
+    let families = &*FAMILIES;
     let mut plain = [0_u8; 96];
-    let mut length = 0;
-    for byte in last
-        .iter()
-        .filter(|byte| byte.is_ascii_alphanumeric())
-        .take(plain.len())
-    {
-        plain[length] = byte.to_ascii_lowercase();
+    let (mut length, mut starts, mut any) = (0, Starts::default(), false);
+    for letter in last.iter().map(|byte| LETTERS[usize::from(*byte)]) {
+        if letter == 0 {
+            continue;
+        }
+        let Some(place) = plain.get_mut(length) else {
+            break;
+        };
+        *place = letter;
         length += 1;
+        any |= families.words.may_start(starts.then(letter));
     }
     let plain = &plain[..length];
+    if !any && !may_end(plain) {
+        return Naming::Neutral;
+    }
     let (mut password, mut reset, mut harmless, mut secret) = (false, false, false, false);
-    for (word, end) in FAMILIES.words.each(plain) {
-        match FAMILIES.family(word) {
+    for (word, end) in families.words.each(plain) {
+        match families.family(word) {
             Family::Password => password |= end == length,
             Family::Reset => reset = true,
             Family::Harmless => harmless = true,
@@ -171,7 +178,7 @@ pub fn naming(name: &[u8]) -> Naming {
         return Naming::Neutral;
     }
     if harmless
-        || SHORT_HARMLESS.iter().any(|word| plain == word.as_bytes())
+        || plain.len() <= 4 && SHORT_HARMLESS.iter().any(|word| plain == word.as_bytes())
         || ENDINGS
             .iter()
             .any(|word| word.as_bytes().last() == plain.last() && plain.ends_with(word.as_bytes()))
@@ -182,6 +189,55 @@ pub fn naming(name: &[u8]) -> Naming {
         return Naming::Secret;
     }
     Naming::Neutral
+}
+
+/// Letters in lower case and digits; zero for what else names have.
+const LETTERS: [u8; 256] = {
+    let mut letters = [0; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        if (byte as u8).is_ascii_alphanumeric() {
+            letters[byte] = (byte as u8).to_ascii_lowercase();
+        }
+        byte += 1;
+    }
+    letters
+};
+
+/// For the last letter of what ends a name that says something, a bit for each letter before it.
+const LAST_TWO: [u64; 128] = {
+    const fn add(table: &mut [u64; 128], word: &[u8]) {
+        if let [.., second, last] = word {
+            table[*last as usize] |= 1 << (*second & 63);
+        }
+    }
+    let mut table = [0; 128];
+    let mut index = 0;
+    while index < ENDINGS.len() {
+        add(&mut table, ENDINGS[index].as_bytes());
+        index += 1;
+    }
+    index = 0;
+    while index < SHORT_HARMLESS.len() {
+        add(&mut table, SHORT_HARMLESS[index].as_bytes());
+        index += 1;
+    }
+    // `ENDS`, `_key`, `pass` and `auth`.
+    add(&mut table, b"pw");
+    add(&mut table, b"ey");
+    add(&mut table, b"ss");
+    add(&mut table, b"th");
+    table
+};
+
+/// Whether a name may end in something that says what it is.
+fn may_end(plain: &[u8]) -> bool {
+    match plain {
+        [.., second, last] => LAST_TWO[usize::from(*last & 127)] >> (second & 63) & 1 == 1,
+        // A short name of one letter.
+        [_] => true,
+        [] => false,
+    }
 }
 
 #[derive(Clone, Copy)]

@@ -43,8 +43,20 @@ pub struct Place {
 }
 
 impl Place {
+    /// A text that is no file.
+    const TEXT: Self = Self {
+        source: false,
+        lock: false,
+        table: false,
+        prose: true,
+        escapes: true,
+    };
+
     pub fn of(file: Option<&str>) -> Self {
-        let name = file.unwrap_or("").rsplit(['/', '\\']).next().unwrap_or("");
+        let Some(file) = file else {
+            return Self::TEXT;
+        };
+        let name = file.rsplit(['/', '\\']).next().unwrap_or("");
         let extension = name
             .rsplit_once('.')
             .map_or("", |(_, extension)| extension)

@@ -1,5 +1,5 @@
 //! Finds the literals with which tokens start. Nearly every literal stands at the start of a word or starts with a
-//! sign, so three bytes of each are looked up in one small table at those places only, however many literals
+//! sign, so four bytes of each are looked up in one small table at those places only, however many literals
 //! there are; of the others most have a rare byte, or stand in a long run.
 
 use std::ops::Range;
@@ -12,8 +12,8 @@ use super::pair::SIGNS;
 use super::sweep::{MARK, Openings};
 use crate::error::Result;
 
-/// Hashes of three bytes.
-const BITS: u32 = 16;
+/// Bits of a hash of the first bytes of a word.
+const BITS: u32 = 14;
 
 /// A literal, and where the rules that start with it may stand.
 #[derive(Clone, Debug)]
@@ -44,8 +44,8 @@ pub struct Prefilter {
     literals: Vec<Vec<u8>>,
     anchors: Vec<Anchor>,
     openings: Openings,
-    /// One bit for each hash of three bytes with which an anchor starts.
-    bits: Box<[u64; 1 << (BITS - 6)]>,
+    /// One bit for each hash of four bytes with which an anchor starts, or of the two or three of a shorter one.
+    bits: Bits,
     /// For each pair of bytes that anchors start with, or several pairs, those anchors.
     by_pair: Vec<Vec<u16>>,
     /// Literals with a mark, and where in them it stands.
@@ -54,9 +54,29 @@ pub struct Prefilter {
     floating: Floating,
 }
 
-const fn hash(gram: u32) -> usize {
-    ((gram & 0xff_ffff).wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as usize
+/// A bit for each hash that was added.
+struct Bits(Box<[u64; 1 << (BITS - 6)]>);
+
+impl Bits {
+    const fn hash(gram: u32) -> usize {
+        (gram.wrapping_mul(0x9e37_79b1) >> (32 - BITS)) as usize
+    }
+
+    fn add(&mut self, gram: u32) {
+        let at = Self::hash(gram);
+        self.0[at >> 6] |= 1 << (at & 63);
+    }
+
+    #[inline]
+    fn has(&self, gram: u32) -> bool {
+        let at = Self::hash(gram);
+        self.0[at >> 6] >> (at & 63) & 1 == 1
+    }
 }
+
+/// The first two and three of four bytes.
+const TWO: u32 = 0xffff;
+const THREE: u32 = 0xff_ffff;
 
 const PAIRS: usize = 1 << 10;
 
@@ -113,16 +133,11 @@ impl Prefilter {
                 floating.push((bytes.as_slice(), index));
             }
         }
-        let mut bits = Box::new([0; 1 << (BITS - 6)]);
+        let mut bits = Bits(Box::new([0; 1 << (BITS - 6)]));
         let mut by_pair = vec![Vec::new(); PAIRS];
         for (index, anchor) in (0_u16..).zip(&anchors) {
-            let [first, second] = [anchor.bytes[0], anchor.bytes.get(1).copied().unwrap_or(0)];
             by_pair[pair(anchor.start)].push(index);
-            let third = anchor.bytes.get(2).map_or(0..=u8::MAX, |third| *third..=*third);
-            for third in third {
-                let at = hash(u32::from_le_bytes([first, second, third, 0]));
-                bits[at >> 6] |= 1 << (at & 63);
-            }
+            bits.add(anchor.start);
         }
         Ok(Self {
             marked,
@@ -152,8 +167,7 @@ impl Prefilter {
     #[inline]
     pub fn word(&self, text: &[u8], at: usize, hit: impl FnMut(usize, usize)) {
         let gram = gram(text, at);
-        let index = hash(gram);
-        if self.bits[index >> 6] >> (index & 63) & 1 == 1 {
+        if self.bits.has(gram) | self.bits.has(gram & THREE) | self.bits.has(gram & TWO) {
             self.anchored(text, at, gram, hit);
         }
     }

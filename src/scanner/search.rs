@@ -4,10 +4,11 @@ use std::ops::Range;
 
 use super::assignment::{self, Assignment};
 use super::bare;
+use super::brief::is_brief;
 use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
-use super::catalogue::{Memo, SHORTEST_RUN};
+use super::catalogue::{LONGEST_CONTEXTUAL, Memo, SHORTEST_RUN};
 use super::decoding::goes_on;
-use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic, keypair_around};
+use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic, keypair_around, other_words};
 use super::engine::Scanner;
 use super::fallback;
 use super::generic::SHORTEST_UNNAMED;
@@ -22,8 +23,6 @@ use super::sweep::{self, Kinds, Runs, Visit, each_bit};
 
 /// Longer runs are data; a key file in base64 stays below.
 const LONGEST_RUN: usize = 16 * 1024;
-/// Tokens without a prefix are not longer.
-const LONGEST_CONTEXTUAL: usize = 256;
 
 /// No shorter name says that its value is a secret.
 const SHORTEST_NAME: usize = 3;
@@ -39,6 +38,8 @@ pub struct Search<'a> {
     prose: Runs<{ SHORTEST_MNEMONIC as u32 }>,
     /// The last bit of the block before, shifted in at the start of the next one.
     token_before: u64,
+    /// Its last two bits of what an offer may start with, in the same way.
+    offers_before: u64,
     /// Where values without quotes end.
     ends: Reach,
     memo: Memo,
@@ -57,7 +58,12 @@ impl Visit for Search<'_> {
         self.tokens = tokens;
         if self.scanner.mnemonic.is_some() {
             let mut prose = self.prose;
-            prose.block(at, kinds.prose, |start, end| self.prose(start..end));
+            let others = if prose.reach(kinds.prose) {
+                other_words(&kinds)
+            } else {
+                0
+            };
+            prose.block(at, kinds.prose & !others, |start, end| self.prose(start..end));
             self.prose = prose;
         }
         // Of the numbers of a key pair and what stands between them, one block at least is full.
@@ -82,6 +88,7 @@ impl<'a> Search<'a> {
             tokens: Runs::default(),
             prose: Runs::default(),
             token_before: 0,
+            offers_before: 0,
             ends: Reach::default(),
             memo: Memo::default(),
         };
@@ -179,15 +186,26 @@ impl<'a> Search<'a> {
             u64::MAX
         };
         let tag = kinds.close & (kinds.token << 1 | self.token_before);
-        let signs = kinds.sign & valued | tag;
-        let bare = kinds.sign & !signs & bare::values(kinds);
-        each_bit(signs, |bit| self.sign(at + bit));
+        // The sign that ends a longer one stands for all of it, and behind `==` is no value.
+        let sign = kinds.sign & !((kinds.sign >> 1 | kinds.equal << 1) & !kinds.close);
+        let signs = sign & valued | tag;
+        let bare = sign & !signs & bare::values(kinds);
+        each_bit(signs, |bit| {
+            if !is_brief(self.text, at + bit, bit, kinds) {
+                self.sign(at + bit);
+            }
+        });
         each_bit(bare, |bit| self.bare(at + bit));
         let joints = kinds.quote & next(kinds.comma) & second(kinds.blank) & third(kinds.quote);
         each_bit(joints, |bit| self.joint(at + bit));
         let dashes = kinds.dash & next(kinds.dash) & !(kinds.token << 1 | self.token_before);
         each_bit(dashes, |bit| self.sign_pair(at + bit));
-        each_bit(fallback::places(kinds), |bit| self.offer(at + bit));
+        let offers = fallback::places(kinds, &mut self.offers_before);
+        each_bit(offers, |bit| {
+            if fallback::may_stand(self.text, at + bit) {
+                self.offer(at + bit);
+            }
+        });
         self.token_before = kinds.token >> 63;
     }
 
@@ -213,9 +231,9 @@ impl<'a> Search<'a> {
     }
 
     #[inline(never)]
-    fn offer(&mut self, at: usize) {
+    fn offer(&mut self, quote: usize) {
         let (scanner, text, place) = (self.scanner, self.text, self.place);
-        fallback::at(text, at, &named(scanner), &mut |one| {
+        fallback::at(text, quote, &named(scanner), &mut |one| {
             guess(scanner, text, one, place, &mut self.out);
         });
     }

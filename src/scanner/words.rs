@@ -10,13 +10,30 @@ pub struct Words {
     search: Option<AhoCorasick>,
     /// One bit for each hash of three bytes with which a word starts: most texts have none of them.
     starts: Box<[u64; 1 << (BITS - 6)]>,
+    /// The same for four bytes, or for the three of a shorter word.
+    long_starts: Box<[u64; 1 << (BITS - 6)]>,
 }
 
 /// A hash of three bytes whatever their case.
 fn hash(bytes: [u8; 3]) -> usize {
     let [first, second, third] = bytes;
-    let gram = u32::from_le_bytes([first, second, third, 0]) | 0x0020_2020;
-    (gram.wrapping_mul(0x9e37_79b1) >> (u32::BITS - BITS)) as usize
+    hash_of(u32::from_le_bytes([first, second, third, 0]) | 0x0020_2020)
+}
+
+const fn hash_of(lower: u32) -> usize {
+    (lower.wrapping_mul(0x9e37_79b1) >> (u32::BITS - BITS)) as usize
+}
+
+/// The last four bytes of a text in lower case that is read byte for byte.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Starts(u32);
+
+impl Starts {
+    /// The same with one byte more.
+    pub const fn then(&mut self, byte: u8) -> Self {
+        self.0 = self.0 >> 8 | (byte as u32) << 24;
+        *self
+    }
 }
 
 impl Words {
@@ -24,7 +41,16 @@ impl Words {
     pub fn new<'a>(words: impl IntoIterator<Item = &'a str>) -> Self {
         let words: Vec<&[u8]> = words.into_iter().map(str::as_bytes).collect();
         let mut starts = Box::new([0; 1 << (BITS - 6)]);
+        let mut long_starts = starts.clone();
         for word in &words {
+            let at = match **word {
+                [first, second, third, fourth, ..] => {
+                    hash_of(u32::from_le_bytes([first, second, third, fourth]) | 0x2020_2020)
+                }
+                [first, second, third] => hash([first, second, third]),
+                _ => 0,
+            };
+            long_starts[at >> 6] |= 1 << (at & 63);
             let any = |place: usize| word.get(place).map_or(0..=u8::MAX, |byte| *byte..=*byte);
             for first in any(0) {
                 for second in any(1) {
@@ -41,7 +67,17 @@ impl Words {
             .ascii_case_insensitive(true)
             .build(&words)
             .ok();
-        Self { search, starts }
+        Self {
+            search,
+            starts,
+            long_starts,
+        }
+    }
+
+    /// Whether a word of at least three bytes may start with the last four that were read, or the last three.
+    pub fn may_start(&self, Starts(bytes): Starts) -> bool {
+        let has = |at: usize| self.long_starts[at >> 6] >> (at & 63) & 1;
+        has(hash_of(bytes | 0x2020_2020)) | has(hash_of(bytes >> 8 | 0x0020_2020)) == 1
     }
 
     /// The first place at which a word may start.

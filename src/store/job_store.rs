@@ -188,7 +188,7 @@ pub trait JobStore: Send + Sync + 'static {
 }
 
 /// What became of an attempt.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Finished {
     /// Its lease was still held, so that the end counts.
     pub held: bool,

@@ -14,7 +14,7 @@ use napi::bindgen_prelude::PromiseRaw;
 use napi::threadsafe_function::ThreadsafeFunction;
 use napi::{Env, Status};
 use napi_derive::napi;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::Value;
 
 use self::opened::{Inner, Listener, OpenOptions};
@@ -22,7 +22,7 @@ use self::parts::NativeParts;
 use self::runner::JsHandler;
 use super::error::{BorderError, promise};
 use crate::error::{Code, Error, Result};
-use crate::queue::{JobFilter, JobStatus, NewJob, OnDuplicate};
+use crate::queue::{JobFilter, JobStatus, NewJob, OnDuplicate, read};
 
 /// Hears one event, as JSON. Weak and bounded: it neither keeps the process nor grows.
 #[napi]
@@ -30,14 +30,6 @@ pub type QueueListener = ThreadsafeFunction<String, (), String, Status, false, t
 /// Told to run an attempt (`run`), to abort one (`abort`), or of a worker's activity.
 #[napi]
 pub type QueueRunner = ThreadsafeFunction<String, (), String, Status, false, true, 0>;
-
-fn read<T: for<'de> Deserialize<'de>>(what: &str, json: &str) -> Result<T> {
-    serde_json::from_str(json).map_err(|error| {
-        let at = format!(" at line {} column {}", error.line(), error.column());
-        let why = error.to_string().replace(&at, "");
-        Error::new(Code::OptionInvalid, format!("{what}: {why}"))
-    })
-}
 
 fn written<T: Serialize>(value: &T) -> Result<String> {
     serde_json::to_string(value)

@@ -13,9 +13,10 @@ use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::sync::oneshot;
 
 use super::opened::Inner;
-use super::{answers, read};
+use super::answers;
 use crate::bindings::error::promise;
 use crate::error::{Code, Error, Result};
+use crate::queue::read;
 
 /// A batch, until it is ended or given up.
 #[napi]

@@ -5,8 +5,8 @@ use napi::bindgen_prelude::PromiseRaw;
 use napi_derive::napi;
 
 use super::super::error::promise;
-use super::{NativeQueue, read, written};
-use crate::queue::ScheduleOptions;
+use super::{NativeQueue, written};
+use crate::queue::{ScheduleOptions, read};
 
 #[napi]
 impl NativeQueue {

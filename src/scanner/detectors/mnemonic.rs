@@ -7,6 +7,8 @@ use std::sync::LazyLock;
 use bip39::Language;
 use sha2::{Digest, Sha256};
 
+use super::super::sweep::Kinds;
+
 static WORDS: LazyLock<HashMap<&'static [u8], u16>> = LazyLock::new(|| {
     let list = Language::English.word_list();
     (0_u16..)
@@ -44,6 +46,17 @@ impl Starts {
 /// line ends, commas and quotes hold no list.
 pub const SHORTEST: usize = 12 * 3 + 11;
 const LENGTHS: [usize; 5] = [24, 21, 18, 15, 12];
+
+/// Where words start in a block that are in no list, having one or two letters, or nine and more: prose has one in
+/// nearly every line, and no list goes on over it.
+#[inline]
+pub const fn other_words(kinds: &Kinds) -> u64 {
+    let (letter, between) = (kinds.prose & kinds.word, kinds.prose & !kinds.word);
+    let short = between << 1 & letter & (between >> 1 | letter >> 1 & between >> 2);
+    let two = letter & letter >> 1;
+    let four = two & two >> 2;
+    short | four & four >> 4 & letter >> 8
+}
 
 /// Calls back for each list of words whose checksum is right, in a run of characters that lists have.
 pub fn each(text: &[u8], run: Range<usize>, found: &mut impl FnMut(Range<usize>)) {

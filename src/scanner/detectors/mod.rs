@@ -27,7 +27,7 @@ use super::tail::Verdict;
 use super::work;
 
 pub use jwt::is_token as is_jwt;
-pub use mnemonic::{SHORTEST as SHORTEST_MNEMONIC, each as each_mnemonic};
+pub use mnemonic::{SHORTEST as SHORTEST_MNEMONIC, each as each_mnemonic, other_words};
 pub use solana::around as keypair_around;
 
 /// Code that confirms a hit.

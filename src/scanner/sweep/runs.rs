@@ -12,6 +12,17 @@ impl<const SHORTEST: u32> Runs<SHORTEST> {
     #[expect(clippy::inline_always, reason = "it runs for every 64 bytes, inside of vector code")]
     #[inline(always)]
     pub fn block(&mut self, at: usize, mask: u64, found: impl FnMut(usize, usize)) {
+        if self.reach(mask) {
+            self.ends(at, mask, found);
+        } else {
+            self.open = mask.leading_ones() as usize;
+        }
+    }
+
+    /// Whether a run is long enough in a block, or where it starts.
+    #[expect(clippy::inline_always, reason = "as above")]
+    #[inline(always)]
+    pub fn reach(&self, mask: u64) -> bool {
         // A bit of `long` says that a run starts there which is long enough inside of the block.
         let mut long = mask;
         let mut have = 1;
@@ -20,11 +31,7 @@ impl<const SHORTEST: u32> Runs<SHORTEST> {
             long &= long >> step;
             have += step;
         }
-        if long == 0 && self.open + (mask.trailing_ones() as usize) < SHORTEST as usize {
-            self.open = mask.leading_ones() as usize;
-        } else {
-            self.ends(at, mask, found);
-        }
+        long != 0 || self.open + (mask.trailing_ones() as usize) >= SHORTEST as usize
     }
 
     #[inline(never)]

@@ -28,7 +28,7 @@ pub const TABLE: [u16; 256] = {
             byte == b'>',
             quote
                 || byte.is_ascii_whitespace()
-                || matches!(byte, b'\\' | b';' | b',' | b'&' | b'|' | b'<' | b'=' | b'>')
+                || matches!(byte, b'\\' | b';' | b',' | b'|' | b'<' | b'=' | b'>')
                 || matches!(byte, b'(' | b')' | b'[' | b']' | b'{' | b'}'),
             byte.is_ascii_uppercase() || byte.is_ascii_digit() || byte == b'_',
             byte == b'=',

@@ -58,6 +58,7 @@ pub async fn lists_are_filtered(store: &dyn JobStore) {
         [added.jobs[0].id.clone()]
     );
     assert!(list(Some(JobStatus::Failed), None).await.is_empty());
+    assert!(list(None, Some("")).await.is_empty(), "no job has an empty name");
     assert!(store.list("elsewhere", JobFilter::default()).await.unwrap().is_empty());
 }
 

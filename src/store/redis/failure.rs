@@ -35,7 +35,11 @@ pub fn coded(error: &RedisError) -> Error {
     } else {
         (Code::StoreUnavailable, "the Redis server answered with an error")
     };
-    Error::new(code, message).because(told.trim().to_owned())
+    let told = match told.trim() {
+        "" => error.to_string(),
+        told => told.to_owned(),
+    };
+    Error::new(code, message).because(told)
 }
 
 /// The server cannot be reached.

@@ -55,6 +55,11 @@ impl Ended {
         })
     }
 
+    /// It completed, and nothing of it is kept.
+    fn leaves_nothing(&self) -> bool {
+        self.remove && self.status == JobStatus::Completed
+    }
+
     /// About how big it is.
     pub fn bytes(&self) -> usize {
         200 + self.result.as_ref().map_or(0, String::len)
@@ -77,10 +82,14 @@ pub async fn finish(links: Arc<Links>, notifier: Arc<Notifier>, ends: Vec<Ended>
     }
 }
 
-async fn attempt(links: &Links, notifier: &Notifier, ends: &[Ended], repeated: bool) -> Result<Vec<Finished>> {
+pub(super) async fn attempt(links: &Links, notifier: &Notifier, ends: &[Ended], repeated: bool) -> Result<Vec<Finished>> {
     let mut call = scripts::call(&FINISH);
-    call.arg(u8::from(repeated));
-    for end in ends {
+    let (plain, others): (Vec<usize>, Vec<usize>) = (0..ends.len()).partition(|place| ends[*place].leaves_nothing());
+    call.arg(u8::from(repeated)).arg(plain.len());
+    for end in plain.iter().map(|place| &ends[*place]) {
+        call.arg(&end.id).arg(end.fence);
+    }
+    for end in others.iter().map(|place| &ends[*place]) {
         let (code, message) = end
             .failure
             .as_ref()
@@ -96,23 +105,32 @@ async fn attempt(links: &Links, notifier: &Notifier, ends: &[Ended], repeated: b
             .arg(u8::from(end.remove));
     }
     let answers = items(links.send(&call, Some(&FINISH), false).await?)?;
+    if answers.is_empty() {
+        let held = Finished {
+            held: true,
+            ..Finished::default()
+        };
+        if others.iter().any(|place| ends[*place].status == JobStatus::Retrying) {
+            notifier.tell(Notice::Due);
+        }
+        return Ok(vec![held; ends.len()]);
+    }
     if answers.len() != ends.len() {
         return Err(unexpected());
     }
-    ends.iter()
-        .zip(answers)
-        .map(|(end, answer)| {
-            let finished = finished(answer, notifier)?;
-            if finished.released || finished.held && end.status == JobStatus::Retrying {
-                notifier.tell(Notice::Due);
-            }
-            Ok(finished)
-        })
-        .collect()
+    let mut finished = vec![Finished::default(); ends.len()];
+    for (place, answer) in plain.into_iter().chain(others).zip(answers) {
+        let one = read(answer, notifier)?;
+        if one.released || one.held && ends[place].status == JobStatus::Retrying {
+            notifier.tell(Notice::Due);
+        }
+        finished[place] = one;
+    }
+    Ok(finished)
 }
 
 /// A sum, and the queue where other processes should know that it waits or has room.
-fn finished(answer: Value, notifier: &Notifier) -> Result<Finished> {
+fn read(answer: Value, notifier: &Notifier) -> Result<Finished> {
     let sum = match answer {
         Value::Array(_) => {
             let [sum, queue] = parts(answer)?;

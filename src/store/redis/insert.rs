@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use redis::{Cmd, Value};
 
 use super::links::Links;
-use super::rows::{Body, items, jobs, string, text, unexpected};
+use super::record;
+use super::rows::{items, jobs, string, text, unexpected};
 use super::scripts::{self, ADD};
 use crate::error::{Code, Error, Result};
 use crate::store::dependencies;
-use crate::store::job::{Job, JobOptions, OnDuplicate, OnParentFailure};
+use crate::store::job::{Job, JobStatus, OnDuplicate, OnParentFailure};
 use crate::store::job_store::Added;
 use crate::store::rules::{again, duplicate, json, number};
 
@@ -26,17 +27,17 @@ const MOST: usize = 512 * 1024 * 1024;
 pub struct Add {
     queue: String,
     jobs: Vec<Job>,
-    bodies: Vec<String>,
+    records: Vec<String>,
 }
 
 impl Add {
-    /// Writes the jobs as JSON, on the caller's time.
+    /// Writes the records, on the caller's time.
     pub fn new(queue: &str, jobs: Vec<Job>) -> Result<Self> {
-        let bodies = jobs.iter().map(body).collect::<Result<_>>()?;
+        let records = jobs.iter().map(record::write).collect::<Result<_>>()?;
         let add = Self {
             queue: queue.to_owned(),
             jobs,
-            bodies,
+            records,
         };
         if add.bytes() > MOST {
             return Err(Error::new(
@@ -49,24 +50,31 @@ impl Add {
 
     /// About how big it is.
     pub fn bytes(&self) -> usize {
-        self.bodies.iter().map(|text| text.len() + 200).sum()
+        self.records.iter().map(|text| text.len() + 100).sum()
+    }
+
+    /// Nothing can come in its way.
+    fn is_plain(&self) -> bool {
+        self.jobs.iter().all(is_plain)
     }
 }
 
-/// What does not change of a job.
-pub fn body(job: &Job) -> Result<String> {
-    json(&Body {
-        name: &job.name,
-        data: &job.data,
-        options: Some(&job.options).filter(|options| **options != JobOptions::default()),
-    })
+fn is_plain(job: &Job) -> bool {
+    let options = &job.options;
+    job.status == JobStatus::Pending && options.unique_key.is_none() && options.depends_on.is_empty()
+}
+
+fn lane(job: &Job) -> (&str, u8, &str) {
+    let options = &job.options;
+    let key = options.fair_key.as_deref().unwrap_or_default();
+    (&job.name, u8::from(options.priority), key)
 }
 
 /// Adds a job to a call, as `adding.lua` reads it.
-pub fn push(call: &mut Cmd, job: &Job, body: &str) -> Result<()> {
+pub fn push(call: &mut Cmd, job: &Job, record: &str) -> Result<()> {
     let options = &job.options;
     call.arg(&job.id)
-        .arg(body)
+        .arg(record)
         .arg(&job.name)
         .arg(u8::from(options.priority))
         .arg(options.fair_key.as_deref().unwrap_or_default())
@@ -119,18 +127,24 @@ pub fn outcome(answer: Value, stored: Vec<Job>) -> Result<Added> {
 /// Stores the adds; answers each with its jobs or its refusal.
 pub async fn add(links: Arc<Links>, adds: Vec<Add>) -> Vec<Result<Added>> {
     let started = Instant::now();
+    let mut repeated = false;
     loop {
-        match attempt(&links, &adds).await {
+        match attempt(&links, &adds, repeated).await {
             Ok(answers) => {
                 return adds
                     .into_iter()
                     .zip(answers)
-                    .map(|(add, answer)| outcome(answer, add.jobs))
+                    .map(|(add, answer)| match answer {
+                        Some(answer) => outcome(answer, add.jobs),
+                        None => Ok(add.jobs.into()),
+                    })
                     .collect();
             }
             Err(error)
                 if error.code() == Code::StoreUnavailable && started.elapsed() < PATIENCE && !links.is_closed() =>
             {
+                // The server may have done it, and only its answer was lost.
+                repeated = true;
                 tokio::time::sleep(AGAIN).await;
             }
             Err(error) => return adds.iter().map(|_| Err(again(&error))).collect(),
@@ -138,18 +152,43 @@ pub async fn add(links: Arc<Links>, adds: Vec<Add>) -> Vec<Result<Added>> {
     }
 }
 
-async fn attempt(links: &Links, adds: &[Add]) -> Result<Vec<Value>> {
+/// Answers what became of those adds in whose way something could be.
+pub(super) async fn attempt(links: &Links, adds: &[Add], repeated: bool) -> Result<Vec<Option<Value>>> {
     let mut call = scripts::call(&ADD);
-    for add in adds {
-        call.arg(&add.queue).arg(add.jobs.len());
-        for (job, body) in add.jobs.iter().zip(&add.bodies) {
-            push(&mut call, job, body)?;
+    call.arg(u8::from(repeated));
+    for chunk in adds.chunk_by(|one, next| one.is_plain() && next.is_plain() && one.queue == next.queue) {
+        if chunk.iter().all(Add::is_plain) {
+            push_plain(&mut call, chunk);
+            continue;
+        }
+        for add in chunk {
+            call.arg("any").arg(&add.queue).arg(add.jobs.len());
+            for (job, record) in add.jobs.iter().zip(&add.records) {
+                push(&mut call, job, record)?;
+            }
         }
     }
-    let answers = items(links.send(&call, Some(&ADD), true).await?)?;
-    if answers.len() == adds.len() {
-        Ok(answers)
-    } else {
-        Err(unexpected())
+    let mut answers = items(links.send(&call, Some(&ADD), false).await?)?.into_iter();
+    let answer = |add: &Add| {
+        if add.is_plain() {
+            Ok(None)
+        } else {
+            answers.next().map(Some).ok_or_else(unexpected)
+        }
+    };
+    adds.iter().map(answer).collect()
+}
+
+/// Adds plain adds of a queue to a call, each lane's neighbours together.
+fn push_plain(call: &mut Cmd, adds: &[Add]) {
+    let all = adds.iter().flat_map(|add| add.jobs.iter().zip(&add.records));
+    let all: Vec<(&Job, &String)> = all.collect();
+    for group in all.chunk_by(|(one, _), (next, _)| lane(one) == lane(next)) {
+        let Some((first, _)) = group.first() else { continue };
+        let (name, priority, key) = lane(first);
+        call.arg("plain").arg(&first.queue).arg(name).arg(priority).arg(key).arg(group.len());
+        for (job, record) in group {
+            call.arg(&job.id).arg(record);
+        }
     }
 }

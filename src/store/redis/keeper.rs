@@ -15,6 +15,7 @@ use super::PREFIX;
 use super::address::CONNECT;
 use super::failure::{coded, unavailable};
 use super::links::{Links, Unused};
+use super::old_layout::lay_out_anew;
 use super::rows::{number, text};
 use super::server_check::Info;
 use crate::error::{Code, Error, Result};
@@ -26,7 +27,7 @@ const LOOK: Duration = Duration::from_secs(5);
 const ANSWER: Duration = Duration::from_secs(5);
 const AGAIN: Duration = Duration::from_millis(200);
 /// How keys are laid out. A store that a newer version changed is left alone.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
 
 /// Where notices are heard.
 type Heard = (PubSubSink, PubSubStream);
@@ -167,6 +168,10 @@ async fn check(unused: &mut Unused) -> Result<Option<String>> {
             Code::StoreNewer,
             format!("the job store has format {format}, this version knows {FORMAT}; update @elizaos/plugin-auton8n"),
         ));
+    }
+    if format < FORMAT {
+        lay_out_anew(unused).await?;
+        unused.send(redis::cmd("SET").arg(&key).arg(FORMAT)).await?;
     }
     Ok(info.warning())
 }

@@ -186,6 +186,12 @@ impl Unused {
         let sent = answer(&mut self.0.connection, command, None).await;
         sent.map_err(|error| coded(&error))
     }
+
+    /// Calls a script on it.
+    pub async fn call(&mut self, call: &Cmd, script: &Script) -> Result<Value> {
+        let sent = answer(&mut self.0.connection, call, Some(script)).await;
+        sent.map_err(|error| coded(&error))
+    }
 }
 
 async fn answer(

@@ -53,7 +53,7 @@ pub async fn list(store: &RedisStore, queue: &str, filter: JobFilter) -> Result<
         call.arg(queue)
             .arg(&before)
             .arg(&cursor)
-            .arg(filter.name.as_deref().unwrap_or_default())
+            .arg(filter.name.as_ref().map_or_else(String::new, |name| format!("={name}")))
             .arg(limit - found.len())
             .arg(&statuses);
         let [go_on, rows] = parts(store.call(&call, &LIST, true).await?)?;

@@ -8,6 +8,8 @@ mod insert;
 mod keeper;
 mod links;
 mod manage;
+mod old_layout;
+mod record;
 mod redis_store;
 mod restore;
 mod rows;
@@ -17,6 +19,10 @@ mod server_check;
 mod states;
 mod work;
 
+#[cfg(test)]
+mod old_layout_tests;
+#[cfg(test)]
+mod repeated_tests;
 #[cfg(test)]
 pub mod test_server;
 #[cfg(test)]

@@ -40,7 +40,7 @@ const NOTICES: usize = 1_024;
 
 /// Jobs on a Redis server.
 pub struct RedisStore {
-    links: Arc<Links>,
+    pub(super) links: Arc<Links>,
     pub(super) notifier: Arc<Notifier>,
     adds: Batcher<Add, Result<Added>>,
     ends: Batcher<Vec<Ended>, Vec<Result<Finished>>>,

@@ -1,6 +1,7 @@
 //! Jobs of another store.
 
-use super::insert::{body, parents, runs_anyway};
+use super::insert::{parents, runs_anyway};
+use super::record;
 use super::redis_store::RedisStore;
 use super::rows::{number, parts, text, unexpected};
 use super::scripts::{self, RESTORE};
@@ -17,7 +18,7 @@ pub async fn restore(store: &RedisStore, queue: &str, jobs: Vec<Job>) -> Result<
         let values = values(&job)?;
         let log = job.log.len().saturating_sub(LOG_LINES as usize);
         call.arg(&job.id)
-            .arg(body(&job)?)
+            .arg(record::write(&job)?)
             .arg(&job.name)
             .arg(u8::from(job.options.priority))
             .arg(job.options.fair_key.as_deref().unwrap_or_default())
@@ -52,7 +53,6 @@ fn values(job: &Job) -> Result<Vec<(&'static str, String)>> {
         ("progress", job.progress.to_string()),
         ("iteration", job.iteration.to_string()),
         ("checkpoint", json(&job.checkpoint)?),
-        ("createdAt", job.created_at.to_string()),
     ];
     if let Some(error) = &job.error {
         values.push(("errorCode", error.code.clone()));

@@ -3,32 +3,13 @@
 use std::str::FromStr;
 
 use redis::Value;
-use serde::{Deserialize, Serialize};
 
 use super::failure::unavailable;
-use crate::error::{Code, Error, Result};
-use crate::store::job::{Job, JobFailure, JobOptions, JobStatus};
-use crate::store::job_data::JobData;
+use super::record::{self, Record, damaged};
+use crate::error::{Error, Result};
+use crate::store::job::{Job, JobFailure, JobStatus};
 use crate::store::job_store::{Claim, ReadAhead};
 use crate::store::rules::{status, value};
-
-/// What does not change of a job, as it is stored.
-#[derive(Serialize)]
-pub struct Body<'a> {
-    pub name: &'a str,
-    pub data: &'a JobData,
-    /// Left out where nothing is set, which is a half of most bodies.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub options: Option<&'a JobOptions>,
-}
-
-#[derive(Deserialize)]
-struct OwnedBody {
-    name: String,
-    data: JobData,
-    #[serde(default)]
-    options: JobOptions,
-}
 
 /// A value as text, where it is one.
 pub fn text(value: &Value) -> Option<&str> {
@@ -75,18 +56,35 @@ pub fn jobs(rows: Value) -> Result<Vec<Job>> {
     items(rows)?.into_iter().map(|row| Ok(claim(row)?.job)).collect()
 }
 
-/// A job of a queue that was claimed for the first time, as `claim.lua` answers it.
-pub fn first_claim(row: Value, queue: &str, now: i64) -> Result<Claim> {
-    let [fence, created_at, run_at, id, body] = parts(row)?;
-    let body: OwnedBody = value(text(&body).ok_or_else(damaged)?)?;
+/// A job that was claimed for the first time.
+pub fn first_claim(id: String, record: &str, fence: i64, now: i64) -> Result<Claim> {
     let job = Job {
-        id: string(&id)?,
-        queue: queue.to_owned(),
-        name: body.name,
-        data: body.data,
-        options: body.options,
         status: JobStatus::Running,
         attempts: 1,
+        started_at: Some(now),
+        ..job(id, record::read(record)?)
+    };
+    Ok(Claim { job, fence, stalls: 0 })
+}
+
+/// As it was added.
+fn job(id: String, record: Record) -> Job {
+    let Record {
+        queue,
+        name,
+        data,
+        options,
+        created_at,
+        run_at,
+    } = record;
+    Job {
+        id,
+        queue,
+        name,
+        data,
+        options,
+        status: JobStatus::Pending,
+        attempts: 0,
         progress: 0.0,
         stage: None,
         iteration: 0,
@@ -94,20 +92,15 @@ pub fn first_claim(row: Value, queue: &str, now: i64) -> Result<Claim> {
         checkpoint: serde_json::Value::Null,
         result: None,
         error: None,
-        created_at: number(&created_at).ok_or_else(damaged)?,
-        run_at: number(&run_at).ok_or_else(damaged)?,
-        started_at: Some(now),
+        created_at,
+        run_at,
+        started_at: None,
         finished_at: None,
         waits_for: 0,
-    };
-    Ok(Claim {
-        job,
-        fence: number(&fence).ok_or_else(damaged)?,
-        stalls: 0,
-    })
+    }
 }
 
-/// In the order of `FIELDS` in `common.lua`.
+/// In the order of `FIELDS` in `packed.lua`.
 pub fn claim(row: Value) -> Result<Claim> {
     read_ahead(row).map(|held| held.claim)
 }
@@ -120,7 +113,6 @@ pub fn read_ahead(row: Value) -> Result<ReadAhead> {
         stalls,
         fence,
         started_at,
-        queue,
         progress,
         stage,
         iteration,
@@ -128,26 +120,23 @@ pub fn read_ahead(row: Value) -> Result<ReadAhead> {
         result,
         code,
         message,
-        created_at,
         run_at,
         finished_at,
         waits_for,
         doubtful,
         id,
-        body,
+        record,
         log,
     ] = parts(row)?;
-    let body: OwnedBody = value(text(&body).ok_or_else(damaged)?)?;
     let optional = |value: &Value| text(value).map(ToOwned::to_owned);
     let error = optional(&code)
         .zip(optional(&message))
         .map(|(code, message)| JobFailure { code, message });
+    let added = job(
+        optional(&id).ok_or_else(damaged)?,
+        record::read(text(&record).ok_or_else(damaged)?)?,
+    );
     let job = Job {
-        id: optional(&id).ok_or_else(damaged)?,
-        queue: optional(&queue).ok_or_else(damaged)?,
-        name: body.name,
-        data: body.data,
-        options: body.options,
         status: status(number(&state).ok_or_else(damaged)?)?,
         attempts: number(&attempts).unwrap_or(0),
         progress: text(&progress).and_then(|text| text.parse().ok()).unwrap_or(0.0),
@@ -157,11 +146,11 @@ pub fn read_ahead(row: Value) -> Result<ReadAhead> {
         checkpoint: text(&checkpoint).map_or(Ok(serde_json::Value::Null), value)?,
         result: text(&result).map(value).transpose()?,
         error,
-        created_at: number(&created_at).ok_or_else(damaged)?,
-        run_at: number(&run_at).ok_or_else(damaged)?,
+        run_at: number(&run_at).unwrap_or(added.run_at),
         started_at: number(&started_at),
         finished_at: number(&finished_at),
         waits_for: number(&waits_for).unwrap_or(0),
+        ..added
     };
     Ok(ReadAhead {
         claim: Claim {
@@ -171,8 +160,4 @@ pub fn read_ahead(row: Value) -> Result<ReadAhead> {
         },
         doubtful: text(&doubtful).is_some(),
     })
-}
-
-fn damaged() -> Error {
-    Error::new(Code::StoreCorrupt, "a job of the job store is damaged")
 }

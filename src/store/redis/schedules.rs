@@ -3,7 +3,8 @@
 use redis::Value;
 
 use super::PREFIX;
-use super::insert::{body, outcome, push};
+use super::insert::{outcome, push};
+use super::record;
 use super::redis_store::RedisStore;
 use super::rows::{items, number, parts, string};
 use super::scripts::{self, FIRE, SCHEDULE_LIST, SCHEDULE_REMOVE, SCHEDULE_SET};
@@ -105,7 +106,7 @@ pub async fn fire(
         .arg(time(schedule.next_at))
         .arg(time(next_at));
     for job in &jobs {
-        push(&mut call, job, &body(job)?)?;
+        push(&mut call, job, &record::write(job)?)?;
     }
     let answer = store.call(&call, &FIRE, false).await?;
     if answer == Value::Nil {

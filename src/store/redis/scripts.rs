@@ -9,7 +9,12 @@ use super::PREFIX;
 macro_rules! scripts {
     ($($name:ident = $($file:literal)+;)+) => {
         $(pub static $name: LazyLock<Script> = LazyLock::new(|| {
-            Script::new(concat!(include_str!("lua/common.lua"), $("\n", include_str!(concat!("lua/", $file, ".lua"))),+))
+            Script::new(concat!(
+                include_str!("lua/common.lua"),
+                "\n",
+                include_str!("lua/packed.lua"),
+                $("\n", include_str!(concat!("lua/", $file, ".lua"))),+
+            ))
         });)+
     };
 }
@@ -26,6 +31,9 @@ scripts! {
     GET = "get";
     LIMITS_PRUNE = "limits" "limits_prune";
     LIST = "list";
+    OLD_JOBS = "old_jobs";
+    OLD_JOBS_MOVE = "old_jobs_move";
+    OLD_LEASES = "old_leases";
     PROMOTE = "ending" "schedules" "promote";
     PRUNE = "prune";
     RENEW = "renew";

@@ -38,7 +38,7 @@ async fn add(store: &RedisStore) -> Job {
     store.add("q", vec![new_job()], 0).await.unwrap().jobs.pop().unwrap()
 }
 
-async fn direct(url: &StoreUrl, command: &str) -> redis::Value {
+pub async fn direct(url: &StoreUrl, command: &str) -> redis::Value {
     let client = redis::Client::open(url.reveal()).unwrap();
     let mut connection = client.get_multiplexed_async_connection().await.unwrap();
     let mut words = command.split(' ');
@@ -57,7 +57,7 @@ async fn a_newer_format_is_refused_and_left_alone() {
     RedisStore::open(&url).await.unwrap().close().await;
     direct(&url, "SET {auton8n}:format 99").await;
     assert_eq!(RedisStore::open(&url).await.err().unwrap().code(), Code::StoreNewer);
-    direct(&url, "SET {auton8n}:format 1").await;
+    direct(&url, "SET {auton8n}:format 2").await;
     RedisStore::open(&url).await.unwrap().close().await;
 }
 
@@ -196,6 +196,8 @@ async fn what_cannot_be_reached_is_told_without_the_password() {
         let address = format!("redis://:{password}@127.0.0.1:{}", server.port);
         let error = RedisStore::open(&url(&address)).await.err().unwrap();
         assert!(error.to_string().contains("refused the login"), "{error:?}");
+        let cause = std::error::Error::source(&error).unwrap().to_string();
+        assert!(!cause.trim().is_empty(), "{error:?}");
         errors.push(error);
         let right = format!("redis://:another@127.0.0.1:{}", server.port);
         RedisStore::open(&url(&right)).await.unwrap().close().await;

@@ -1,7 +1,5 @@
 //! What workers ask of the server.
 
-use redis::Value;
-
 use super::redis_store::RedisStore;
 use super::rows::{self, first_claim, items, number, parts, string, text, unexpected};
 use super::schedules;
@@ -14,8 +12,6 @@ use crate::store::rules::{LOG_LINES, json};
 
 /// Claims of one millisecond that get tokens of their own.
 const TOKENS: i64 = 4_096;
-/// What is read of a job that never ran.
-const FIRST: usize = 5;
 /// The most leases of one call, which the server does without a pause.
 const LEASES: usize = 2_000;
 
@@ -32,14 +28,17 @@ pub async fn claim(store: &RedisStore, request: ClaimRequest, ahead: usize) -> R
         .arg(ahead)
         .arg(&request.names);
     let [unfinished, next_at, rows] = parts(store.call(&call, &CLAIM, false).await?)?;
-    let rows = items(rows)?.into_iter().map(|row| match &row {
-        Value::Array(values) if values.len() == FIRST => {
-            let claim = first_claim(row, &request.queue, request.now)?;
-            Ok(ReadAhead { claim, doubtful: false })
-        }
-        _ => rows::read_ahead(row),
-    });
-    let mut claims = rows.collect::<Result<Vec<_>>>()?;
+    let mut taken = items(rows)?.into_iter();
+    let mut claims = Vec::with_capacity(taken.len() / 2);
+    while let (Some(id), Some(found)) = (taken.next(), taken.next()) {
+        claims.push(match text(&found) {
+            Some(record) => ReadAhead {
+                claim: first_claim(string(&id)?, record, token, request.now)?,
+                doubtful: false,
+            },
+            None => rows::read_ahead(found)?,
+        });
+    }
     let held = claims.split_off(request.limit.min(claims.len()));
     let claimed = Claimed {
         next_at: number(&next_at),

@@ -1,29 +1,26 @@
--- New jobs, and what their unique keys and the jobs that they wait for mean for them. For each job ARGV has id, body, name,
+-- New jobs, and what their unique keys and the jobs that they wait for mean for them. For each job ARGV has id, record, name,
 -- priority, fair key, unique key or '', status, createdAt, runAt, what becomes of a duplicate, the ids of those that it
 -- waits for as JSON or '', and whether it runs when one of them failed.
 local WIDTH = 12
 local REPLACE, KEEP = 'replace', 'keep'
-local bodies, seq = {}, 0
+local records, marks, seq = {}, {}, 0
 
 local function reserve(count) seq = redis.call('INCRBY', P .. 'seq', count) - count end
 
-local function settle()
-  for i = 1, #bodies, CHUNK do redis.call('MSET', unpack(bodies, i, math.min(i + CHUNK - 1, #bodies))) end
-  bodies = {}
-  flush()
+-- As text, of which all but the last digit is written once for ten.
+local DIGITS, tens = { [0] = '0', '1', '2', '3', '4', '5', '6', '7', '8', '9' }, nil
+local function next_seq()
+  seq = seq + 1
+  local digit = seq % 10
+  if not tens or digit == 0 then tens = whole((seq - digit) / 10) end
+  return tens .. DIGITS[digit]
 end
 
--- An add whose answer got lost comes again.
-local function ids_that_are_here(first, last)
-  local here, ids, keys = {}, {}, {}
-  for i = first, last, WIDTH do ids[#ids + 1], keys[#keys + 1] = ARGV[i], job_key(ARGV[i]) end
-  for from = 1, #keys, CHUNK do
-    local to = math.min(from + CHUNK - 1, #keys)
-    if redis.call('EXISTS', unpack(keys, from, to)) > 0 then
-      for i = from, to do here[ids[i]] = redis.call('EXISTS', keys[i]) == 1 end
-    end
-  end
-  return here
+local function settle()
+  in_chunks('HSET', JOBS, records)
+  in_chunks('HSET', HELD, marks)
+  records, marks = {}, {}
+  flush()
 end
 
 -- What becomes of each job: it is stored, or another one is answered in its place. Or why none is stored.
@@ -59,6 +56,7 @@ local function plan(queue, first, last)
 end
 
 local function status_of(queue, id)
+  thaw(id)
   local job = redis.call('HMGET', job_key(id), 'queue', 'status')
   return job[1] == queue and job[2]
 end
@@ -86,21 +84,21 @@ local function waits(queue, first, last, all)
   end
 end
 
--- The body with other ids of jobs that it waits for; an id is nowhere else in it.
-local function renamed(body, names)
+-- The record with other ids of jobs that it waits for; an id is nowhere else in it.
+local function renamed(record, names)
   for named, parent in pairs(names) do
-    local from, to = string.find(body, cjson.encode(named), 1, true)
-    if from then body = string.sub(body, 1, from - 1) .. cjson.encode(parent) .. string.sub(body, to + 1) end
+    local from, to = string.find(record, cjson.encode(named), 1, true)
+    if from then record = string.sub(record, 1, from - 1) .. cjson.encode(parent) .. string.sub(record, to + 1) end
   end
-  return body
+  return record
 end
 
 local function store(queue, i, wait)
-  local id, body, name, priority, key, unique, status, created, run_at = unpack(ARGV, i, i + 8)
+  local id, record, name, priority, key, unique, status, created, run_at = unpack(ARGV, i, i + 8)
   local due = status == SCHEDULED
-  seq = seq + 1
+  local seq = next_seq()
   if wait then
-    body = renamed(body, wait.renamed)
+    record = renamed(record, wait.renamed)
     if wait.lost and ARGV[i + 11] == '0' then
       -- The next `promote` ends it.
       status, due = SCHEDULED, true
@@ -117,34 +115,29 @@ local function store(queue, i, wait)
     end
   end
   redis.call('HSET', job_key(id), 'queue', queue, 'name', name, 'priority', priority, 'fairKey', key,
-    'status', status, 'seq', seq, 'createdAt', created, 'runAt', run_at)
+    'status', status, 'seq', seq, 'runAt', run_at)
   if unique ~= '' then
     redis.call('HSET', job_key(id), 'uniqueKey', unique)
     redis.call('HSET', unique_key(queue), unique, id)
   end
-  local n = #bodies
-  bodies[n + 1], bodies[n + 2] = P .. 'body:' .. id, body
+  local n = #records
+  records[n + 1], records[n + 2] = id, record
+  marks[n + 1], marks[n + 2] = id, COLD
   add(status_key(status, queue), seq, id)
   if status == PENDING then ready(queue, name, priority, key, id, seq) end
   if due then add(P .. 'due', run_at, id) end
 end
 
-local function rows(ids)
-  local all = {}
-  for i, id in ipairs(ids) do all[i] = fields(id) end
-  return with_bodies(all, ids)
-end
-
 -- Adds the jobs of ARGV from `first` to `last`, all or none. Answers '' where they are stored as they came; else 'added',
 -- their rows, the ids of those that were kept and the rows of those that were replaced; or a word of refusal and an id.
-local function add_all(queue, first, last)
+local function add_all(queue, first, last, repeated)
   local all, refusal = plan(queue, first, last)
   if refusal then return refusal end
   if all.special then
     local missing = waits(queue, first, last, all)
     if missing then return { 'missing', missing } end
   end
-  local here, kept = ids_that_are_here(first, last), {}
+  local kept = {}
   if #all.replaced > 0 then
     -- Removals are made before additions: what was added before in this call may be replaced, and what leaves a lane
     -- may make room for another one.
@@ -154,7 +147,9 @@ local function add_all(queue, first, last)
   end
   for i = first, last, WIDTH do
     local id = ARGV[i]
-    if all.new[id] and not here[id] then store(queue, i, all.waits[id]) end
+    -- An add whose answer got lost comes again.
+    local is_here = repeated and redis.call('HEXISTS', JOBS, id) == 1
+    if all.new[id] and not is_here then store(queue, i, all.waits[id]) end
     -- Those of the batch itself were not there before.
     if all.kept[id] and not all.new[all.kept[id]] then kept[#kept + 1] = all.kept[id] end
   end

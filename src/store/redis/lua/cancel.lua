@@ -2,4 +2,4 @@
 go_on_when_full()
 if not cancel(ARGV[1], ARGV[2], ARGV[3]) then return {} end
 flush()
-return with_bodies({ fields(ARGV[2]) }, { ARGV[2] })
+return rows({ ARGV[2] })

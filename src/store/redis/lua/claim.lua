@@ -1,8 +1,10 @@
--- ARGV: queue, limit, now, end of the lease, token, how many more are read ahead where the queue has no limits, names. Answers whether jobs of the queue wait for their time or are held
--- back, when a rate makes room for them or '', and rows.
+-- ARGV: queue, limit, now, end of the lease, token, how many more are read ahead where the queue has no limits, names.
+-- Answers whether jobs of the queue wait for their time or are held back, when a rate makes room for them or '', and what
+-- was taken.
 local queue, room, now, lease_end, token = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4], ARGV[5]
 local starts, names = room, { unpack(ARGV, 7) }
-local rows = {}
+-- Each id, and the record of one that runs for the first time or the row of another one.
+local taken = {}
 
 -- The first fair keys that wait between two bounds, in the order of their bytes.
 local function keys_between(priority, min, max, most)
@@ -31,54 +33,81 @@ local function turns(priority, last)
   return keys
 end
 
+-- Jobs one after the other: their ids, their seqs, and the lane of each.
+local function no_jobs() return { ids = {}, seqs = {}, lanes = {} } end
+local function push(jobs, id, seq, lane)
+  local n = #jobs.ids + 1
+  jobs.ids[n], jobs.seqs[n], jobs.lanes[n] = id, seq, lane
+end
+
 -- The oldest jobs of a key, of all names together.
 local function oldest(priority, key, most)
-  local jobs = {}
+  local jobs, sorted, order = no_jobs(), no_jobs(), {}
   for _, name in ipairs(names) do
-    local found = redis.call('ZRANGE', lane_key(queue, name, priority, key), 0, most - 1, 'WITHSCORES')
-    for i = 1, #found, 2 do jobs[#jobs + 1] = { id = found[i], seq = tonumber(found[i + 1]), name = name } end
+    local lane = place_of(queue, name, priority, key)
+    local found = redis.call('ZRANGE', lane.lane, 0, most - 1, 'WITHSCORES')
+    for i = 1, #found, 2 do push(jobs, found[i], found[i + 1], lane) end
   end
-  if #names > 1 then table.sort(jobs, function(a, b) return a.seq < b.seq end) end
-  return jobs
+  if #names == 1 then return jobs end
+  for i = 1, #jobs.ids do order[i] = i end
+  table.sort(order, function(a, b) return tonumber(jobs.seqs[a]) < tonumber(jobs.seqs[b]) end)
+  for i = 1, math.min(most, #order) do push(sorted, jobs.ids[order[i]], jobs.seqs[order[i]], jobs.lanes[order[i]]) end
+  return sorted
 end
 
--- A job that never ran has told nothing, so little is read of it: its fence, createdAt, runAt, id and body.
-local BODY = 5
-local fresh = {}
+-- What is held of those that run for the first time, by lane and whether they are read ahead.
+local heads = {}
+local function head_of(flag, key)
+  if not heads[flag] then heads[flag] = {} end
+  if not heads[flag][key] then heads[flag][key] = run_head(token, flag, now, queue, key) end
+  return heads[flag][key]
+end
 
-local function take(job, priority, key)
-  local id, hash = job.id, job_key(job.id)
-  not_ready(queue, job.name, priority, key, id)
-  local status, attempts, fence, created, run_at =
-    unpack(redis.call('HMGET', hash, 'status', 'attempts', 'fence', 'createdAt', 'runAt'))
-  if not status then return end
+local function take_again(id, flag)
+  local hash = job_key(id)
+  local status, attempts, fence = unpack(redis.call('HMGET', hash, 'status', 'attempts', 'fence'))
   local seen = tonumber(fence or 0)
   fence = tonumber(token) > seen and token or whole(seen + 1)
-  local n = #rows + 1
-  if n > starts then
-    redis.call('HSET', hash, 'status', RUNNING, 'attempts', (attempts or 0) + 1, 'fence', fence, 'startedAt', now, 'ahead', 1)
-  else
-    redis.call('HSET', hash, 'status', RUNNING, 'attempts', (attempts or 0) + 1, 'fence', fence, 'startedAt', now)
-  end
-  if attempts then
-    rows[n] = with_bodies({ fields(id) }, { id })[1]
-  else
-    rows[n] = { fence, created, run_at, id }
-    fresh[#fresh + 1] = rows[n]
-  end
+  redis.call('HSET', hash, 'status', RUNNING, 'attempts', (attempts or 0) + 1, 'fence', fence, 'startedAt', now)
+  if flag == AHEAD then redis.call('HSET', hash, 'ahead', 1) end
   remove(status_key(status, queue), id)
-  add(status_key(RUNNING, queue), job.seq, id)
-  add(P .. 'leases', lease_end, id)
-  runs(queue, key, 1)
-  room = room - 1
+  return rows({ id })[1]
 end
 
-local function read_bodies()
-  for from = 1, #fresh, CHUNK do
-    local keys = {}
-    for i = from, math.min(from + CHUNK - 1, #fresh) do keys[#keys + 1] = P .. 'body:' .. fresh[i][4] end
-    for i, body in ipairs(redis.call('MGET', unpack(keys))) do fresh[from + i - 1][BODY] = body end
+-- Takes the jobs from `from` to `to`, at most CHUNK.
+local function take_some(jobs, from, to)
+  local states = redis.call('HMGET', HELD, unpack(jobs.ids, from, to))
+  local records = redis.call('HMGET', JOBS, unpack(jobs.ids, from, to))
+  local pending, running, runs_now = removals_of(status_key(PENDING, queue)), additions_of(status_key(RUNNING, queue)), {}
+  local n, leased, of, waiting = #taken, #running, nil, nil
+  for i = from, to do
+    local id, record, lane = jobs.ids[i], records[i - from + 1], jobs.lanes[i]
+    if lane ~= of then
+      of, waiting, left[lane.lane] = lane, removals_of(lane.lane), lane
+    end
+    waiting[#waiting + 1] = id
+    if record then
+      local flag = n / 2 >= starts and AHEAD or BEGUN
+      if states[i - from + 1] == COLD then
+        record = take_again(id, flag)
+      else
+        local m = #runs_now
+        runs_now[m + 1], runs_now[m + 2] = id, head_of(flag, lane.key) .. jobs.seqs[i]
+        pending[#pending + 1] = id
+      end
+      taken[n + 1], taken[n + 2] = id, record
+      running[leased + 1], running[leased + 2] = lease_end, id
+      n, leased = n + 2, leased + 2
+      runs(queue, lane.key, 1)
+      room = room - 1
+    end
   end
+  in_chunks('HSET', HELD, runs_now)
+  flush()
+end
+
+local function take(jobs)
+  for from = 1, #jobs.ids, CHUNK do take_some(jobs, from, math.min(from + CHUNK - 1, #jobs.ids)) end
 end
 
 local function serve(priority)
@@ -87,18 +116,23 @@ local function serve(priority)
   while room > 0 do
     local keys, had = turns(priority, last), room
     if #keys == 0 then break end
-    local rounds, heads = math.ceil(room / #keys), {}
-    for i, key in ipairs(keys) do heads[i] = oldest(priority, key, rounds) end
-    for round = 1, rounds do
-      for i, key in ipairs(keys) do
-        local job = heads[i][round]
-        if job and room > 0 then
-          take(job, priority, key)
-          last = key
+    if #keys == 1 then
+      last = keys[1]
+      take(oldest(priority, last, room))
+    else
+      local rounds, first, jobs = math.ceil(room / #keys), {}, no_jobs()
+      for i, key in ipairs(keys) do first[i] = oldest(priority, key, rounds) end
+      for round = 1, rounds do
+        for i, key in ipairs(keys) do
+          local of = first[i]
+          if of.ids[round] and #jobs.ids < room then
+            push(jobs, of.ids[round], of.seqs[round], of.lanes[round])
+            last = key
+          end
         end
       end
+      take(jobs)
     end
-    flush()
     if room == had then break end
   end
   if last ~= served then redis.call('HSET', P .. 'turn:' .. queue, priority, last) end
@@ -116,11 +150,10 @@ local function serve_limited(priority, gate)
     more = room > 0 and gate.is_open()
     if not more then break end
     last = key
-    local job = oldest(priority, key, 1)[1]
-    if job and gate.is_open_for(key) then
+    local job = oldest(priority, key, 1)
+    if #job.ids > 0 and gate.is_open_for(key) then
       full_since, served = nil, key
-      take(job, priority, key)
-      flush()
+      take(job)
       gate.passed(key)
     else
       held, full_since = true, full_since or key
@@ -147,6 +180,6 @@ if redis.call('SISMEMBER', P .. 'paused', queue) == 0 then
     end
   end
 end
-local waiting = #rows == 0 and redis.call('EXISTS', status_key(SCHEDULED, queue), status_key(RETRYING, queue)) > 0
-read_bodies()
-return { (held or waiting) and 1 or 0, next_at and whole(next_at) or '', rows }
+if #taken > 0 then redis.call('SADD', P .. 'running', queue) end
+local waiting = #taken == 0 and redis.call('EXISTS', status_key(SCHEDULED, queue), status_key(RETRYING, queue)) > 0
+return { (held or waiting) and 1 or 0, next_at and whole(next_at) or '', taken }

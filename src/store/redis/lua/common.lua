@@ -1,14 +1,17 @@
 -- Before every script. KEYS[1] begins all keys; what lies where:
 --   seq              the number of the job that was added last
---   job:ID           hash: what may change of a job, and what scripts look at
---   body:ID          its name, data and options as JSON
+--   jobs             hash: of each job what does not change, as `record.rs` writes it
+--   held             hash: of a job that runs and has told nothing, what is to be known (see `packed.lua`); 'c' of one that
+--                    is not over and has a hash of its own; nothing of one that waits for its first run
+--   job:ID           hash: what may change of a job, and what scripts look at; only of those that were added with a time,
+--                    a unique key or others to wait for, or of which something is to be kept
 --   log:ID           list: the last lines of its log
---   status:N:QUEUE   sorted set: the jobs of a status by their seq
+--   status:N:QUEUE   sorted set: the jobs of a status by their seq; those that run by the end of their lease
+--   running          set of the queues of which jobs may run
 --   ready:LANE       sorted set: the jobs of a lane that workers may take, by their seq;
 --                    a lane is a queue, a job name, a priority and a fair key
 --   keys:LEVEL       sorted set: the fair keys of a queue, a job name and a priority that wait
 --   due              sorted set: the jobs that wait for their time, by it
---   leases           sorted set: the jobs that run, by the end of their lease
 --   unique:QUEUE     hash: the live job of each unique key
 --   turn:QUEUE       hash: the fair key that was served last, for each priority
 --   children:ID      hash: the jobs that wait for this one, and whether they run when it failed
@@ -24,6 +27,7 @@ local COMPLETED, FAILED, CANCELLED = '4', '5', '6'
 -- Most values that one command gets.
 local CHUNK = 1000
 
+local JOBS, HELD = P .. 'jobs', P .. 'held'
 local function job_key(id) return P .. 'job:' .. id end
 local status_keys = {}
 local function status_key(status, queue)
@@ -59,16 +63,22 @@ end
 
 -- Changes of sorted sets, gathered and made by `flush`: all removals, then all additions.
 local removals, additions, left, known, unlinked, busy = {}, {}, {}, {}, {}, {}
+local forgotten, over = {}, {}
+
+local function list_of(lists, set)
+  if not lists[set] then lists[set] = {} end
+  return lists[set]
+end
+local function removals_of(set) return list_of(removals, set) end
+local function additions_of(set) return list_of(additions, set) end
 
 local function remove(set, member)
-  local list = removals[set]
-  if not list then list = {} removals[set] = list end
+  local list = removals_of(set)
   list[#list + 1] = member
 end
 
 local function add(set, score, member)
-  local list = additions[set]
-  if not list then list = {} additions[set] = list end
+  local list = additions_of(set)
   local n = #list
   list[n + 1], list[n + 2] = score, member
 end
@@ -90,6 +100,8 @@ local function flush()
   for i = 1, #unlinked, CHUNK do
     redis.call('UNLINK', unpack(unlinked, i, math.min(i + CHUNK - 1, #unlinked)))
   end
+  in_chunks('HDEL', JOBS, forgotten)
+  in_chunks('HDEL', HELD, over)
   for queue, keys in pairs(busy) do
     local count = P .. 'busy:' .. queue
     for key, more in pairs(keys) do
@@ -97,6 +109,7 @@ local function flush()
     end
   end
   removals, additions, left, known, unlinked, busy = {}, {}, {}, {}, {}, {}
+  forgotten, over = {}, {}
 end
 
 -- A script that has written already may go on when the server's memory is full.
@@ -122,7 +135,8 @@ end
 -- Nothing of the job is kept.
 local function forget(id)
   local n = #unlinked
-  unlinked[n + 1], unlinked[n + 2], unlinked[n + 3] = job_key(id), P .. 'body:' .. id, P .. 'log:' .. id
+  unlinked[n + 1], unlinked[n + 2] = job_key(id), P .. 'log:' .. id
+  forgotten[#forgotten + 1] = id
 end
 
 -- The unique key of a job that is over is free.
@@ -130,32 +144,6 @@ local function release(queue, unique, id)
   if unique and redis.call('HGET', unique_key(queue), unique) == id then
     redis.call('HDEL', unique_key(queue), unique)
   end
-end
-
--- What a client reads of a job, in the order that it knows; its body and its log follow.
-local FIELDS = {
-  'status', 'attempts', 'stalls', 'fence', 'startedAt', 'queue', 'progress', 'stage', 'iteration', 'checkpoint',
-  'result', 'errorCode', 'errorMessage', 'createdAt', 'runAt', 'finishedAt', 'waitsFor', 'doubtful',
-}
-local ATTEMPTS = 2
-
-local function fields(id) return redis.call('HMGET', job_key(id), unpack(FIELDS)) end
-
--- Completes rows that begin with FIELDS; `ids` are theirs.
-local function with_bodies(rows, ids)
-  for from = 1, #ids, CHUNK do
-    local keys = {}
-    for i = from, math.min(from + CHUNK - 1, #ids) do keys[#keys + 1] = P .. 'body:' .. ids[i] end
-    local bodies = redis.call('MGET', unpack(keys))
-    for i = 1, #keys do
-      local row, id = rows[from + i - 1], ids[from + i - 1]
-      local n = #FIELDS
-      row[n + 1], row[n + 2] = id, bodies[i]
-      -- One that never ran has told nothing.
-      row[n + 3] = row[ATTEMPTS] and redis.call('LRANGE', P .. 'log:' .. id, 0, -1) or {}
-    end
-  end
-  return rows
 end
 
 local function whole(number) return string.format('%.0f', number) end

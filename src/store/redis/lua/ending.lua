@@ -3,7 +3,6 @@ local DEPENDENCY_FAILED = 'AUTON8N_DEPENDENCY_FAILED'
 
 -- It does not run any more.
 local function leave(queue, key, id)
-  remove(P .. 'leases', id)
   remove(status_key(RUNNING, queue), id)
   runs(queue, key, -1)
 end
@@ -33,6 +32,7 @@ end
 -- Whether the job was not over.
 local function cancel(queue, id, now)
   local key = job_key(id)
+  thaw(id)
   local job = redis.call('HMGET', key, 'queue', 'name', 'priority', 'fairKey', 'seq', 'uniqueKey', 'status', 'parent')
   local status = job[7]
   if job[1] ~= queue or status >= COMPLETED then return false end
@@ -43,6 +43,7 @@ local function cancel(queue, id, now)
     remove(P .. 'due', id)
     not_ready(queue, job[2], job[3], job[4], id)
   end
+  over[#over + 1] = id
   add(status_key(CANCELLED, queue), job[5], id)
   redis.call('HSET', key, 'status', CANCELLED, 'finishedAt', now)
   release(queue, job[6], id)

@@ -1,4 +1,4 @@
 -- ARGV: queue, id. Answers its row, or nothing.
-local id = ARGV[2]
-if redis.call('HGET', job_key(id), 'queue') ~= ARGV[1] then return {} end
-return with_bodies({ fields(id) }, { id })
+local record = redis.call('HGET', JOBS, ARGV[2])
+if not record or facts(record).queue ~= ARGV[1] then return {} end
+return rows({ ARGV[2] })

@@ -1,4 +1,4 @@
--- ARGV: queue, seq or '' before which it begins, id whose seq it is or '', name or '', limit, statuses. Answers the seq at
+-- ARGV: queue, seq or '' before which it begins, id whose seq it is or '', '=' and a name or '', limit, statuses. Answers the seq at
 -- which to go on or '', and rows, the newest first. Looks at a bounded number of jobs.
 local queue, start, cursor, name, limit = ARGV[1], ARGV[2], ARGV[3], ARGV[4], tonumber(ARGV[5])
 local statuses = { unpack(ARGV, 6) }
@@ -14,30 +14,42 @@ local function seq_after(set, id)
 end
 
 if cursor ~= '' then
-  start = redis.call('HGET', job_key(cursor), 'seq')
+  start = seq_of(cursor)
   if not start then
     start = math.huge
     for _, status in ipairs(statuses) do
-      start = math.min(start, seq_after(status_key(status, queue), cursor))
+      if status ~= RUNNING then start = math.min(start, seq_after(status_key(status, queue), cursor)) end
     end
     start = start == math.huge and '' or whole(start)
   end
 end
 local max, found, more = start == '' and '+inf' or '(' .. start, {}, false
+
+-- Those that run are few, and in the order of their leases.
+local function running(before)
+  local jobs, scored = {}, {}
+  for _, id in ipairs(redis.call('ZRANGE', status_key(RUNNING, queue), 0, -1)) do
+    local seq = seq_of(id)
+    if seq and (before == '' or tonumber(seq) < tonumber(before)) then jobs[#jobs + 1] = { id = id, seq = tonumber(seq) } end
+  end
+  table.sort(jobs, function(a, b) return a.seq > b.seq end)
+  for i = 1, math.min(#jobs, CHUNK) do scored[2 * i - 1], scored[2 * i] = jobs[i].id, jobs[i].seq end
+  return scored
+end
+
 for _, status in ipairs(statuses) do
-  local set = redis.call('ZREVRANGEBYSCORE', status_key(status, queue), max, '-inf', 'WITHSCORES', 'LIMIT', 0, CHUNK)
+  local set = status == RUNNING and running(start) or redis.call('ZREVRANGEBYSCORE', status_key(status, queue), max, '-inf', 'WITHSCORES', 'LIMIT', 0, CHUNK)
   more = more or #set == 2 * CHUNK
   for i = 1, #set, 2 do found[#found + 1] = { id = set[i], seq = tonumber(set[i + 1]) } end
 end
 table.sort(found, function(a, b) return a.seq > b.seq end)
-local rows, ids, seen = {}, {}, 0
+local ids, seen = {}, 0
 for i = 1, math.min(#found, CHUNK) do
-  if #rows == limit then break end
+  if #ids == limit then break end
   local id = found[i].id
   seen = i
-  if name == '' or redis.call('HGET', job_key(id), 'name') == name then
-    rows[#rows + 1], ids[#ids + 1] = fields(id), id
-  end
+  local record = name ~= '' and redis.call('HGET', JOBS, id)
+  if name == '' or record and '=' .. facts(record).name == name then ids[#ids + 1] = id end
 end
 local going_on = seen > 0 and (more or seen < #found)
-return { going_on and whole(found[seen].seq) or '', with_bodies(rows, ids) }
+return { going_on and whole(found[seen].seq) or '', rows(ids) }

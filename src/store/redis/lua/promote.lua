@@ -8,6 +8,7 @@ local function fail(id, key, job)
   local queue = job[1]
   redis.call('HSET', key, 'status', FAILED, 'finishedAt', now)
   remove(status_key(SCHEDULED, queue), id)
+  over[#over + 1] = id
   add(status_key(FAILED, queue), job[5], id)
   release(queue, job[9], id)
   if job[10] then let_go(id, FAILED, now) end

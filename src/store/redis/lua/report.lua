@@ -4,8 +4,8 @@ local at = 2
 while at <= #ARGV do
   local id, fence, lines = ARGV[at], ARGV[at + 1], tonumber(ARGV[at + 6])
   local first = at + 7
-  local job = redis.call('HMGET', job_key(id), 'status', 'fence')
-  if job[1] == RUNNING and job[2] == fence then
+  if queue_of_run(id, redis.call('HGET', HELD, id), fence) then
+    thaw(id)
     for i, field in ipairs({ 'progress', 'stage', 'iteration', 'checkpoint' }) do
       local value = ARGV[at + 1 + i]
       if value ~= '' then redis.call('HSET', job_key(id), field, value) end

@@ -2,8 +2,9 @@
 -- message of the failure or '' for each, and 1 where it ran, 0 where it was only read ahead.
 local rescued = {}
 go_on_when_full()
-for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', ARGV[1], 'LIMIT', 0, CHUNK)) do
-  remove(P .. 'leases', id)
+
+local function rescue(id)
+  thaw(id)
   local key = job_key(id)
   local job = redis.call('HMGET', key, 'queue', 'name', 'priority', 'fairKey', 'seq', 'uniqueKey', 'stalls', 'fence',
     'status', 'parent', 'ahead', 'attempts')
@@ -26,12 +27,23 @@ for _, id in ipairs(redis.call('ZRANGEBYSCORE', P .. 'leases', '-inf', ARGV[1], 
     else
       message = 'its worker died ' .. stalls .. ' times while it ran'
       redis.call('HSET', key, 'status', FAILED, 'finishedAt', ARGV[2], 'errorCode', ARGV[4], 'errorMessage', message)
+      over[#over + 1] = id
       add(status_key(FAILED, queue), seq, id)
       release(queue, job[6], id)
       if job[10] then let_go(id, FAILED, ARGV[2]) end
     end
     rescued[#rescued + 1] = { queue, id, name, message, ran and 1 or 0 }
   end
+end
+
+for _, queue in ipairs(redis.call('SMEMBERS', P .. 'running')) do
+  local running = status_key(RUNNING, queue)
+  local ended = redis.call('ZRANGEBYSCORE', running, '-inf', ARGV[1], 'LIMIT', 0, CHUNK)
+  for _, id in ipairs(ended) do
+    remove(running, id)
+    rescue(id)
+  end
+  if #ended == 0 and redis.call('EXISTS', running) == 0 then redis.call('SREM', P .. 'running', queue) end
 end
 flush()
 return rescued

@@ -1,4 +1,4 @@
--- ARGV: queue, then for each job id, body, name, priority, fair key, unique key or '', status, runAt, the ids of those that
+-- ARGV: queue, then for each job id, record, name, priority, fair key, unique key or '', status, runAt, the ids of those that
 -- it still waits for as JSON or '', whether it runs when one of them failed, how many further values, those as pairs of
 -- field and value, how many lines of its log, and the lines. Answers how many were new and '', or 0 and the live job that
 -- has the unique key of one of them.
@@ -6,7 +6,7 @@ local queue, jobs, at, own = ARGV[1], {}, 2, {}
 while at <= #ARGV do
   local id, unique, status, values = ARGV[at], ARGV[at + 5], ARGV[at + 6], tonumber(ARGV[at + 10])
   local log = at + 11 + values
-  if redis.call('EXISTS', job_key(id)) == 0 then
+  if redis.call('HEXISTS', JOBS, id) == 0 then
     if unique ~= '' and status < COMPLETED then
       local holder = own[unique] or redis.call('HGET', unique_key(queue), unique)
       if holder then return { 0, holder } end
@@ -21,6 +21,7 @@ end
 local function wait(id, parents, runs)
   local count = 0
   for _, parent in ipairs(parents) do
+    thaw(parent)
     local of, status = unpack(redis.call('HMGET', job_key(parent), 'queue', 'status'))
     if of == queue and status < COMPLETED then
       count = count + redis.call('HSET', P .. 'children:' .. parent, id, runs)
@@ -33,9 +34,10 @@ end
 
 local seq = redis.call('INCRBY', P .. 'seq', #jobs) - #jobs
 for _, job in ipairs(jobs) do
-  local id, body, name, priority, key, unique, status, run_at = unpack(ARGV, job.at, job.at + 7)
+  local id, record, name, priority, key, unique, status, run_at = unpack(ARGV, job.at, job.at + 7)
   seq = seq + 1
-  redis.call('SET', P .. 'body:' .. id, body)
+  redis.call('HSET', JOBS, id, record)
+  if status < COMPLETED then redis.call('HSET', HELD, id, COLD) end
   redis.call('HSET', job_key(id), 'queue', queue, 'name', name, 'priority', priority, 'fairKey', key, 'status', status,
     'seq', seq, 'runAt', run_at, unpack(ARGV, job.at + 11, job.log - 1))
   if unique ~= '' then

@@ -1,5 +1,6 @@
 -- ARGV: queue, id, now. Answers a word, what belongs to it, and the job's row.
 local queue, id, key = ARGV[1], ARGV[2], job_key(ARGV[2])
+thaw(id)
 local job = redis.call('HMGET', key, 'queue', 'name', 'priority', 'fairKey', 'seq', 'uniqueKey', 'status')
 local seq, unique, status = job[5], job[6], job[7]
 if job[1] ~= queue then return { 'none', '', {} } end
@@ -15,5 +16,6 @@ add(status_key(PENDING, queue), seq, id)
 ready(queue, job[2], job[3], job[4], id, seq)
 redis.call('HSET', key, 'status', PENDING, 'runAt', ARGV[3], 'attempts', 0, 'stalls', 0, 'progress', 0)
 redis.call('HDEL', key, 'finishedAt', 'startedAt', 'errorCode', 'errorMessage', 'result', 'waitsFor', 'ahead', 'doubtful')
+redis.call('HSET', HELD, id, COLD)
 flush()
-return { 'ready', '', with_bodies({ fields(id) }, { id }) }
+return { 'ready', '', rows({ id }) }
