@@ -61,7 +61,7 @@ impl Next {
         match self {
             Self::Row(raw) => *raw,
             Self::Packed(packed) => {
-                let mut raw = packed.raw();
+                let mut raw = packed.unchecked();
                 raw.begin(now);
                 raw
             }

@@ -68,3 +68,29 @@ async fn a_packed_job_that_is_damaged_fails_instead_of_running() {
     assert_eq!(failed.error.unwrap().code, Code::StoreCorrupt.as_str());
     store.close().await;
 }
+
+#[tokio::test]
+async fn packed_jobs_that_cannot_be_read_stand_in_nobodys_way() {
+    let temp = tempfile::tempdir().unwrap();
+    let store = open(temp.path()).await.unwrap();
+    add(&store, 300).await;
+    let connection = rusqlite::Connection::open(temp.path().join("jobs.db")).unwrap();
+    let places = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    let second = places("SELECT seq FROM packed ORDER BY seq LIMIT 1 OFFSET 1");
+    let lost = places("SELECT seq FROM packed ORDER BY seq LIMIT 1 OFFSET 2") - second;
+    let sql = "UPDATE packed SET jobs = CAST(x'00' || substr(jobs, 2) AS BLOB) WHERE seq = ?1";
+    connection.execute(sql, [second]).unwrap();
+    let lost = usize::try_from(lost).unwrap();
+    let claims = [claim(&store, 1).await, claim(&store, 300).await].concat();
+    assert_eq!(claims.len(), 300 - lost);
+    assert_eq!(claims[299 - lost].job.data.value()["n"], 299);
+    let counts = store.counts("q").await.unwrap();
+    assert_eq!(
+        (counts.failed, counts.running, counts.pending),
+        (lost as u64, 300 - lost as u64, 0)
+    );
+    assert_eq!(all(&store).await, 300);
+    store.close().await;
+    // The next opening tells that it is damaged.
+    assert_eq!(open(temp.path()).await.unwrap_err().code(), Code::StoreCorrupt);
+}

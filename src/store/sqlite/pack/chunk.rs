@@ -112,6 +112,19 @@ impl Chunk {
         ((1..=super::CHUNK).contains(&count) && chunk.priority <= 3 && begins <= chunk.bytes.len()).then_some(chunk)
     }
 
+    /// One that cannot be read: each of its jobs is damaged.
+    pub const fn broken(seq: i64, count: usize, queue: String, name: String, priority: u8) -> Self {
+        Self {
+            seq,
+            count,
+            queue,
+            name,
+            priority,
+            table: 0,
+            bytes: Vec::new(),
+        }
+    }
+
     /// Of the last job.
     pub const fn last(&self) -> i64 {
         self.seq + self.count as i64 - 1
@@ -157,15 +170,12 @@ impl Packed {
 
     /// Whether it is what was stored.
     pub fn is_sound(&self) -> bool {
-        let Some(entry) = self.chunk.entry(self.place) else {
+        let (Some(entry), Some((data, options))) = (self.chunk.entry(self.place), self.texts()) else {
             return false;
         };
         let mut id = Uuid::encode_buffer();
         let id = entry.id.hyphenated().encode_lower(&mut id);
-        match (std::str::from_utf8(entry.data), std::str::from_utf8(entry.options)) {
-            (Ok(data), Ok(options)) => checksum([id, &self.chunk.queue, &self.chunk.name, data, options]) == entry.crc,
-            _ => false,
-        }
+        checksum([id, &self.chunk.queue, &self.chunk.name, data, options]) == entry.crc
     }
 
     /// Its place in the order of adding.
@@ -179,20 +189,30 @@ impl Packed {
         entry.map_or_else(|| Uuid::from_u64_pair(0, self.seq() as u64), |entry| entry.id)
     }
 
-    /// The row that it would be. What is damaged in it has a checksum that is wrong.
+    /// The row that it would be. One that is damaged has no data, and a checksum that is wrong.
     pub fn raw(&self) -> Raw {
+        self.row(if self.is_sound() { self.texts() } else { None })
+    }
+
+    /// The same, where its checksum is looked at afterwards.
+    pub fn unchecked(&self) -> Raw {
+        self.row(self.texts())
+    }
+
+    fn texts(&self) -> Option<(&str, &str)> {
+        let Entry { data, options, .. } = self.chunk.entry(self.place)?;
+        std::str::from_utf8(data).ok().zip(std::str::from_utf8(options).ok())
+    }
+
+    fn row(&self, texts: Option<(&str, &str)>) -> Raw {
         let Chunk { queue, name, .. } = &*self.chunk;
         let entry = self.chunk.entry(self.place);
         let times = entry.as_ref().map_or((0, 0), |entry| (entry.created_at, entry.run_at));
         let crc = entry.as_ref().map_or(0, |entry| entry.crc);
-        let (options, data) = entry.map_or_else(Default::default, |entry| (text(entry.options), text(entry.data)));
+        let (data, options) = texts.unwrap_or(("null", "{}"));
         let job = waiting(self.id().to_string(), queue.clone(), name.clone(), times);
-        Raw::packed(self.seq(), job, data, options, crc)
+        Raw::packed(self.seq(), job, data.to_owned(), options.to_owned(), crc)
     }
-}
-
-fn text(bytes: &[u8]) -> String {
-    String::from_utf8_lossy(bytes).into_owned()
 }
 
 /// A job that waits, without what is read later.

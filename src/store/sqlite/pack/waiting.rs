@@ -8,7 +8,6 @@ use super::chunk::{Chunk, Packed};
 use super::heads::{flush, head, pairs};
 use super::{CHUNK, MOST};
 use crate::error::Result;
-use crate::store::rules::damaged;
 use crate::store::sqlite::database::Database;
 use crate::store::sqlite::failure::coded;
 use crate::store::sqlite::rows::optional;
@@ -63,12 +62,22 @@ pub fn each(database: &Database, from: i64, to: i64, tell: &mut dyn FnMut(&Arc<C
     let mut rows = statement.query([least, to]).map_err(coded)?;
     while let Some(row) = rows.next().map_err(coded)? {
         let (seq, bytes) = (row.get(0).map_err(coded)?, row.get(1).map_err(coded)?);
-        let chunk = Chunk::read(seq, bytes).ok_or_else(|| damaged(format!("the packed jobs from {seq} on")))?;
+        let chunk = Chunk::read(seq, bytes).map_or_else(|| broken(database, seq), Ok)?;
         if chunk.last() >= from && !tell(&Arc::new(chunk)) {
             break;
         }
     }
     Ok(())
+}
+
+/// What cannot be read, as far as the head of its pack tells of it: its jobs are not to stand in the way of others.
+fn broken(database: &Database, seq: i64) -> Result<Chunk> {
+    let (queue, name, priority, next): (String, String, u8, i64) = database
+        .statement(sql!("pack_names"))?
+        .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
+        .map_err(coded)?;
+    let count = (next - seq).clamp(1, CHUNK as i64) as usize;
+    Ok(Chunk::broken(seq, count, queue, name, priority))
 }
 
 /// The first ones of a priority.
