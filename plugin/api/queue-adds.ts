@@ -37,6 +37,7 @@ export class Adds {
   private waiting: PendingAdd[] = []
   /** A big batch on its way; what is added after it comes after it. */
   private big: Promise<unknown> | undefined
+  private readonly underWay = new Set<Promise<void>>()
 
   constructor(
     private readonly queue: string,
@@ -89,8 +90,16 @@ export class Adds {
     return answer.catch((error: unknown) => Promise.reject(fromNative(error)))
   }
 
+  /** Waits until those that were asked for are answered. */
+  async settled(): Promise<void> {
+    await Promise.allSettled([this.big, ...this.underWay])
+  }
+
   private push(add: PendingAdd): void {
-    if (this.waiting.push(add) === 1) queueMicrotask(() => void this.flush())
+    if (this.waiting.push(add) > 1) return
+    const flushed = Promise.resolve().then(() => this.flush())
+    this.underWay.add(flushed)
+    void flushed.then(() => this.underWay.delete(flushed))
   }
 
   private async flush(): Promise<void> {

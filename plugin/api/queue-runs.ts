@@ -18,7 +18,8 @@ const TURN = 5
 const STEP = 16
 
 interface Running {
-  aborted: boolean
+  /** Why the attempt is in vain, once it is. */
+  aborted?: Error
   /** Made when the handler asks for its signal. */
   controller?: AbortController
 }
@@ -37,16 +38,16 @@ export class Runs {
 
   /** Starts attempts. */
   start(runs: NativeRun[], options: NativeJob['options'][]): void {
-    for (const { attempt } of runs) this.running.set(attempt, { aborted: false })
+    for (const { attempt } of runs) this.running.set(attempt, {})
     this.next(runs, options, 0)
   }
 
   /** What the attempt still does is in vain. */
-  abort(attempt: number): void {
+  abort(attempt: number, why: Error): void {
     const running = this.running.get(attempt)
     if (!running) return
-    running.aborted = true
-    running.controller?.abort(this.stopped())
+    running.aborted = why
+    running.controller?.abort(why)
   }
 
   private next(runs: NativeRun[], options: NativeJob['options'][], from: number): void {
@@ -65,7 +66,7 @@ export class Runs {
     let ended: string
     try {
       const running = this.running.get(attempt)
-      if (!running || running.aborted) throw this.stopped()
+      if (!running || running.aborted) throw running?.aborted ?? this.stopped()
       const handler = this.handlers.get(job.name)
       if (!handler) throw new Error(`there is no handler for ${JSON.stringify(job.name)}`)
       const context = this.context(attempt, running)
@@ -81,12 +82,12 @@ export class Runs {
   }
 
   private context(attempt: number, running: Running): JobContext {
-    const { native, stopped } = this
+    const { native } = this
     return {
       get signal() {
         if (!running.controller) {
           running.controller = new AbortController()
-          if (running.aborted) running.controller.abort(stopped())
+          if (running.aborted) running.controller.abort(running.aborted)
         }
         return running.controller.signal
       },

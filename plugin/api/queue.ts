@@ -15,7 +15,7 @@ export { Worker } from './worker.js'
 
 type Message =
   | { kind: 'run'; options: NativeJob['options'][]; jobs: NativeRun[] }
-  | { kind: 'abort'; attempt: number }
+  | { kind: 'abort'; attempt: number; code: string; message: string }
   | { kind: 'active'; worker: number; active: boolean }
 
 const SHUTDOWN_TIMEOUT = 30_000
@@ -149,9 +149,16 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue<Types
     )
   }
 
-  /** Stops the workers, which wait for running jobs up to their `shutdownTimeout`, and closes the queue. */
+  /**
+   * Stops the workers, which wait for running jobs up to their `shutdownTimeout`, and closes the queue. Jobs whose add
+   * was asked for before are stored.
+   */
   shutdown(): Promise<void> {
-    this.closing ??= nativeCall(() => this.native.close(this.shutdownTimeout)).finally(() => {
+    const close = async (): Promise<void> => {
+      await this.adds.settled()
+      await nativeCall(() => this.native.close(this.shutdownTimeout))
+    }
+    this.closing ??= close().finally(() => {
       this.ended()
       this.started = 0
       clearTimeout(this.lingering)
@@ -162,7 +169,7 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue<Types
 
   private told(message: Message): void {
     if (message.kind === 'run') this.runs.start(message.jobs, message.options)
-    else if (message.kind === 'abort') this.runs.abort(message.attempt)
+    else if (message.kind === 'abort') this.runs.abort(message.attempt, new Auton8nError(message.code, message.message))
     else this.setActive(message.worker, message.active)
   }
 

@@ -53,7 +53,7 @@ pub async fn run(
         fence,
     };
     let started = shared.clock.monotonic_ms();
-    let token = shared.running.start(&lease, worker, started);
+    let (token, why) = shared.running.start(&lease, worker, started);
     shared.beat.notify_one();
     core.emit(
         &job.id,
@@ -73,6 +73,7 @@ pub async fn run(
     let attempt = Attempt {
         job: job.clone(),
         token: token.clone(),
+        why: why.clone(),
         is_last: job.attempts.saturating_sub(stalls) > job.options.retries,
         reporter: reporter.clone(),
     };
@@ -86,6 +87,7 @@ pub async fn run(
     let (outcome, left) = match end {
         End::Ended(outcome) => (Some(outcome), None),
         End::TimedOut => {
+            why.get_or_init(|| Stop::TimedOut);
             token.cancel();
             (Some(Err(AttemptError::Retry(timed_out(&job)))), Some(running))
         }

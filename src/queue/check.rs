@@ -260,7 +260,10 @@ mod tests {
         assert!(name("queue", "").is_err());
         assert!(name("queue", "a\nb").is_err());
         assert!(name("queue", &"x".repeat(201)).is_err());
-        assert!(name("queue", &"é".repeat(200)).is_ok(), "characters are counted, not bytes");
+        assert!(
+            name("queue", &"é".repeat(200)).is_ok(),
+            "characters are counted, not bytes"
+        );
         assert!(name("queue", &"é".repeat(201)).is_err());
         assert!(id("a\0").is_err());
         let data = serde_json::Value::String("x".repeat(DATA + 1)).into();

@@ -40,6 +40,7 @@ pub use self::hub::{Hub, HubOptions};
 pub use self::member::{Member, MemberOptions};
 pub use self::queue_api::QueueApi;
 pub use self::reading::read;
+pub use self::running::{Stop, Why};
 pub use self::schedules::ScheduleOptions;
 pub use self::seat::Where;
 pub use self::socket::{Methods, Peer, RemoteQueue, RpcHandler};
@@ -75,7 +76,7 @@ pub trait Handler: Send + Sync + 'static {
     fn start(&self, _tickets: Vec<Arc<Ticket>>) {}
 
     /// The attempt that was called so is over; what it still does is in vain.
-    fn abort(&self, _number: u32) {}
+    fn abort(&self, _number: u32, _why: Stop) {}
 }
 
 /// How an attempt ended that did not succeed.
@@ -98,6 +99,8 @@ pub struct Attempt {
     pub job: Job,
     /// Cancelled when the job is cancelled, timed out, or its worker stops.
     pub token: CancellationToken,
+    /// Why it was.
+    pub why: Why,
     /// Whether a failure of this run is final, since no further one is left.
     pub is_last: bool,
     /// What the run tells.

@@ -25,7 +25,9 @@ pub fn read<T: DeserializeOwned>(what: &str, json: &str) -> Result<T> {
 
 /// The name of an option by its path: its place in a batch, and that it is among the options, says nothing.
 fn option(path: &str) -> Option<String> {
-    let names = path.split('.').filter(|part| !part.starts_with('[') && *part != "options");
+    let names = path
+        .split('.')
+        .filter(|part| !part.starts_with('[') && *part != "options");
     let name = names.collect::<Vec<_>>().join(".");
     (!name.is_empty() && name != "?").then_some(name)
 }

@@ -1,12 +1,13 @@
 //! The attempts that run in this process.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::ticket::Ticket;
+use crate::error::Code;
 use crate::store::Lease;
 
 /// Why an attempt is stopped from outside.
@@ -18,7 +19,27 @@ pub enum Stop {
     HandBack,
     /// Another worker has the job.
     LeaseLost,
+    /// The attempt took too long.
+    TimedOut,
 }
+
+impl Stop {
+    /// What a handler is told of it.
+    pub const fn told(self) -> (Code, &'static str) {
+        match self {
+            Self::Cancelled => (Code::Cancelled, "The job was cancelled."),
+            Self::HandBack => (Code::Closed, "The worker stops; the job is handed back and runs again."),
+            Self::LeaseLost => (
+                Code::LeaseLost,
+                "The lease of the job was lost; another worker may run it by now.",
+            ),
+            Self::TimedOut => (Code::Timeout, "The attempt took longer than the job's `timeout`."),
+        }
+    }
+}
+
+/// Why an attempt was stopped, once it was.
+pub type Why = Arc<OnceLock<Stop>>;
 
 /// Reaches a running attempt.
 struct Control {
@@ -33,7 +54,7 @@ enum Reach {
     /// It was read ahead, and did not begin.
     Held,
     /// A task waits for it.
-    Token(CancellationToken),
+    Token(CancellationToken, Why),
     Ticket(Arc<Ticket>),
 }
 
@@ -77,14 +98,15 @@ impl Running {
         }
     }
 
-    /// An attempt starts; its token is answered.
-    pub fn start(&self, lease: &Lease, worker: u64, now: u64) -> CancellationToken {
-        let token = CancellationToken::new();
-        let control = Control::new(Reach::Token(token.clone()), worker);
-        if insert(&mut self.all.lock(), lease, control, now).is_some() {
+    /// An attempt starts; answers what stops it, and what will say why.
+    pub fn start(&self, lease: &Lease, worker: u64, now: u64) -> (CancellationToken, Why) {
+        let (token, why) = (CancellationToken::new(), Why::default());
+        let control = Control::new(Reach::Token(token.clone(), why.clone()), worker);
+        if let Some(stop) = insert(&mut self.all.lock(), lease, control, now) {
+            why.get_or_init(|| stop);
             token.cancel();
         }
-        token
+        (token, why)
     }
 
     /// Attempts start that have no task of their own.
@@ -163,7 +185,10 @@ impl Running {
             if applies(lease, control.worker) {
                 control.stop.get_or_insert(stop);
                 match &control.reach {
-                    Reach::Token(token) => token.cancel(),
+                    Reach::Token(token, why) => {
+                        why.get_or_init(|| stop);
+                        token.cancel();
+                    }
                     Reach::Ticket(ticket) => tickets.push(ticket.clone()),
                     Reach::Held => {}
                 }

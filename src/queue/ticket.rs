@@ -161,7 +161,7 @@ impl Ticket {
             }
         };
         if let Some(number) = self.number.get() {
-            self.handler.abort(*number);
+            self.handler.abort(*number, stop);
         }
         self.shared.runtime.spawn(self.clone().wind_down(stop, hold, waiting));
     }

@@ -89,14 +89,15 @@ const MOST_BLANKS: usize = 80;
 const PIECES: usize = 128;
 
 /// The text of a literal that goes on over several lines, `"ab" +⏎ "cd"` or `ab\\⏎cd`, without the joints
-/// between, and with the escapes `%2B`, `%2F`, `%3A` and `%3D` taken back; nothing where there is none.
-pub fn joined(text: &[u8]) -> Option<(Vec<u8>, Vec<Border>)> {
+/// between, and with the escapes `%2B`, `%2F`, `%3A` and `%3D` taken back, as far as `most` bytes; nothing where
+/// there is none.
+pub fn joined(text: &[u8], most: usize) -> Option<(Vec<u8>, Vec<Border>)> {
     let mut out = Vec::new();
     let mut borders = Vec::new();
     let mut from = 0;
     let sign = |byte: &u8| may_join(*byte);
-    while borders.len() < PIECES {
-        let Some(at) = text[from..].iter().position(sign) else {
+    while borders.len() < PIECES && out.len() < most {
+        let Some(at) = text[from..].iter().take(most - out.len()).position(sign) else {
             break;
         };
         out.extend_from_slice(&text[from..from + at]);
@@ -115,7 +116,7 @@ pub fn joined(text: &[u8]) -> Option<(Vec<u8>, Vec<Border>)> {
     if borders.is_empty() {
         return None;
     }
-    let rest = &text[from..];
+    let rest = &text[from..text.len().min(from.saturating_add(most.saturating_sub(out.len())))];
     out.extend_from_slice(&rest[..rest.iter().position(sign).unwrap_or(rest.len())]);
     Some((out, borders))
 }
@@ -221,7 +222,7 @@ mod tests {
             ("ab\\\n  cd", "abcd"),
             ("ab\\\r\ncd'", "abcd"),
         ] {
-            let (joined, borders) = joined(text.as_bytes()).unwrap();
+            let (joined, borders) = joined(text.as_bytes(), usize::MAX).unwrap();
             assert_eq!(joined, plain.as_bytes(), "{text}");
             let end = unjoined(plain.len(), &borders);
             assert_eq!(text.as_bytes()[end - 1], plain.as_bytes()[plain.len() - 1]);
@@ -237,7 +238,7 @@ mod tests {
             "a\\n",
             "a\\",
         ] {
-            assert_eq!(joined(text.as_bytes()), None, "{text}");
+            assert_eq!(joined(text.as_bytes(), usize::MAX), None, "{text}");
         }
     }
 

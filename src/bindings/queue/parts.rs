@@ -12,8 +12,8 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::sync::oneshot;
 
-use super::opened::Inner;
 use super::answers;
+use super::opened::Inner;
 use crate::bindings::error::promise;
 use crate::error::{Code, Error, Result};
 use crate::queue::read;

@@ -17,7 +17,7 @@ use tokio::sync::oneshot;
 use super::QueueRunner;
 use super::told::ToRunner;
 use crate::error::{Code, Error};
-use crate::queue::{self, Attempt, AttemptError, Handler, Reporter, Ticket};
+use crate::queue::{self, Attempt, AttemptError, Handler, Reporter, Stop, Ticket};
 
 type Outcome = Result<Value, AttemptError>;
 
@@ -187,7 +187,8 @@ impl Handler for JsHandler {
         let settled = tokio::select! {
             settled = &mut settled => settled,
             () = attempt.token.cancelled() => {
-                runner.tell(&ToRunner::Abort { attempt: id });
+                let why = attempt.why.get().copied().unwrap_or(Stop::Cancelled);
+                runner.tell(&ToRunner::abort(id, why));
                 settled.await
             }
         };
@@ -202,8 +203,8 @@ impl Handler for JsHandler {
         self.0.start(tickets);
     }
 
-    fn abort(&self, number: u32) {
-        self.0.tell(&ToRunner::Abort { attempt: number });
+    fn abort(&self, number: u32, why: Stop) {
+        self.0.tell(&ToRunner::abort(number, why));
     }
 }
 

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::queue::{Job, JobData, JobFailure, JobOptions, JobStatus};
+use crate::queue::{Job, JobData, JobFailure, JobOptions, JobStatus, Stop};
 
 /// A message.
 #[derive(Serialize)]
@@ -15,6 +15,8 @@ pub enum ToRunner<'a> {
     },
     Abort {
         attempt: u32,
+        code: &'static str,
+        message: &'static str,
     },
     Active {
         worker: u32,
@@ -45,6 +47,16 @@ pub struct ToRun<'a> {
 }
 
 impl<'a> ToRunner<'a> {
+    /// To abort an attempt.
+    pub fn abort(attempt: u32, why: Stop) -> Self {
+        let (code, message) = why.told();
+        Self::Abort {
+            attempt,
+            code: code.as_str(),
+            message,
+        }
+    }
+
     /// To run these jobs under these numbers.
     pub fn run(jobs: impl Iterator<Item = (u32, &'a Job)>) -> Self {
         let mut options = Vec::new();

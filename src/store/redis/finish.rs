@@ -82,7 +82,12 @@ pub async fn finish(links: Arc<Links>, notifier: Arc<Notifier>, ends: Vec<Ended>
     }
 }
 
-pub(super) async fn attempt(links: &Links, notifier: &Notifier, ends: &[Ended], repeated: bool) -> Result<Vec<Finished>> {
+pub(super) async fn attempt(
+    links: &Links,
+    notifier: &Notifier,
+    ends: &[Ended],
+    repeated: bool,
+) -> Result<Vec<Finished>> {
     let mut call = scripts::call(&FINISH);
     let (plain, others): (Vec<usize>, Vec<usize>) = (0..ends.len()).partition(|place| ends[*place].leaves_nothing());
     call.arg(u8::from(repeated)).arg(plain.len());

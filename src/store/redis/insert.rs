@@ -186,7 +186,12 @@ fn push_plain(call: &mut Cmd, adds: &[Add]) {
     for group in all.chunk_by(|(one, _), (next, _)| lane(one) == lane(next)) {
         let Some((first, _)) = group.first() else { continue };
         let (name, priority, key) = lane(first);
-        call.arg("plain").arg(&first.queue).arg(name).arg(priority).arg(key).arg(group.len());
+        call.arg("plain")
+            .arg(&first.queue)
+            .arg(name)
+            .arg(priority)
+            .arg(key)
+            .arg(group.len());
         for (job, record) in group {
             call.arg(&job.id).arg(record);
         }

@@ -46,7 +46,10 @@ async fn jobs_of_the_former_layout_are_served() {
     let Some((url, ids)) = old_store().await else { return };
     let store = RedisStore::open(&url).await.unwrap();
     let counts = store.counts("q").await.unwrap();
-    assert_eq!((counts.pending, counts.scheduled, counts.running, counts.failed), (2, 1, 1, 1));
+    assert_eq!(
+        (counts.pending, counts.scheduled, counts.running, counts.failed),
+        (2, 1, 1, 1)
+    );
     assert_eq!(counts.oldest_waiting, Some(5));
     for (place, id) in ids.iter().enumerate() {
         let job = store.get("q", id).await.unwrap().unwrap();
@@ -91,5 +94,8 @@ async fn a_damaged_job_of_the_former_layout_is_told_and_left_alone() {
     direct(&url, &format!("SET {KEY}body:{} {{", ids[0])).await;
     let error = RedisStore::open(&url).await.err().unwrap();
     assert_eq!(error.code(), Code::StoreCorrupt, "{error:?}");
-    assert_ne!(direct(&url, &format!("GET {KEY}body:{}", ids[0])).await, redis::Value::Nil);
+    assert_ne!(
+        direct(&url, &format!("GET {KEY}body:{}", ids[0])).await,
+        redis::Value::Nil
+    );
 }

@@ -43,7 +43,9 @@ pub fn write(job: &Job) -> Result<String> {
 /// Reads a record.
 pub fn read(record: &str) -> Result<Record> {
     let (head, mut rest) = record.split_once('\n').ok_or_else(damaged)?;
-    let mut numbers = head.split(' ').map(|number| number.parse::<i64>().map_err(|_| damaged()));
+    let mut numbers = head
+        .split(' ')
+        .map(|number| number.parse::<i64>().map_err(|_| damaged()));
     let mut number = || numbers.next().ok_or_else(damaged)?;
     let (created_at, run_at, _priority) = (number()?, number()?, number()?);
     let mut text = || {
