@@ -101,7 +101,7 @@ export declare class NativeParts {
   push(jobs: string): void
   /** Nothing of it is stored. */
   abort(): void
-  /** There are no more; answers as `addEach` does for one batch. */
+  /** There are no more; answers as adds are, for one batch. */
   end(): Promise<string>
 }
 
@@ -123,8 +123,8 @@ export declare class NativeQueue {
   register(name: string): void
   /** Adds a batch, all or nothing; JSON in and out. */
   add(jobs: string): Promise<string>
-  /** Adds batches that stand alone; answers, for each, its jobs or its error, as `answers.rs` says. */
-  addEach(batches: Array<string>): Promise<string>
+  /** Adds batches that stand alone, a JSON array; the answer is told with that number, as `answers.rs` says. */
+  sendAdds(number: number, batches: string): void
   /** Begins a batch that is handed over part by part. None of its jobs has a unique key, a `ref` or waits for another. */
   addParts(): NativeParts
   /** Takes over jobs of another store, all or nothing; JSON in, the number of new ones out. */
@@ -153,8 +153,11 @@ export declare class NativeQueue {
   startWorker(id: number, options: string): Promise<undefined>
   /** Stops a worker; running jobs have so many milliseconds. */
   stopWorker(id: number, deadline: number): Promise<undefined>
-  /** Attempts ended; `settled` is JSON: of each its number, its result, and what it threw or null. */
-  settle(settled: string): void
+  /**
+   * Attempts ended; `settled` is JSON: of each its number where its handler answered nothing, else its number, its
+   * result, and what it threw or null. Answers attempts that are to be run in their stead.
+   */
+  settle(settled: string): string | null
   /** Events of these names are told from now on. */
   hear(names: Array<string>): void
   /** The attempt came further. */
@@ -273,7 +276,7 @@ export interface PipelineMetrics {
 /** Hears one event, as JSON. Weak and bounded: it neither keeps the process nor grows. */
 export type QueueListener = ((arg: string) => void)
 
-/** Told to run an attempt (`run`), to abort one (`abort`), or of a worker's activity. */
+/** Told to run attempts (`run`), to abort one (`abort`), of a worker's activity, and of adds (`added`). */
 export type QueueRunner = ((arg: string) => void)
 
 /** Takes secrets out of many texts at once. */

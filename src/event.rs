@@ -50,19 +50,37 @@ pub enum EventKind {
 }
 
 impl EventKind {
+    /// All names, each at the place that `place` answers.
+    pub const NAMES: [&'static str; 9] = [
+        "added",
+        "started",
+        "progress",
+        "log",
+        "completed",
+        "failed",
+        "retrying",
+        "cancelled",
+        "stalled",
+    ];
+
+    /// The place of its name among all.
+    pub const fn place(&self) -> usize {
+        match self {
+            Self::Added => 0,
+            Self::Started { .. } => 1,
+            Self::Progress { .. } => 2,
+            Self::Log { .. } => 3,
+            Self::Completed { .. } => 4,
+            Self::Failed { .. } => 5,
+            Self::Retrying { .. } => 6,
+            Self::Cancelled => 7,
+            Self::Stalled => 8,
+        }
+    }
+
     /// Its name in `type`.
     pub const fn name(&self) -> &'static str {
-        match self {
-            Self::Added => "added",
-            Self::Started { .. } => "started",
-            Self::Progress { .. } => "progress",
-            Self::Log { .. } => "log",
-            Self::Completed { .. } => "completed",
-            Self::Failed { .. } => "failed",
-            Self::Retrying { .. } => "retrying",
-            Self::Cancelled => "cancelled",
-            Self::Stalled => "stalled",
-        }
+        Self::NAMES[self.place()]
     }
 
     /// Nothing follows it.

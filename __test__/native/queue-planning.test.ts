@@ -77,7 +77,7 @@ test('a unique key refuses, keeps or replaces, and a replaced job that runs is a
     resolve(undefined)
   })))
   const first = await queue.addJob('wait', 1, { uniqueKey: 'k' })
-  await queue.createWorker().start()
+  await queue.createWorker({ shutdownTimeout: 100 }).start()
   await until(async () => (await queue.getJob(first.id))?.status === 'running')
   await expect(queue.addJob('wait', 2, { uniqueKey: 'k' })).rejects.toMatchObject({
     code: 'AUTON8N_JOB_DUPLICATE', details: { jobId: first.id },

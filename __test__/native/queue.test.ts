@@ -2,6 +2,7 @@ import { writeFileSync, readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect, test, vi } from 'vitest'
 import { AbortJobError, JobPriority, JobQueue, RetryAfterError, type JobOptions } from '../../plugin/api/queue.js'
+import { Auton8nError } from '../../plugin/errors.js'
 import { queues } from '../support/queues.js'
 
 const { open, keep, directory } = queues()
@@ -67,10 +68,10 @@ test('control errors end or postpone', async () => {
 
 test('the signal fires on cancel, on timeout and on stop', async () => {
   const queue = await memory()
-  const aborted: unknown[] = []
-  queue.registerHandler('hangs', (job, { signal }) => new Promise((_, reject) => {
+  const aborted: Record<string, unknown> = {}
+  queue.registerHandler<string>('hangs', (job, { signal }) => new Promise((_, reject) => {
     signal.addEventListener('abort', () => {
-      aborted.push(job.data)
+      aborted[job.data] = signal.reason
       reject(signal.reason)
     })
   }))
@@ -84,7 +85,11 @@ test('the signal fires on cancel, on timeout and on stop', async () => {
   await until(async () => (await queue.getMetrics()).running === 2)
   expect(await queue.cancelJob(cancelled.id)).toBe(true)
   await worker.stop()
-  await until(() => aborted.length === 3)
+  await until(() => Object.keys(aborted).length === 3)
+  for (const [what, code] of Object.entries({ timeout: 'TIMEOUT', cancel: 'CANCELLED', stop: 'CLOSED' })) {
+    expect(aborted[what], what).toBeInstanceOf(Auton8nError)
+    expect(aborted[what], what).toMatchObject({ code: `AUTON8N_${code}` })
+  }
   expect((await queue.getJob(cancelled.id))?.status).toBe('cancelled')
   expect(await queue.getJob(stopped.id)).toMatchObject({ status: 'pending', attempts: 0 })
 })

@@ -67,6 +67,10 @@ test.for(serverKinds)('jobs move from SQLite to $name and back, as they are', as
   const take = ['jobs', 'import', file, '--store']
   expect(cli(...take, server.url).out).toBe('1502 jobs and 1 schedule taken over, 0 jobs were there already.\n')
   expect(cli(...take, server.url).out).toBe('0 jobs taken over, 1502 jobs were there already.\n')
+  // Ids are those of a store: what another queue has is not there already.
+  const elsewhere = cli(...take, server.url, '--queue', 'other')
+  expect(elsewhere.status).not.toBe(0)
+  expect(elsewhere.out).toContain('another queue of this store has the job')
   const second = place('again.jsonl')
   expect(cli('jobs', 'export', second, '--queue', 'q', '--store', server.url).status).toBe(0)
   expect(readFileSync(second, 'utf8')).toBe(readFileSync(file, 'utf8'))

@@ -1,9 +1,11 @@
 // A process that uses the queue, driven by its arguments; it prints a line for each thing it did.
+import { writeSync } from 'node:fs'
 import { JobQueue } from '../../dist/api/queue.js'
 
 // `place` is a data directory, or the address of a server.
 const [mode, place, argument] = process.argv.slice(2)
-const say = (...words) => process.stdout.write(`${words.join(' ')}\n`)
+/** It is said when this returns: what is only in a buffer dies with the process. */
+const say = (...words) => void writeSync(1, `${words.join(' ')}\n`)
 
 const modes = {
   // Adds and runs until it is killed.
@@ -15,10 +17,18 @@ const modes = {
     queue.on('completed', event => say('completed', event.jobId))
     await queue.createWorker({ concurrency: 5 }).start()
     say('ready')
-    for (let n = 0; ; n += 5) {
-      const adds = await Promise.allSettled([0, 1, 2, 3, 4].map(i => queue.addJob('work', { n: n + i })))
-      for (const { value, reason } of adds) {
-        if (value) say('added', value.id)
+    const all = argument === 'remove'
+    for (let turn = 0; ; turn++) {
+      // Every third time they are so many that the embedded store packs them, and some of those leave no trace.
+      const count = turn % 3 === 2 ? 20 : 5
+      const passes = i => !all && count === 20 && i % 2 === 0
+      const adds = await Promise.allSettled(
+        Array.from({ length: count }, (_, i) =>
+          queue.addJob('work', { n: turn + i }, { removeOnComplete: all || passes(i) }),
+        ),
+      )
+      for (const [i, { value, reason }] of adds.entries()) {
+        if (value) say(passes(i) ? 'passing' : 'added', value.id)
         else say('refused', reason.code)
       }
     }

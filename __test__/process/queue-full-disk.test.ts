@@ -16,7 +16,9 @@ function mounted(): string | undefined {
   }
 }
 
-test('a full disk refuses adds, loses nothing, and later adds work again', async context => {
+const ways = [{ kind: 'large jobs', count: 1, size: 20_000 }, { kind: 'packed jobs', count: 20, size: 1_000 }]
+
+test.for(ways)('$kind: a full disk refuses adds, loses nothing, and later adds work again', async (way, context) => {
   const directory = mounted()
   if (directory === undefined) {
     if (process.env['AUTON8N_REQUIRE_ALL'] === '1') throw new Error('a small tmpfs cannot be mounted here')
@@ -33,8 +35,8 @@ test('a full disk refuses adds, loses nothing, and later adds work again', async
     const failure = await (async () => {
       for (;;) {
         try {
-          await queue.addJob('a', 'x'.repeat(20_000))
-          stored++
+          await queue.addBulkJobs(Array.from({ length: way.count }, () => ({ name: 'a', data: 'x'.repeat(way.size) })))
+          stored += way.count
         } catch (error) {
           return error
         }

@@ -96,7 +96,10 @@ export type ResultOf<Types, Name extends keyof Types> = Types[Name] extends { re
 
 /** What a handler gets beside its job. */
 export interface JobContext {
-  /** Aborted when the job is cancelled, timed out, or its worker stops. */
+  /**
+   * Aborted when the job is over elsewhere; its `reason` is an `Auton8nError` that says why: `AUTON8N_CANCELLED`,
+   * `AUTON8N_TIMEOUT`, `AUTON8N_LEASE_LOST`, or `AUTON8N_CLOSED` where the worker stops.
+   */
   readonly signal: AbortSignal
   /** 0 to 100. */
   progress(percent: number): void

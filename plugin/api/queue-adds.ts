@@ -1,6 +1,6 @@
 import { fromNative } from '../errors.js'
 import type { Job } from './job.js'
-import { refusal, toJob, toJson, type NativeJob, type Refusal } from './queue-input.js'
+import { LONGEST_TIMER, refusal, toJob, toJson, type NativeJob, type Refusal } from './queue-input.js'
 
 /** A job that is being added: what is known of it here. */
 export interface AddedInput {
@@ -16,25 +16,43 @@ interface PendingAdd {
 }
 
 type Options = NativeJob['options']
-/** `[id, createdAt, runAt, whether it waits for its time, which options]`, or a job that was there already. */
+/** `[id, createdAt, runAt, whether it waits for its time, which options]`, times as the difference to `at`; or a job that was there already. */
 type Added = [string, number, number, boolean, number] | NativeJob
-interface Answers {
+export interface Answers {
+  /** What times are told from. */
+  at: number
   options: Options[]
   adds: (Added[] | Refusal)[]
 }
 
 /** What adds say to the addon. */
 export interface AddsNative {
-  addEach(batches: string[]): Promise<string>
+  /** A JSON array of batches; they are stored in the order of the calls, and answered under that number. */
+  sendAdds(number: number, batches: string): void
   addParts(): { push(jobs: string): void; end(): Promise<string>; abort(): void }
 }
 
 /** The jobs of a part of a big batch. */
 const PART = 500
+/**
+ * The adds of a tick go to the addon in parts: it stores the first ones while the next ones are made here. Each part is
+ * twice as big as the one before, within these bounds.
+ */
+const FIRST = 256
+const MOST = 512
 
 /** The adds of a tick, which go to the addon together. */
 export class Adds {
   private waiting: PendingAdd[] = []
+  private part = FIRST
+  private flushes = false
+  /** What the addon was sent and did not answer, by its number. */
+  private readonly unanswered = new Map<number, PendingAdd[]>()
+  private number = 0
+  /** Who waits until all are answered. */
+  private readonly waiters: (() => void)[] = []
+  /** Keeps the process while somebody waits for an answer. */
+  private alive: NodeJS.Timeout | undefined
   /** A big batch on its way; what is added after it comes after it. */
   private big: Promise<unknown> | undefined
 
@@ -56,7 +74,9 @@ export class Adds {
 
   /** Adds a batch, all or none of it. `each` makes its jobs, and may refuse one. */
   batch(count: number, each: (n: number) => AddedInput, plain: boolean): Promise<Job[]> {
-    if (plain && count > 4 * PART && this.waiting.length === 0 && !this.big) return this.parts(count, each)
+    // It would overtake what is on its way.
+    const isFirst = this.waiting.length === 0 && this.unanswered.size === 0 && !this.big
+    if (plain && count > 4 * PART && isFirst) return this.parts(count, each)
     const all = Array.from({ length: count }, (_, n) => each(n))
     const json = toJson(all)
     // What the caller has may change until the answer comes.
@@ -81,49 +101,85 @@ export class Adds {
     }
     const answer = parts.end().then(json => {
       this.sent()
-      const { adds, options } = JSON.parse(json) as Answers
-      return this.answered(adds[0], inputs, options)
+      const answers = JSON.parse(json) as Answers
+      return this.answered(answers.adds[0], inputs, answers)
     })
     const over = (): void => void (this.big = undefined)
     this.big = answer.then(over, over)
     return answer.catch((error: unknown) => Promise.reject(fromNative(error)))
   }
 
+  /** Waits until those that were asked for are answered. */
+  async settled(): Promise<void> {
+    await this.big
+    // Those of this tick are sent at its end.
+    await Promise.resolve()
+    const next = this.number
+    const isOver = (): boolean => [...this.unanswered.keys()].every(number => number >= next)
+    while (!isOver()) await new Promise<void>(resolve => this.waiters.push(resolve))
+  }
+
+  /** What became of the adds of that number. */
+  answer(number: number, answers: Answers): void {
+    const adds = this.unanswered.get(number)
+    if (!adds) return
+    this.unanswered.delete(number)
+    if (this.unanswered.size === 0) {
+      clearInterval(this.alive)
+      this.alive = undefined
+    }
+    for (const waiter of this.waiters.splice(0)) waiter()
+    this.sent()
+    for (let n = 0; n < adds.length; n++) {
+      const add = adds[n] as PendingAdd
+      try {
+        add.resolve(this.answered(answers.adds[n], add.inputs, answers))
+      } catch (error) {
+        add.reject(error)
+      }
+    }
+  }
+
   private push(add: PendingAdd): void {
-    if (this.waiting.push(add) === 1) queueMicrotask(() => void this.flush())
+    const count = this.waiting.push(add)
+    if (count >= this.part && !this.big) {
+      this.part = Math.min(this.part * 2, MOST)
+      this.send()
+    }
+    if (this.flushes) return
+    this.flushes = true
+    queueMicrotask(() => void this.flush())
   }
 
   private async flush(): Promise<void> {
     while (this.big) await this.big
+    this.flushes = false
+    this.part = FIRST
+    if (this.waiting.length > 0) this.send()
+  }
+
+  private send(): void {
     const adds = this.waiting
     this.waiting = []
-    try {
-      const answers = JSON.parse(await this.native.addEach(adds.map(add => add.json))) as Answers
-      this.sent()
-      for (let n = 0; n < adds.length; n++) {
-        const add = adds[n] as PendingAdd
-        try {
-          add.resolve(this.answered(answers.adds[n], add.inputs, answers.options))
-        } catch (error) {
-          add.reject(error)
-        }
-      }
-    } catch (error) {
-      for (const add of adds) add.reject(fromNative(error))
-    }
+    const number = this.number
+    this.number = (number + 1) % 2 ** 32
+    this.unanswered.set(number, adds)
+    this.alive ??= setInterval(() => undefined, LONGEST_TIMER)
+    this.native.sendAdds(number, `[${adds.map(add => add.json).join(',')}]`)
   }
 
-  private answered(answer: Added[] | Refusal | undefined, inputs: AddedInput[], options: Options[]): Job[] {
+  private answered(answer: Added[] | Refusal | undefined, inputs: AddedInput[], answers: Answers): Job[] {
     if (!Array.isArray(answer)) throw refusal(answer as Refusal)
-    return answer.map((added, n) => this.job(added, inputs[n] as AddedInput, options))
+    return answer.map((added, n) => this.job(added, inputs[n] as AddedInput, answers))
   }
 
-  private job(added: Added, { name, data }: AddedInput, options: Options[]): Job {
+  private job(added: Added, { name, data }: AddedInput, { options, at }: Answers): Job {
     if (!Array.isArray(added)) return toJob(added, this.methods)
-    const [id, createdAt, runAt, later, which] = added
+    const [id, created, run, later, which] = added
     const status = later ? 'scheduled' : 'pending'
     const { queue } = this
-    const job = { id, queue, name, data, status, attempts: 0, progress: 0, log: [], createdAt, runAt, options: which } as const
+    const times = { createdAt: at + created, runAt: at + run }
+    const job = { id, queue, name, data, status, attempts: 0, progress: 0, log: [], ...times, options: which } as const
     return toJob(job, this.methods, options[which])
   }
 }

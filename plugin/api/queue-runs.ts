@@ -1,13 +1,33 @@
 import { inTrace } from './job-trace.js'
-import type { Job, JobContext, JobHandler } from './job.js'
+import type { Job, JobHandler, JobOptions, JobPriority } from './job.js'
 import { failure, toJob, written, type NativeJob } from './queue-input.js'
+import { RunContext, withOwnSignal } from './run-context.js'
 
-/** An attempt as the addon tells it; its options are in a list of their own. */
-export type NativeRun = Omit<NativeJob, 'options'> & { attempt: number; options: number }
+type Options = JobOptions & { priority: JobPriority }
+
+/**
+ * Attempts as the addon tells them: in `each` come, one after the other, those of each. What many share is written
+ * once, and times as the difference to `at`.
+ */
+export interface NativeRuns {
+  at: number
+  options: Options[]
+  names: string[]
+  each: unknown[]
+}
+
+/** The entries of an attempt in `each`. */
+const enum Entry {
+  Attempt, Id, Name, Options, Data, Attempts, CreatedAt, RunAt, StartedAt, Rest, Count,
+}
+
+/** What few jobs have. */
+type Rest = Pick<NativeJob, 'status' | 'progress' | 'log' | 'error'>
 
 /** What the attempts of a queue say to the addon. */
 export interface RunsNative {
-  settle(settled: string): void
+  /** Answers attempts that are to be run in the stead of those that ended. */
+  settle(settled: string): string | null
   progress(attempt: number, percent: number): void
   log(attempt: number, line: string): void
 }
@@ -17,87 +37,132 @@ const TURN = 5
 /** Attempts that start between two looks at the clock. */
 const STEP = 16
 
-interface Running {
-  aborted: boolean
-  /** Made when the handler asks for its signal. */
-  controller?: AbortController
-}
-
 /** The attempts that run here. They start, and end, many at once. */
 export class Runs {
-  private readonly running = new Map<number, Running>()
-  private settled: string[] = []
+  /** Those that wait for a turn, or for their handler's promise. */
+  private readonly running = new Map<number, RunContext>()
+  private settled: (number | string)[] = []
+  private turn = 0
 
   constructor(
+    private readonly queue: string,
     private readonly native: RunsNative,
     private readonly handlers: ReadonlyMap<string, JobHandler>,
     private readonly methods: Pick<Job, 'events'>,
-    private readonly stopped: () => Error,
   ) {}
 
   /** Starts attempts. */
-  start(runs: NativeRun[], options: NativeJob['options'][]): void {
-    for (const { attempt } of runs) this.running.set(attempt, { aborted: false })
-    this.next(runs, options, 0)
+  start(runs: NativeRuns): void {
+    this.turn = performance.now()
+    this.next(runs, 0)
   }
 
   /** What the attempt still does is in vain. */
-  abort(attempt: number): void {
-    const running = this.running.get(attempt)
-    if (!running) return
-    running.aborted = true
-    running.controller?.abort(this.stopped())
+  abort(attempt: number, why: Error): void {
+    const context = this.running.get(attempt)
+    if (context) RunContext.abort(context, why)
   }
 
-  private next(runs: NativeRun[], options: NativeJob['options'][], from: number): void {
-    const began = performance.now()
-    for (let n = from; n < runs.length; n++) {
-      const run = runs[n] as NativeRun
-      void this.run(run.attempt, toJob(run, this.methods, options[run.options]))
-      if (n % STEP === STEP - 1 && performance.now() - began > TURN) {
-        setImmediate(() => this.next(runs, options, n + 1))
-        return
-      }
+  private next(runs: NativeRuns, from: number): void {
+    const all = runs.each
+    for (let n = from, step = 1; n < all.length; n += Entry.Count, step++) {
+      if (step % STEP === 0 && performance.now() - this.turn > TURN) return this.later(runs, n)
+      this.run(runs, n)
     }
   }
 
-  private async run(attempt: number, job: Job): Promise<void> {
-    let ended: string
+  private later(runs: NativeRuns, from: number): void {
+    for (let n = from; n < runs.each.length; n += Entry.Count) {
+      const attempt = runs.each[n] as number
+      // It may be aborted before its turn.
+      if (!this.running.has(attempt)) this.running.set(attempt, new RunContext(attempt, this.native))
+    }
+    setImmediate(() => {
+      this.turn = performance.now()
+      this.next(runs, from)
+    })
+  }
+
+  private run(runs: NativeRuns, n: number): void {
+    const attempt = runs.each[n] as number
     try {
-      const running = this.running.get(attempt)
-      if (!running || running.aborted) throw this.stopped()
+      const waited = this.running.size > 0 ? this.running.get(attempt) : undefined
+      const aborted = waited && RunContext.aborted(waited)
+      if (aborted) throw aborted
+      const job = this.job(runs, n)
       const handler = this.handlers.get(job.name)
       if (!handler) throw new Error(`there is no handler for ${JSON.stringify(job.name)}`)
-      const context = this.context(attempt, running)
+      const context = waited ?? new RunContext(attempt, this.native)
+      if (handler.length > 1) withOwnSignal(context)
       const { trace } = job.options
-      const result = await (trace ? inTrace(trace, () => handler(job, context)) : handler(job, context))
-      ended = `[${attempt},${written(result) ?? 'null'},null]`
+      const result: unknown = trace ? inTrace(trace, () => handler(job, context)) : handler(job, context)
+      if (!isThenable(result)) return this.completed(attempt, result)
+      this.running.set(attempt, context)
+      Promise.resolve(result).then(
+        value => this.completed(attempt, value),
+        (error: unknown) => this.failed(attempt, error),
+      )
     } catch (error) {
-      ended = `[${attempt},null,${JSON.stringify(failure(error))}]`
+      this.failed(attempt, error)
     }
-    this.running.delete(attempt)
-    // Those that end in this turn are told together.
-    if (this.settled.push(ended) === 1) queueMicrotask(() => this.tell())
   }
 
-  private context(attempt: number, running: Running): JobContext {
-    const { native, stopped } = this
-    return {
-      get signal() {
-        if (!running.controller) {
-          running.controller = new AbortController()
-          if (running.aborted) running.controller.abort(stopped())
-        }
-        return running.controller.signal
-      },
-      progress: percent => native.progress(attempt, Number(percent)),
-      log: line => native.log(attempt, String(line)),
+  private job(runs: NativeRuns, n: number): Job {
+    const { each: all, at } = runs
+    const options = runs.options[all[n + Entry.Options] as number] as Options
+    const rest = all[n + Entry.Rest] as Rest | 0
+    const startedAt = all[n + Entry.StartedAt] as number | null
+    const started = (startedAt === null ? undefined : at + startedAt) as number
+    const job = {
+      id: all[n + Entry.Id] as string,
+      queue: this.queue,
+      name: runs.names[all[n + Entry.Name] as number] as string,
+      data: all[n + Entry.Data],
+      status: 'running',
+      attempts: all[n + Entry.Attempts] as number,
+      progress: 0,
+      log: [],
+      createdAt: at + (all[n + Entry.CreatedAt] as number),
+      runAt: at + (all[n + Entry.RunAt] as number),
+      startedAt: started,
+      options: undefined,
+    } as const
+    return toJob(rest === 0 ? job : { ...job, ...rest }, this.methods, options)
+  }
+
+  private completed(attempt: number, result: unknown): void {
+    if (result === undefined) return this.ended(attempt, attempt)
+    try {
+      this.ended(attempt, `[${attempt},${written(result) ?? 'null'},null]`)
+    } catch (error) {
+      this.failed(attempt, error)
     }
+  }
+
+  private failed(attempt: number, error: unknown): void {
+    this.ended(attempt, `[${attempt},null,${JSON.stringify(failure(error))}]`)
+  }
+
+  private ended(attempt: number, told: number | string): void {
+    if (this.running.size > 0) this.running.delete(attempt)
+    // Those that end in this turn are told together.
+    if (this.settled.push(told) === 1) queueMicrotask(() => this.tell())
   }
 
   private tell(): void {
     const settled = this.settled
     this.settled = []
-    this.native.settle(`[${settled.join(',')}]`)
+    const next = this.native.settle(`[${settled.join(',')}]`)
+    if (next === null) return
+    const runs = JSON.parse(next) as NativeRuns
+    if (performance.now() - this.turn > TURN) this.later(runs, 0)
+    else this.next(runs, 0)
   }
+}
+
+function isThenable(value: unknown): boolean {
+  return (
+    ((typeof value === 'object' && value !== null) || typeof value === 'function') &&
+    typeof (value as { then?: unknown }).then === 'function'
+  )
 }

@@ -3,10 +3,10 @@ import { native } from '../native.js'
 import type {
   AnyName, DataOf, Job, JobHandler, JobOptions, NewJob, QueueOptions, ResultOf, Untyped, WorkerOptions,
 } from './job.js'
-import { Adds } from './queue-adds.js'
-import { LONGEST_TIMER, finite, invalid, milliseconds, options, text, toNew, type NativeJob } from './queue-input.js'
+import { Adds, type Answers } from './queue-adds.js'
+import { LONGEST_TIMER, finite, invalid, milliseconds, options, text, toNew } from './queue-input.js'
 import { ManagedQueue } from './queue-managed.js'
-import { Runs, type NativeRun } from './queue-runs.js'
+import { Runs, type NativeRuns } from './queue-runs.js'
 import { Worker } from './worker.js'
 
 export * from './job.js'
@@ -14,8 +14,9 @@ export { Worker } from './worker.js'
 
 
 type Message =
-  | { kind: 'run'; options: NativeJob['options'][]; jobs: NativeRun[] }
-  | { kind: 'abort'; attempt: number }
+  | ({ kind: 'run' } & NativeRuns)
+  | ({ kind: 'added'; number: number } & Answers)
+  | { kind: 'abort'; attempt: number; code: string; message: string }
   | { kind: 'active'; worker: number; active: boolean }
 
 const SHUTDOWN_TIMEOUT = 30_000
@@ -62,7 +63,7 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue<Types
         (message: string) => queue.told(JSON.parse(message) as Message),
       ),
     )
-    queue.runs = new Runs(queue.native, queue.handlers, queue.methods, stopped)
+    queue.runs = new Runs(name, queue.native, queue.handlers, queue.methods)
     queue.adds = new Adds(name, queue.methods, queue.native, () => queue.linger())
     return queue
   }
@@ -149,9 +150,16 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue<Types
     )
   }
 
-  /** Stops the workers, which wait for running jobs up to their `shutdownTimeout`, and closes the queue. */
+  /**
+   * Stops the workers, which wait for running jobs up to their `shutdownTimeout`, and closes the queue. Jobs whose add
+   * was asked for before are stored.
+   */
   shutdown(): Promise<void> {
-    this.closing ??= nativeCall(() => this.native.close(this.shutdownTimeout)).finally(() => {
+    const close = async (): Promise<void> => {
+      await this.adds.settled()
+      await nativeCall(() => this.native.close(this.shutdownTimeout))
+    }
+    this.closing ??= close().finally(() => {
       this.ended()
       this.started = 0
       clearTimeout(this.lingering)
@@ -161,8 +169,9 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue<Types
   }
 
   private told(message: Message): void {
-    if (message.kind === 'run') this.runs.start(message.jobs, message.options)
-    else if (message.kind === 'abort') this.runs.abort(message.attempt)
+    if (message.kind === 'run') this.runs.start(message)
+    else if (message.kind === 'added') this.adds.answer(message.number, message)
+    else if (message.kind === 'abort') this.runs.abort(message.attempt, new Auton8nError(message.code, message.message))
     else this.setActive(message.worker, message.active)
   }
 
@@ -189,8 +198,4 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue<Types
 function standsAlone(job: Partial<NewJob> | null | undefined): boolean {
   const { uniqueKey, dependsOn } = job?.options ?? {}
   return uniqueKey === undefined && dependsOn === undefined && job?.ref === undefined
-}
-
-function stopped(): Auton8nError {
-  return new Auton8nError('AUTON8N_CANCELLED', 'The job was cancelled, timed out, or its worker stops.')
 }

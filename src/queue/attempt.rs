@@ -13,8 +13,8 @@ use super::core::Core;
 use super::hub::Shared;
 use super::outcome::{self, ending};
 use super::reports::JobReporter;
+use super::room::Slot;
 use super::running::Stop;
-use super::slot::Slot;
 use super::ticket::Outcome;
 use super::{Attempt, AttemptError, Handler, Job};
 use crate::error::{Code, Error};
@@ -53,7 +53,7 @@ pub async fn run(
         fence,
     };
     let started = shared.clock.monotonic_ms();
-    let token = shared.running.start(&lease, worker, started);
+    let (token, why) = shared.running.start(&lease, worker, started);
     shared.beat.notify_one();
     core.emit(
         &job.id,
@@ -73,6 +73,7 @@ pub async fn run(
     let attempt = Attempt {
         job: job.clone(),
         token: token.clone(),
+        why: why.clone(),
         is_last: job.attempts.saturating_sub(stalls) > job.options.retries,
         reporter: reporter.clone(),
     };
@@ -86,6 +87,7 @@ pub async fn run(
     let (outcome, left) = match end {
         End::Ended(outcome) => (Some(outcome), None),
         End::TimedOut => {
+            why.get_or_init(|| Stop::TimedOut);
             token.cancel();
             (Some(Err(AttemptError::Retry(timed_out(&job)))), Some(running))
         }
@@ -97,7 +99,9 @@ pub async fn run(
     };
     reporter.over.store(true, Ordering::Release);
     // A handler that still winds down keeps its slot, so that deaf ones cannot pile up without bound.
-    let _ending = if left.is_none() { Some(slot.free().await) } else { None };
+    if left.is_none() {
+        slot.free().await;
+    }
     if reporter.used.load(Ordering::Acquire)
         && let Err(error) = shared.reports.flush(&*shared.store).await
     {

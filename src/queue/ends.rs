@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use parking_lot::Mutex;
+
 use super::attempt::{prune, tell};
 use super::hub::Shared;
 use super::outcome::{self, ending};
@@ -14,6 +16,10 @@ use crate::store::{Ending, Finish};
 /// The store is asked again after its disk was full.
 const AGAIN: Duration = Duration::from_millis(250);
 
+/// The first end is stored at once; those that follow so soon go together, or so many.
+const TOGETHER: Duration = Duration::from_millis(1);
+const MOST: usize = 128;
+
 /// A run that ended, and what it still holds of its worker.
 pub struct Ended {
     ticket: Arc<Ticket>,
@@ -24,23 +30,18 @@ pub struct Ended {
 
 impl Ended {
     /// Without an outcome the job is handed back.
-    pub fn new(ticket: Arc<Ticket>, outcome: Option<Outcome>, hold: Hold) -> Self {
+    pub fn new(ticket: Arc<Ticket>, outcome: Option<Outcome>, hold: Hold, until: u64) -> Self {
         Self {
-            took: ticket.took(),
+            took: ticket.took(until),
             ticket,
             outcome,
             _hold: hold,
         }
     }
 
-    pub fn ticket(&self) -> &Arc<Ticket> {
-        &self.ticket
-    }
-
     /// What becomes of its job; nothing where that was decided elsewhere.
-    fn finish(&mut self) -> Option<Finish> {
-        let shared = self.ticket.shared();
-        let stopped = shared.running.stopped(self.ticket.lease());
+    fn ending(&mut self, now: i64) -> Option<Ending> {
+        let stopped = self.ticket.stopped();
         if matches!(stopped, Some(Stop::Cancelled | Stop::LeaseLost)) {
             return None;
         }
@@ -49,19 +50,68 @@ impl Ended {
             .outcome
             .take()
             .filter(|outcome| outcome.is_ok() || stopped.is_none());
-        let options = &self.ticket.job().options;
-        let ending = match outcome {
+        Some(match outcome {
+            Some(Ok(result)) => Ending::Completed { result },
             Some(outcome) => {
-                let (counted, now) = (self.ticket.counted(), shared.clock.now_ms());
-                ending(outcome, options, counted, now, fastrand::f64())
+                let options = &self.ticket.job().options;
+                ending(outcome, options, self.ticket.counted(), now, fastrand::f64())
             }
             None => Ending::HandedBack,
-        };
-        Some(Finish {
-            lease: self.ticket.lease().clone(),
-            remove: Shared::removes(self.ticket.core(), options, &ending),
-            ending,
         })
+    }
+
+    fn finish(&self, ending: Ending) -> Finish {
+        Finish {
+            lease: self.ticket.lease().clone(),
+            remove: Shared::removes(self.ticket.core(), &self.ticket.job().options, &ending),
+            ending,
+        }
+    }
+}
+
+/// Ends that wait to be stored together.
+#[derive(Default)]
+pub struct Ends {
+    waiting: Mutex<Waiting>,
+}
+
+#[derive(Default)]
+struct Waiting {
+    all: Vec<Ended>,
+    /// A task stores them.
+    gathered: bool,
+}
+
+/// Stores the ends of runs of one store soon, many together.
+pub fn gather(shared: &Arc<Shared>, ended: Vec<Ended>) {
+    if ended.is_empty() {
+        return;
+    }
+    let mut waiting = shared.ends.waiting.lock();
+    waiting.all.extend(ended);
+    let many = (waiting.all.len() >= MOST).then(|| std::mem::take(&mut waiting.all));
+    let begins = many.is_none() && !std::mem::replace(&mut waiting.gathered, true);
+    drop(waiting);
+    if let Some(many) = many {
+        shared.runtime.spawn(store(many));
+    }
+    if begins {
+        shared.runtime.spawn(store_gathered(shared.clone()));
+    }
+}
+
+async fn store_gathered(shared: Arc<Shared>) {
+    loop {
+        let ended = {
+            let mut waiting = shared.ends.waiting.lock();
+            waiting.gathered = !waiting.all.is_empty();
+            std::mem::take(&mut waiting.all)
+        };
+        if ended.is_empty() {
+            return;
+        }
+        tokio::spawn(store(ended));
+        tokio::time::sleep(TOGETHER).await;
     }
 }
 
@@ -75,14 +125,15 @@ pub async fn store(mut ended: Vec<Ended>) {
     {
         tracing::warn!("the last reports of jobs were not stored: {error}");
     }
-    let mut finishes: Vec<(usize, Finish)> = ended
+    let now = shared.clock.now_ms();
+    let mut endings: Vec<(usize, Ending)> = ended
         .iter_mut()
         .enumerate()
-        .filter_map(|(index, one)| Some((index, one.finish()?)))
+        .filter_map(|(index, one)| Some((index, one.ending(now)?)))
         .collect();
-    while !finishes.is_empty() {
-        finishes = attempt(&shared, &ended, finishes).await;
-        if !finishes.is_empty() {
+    while !endings.is_empty() {
+        endings = attempt(&shared, &ended, endings).await;
+        if !endings.is_empty() {
             tokio::time::sleep(AGAIN).await;
         }
     }
@@ -93,36 +144,32 @@ pub async fn store(mut ended: Vec<Ended>) {
 }
 
 /// Answers those that are to be tried again.
-async fn attempt(shared: &Shared, ended: &[Ended], finishes: Vec<(usize, Finish)>) -> Vec<(usize, Finish)> {
-    let all = finishes.iter().map(|(_, finish)| finish.clone()).collect();
+async fn attempt(shared: &Shared, ended: &[Ended], endings: Vec<(usize, Ending)>) -> Vec<(usize, Ending)> {
+    let all = endings
+        .iter()
+        .map(|(index, ending)| ended[*index].finish(ending.clone()))
+        .collect();
     let answers = shared.store.finish_all(all, shared.clock.now_ms()).await;
     let mut again = Vec::new();
-    for ((index, mut finish), answer) in finishes.into_iter().zip(answers) {
+    for ((index, mut ending), answer) in endings.into_iter().zip(answers) {
         let one = &ended[index];
         match answer {
             Ok(finished) if finished.held => {
-                tell(
-                    shared,
-                    one.ticket.core(),
-                    one.ticket.job(),
-                    finish.ending,
-                    finished,
-                    one.took,
-                );
+                tell(shared, one.ticket.core(), one.ticket.job(), ending, finished, one.took);
             }
             Ok(_) => tracing::debug!("a job ended after its lease was lost"),
             Err(error) if matches!(error.code(), Code::StoreFull | Code::StoreUnavailable) => {
                 tracing::warn!("the end of a job is not stored yet: {error}");
-                again.push((index, finish));
+                again.push((index, ending));
             }
             Err(error) if error.code() == Code::Closed => {}
             // The answer itself cannot be stored: that is the job's failure.
-            Err(error) if !matches!(finish.ending, Ending::Failed { .. }) => {
-                finish.ending = Ending::Failed {
+            Err(error) if !matches!(ending, Ending::Failed { .. }) => {
+                ending = Ending::Failed {
                     failure: outcome::failure(&error),
                     result: None,
                 };
-                again.push((index, finish));
+                again.push((index, ending));
             }
             Err(error) => tracing::error!("the end of a job cannot be stored: {error}"),
         }

@@ -13,6 +13,7 @@ use tokio_util::task::TaskTracker;
 
 use super::check;
 use super::core::Core;
+use super::ends::Ends;
 use super::heartbeat;
 use super::reports::Reports;
 use super::running::{Running, Stop};
@@ -57,6 +58,7 @@ pub struct Shared {
     pub options: HubOptions,
     pub running: Running,
     pub reports: Arc<Reports>,
+    pub ends: Ends,
     /// Something falls due, perhaps earlier than what the timer waits for.
     pub due: Notify,
     /// An attempt started.
@@ -87,6 +89,7 @@ impl Hub {
             options,
             running: Running::default(),
             reports: Arc::default(),
+            ends: Ends::default(),
             due: Notify::new(),
             beat: Notify::new(),
             stop: CancellationToken::new(),

@@ -1,22 +1,22 @@
 //! What a worker does: takes jobs while there is room, and ahead of time where they end fast.
 
 use std::future::pending;
+use std::ops::Deref;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use futures_util::future::BoxFuture;
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep, sleep_until};
-use tokio_util::sync::CancellationToken;
-use tokio_util::task::TaskTracker;
 use tracing::instrument::WithSubscriber;
 
 use super::ahead::{self, Ahead};
-use super::core::{Core, Recalls};
-use super::hub::Shared;
-use super::the_queue::Handlers;
-use crate::error::{Code, Result};
-use crate::store::{ClaimRequest, Claimed, ReadAhead};
+use super::core::Recalls;
+use super::room::Slot;
+use super::start::{Starter, Taken};
+use crate::error::Code;
+use crate::store::Claim;
 
 /// Milliseconds after an error of the store.
 const AGAIN: i64 = 250;
@@ -27,19 +27,17 @@ const NOTE: Duration = Duration::from_millis(20);
 
 /// What the task of a worker works on.
 pub struct Intake {
-    pub shared: Arc<Shared>,
-    pub core: Arc<Core>,
-    pub handlers: Handlers,
-    pub id: u64,
-    pub slots: Arc<Semaphore>,
+    pub starter: Arc<Starter>,
     pub concurrency: usize,
-    /// Room for attempts whose handler is done and whose end is being stored.
-    pub ending: Arc<Semaphore>,
-    pub most_ends: usize,
-    pub stop: CancellationToken,
-    pub tasks: TaskTracker,
-    pub ended: Arc<Notify>,
     pub active: watch::Sender<bool>,
+}
+
+impl Deref for Intake {
+    type Target = Starter;
+
+    fn deref(&self) -> &Starter {
+        &self.starter
+    }
 }
 
 /// What it knows from one look to the next.
@@ -60,15 +58,6 @@ struct View {
     recalled: Option<u8>,
     /// When starts are noted.
     note: Option<Instant>,
-}
-
-/// What a claim asked for and got.
-struct Taken {
-    /// Kept for the jobs that start at once.
-    room: Vec<OwnedSemaphorePermit>,
-    wanted: usize,
-    now: i64,
-    answer: Result<(Claimed, Vec<ReadAhead>)>,
 }
 
 impl Intake {
@@ -93,6 +82,7 @@ impl Intake {
         while !self.stop.is_cancelled() {
             self.give_back(&mut view).await;
             self.start_held(&mut view).await;
+            view.claiming = view.claiming.take().or_else(|| self.handed.lock().as_mut()?.take());
             self.claim(&mut view);
             let lasts = view.ahead.lasts(self.shared.clock.monotonic_ms());
             tokio::select! {
@@ -104,7 +94,8 @@ impl Intake {
                 }
                 _ = wakes.changed() => view.again = true,
                 // Alone, it tells when the last job is over.
-                () = self.ended.notified() => view.again |= self.shared.alone,
+                () = self.is_handed.notified() => {}
+                () = self.room.ended.notified() => view.again |= self.shared.alone,
                 () = self.pause(view.until) => (view.again, view.until) = (true, None),
                 () = elapsed(lasts.map(|lasts| Instant::now() + lasts)) => {}
                 () = elapsed(view.note) => self.note(&mut view),
@@ -112,7 +103,8 @@ impl Intake {
             }
         }
         // Not cut off by a stop: what was claimed must run or be handed back.
-        if let Some(claiming) = view.claiming.take() {
+        let handed = self.handed.lock().take().flatten();
+        for claiming in view.claiming.take().into_iter().chain(handed) {
             self.take(&mut view, claiming.await);
         }
         self.active.send_replace(false);
@@ -144,12 +136,12 @@ impl Intake {
 
     /// Starts what it holds, while there is room.
     async fn start_held(&self, view: &mut View) {
-        let running = self.concurrency.saturating_sub(self.slots.available_permits()) as u64;
+        let running = self.room.taken() as u64;
         let now = self.shared.clock.monotonic_ms();
         view.ahead.ended(view.started.saturating_sub(running), now);
         let mut starts = Vec::new();
         while !view.ahead.is_empty()
-            && let Some(slot) = self.slot()
+            && let Some(slot) = self.room.one()
             && let Some(mut held) = view.ahead.pop()
         {
             let lease = ahead::lease(&held);
@@ -177,8 +169,10 @@ impl Intake {
         }
     }
 
-    fn slot(&self) -> Option<OwnedSemaphorePermit> {
-        self.slots.clone().try_acquire_owned().ok()
+    fn start(&self, starts: Vec<(Slot, Claim)>, now: i64) {
+        for (handler, tickets) in self.starter.begin(starts, now) {
+            handler.start(tickets);
+        }
     }
 
     /// Begins a claim where that may bring something.
@@ -186,43 +180,37 @@ impl Intake {
         if view.claiming.is_some() || !view.again {
             return;
         }
+        if self.claiming.swap(true, Ordering::AcqRel) {
+            // Who does tells when there is more to do.
+            return;
+        }
         // A slot that is free since a moment ago is for what is held.
-        let is_empty = view.ahead.is_empty();
-        let room: Vec<_> = std::iter::from_fn(|| self.slot().filter(|_| is_empty)).collect();
-        let wanted = if view.plenty { view.ahead.wants() } else { 0 };
-        if room.is_empty() && wanted == 0 {
-            return;
-        }
-        let names: Vec<String> = self.handlers.read().keys().cloned().collect();
-        (view.again, view.plenty, view.recalled) = (false, false, None);
-        if self.core.is_paused() || names.is_empty() {
-            self.active
-                .send_replace(room.len() < self.concurrency || self.ends() || !self.shared.alone);
-            return;
-        }
-        let now = self.shared.clock.now_ms();
-        let request = ClaimRequest {
-            queue: self.core.name.clone(),
-            names,
-            limit: room.len(),
-            now,
-            lease_until: now.saturating_add_unsigned(self.shared.options.lease),
+        let places = if view.ahead.is_empty() {
+            self.room.all()
+        } else {
+            self.room.none()
         };
-        let store = self.shared.store.clone();
-        view.claiming = Some(Box::pin(async move {
-            Taken {
-                room,
-                wanted,
-                now,
-                answer: store.claim_ahead(request, wanted).await,
-            }
-        }));
+        let wanted = if view.plenty { view.ahead.wants() } else { 0 };
+        if places.count() == 0 && wanted == 0 {
+            self.claiming.store(false, Ordering::Release);
+            return;
+        }
+        (view.again, view.plenty, view.recalled) = (false, false, None);
+        let request = self.request(places.count()).filter(|_| !self.core.is_paused());
+        let Some(request) = request else {
+            self.claiming.store(false, Ordering::Release);
+            self.active
+                .send_replace(places.count() < self.concurrency || self.room.has_ends() || !self.shared.alone);
+            return;
+        };
+        view.claiming = Some(self.ask(request, places, wanted));
     }
 
     /// Starts what a claim got, and holds what it read ahead. Answers whether the store is closed.
     fn take(&self, view: &mut View, taken: Taken) -> bool {
+        self.claiming.store(false, Ordering::Release);
         let Taken {
-            room,
+            mut places,
             wanted,
             now,
             answer,
@@ -237,11 +225,12 @@ impl Intake {
                 return error.code() == Code::Closed;
             }
         };
-        let (count, limit) = (claimed.claims.len(), room.len());
-        let starts: Vec<_> = room.into_iter().zip(claimed.claims).collect();
+        let (count, limit) = (claimed.claims.len(), places.count());
+        let starts = places.give(claimed.claims);
+        let is_free = starts.is_empty() && self.room.taken() == places.count() && view.ahead.is_empty();
+        drop(places);
         // Other processes may add jobs at any time, so a worker of a shared store stays.
-        let is_free = self.slots.available_permits() == self.concurrency && view.ahead.is_empty();
-        let rests = count + held.len() == 0 && !claimed.unfinished && is_free && !self.ends();
+        let rests = count + held.len() == 0 && !claimed.unfinished && is_free && !self.room.has_ends();
         let busy = !rests || !self.shared.alone;
         self.active
             .send_if_modified(|active| std::mem::replace(active, busy) != busy);
@@ -276,11 +265,6 @@ impl Intake {
             }
             None => pending().await,
         }
-    }
-
-    /// Ends are being stored.
-    fn ends(&self) -> bool {
-        self.ending.available_permits() < self.most_ends
     }
 }
 

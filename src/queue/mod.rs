@@ -17,10 +17,10 @@ mod outcome;
 mod queue_api;
 mod reading;
 mod reports;
+mod room;
 mod running;
 mod schedules;
 mod seat;
-mod slot;
 mod socket;
 mod start;
 mod stats;
@@ -40,12 +40,13 @@ pub use self::hub::{Hub, HubOptions};
 pub use self::member::{Member, MemberOptions};
 pub use self::queue_api::QueueApi;
 pub use self::reading::read;
+pub use self::running::{Stop, Why};
 pub use self::schedules::ScheduleOptions;
 pub use self::seat::Where;
 pub use self::socket::{Methods, Peer, RemoteQueue, RpcHandler};
 pub use self::stats::{Metrics, Percentiles};
 pub use self::the_queue::Queue;
-pub use self::ticket::{Ticket, end_all};
+pub use self::ticket::{Ticket, end_all, end_all_for_others};
 pub use self::worker::{Worker, WorkerOptions};
 pub use crate::store::{
     Backoff, Job, JobData, JobFailure, JobFilter, JobOptions, JobStatus, Limits, NewJob, OnDuplicate, Priority,
@@ -71,11 +72,11 @@ pub trait Handler: Send + Sync + 'static {
         false
     }
 
-    /// Starts attempts, each of which is ended by its ticket; one that is not stays.
+    /// Starts attempts, each of which is ended by `end_all`; one that is not stays.
     fn start(&self, _tickets: Vec<Arc<Ticket>>) {}
 
     /// The attempt that was called so is over; what it still does is in vain.
-    fn abort(&self, _number: u32) {}
+    fn abort(&self, _number: u32, _why: Stop) {}
 }
 
 /// How an attempt ended that did not succeed.
@@ -98,6 +99,8 @@ pub struct Attempt {
     pub job: Job,
     /// Cancelled when the job is cancelled, timed out, or its worker stops.
     pub token: CancellationToken,
+    /// Why it was.
+    pub why: Why,
     /// Whether a failure of this run is final, since no further one is left.
     pub is_last: bool,
     /// What the run tells.

@@ -1,12 +1,14 @@
 //! The attempts that run in this process.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+use foldhash::fast::RandomState;
 use parking_lot::Mutex;
 use tokio_util::sync::CancellationToken;
 
 use super::ticket::Ticket;
+use crate::error::Code;
 use crate::store::Lease;
 
 /// Why an attempt is stopped from outside.
@@ -18,7 +20,27 @@ pub enum Stop {
     HandBack,
     /// Another worker has the job.
     LeaseLost,
+    /// The attempt took too long.
+    TimedOut,
 }
+
+impl Stop {
+    /// What a handler is told of it.
+    pub const fn told(self) -> (Code, &'static str) {
+        match self {
+            Self::Cancelled => (Code::Cancelled, "The job was cancelled."),
+            Self::HandBack => (Code::Closed, "The worker stops; the job is handed back and runs again."),
+            Self::LeaseLost => (
+                Code::LeaseLost,
+                "The lease of the job was lost; another worker may run it by now.",
+            ),
+            Self::TimedOut => (Code::Timeout, "The attempt took longer than the job's `timeout`."),
+        }
+    }
+}
+
+/// Why an attempt was stopped, once it was.
+pub type Why = Arc<OnceLock<Stop>>;
 
 /// Reaches a running attempt.
 struct Control {
@@ -33,7 +55,7 @@ enum Reach {
     /// It was read ahead, and did not begin.
     Held,
     /// A task waits for it.
-    Token(CancellationToken),
+    Token(CancellationToken, Why),
     Ticket(Arc<Ticket>),
 }
 
@@ -53,7 +75,7 @@ impl Control {
 }
 
 /// Puts an attempt that starts in the place of a job that was held; answers what stopped that one.
-fn insert(all: &mut HashMap<Lease, Control>, lease: &Lease, mut control: Control, now: u64) -> Option<Stop> {
+fn insert(all: &mut All, lease: &Lease, mut control: Control, now: u64) -> Option<Stop> {
     if let Some(held) = all.get_mut(lease) {
         (control.stop, control.begun) = (held.stop, Some(now));
         return std::mem::replace(held, control).stop;
@@ -62,10 +84,12 @@ fn insert(all: &mut HashMap<Lease, Control>, lease: &Lease, mut control: Control
     None
 }
 
+type All = HashMap<Lease, Control, RandomState>;
+
 /// All running attempts by their lease.
 #[derive(Default)]
 pub struct Running {
-    all: Mutex<HashMap<Lease, Control>>,
+    all: Mutex<All>,
 }
 
 impl Running {
@@ -77,14 +101,15 @@ impl Running {
         }
     }
 
-    /// An attempt starts; its token is answered.
-    pub fn start(&self, lease: &Lease, worker: u64, now: u64) -> CancellationToken {
-        let token = CancellationToken::new();
-        let control = Control::new(Reach::Token(token.clone()), worker);
-        if insert(&mut self.all.lock(), lease, control, now).is_some() {
+    /// An attempt starts; answers what stops it, and what will say why.
+    pub fn start(&self, lease: &Lease, worker: u64, now: u64) -> (CancellationToken, Why) {
+        let (token, why) = (CancellationToken::new(), Why::default());
+        let control = Control::new(Reach::Token(token.clone(), why.clone()), worker);
+        if let Some(stop) = insert(&mut self.all.lock(), lease, control, now) {
+            why.get_or_init(|| stop);
             token.cancel();
         }
-        token
+        (token, why)
     }
 
     /// Attempts start that have no task of their own.
@@ -163,7 +188,10 @@ impl Running {
             if applies(lease, control.worker) {
                 control.stop.get_or_insert(stop);
                 match &control.reach {
-                    Reach::Token(token) => token.cancel(),
+                    Reach::Token(token, why) => {
+                        why.get_or_init(|| stop);
+                        token.cancel();
+                    }
                     Reach::Ticket(ticket) => tickets.push(ticket.clone()),
                     Reach::Held => {}
                 }

@@ -1,6 +1,5 @@
 //! A run that costs no task of its own: its handler takes many at once, and ends them by their tickets.
 
-use std::collections::HashMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
 
@@ -14,8 +13,9 @@ use super::core::Core;
 use super::ends::{self, Ended};
 use super::hub::Shared;
 use super::reports::JobReporter;
+use super::room::Slot;
 use super::running::Stop;
-use super::slot::Slot;
+use super::start::{Starter, Together};
 use super::{AttemptError, Handler, Job, Reporter};
 use crate::store::{Claim, Lease};
 
@@ -29,10 +29,10 @@ pub struct Ticket {
     counted: u32,
     lease: Lease,
     started: u64,
-    shared: Arc<Shared>,
-    core: Arc<Core>,
+    starter: Arc<Starter>,
     handler: Arc<dyn Handler>,
     state: Mutex<State>,
+    stopped: OnceLock<Stop>,
     number: OnceLock<u32>,
     reporter: OnceLock<Arc<JobReporter>>,
 }
@@ -53,11 +53,11 @@ enum State {
 
 impl Ticket {
     pub(super) fn new(
-        shared: &Arc<Shared>,
-        core: &Arc<Core>,
+        starter: &Arc<Starter>,
         handler: &Arc<dyn Handler>,
         claim: Claim,
         hold: Hold,
+        started: u64,
     ) -> Arc<Self> {
         let Claim { job, fence, stalls } = claim;
         Arc::new(Self {
@@ -67,11 +67,11 @@ impl Ticket {
                 fence,
             },
             job,
-            started: shared.clock.monotonic_ms(),
-            shared: shared.clone(),
-            core: core.clone(),
+            started,
+            starter: starter.clone(),
             handler: handler.clone(),
             state: Mutex::new(State::Running(hold)),
+            stopped: OnceLock::new(),
             number: OnceLock::new(),
             reporter: OnceLock::new(),
         })
@@ -93,9 +93,9 @@ impl Ticket {
         self.reporter
             .get_or_init(|| {
                 Arc::new(JobReporter {
-                    reports: self.shared.reports.clone(),
-                    core: self.core.clone(),
-                    clock: self.shared.clock.clone(),
+                    reports: self.shared().reports.clone(),
+                    core: self.core().clone(),
+                    clock: self.shared().clock.clone(),
                     lease: self.lease.clone(),
                     name: self.job.name.clone(),
                     used: AtomicBool::new(false),
@@ -116,20 +116,26 @@ impl Ticket {
         &self.lease
     }
 
-    pub(super) const fn shared(&self) -> &Arc<Shared> {
-        &self.shared
+    pub(super) fn shared(&self) -> &Arc<Shared> {
+        &self.starter.shared
     }
 
-    pub(super) const fn core(&self) -> &Arc<Core> {
-        &self.core
+    pub(super) fn core(&self) -> &Arc<Core> {
+        &self.starter.core
+    }
+
+    /// Why it was asked to stop.
+    pub(super) fn stopped(&self) -> Option<Stop> {
+        self.stopped.get().copied()
     }
 
     pub(super) const fn counted(&self) -> u32 {
         self.counted
     }
 
-    pub(super) fn took(&self) -> i64 {
-        self.shared.clock.monotonic_ms().saturating_sub(self.started) as i64
+    /// How long it ran until then.
+    pub(super) const fn took(&self, until: u64) -> i64 {
+        until.saturating_sub(self.started) as i64
     }
 
     /// Whether its handler is done.
@@ -146,6 +152,7 @@ impl Ticket {
 
     /// Asks it to stop; the job is decided upon here, whatever the handler does.
     pub(super) fn stop(self: &Arc<Self>, stop: Stop) {
+        let _ = self.stopped.set(stop);
         let (answer, waiting) = oneshot::channel();
         let hold = {
             let mut state = self.state.lock();
@@ -161,9 +168,9 @@ impl Ticket {
             }
         };
         if let Some(number) = self.number.get() {
-            self.handler.abort(*number);
+            self.handler.abort(*number, stop);
         }
-        self.shared.runtime.spawn(self.clone().wind_down(stop, hold, waiting));
+        self.shared().runtime.spawn(self.clone().wind_down(stop, hold, waiting));
     }
 
     async fn wind_down(self: Arc<Self>, stop: Stop, hold: Hold, waiting: oneshot::Receiver<Outcome>) {
@@ -172,9 +179,10 @@ impl Ticket {
             let outcome = tokio::time::timeout(HAND_BACK, waiting).await;
             let outcome = outcome.ok().and_then(Result::ok).filter(Result::is_ok);
             drop(self.over());
-            ends::store(vec![Ended::new(self, outcome, hold)]).await;
+            let until = self.shared().clock.monotonic_ms();
+            ends::store(vec![Ended::new(self, outcome, hold, until)]).await;
         } else {
-            self.shared.running.end(&self.lease);
+            self.shared().running.end(&self.lease);
             // A handler that still winds down keeps its slot, so that deaf ones cannot pile up without bound.
             let _ = tokio::time::timeout(WIND_DOWN, waiting).await;
             drop(self.over());
@@ -185,26 +193,43 @@ impl Ticket {
 
 /// Ends runs, all at once.
 pub fn end_all(outcomes: Vec<(Arc<Ticket>, Outcome)>) {
-    let mut wakes = HashMap::new();
+    end(outcomes, |freed| {
+        for starter in freed {
+            starter.room.ended.notify_one();
+        }
+    });
+}
+
+/// The same. Answers jobs that their workers took in their stead: each is for its handler to start.
+pub fn end_all_for_others(outcomes: Vec<(Arc<Ticket>, Outcome)>) -> Vec<Together> {
+    let mut next = Vec::new();
+    end(outcomes, |freed| next.extend(freed.iter().flat_map(Starter::next)));
+    next
+}
+
+/// `fill` is told whose slots are free.
+fn end(outcomes: Vec<(Arc<Ticket>, Outcome)>, fill: impl FnOnce(Vec<Arc<Starter>>)) {
+    let Some((first, _)) = outcomes.first() else {
+        return;
+    };
+    let shared = first.shared().clone();
+    let until = shared.clock.monotonic_ms();
+    let mut freed: Vec<Arc<Starter>> = Vec::new();
     let mut ended = Vec::with_capacity(outcomes.len());
     for (ticket, outcome) in outcomes {
         match ticket.over() {
             State::Running(mut hold) => {
                 // Another job may run while this end is stored.
-                if let Some(wake) = hold.slot.try_free() {
-                    wakes.insert(Arc::as_ptr(&wake) as usize, wake);
+                if hold.slot.try_free() && !freed.iter().any(|one| Arc::ptr_eq(one, &ticket.starter)) {
+                    freed.push(ticket.starter.clone());
                 }
-                ended.push(Ended::new(ticket, Some(outcome), hold));
+                ended.push(Ended::new(ticket, Some(outcome), hold, until));
             }
             State::Stopping(waiting) => drop(waiting.send(outcome)),
             State::Over => {}
         }
     }
-    for wake in wakes.into_values() {
-        wake.notify_one();
-    }
-    if let Some(first) = ended.first() {
-        let runtime = first.ticket().shared().runtime.clone();
-        runtime.spawn(ends::store(ended));
-    }
+    // While the ends are held, no worker of theirs is over.
+    fill(freed);
+    ends::gather(&shared, ended);
 }

@@ -1,9 +1,11 @@
 //! A handle on what takes jobs while it has room and runs them.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use tokio::sync::{Semaphore, watch};
+use parking_lot::Mutex;
+use tokio::sync::{Notify, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tracing::instrument::WithSubscriber;
@@ -11,8 +13,9 @@ use tracing::instrument::WithSubscriber;
 use super::core::Core;
 use super::hub::Hub;
 use super::intake::Intake;
+use super::room::Room;
 use super::running::Stop;
-use super::slot::most_ends;
+use super::start::Starter;
 use super::the_queue::Handlers;
 use crate::error::{Code, Error, Result};
 
@@ -63,19 +66,21 @@ impl Worker {
         let (id, tasks) = (hub.next_worker(), TaskTracker::new());
         let shared = hub.shared().clone();
         let stop = shared.stop.child_token();
-        let most_ends = most_ends(options.concurrency);
-        let work = Intake {
+        let starter = Starter {
             shared,
             core: core.clone(),
             handlers: handlers.clone(),
             id,
-            slots: Arc::new(Semaphore::new(options.concurrency)),
-            concurrency: options.concurrency,
-            ending: Arc::new(Semaphore::new(most_ends)),
-            most_ends,
+            room: Room::new(options.concurrency),
             stop: stop.clone(),
             tasks: tasks.clone(),
-            ended: Arc::default(),
+            claiming: AtomicBool::new(false),
+            handed: Mutex::new(Some(None)),
+            is_handed: Notify::new(),
+        };
+        let work = Intake {
+            starter: Arc::new(starter),
+            concurrency: options.concurrency,
             active,
         };
         tasks.spawn(work.run().with_current_subscriber());

@@ -19,6 +19,11 @@ const LONGEST: usize = 128;
 /// As many characters are one number of 32 bits.
 const TOGETHER: usize = 5;
 
+/// Whether every character belongs.
+pub fn is_text(text: &[u8]) -> bool {
+    text.iter().all(|character| VALUES[usize::from(*character)] != NONE)
+}
+
 /// The bytes behind a text, or nothing where a character does not belong.
 pub fn decode(text: &[u8]) -> Option<Vec<u8>> {
     if text.is_empty() || text.len() > LONGEST {

@@ -53,6 +53,18 @@ pub fn ends(text: &[u8], end: usize) -> bool {
     text.get(end).is_none_or(|after| !is_word(*after))
 }
 
+/// Whether a literal stands at `at`: what only starts as it does mostly ends otherwise, and few are longer than
+/// a call to compare them would take.
+#[inline]
+pub fn stands_at(text: &[u8], at: usize, literal: &[u8]) -> bool {
+    text.get(at..at + literal.len()).is_some_and(|part| {
+        part.iter()
+            .rev()
+            .zip(literal.iter().rev())
+            .all(|(one, other)| one == other)
+    })
+}
+
 /// The bytes of `text` before `at` on the same line, at most `limit` of them.
 pub fn left_of(text: &[u8], at: usize, limit: usize) -> &[u8] {
     let window = &text[at.saturating_sub(limit)..at];

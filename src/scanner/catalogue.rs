@@ -3,13 +3,14 @@
 use std::ops::Range;
 use std::sync::{Arc, LazyLock, OnceLock};
 
+use super::boundary::stands_at;
 use super::candidate::Candidate;
+use super::context::Context;
 use super::detectors::{self, Detector, Seen, Sums};
 use super::prefilter::{Literal, Prefilter};
 use super::reach::Reach;
 use super::rule::{Rule, RuleFile, RuleInfo};
-use super::starts::WordStarts;
-use super::sweep::{self, Kinds, Openings, Runs, Visit, each_bit};
+use super::sweep::Openings;
 use crate::error::{Code, Error, Result};
 
 /// The data files, one a family.
@@ -46,6 +47,7 @@ pub struct Catalogue {
     /// Rules for runs of token characters, and for each length those that allow it.
     runs: Vec<usize>,
     by_length: OnceLock<Vec<Vec<usize>>>,
+    context: Context,
 }
 
 impl Catalogue {
@@ -84,6 +86,7 @@ impl Catalogue {
             by_literal,
             runs,
             by_length: OnceLock::new(),
+            context: Context::new(&rules),
             rules,
         })
     }
@@ -91,24 +94,6 @@ impl Catalogue {
     /// A rule by its id.
     pub fn rule(&self, id: &str) -> Option<&Arc<RuleInfo>> {
         self.rules.iter().map(|rule| &rule.info).find(|info| info.id == id)
-    }
-
-    /// Everything with a fixed format; what a disabled rule finds is marked silent.
-    pub fn formats(&self, text: &[u8], enabled: &[bool], out: &mut Vec<Candidate>) {
-        let mut memo = Memo::default();
-        self.floating(text, enabled, &mut memo, out);
-        let mut formats = Formats {
-            catalogue: self,
-            text,
-            enabled,
-            words: WordStarts::default(),
-            tokens: Runs::default(),
-            memo,
-            out,
-        };
-        sweep::each(text, self.openings(), &mut formats);
-        let tokens = formats.tokens;
-        tokens.finish(text.len(), |start, end| formats.token(start..end));
     }
 
     /// What words start with that lead to a format.
@@ -155,7 +140,7 @@ impl Catalogue {
     ) {
         for index in &self.by_literal[literal] {
             let rule = &self.rules[*index];
-            if rule.prefix.iter().any(|prefix| text[at..].starts_with(prefix))
+            if rule.prefix.iter().any(|prefix| stands_at(text, at, prefix))
                 && (rule.detector.is_some() || rule.may_start(&text[at..]))
                 && let Some(candidate) = detectors::confirm(rule, text, at, memo.seen(*index))
             {
@@ -194,9 +179,15 @@ impl Catalogue {
         if !token.iter().any(u8::is_ascii_digit) {
             return;
         }
+        let mut before = None;
         for index in self.runs_of(token.len()) {
             let rule = &self.rules[*index];
+            let mut named = || {
+                let before = *before.get_or_insert_with(|| self.context.before(text, run.start));
+                self.context.may_name(*index, before)
+            };
             if (rule.detector.is_some() || rule.may_start(token))
+                && (rule.context.is_empty() || named())
                 && let Some(candidate) = detectors::confirm_run(rule, text, run.clone())
             {
                 out.push(Candidate {
@@ -228,40 +219,6 @@ impl Memo {
             plain: &mut self.plain,
             sums: &mut self.sums,
         }
-    }
-}
-
-/// Looks for formats only.
-struct Formats<'a> {
-    catalogue: &'a Catalogue,
-    text: &'a [u8],
-    enabled: &'a [bool],
-    words: WordStarts,
-    tokens: Runs<SHORTEST_RUN>,
-    memo: Memo,
-    out: &'a mut Vec<Candidate>,
-}
-
-impl Formats<'_> {
-    fn token(&mut self, run: Range<usize>) {
-        self.catalogue
-            .inside(self.text, &run, self.enabled, &mut self.memo, self.out);
-    }
-}
-
-impl Visit for Formats<'_> {
-    fn block(&mut self, at: usize, kinds: Kinds) {
-        self.words.block(self.text, at, &kinds, |start| {
-            self.catalogue
-                .word(self.text, start, self.enabled, &mut self.memo, self.out);
-        });
-        each_bit(kinds.mark, |bit| {
-            self.catalogue
-                .marked(self.text, at + bit, self.enabled, &mut self.memo, self.out);
-        });
-        let mut tokens = self.tokens;
-        tokens.block(at, kinds.token, |start, end| self.token(start..end));
-        self.tokens = tokens;
     }
 }
 

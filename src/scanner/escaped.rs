@@ -111,16 +111,15 @@ impl Plain {
 
 /// The character of the escape at the start, and its length.
 fn escape(text: &[u8]) -> Option<(u8, usize)> {
-    let hex = |digits: &[u8]| {
-        let digits = std::str::from_utf8(digits).ok()?;
-        u8::from_str_radix(digits, 16)
-            .ok()
-            .filter(|byte| matches!(byte, b' '..=b'~'))
+    let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
+    let hex = |first: u8, second: u8| {
+        let byte = digit(first)? << 4 | digit(second)?;
+        matches!(byte, b' '..=b'~').then_some(byte)
     };
     match text {
-        [b'%', first, second, ..] => hex(&[*first, *second]).map(|byte| (byte, 3)),
-        [b'\\', b'x', first, second, ..] => hex(&[*first, *second]).map(|byte| (byte, 4)),
-        [b'\\', b'u', b'0', b'0', first, second, ..] => hex(&[*first, *second]).map(|byte| (byte, 6)),
+        [b'%', first, second, ..] => hex(*first, *second).map(|byte| (byte, 3)),
+        [b'\\', b'x', first, second, ..] => hex(*first, *second).map(|byte| (byte, 4)),
+        [b'\\', b'u', b'0', b'0', first, second, ..] => hex(*first, *second).map(|byte| (byte, 6)),
         [b'&', b'#', ..] => {
             let end = memchr::memchr(b';', &text[..text.len().min(10)])?;
             let (digits, radix) = match text[2] {

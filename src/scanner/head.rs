@@ -15,6 +15,12 @@ pub type Set = [u64; 4];
 #[derive(Debug, Default)]
 pub struct Head(Vec<Set>);
 
+/// How many bytes a pattern takes at most; nothing where there is no limit.
+pub fn longest(pattern: &str) -> Option<usize> {
+    let mut parser = regex_syntax::ParserBuilder::new().unicode(false).utf8(false).build();
+    parser.parse(pattern).ok()?.properties().maximum_len()
+}
+
 impl Head {
     /// What a pattern that is anchored at its start says; nothing where it says too little.
     pub fn of(pattern: &str) -> Self {

@@ -79,7 +79,7 @@ impl Scanner {
     pub(super) fn spliced(&self, text: &[u8], one: &Assignment) -> Option<Candidate> {
         let name = &text[one.name.clone()];
         let window = &text[one.value.start..text.len().min(one.value.start + WINDOW)];
-        let (value, borders) = joined(window)?;
+        let (value, borders) = joined(window, usize::MAX)?;
         let plain = [name, b"=", value.as_slice()].concat();
         let lead = name.len() + 1;
         let whole = Assignment::plain(0..name.len(), lead..plain.len());

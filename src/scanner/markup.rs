@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use super::assignment::{Assignment, word_start};
-use super::naming::{Naming, naming};
+use super::names::known;
+use super::naming::Naming;
 
 const LONGEST_NAME: usize = 64;
 const LONGEST_VALUE: usize = 256;
@@ -76,7 +77,7 @@ fn tag_name(text: &[u8], element: &Range<usize>, at: usize, wanted: &impl Fn(&[u
 
 /// Whether a name says that its value is a secret.
 fn says(name: &[u8]) -> bool {
-    matches!(naming(name), Naming::Password | Naming::Secret)
+    matches!(known(name), Naming::Password | Naming::Secret)
 }
 
 /// The name in the element that closes before the one that opens at `open`.
@@ -84,11 +85,12 @@ fn sibling(text: &[u8], open: usize) -> Option<Range<usize>> {
     let window = &text[open.saturating_sub(REACH)..open];
     let floor = open - window.len();
     let before = window.trim_ascii_end().strip_suffix(b">")?;
-    let close = memchr::memmem::rfind(before, b"</")?;
-    let label = &before[close + 2..];
-    let start = word_start(text, floor, floor + close);
-    let opening = [b"<".as_slice(), label, b">"].concat();
-    (SIBLINGS.contains(&label) && text[..start].ends_with(&opening)).then_some(start..floor + close)
+    SIBLINGS.iter().find_map(|label| {
+        let close = before.strip_suffix(*label)?.strip_suffix(b"</")?.len();
+        let start = word_start(text, floor, floor + close);
+        let opening = text[..start].strip_suffix(b">")?.strip_suffix(*label)?;
+        opening.ends_with(b"<").then_some(start..floor + close)
+    })
 }
 
 /// The name that stands beside `value` in `name: A, value: b`, `key="A" value="b"` and

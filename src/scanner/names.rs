@@ -4,9 +4,10 @@ use std::cell::RefCell;
 
 use super::naming::{Naming, naming};
 
-/// Names of at most two words of eight bytes, and of four; longer ones are judged anew.
+/// Names of at most two words of eight bytes, of four and of eight; longer ones are judged anew.
 const SHORT: usize = 16;
 const LONG: usize = 32;
+const LONGEST: usize = 64;
 
 /// A name by its words of eight bytes, of which some overlap, and its length.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -21,10 +22,13 @@ struct Table<const WORDS: usize>(Vec<(Key<WORDS>, Naming)>);
 struct Tables {
     short: Table<2>,
     long: Table<4>,
+    longest: Table<8>,
 }
 
 thread_local! {
-    static SEEN: RefCell<Tables> = const { RefCell::new(Tables { short: Table(Vec::new()), long: Table(Vec::new()) }) };
+    static SEEN: RefCell<Tables> = const {
+        RefCell::new(Tables { short: Table(Vec::new()), long: Table(Vec::new()), longest: Table(Vec::new()) })
+    };
 }
 
 /// What a name says, as `naming` has it.
@@ -32,6 +36,7 @@ pub fn known(name: &[u8]) -> Naming {
     SEEN.with(|seen| match seen.try_borrow_mut() {
         Ok(mut seen) if name.len() <= SHORT => seen.short.known(name),
         Ok(mut seen) if name.len() <= LONG => seen.long.known(name),
+        Ok(mut seen) if name.len() <= LONGEST => seen.longest.known(name),
         _ => naming(name),
     })
 }

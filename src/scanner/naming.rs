@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use super::ending::{ends_harmless, may_end};
 use super::words::{Starts, Words};
 
 /// What a name says about its value.
@@ -123,16 +124,6 @@ const HARMLESS: &[&str] = &[
     "certificate",
     "modulus",
 ];
-/// Harmless as the whole name only.
-const SHORT_HARMLESS: &[&str] = &[
-    "hash", "sha1", "md5", "etag", "uuid", "guid", "hint", "path", "file", "url", "uri", "csrf", "icon", "font", "svg",
-    "d", "data", "src", "href", "txid", "map", "cid", "min", "max", "arn", "cert",
-];
-/// Last words of harmless names.
-const ENDINGS: &[&str] = &[
-    "id", "name", "type", "url", "uri", "path", "file", "length", "count", "hash", "label", "field", "regex",
-    "pattern", "hint", "policy", "expiry", "error", "message", "text", "title",
-];
 /// Short ends of names, after a sign between words.
 const ENDS: [&[u8]; 4] = [b"_pass", b"_PASS", b"_pw", b"_PW"];
 /// Words that make a password a form or a question.
@@ -177,12 +168,7 @@ pub fn naming(name: &[u8]) -> Naming {
         // A half of a pair that has a format of its own.
         return Naming::Neutral;
     }
-    if harmless
-        || plain.len() <= 4 && SHORT_HARMLESS.iter().any(|word| plain == word.as_bytes())
-        || ENDINGS
-            .iter()
-            .any(|word| word.as_bytes().last() == plain.last() && plain.ends_with(word.as_bytes()))
-    {
+    if harmless || ends_harmless(plain) {
         return Naming::Harmless;
     }
     if secret || plain == b"auth" || last.ends_with(b"_KEY") || last.ends_with(b"_key") {
@@ -203,42 +189,6 @@ const LETTERS: [u8; 256] = {
     }
     letters
 };
-
-/// For the last letter of what ends a name that says something, a bit for each letter before it.
-const LAST_TWO: [u64; 128] = {
-    const fn add(table: &mut [u64; 128], word: &[u8]) {
-        if let [.., second, last] = word {
-            table[*last as usize] |= 1 << (*second & 63);
-        }
-    }
-    let mut table = [0; 128];
-    let mut index = 0;
-    while index < ENDINGS.len() {
-        add(&mut table, ENDINGS[index].as_bytes());
-        index += 1;
-    }
-    index = 0;
-    while index < SHORT_HARMLESS.len() {
-        add(&mut table, SHORT_HARMLESS[index].as_bytes());
-        index += 1;
-    }
-    // `ENDS`, `_key`, `pass` and `auth`.
-    add(&mut table, b"pw");
-    add(&mut table, b"ey");
-    add(&mut table, b"ss");
-    add(&mut table, b"th");
-    table
-};
-
-/// Whether a name may end in something that says what it is.
-fn may_end(plain: &[u8]) -> bool {
-    match plain {
-        [.., second, last] => LAST_TWO[usize::from(*last & 127)] >> (second & 63) & 1 == 1,
-        // A short name of one letter.
-        [_] => true,
-        [] => false,
-    }
-}
 
 #[derive(Clone, Copy)]
 enum Family {

@@ -14,16 +14,16 @@ const PIECES: usize = 128;
 const PIECES_OF_LINE: usize = 8;
 
 /// The text of a literal that goes on in another one, `"ab" + "cd"`, `"ab" +⏎ "cd"`, `ab${"cd"}` or `ab\\⏎cd`, without
-/// the joints between, and with the escapes `\x2b`, `\u002b` and those of an address taken back; nothing where there
-/// is none.
-pub fn joined(text: &[u8]) -> Option<(Vec<u8>, Vec<Border>)> {
+/// the joints between, and with the escapes `\x2b`, `\u002b` and those of an address taken back, as far as `most`
+/// bytes; nothing where there is none.
+pub fn joined(text: &[u8], most: usize) -> Option<(Vec<u8>, Vec<Border>)> {
     let mut out = Vec::new();
     let mut borders = Vec::new();
     let mut from = 0;
     let mut of_line = 0;
     let sign = |byte: &u8| may_join(*byte);
-    while borders.len() < PIECES && of_line < PIECES_OF_LINE {
-        let Some(at) = text[from..].iter().position(sign) else {
+    while borders.len() < PIECES && of_line < PIECES_OF_LINE && out.len() < most {
+        let Some(at) = text[from..].iter().take(most - out.len()).position(sign) else {
             break;
         };
         out.extend_from_slice(&text[from..from + at]);
@@ -45,7 +45,7 @@ pub fn joined(text: &[u8]) -> Option<(Vec<u8>, Vec<Border>)> {
     if borders.is_empty() {
         return None;
     }
-    let rest = &text[from..];
+    let rest = &text[from..text.len().min(from.saturating_add(most.saturating_sub(out.len())))];
     out.extend_from_slice(&rest[..rest.iter().position(sign).unwrap_or(rest.len())]);
     work::looked_at(out.len());
     Some((out, borders))
@@ -176,7 +176,7 @@ mod tests {
             ("ab' . 'cd'", "abcd"),
             ("a\\x62\\u0063\\u{64}e'", "abcde"),
         ] {
-            let (joined, borders) = joined(text.as_bytes()).unwrap();
+            let (joined, borders) = joined(text.as_bytes(), usize::MAX).unwrap();
             assert_eq!(joined, plain.as_bytes(), "{text}");
             let end = unjoined(plain.len(), &borders);
             assert_eq!(text.as_bytes()[end - 1], plain.as_bytes()[plain.len() - 1]);
@@ -202,7 +202,7 @@ mod tests {
             "a\\x0a",
             "a${b}",
         ] {
-            assert_eq!(joined(text.as_bytes()), None, "{text}");
+            assert_eq!(joined(text.as_bytes(), usize::MAX), None, "{text}");
         }
     }
 }

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use memchr::memmem::Finder;
 
-use super::boundary::is_word;
+use super::boundary::{is_word, stands_at};
 use super::floating::Floating;
 use super::pair::SIGNS;
 use super::sweep::{MARK, Openings};
@@ -177,9 +177,9 @@ impl Prefilter {
         for index in &self.by_pair[pair(gram)] {
             let anchor = &self.anchors[usize::from(*index)];
             if gram & anchor.mask == anchor.start
-                && text[at..].starts_with(&anchor.bytes)
+                && stands_at(text, at, &anchor.bytes)
                 && let Some(start) = (at + anchor.forward).checked_sub(anchor.back)
-                && (anchor.back == 0 || text[start..].starts_with(&self.literals[anchor.literal]))
+                && (anchor.back == 0 || stands_at(text, start, &self.literals[anchor.literal]))
             {
                 hit(start, anchor.literal);
             }
@@ -195,7 +195,7 @@ impl Prefilter {
     pub fn marked(&self, text: &[u8], at: usize, mut hit: impl FnMut(usize, usize)) {
         for (before, literal) in &self.marked {
             if let Some(start) = at.checked_sub(*before)
-                && text[start..].starts_with(&self.literals[*literal])
+                && stands_at(text, start, &self.literals[*literal])
             {
                 hit(start, *literal);
             }

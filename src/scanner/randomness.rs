@@ -42,59 +42,61 @@ pub struct Shape {
 
 impl Shape {
     pub fn of(text: &[u8]) -> Self {
-        let mut shape = Self::default();
-        let mut seen = [false; 256];
-        let (mut word, mut sequence, mut repeat) = (0, 1, 1);
-        let mut before: Option<(u8, u8)> = None;
-        for byte in text {
-            let kind = match byte {
-                b'a'..=b'z' => {
-                    shape.lower += 1;
-                    0
-                }
-                b'A'..=b'Z' => {
-                    shape.upper += 1;
-                    1
-                }
-                b'0'..=b'9' => {
-                    shape.digits += 1;
-                    2
-                }
-                _ => {
-                    shape.other += 1;
-                    3
-                }
-            };
-            if !std::mem::replace(&mut seen[usize::from(*byte)], true) {
-                shape.distinct += 1;
-            }
-            let same = before.is_some_and(|(_, last)| last == kind);
-            word = if kind > 1 {
-                0
-            } else if same {
-                word + 1
-            } else {
-                1
-            };
-            sequence = if before.is_some_and(|(last, _)| last.wrapping_add(1) == *byte) {
-                sequence + 1
-            } else {
-                1
-            };
-            repeat = if before.is_some_and(|(last, _)| last == *byte) {
-                repeat + 1
-            } else {
-                1
-            };
-            shape.changes += usize::from(before.is_some_and(|(_, last)| last != kind && !(last == 1 && kind == 0)));
+        let Some((first, rest)) = text.split_first() else {
+            return Self::default();
+        };
+        let mut counts = [0; 4];
+        let mut seen = [0_u64; 4];
+        let mut see = |byte: u8| seen[usize::from(byte >> 6)] |= 1 << (byte & 63);
+        let (mut last, mut last_kind) = (*first, KINDS[usize::from(*first)]);
+        counts[last_kind] = 1;
+        see(last);
+        let mut word = usize::from(last_kind <= UPPER);
+        let (mut sequence, mut repeat) = (1, 1);
+        let mut shape = Self {
+            longest_word: word,
+            sequence,
+            repeat,
+            ..Self::default()
+        };
+        for byte in rest.iter().copied() {
+            let kind = KINDS[usize::from(byte)];
+            counts[kind] += 1;
+            see(byte);
+            let same = last_kind == kind;
+            word = if same { word + 1 } else { 1 } * usize::from(kind <= UPPER);
+            sequence = sequence * usize::from(last.wrapping_add(1) == byte) + 1;
+            repeat = repeat * usize::from(last == byte) + 1;
+            shape.changes += usize::from(!same && !(last_kind == UPPER && kind == LOWER));
             shape.longest_word = shape.longest_word.max(word);
             shape.sequence = shape.sequence.max(sequence);
             shape.repeat = shape.repeat.max(repeat);
-            before = Some((*byte, kind));
+            (last, last_kind) = (byte, kind);
         }
+        [shape.lower, shape.upper, shape.digits, shape.other] = counts;
+        shape.distinct = seen.iter().map(|bits| bits.count_ones() as usize).sum();
         shape
     }
 }
+
+const LOWER: usize = 0;
+const UPPER: usize = 1;
+
+/// Small letters, capital letters, digits and everything else.
+const KINDS: [usize; 256] = {
+    let mut kinds = [3; 256];
+    let mut byte = 0;
+    while byte < 128 {
+        kinds[byte] = match byte as u8 {
+            b'a'..=b'z' => LOWER,
+            b'A'..=b'Z' => UPPER,
+            b'0'..=b'9' => 2,
+            _ => 3,
+        };
+        byte += 1;
+    }
+    kinds
+};
 
 /// Whether a string looks drawn at random: several kinds of characters, mixed, without long words.
 pub fn looks_random(text: &[u8], floor: f64) -> bool {

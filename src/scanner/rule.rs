@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use super::checksum::Checksum;
 use super::detectors::Detector;
-use super::head::Head;
+use super::head::{self, Head};
 use super::severity::Severity;
 use super::tail::Tail;
 
@@ -63,8 +63,9 @@ pub struct RuleData {
     pub chosen: bool,
     /// What of the token stands before its literal.
     pub before: Option<Before>,
-    /// What stands in the first `NEEDED` bytes of each match; where it does not, the pattern is not tried.
-    pub needs: Option<String>,
+    /// Of which one stands in the first `NEEDED` bytes of each match; where none does, the pattern is not tried.
+    #[serde(default)]
+    pub needs: Vec<String>,
     /// Schemes of a connection string.
     #[serde(default)]
     pub schemes: Vec<String>,
@@ -146,6 +147,7 @@ pub struct Rule {
     pattern: OnceLock<Option<Regex>>,
     head: OnceLock<Head>,
     tail: OnceLock<Option<Tail>>,
+    longest: OnceLock<usize>,
     pub has_group: bool,
     /// Whether the end of the token may be a dash.
     pub dashes: bool,
@@ -155,7 +157,7 @@ pub struct Rule {
     pub entropy: f64,
     pub not_after: Vec<u8>,
     pub before: Option<Before>,
-    pub needs: Option<Finder<'static>>,
+    pub needs: Vec<Finder<'static>>,
     pub schemes: Vec<String>,
 }
 
@@ -184,10 +186,12 @@ impl Rule {
             pattern: OnceLock::new(),
             head: OnceLock::new(),
             tail: OnceLock::new(),
+            longest: OnceLock::new(),
             needs: data
                 .needs
-                .clone()
-                .map(|needs| Finder::new(needs.as_bytes()).into_owned()),
+                .iter()
+                .map(|needs| Finder::new(needs.as_bytes()).into_owned())
+                .collect(),
             checksum: data.checksum,
             detector: data.detector,
             context: data
@@ -228,6 +232,13 @@ impl Rule {
     pub fn is_in_run(&self) -> bool {
         self.before
             .is_some_and(|before| before.min >= super::catalogue::SHORTEST_RUN as usize)
+    }
+
+    /// How many bytes a match has at most.
+    pub fn longest(&self) -> usize {
+        *self
+            .longest
+            .get_or_init(|| head::longest(&self.source).unwrap_or(usize::MAX))
     }
 
     /// What the bytes behind the literal say, where that is simple.

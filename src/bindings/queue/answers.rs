@@ -1,6 +1,6 @@
 //! What JavaScript is answered to adds. A job that is new is known there but for what it was given
-//! here: `[id, createdAt, runAt, whether it waits for its time, which options]`. All options that
-//! differ are written once. Any other job is written as a whole.
+//! here: `[id, createdAt, runAt, whether it waits for its time, which options]`, the times as the difference to `at`.
+//! All options that differ are written once. Any other job is written as a whole.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -9,8 +9,10 @@ use super::told::place;
 use crate::error::{Error, Result};
 use crate::queue::{Job, JobOptions, JobStatus};
 
+/// Of some batches.
 #[derive(Serialize)]
-struct Answers<'a> {
+pub struct Answers<'a> {
+    at: i64,
     options: Vec<&'a JobOptions>,
     adds: Vec<Answer<'a>>,
 }
@@ -33,28 +35,38 @@ enum Added<'a> {
     Old(&'a Job),
 }
 
-/// The answers as JSON. `keeps`: whether a batch has jobs that may be kept, so that another one than was given may be
-/// answered.
-pub fn written(answers: &[Result<Vec<Job>>], keeps: &[bool]) -> Result<String> {
-    let mut options: Vec<&JobOptions> = Vec::new();
-    let mut adds = Vec::with_capacity(answers.len());
-    for (answer, keeps) in answers.iter().zip(keeps) {
-        adds.push(match answer {
-            Ok(jobs) if *keeps => Answer::Jobs(jobs.iter().map(Added::Old).collect()),
-            Ok(jobs) => Answer::Jobs(jobs.iter().map(|job| added(job, &mut options)).collect()),
-            Err(error) => refused(error),
-        });
+impl<'a> Answers<'a> {
+    /// `keeps`: whether a batch has jobs that may be kept, so that another one than was given may be answered.
+    pub fn new(answers: &'a [Result<Vec<Job>>], keeps: &[bool]) -> Self {
+        let first = answers.iter().find_map(|answer| answer.as_ref().ok()?.first());
+        let at = first.map_or(0, |job| job.created_at);
+        let mut options: Vec<&JobOptions> = Vec::new();
+        let mut adds = Vec::with_capacity(answers.len());
+        for (answer, keeps) in answers.iter().zip(keeps) {
+            adds.push(match answer {
+                Ok(jobs) if *keeps => Answer::Jobs(jobs.iter().map(Added::Old).collect()),
+                Ok(jobs) => Answer::Jobs(jobs.iter().map(|job| added(job, at, &mut options)).collect()),
+                Err(error) => refused(error),
+            });
+        }
+        Self { at, options, adds }
     }
-    super::written(&Answers { options, adds })
 }
 
-fn added<'a>(job: &'a Job, options: &mut Vec<&'a JobOptions>) -> Added<'a> {
+fn added<'a>(job: &'a Job, at: i64, options: &mut Vec<&'a JobOptions>) -> Added<'a> {
     let later = job.status == JobStatus::Scheduled;
     let known = job.attempts == 0 && job.waits_for == 0 && (later || job.status == JobStatus::Pending);
     if !known {
         return Added::Old(job);
     }
-    Added::New(&job.id, job.created_at, job.run_at, later, place(&job.options, options))
+    let options = place(&job.options, options);
+    Added::New(
+        &job.id,
+        job.created_at - at,
+        job.run_at.saturating_sub(at),
+        later,
+        options,
+    )
 }
 
 fn refused(error: &Error) -> Answer<'_> {

@@ -1,5 +1,6 @@
 //! The job queue, as JavaScript sees it. Jobs cross as JSON text, many at once.
 
+mod adds;
 mod answers;
 mod opened;
 mod parts;
@@ -16,18 +17,20 @@ use napi::{Env, Status};
 use napi_derive::napi;
 use serde::Serialize;
 use serde_json::Value;
+use tokio::sync::mpsc::UnboundedSender;
 
+use self::adds::Adds;
 use self::opened::{Inner, Listener, OpenOptions};
 use self::parts::NativeParts;
 use self::runner::JsHandler;
 use super::error::{BorderError, promise};
 use crate::error::{Code, Error, Result};
-use crate::queue::{JobFilter, JobStatus, NewJob, OnDuplicate, read};
+use crate::queue::{JobFilter, JobStatus, NewJob, read};
 
 /// Hears one event, as JSON. Weak and bounded: it neither keeps the process nor grows.
 #[napi]
 pub type QueueListener = ThreadsafeFunction<String, (), String, Status, false, true, 65_536>;
-/// Told to run an attempt (`run`), to abort one (`abort`), or of a worker's activity.
+/// Told to run attempts (`run`), to abort one (`abort`), of a worker's activity, and of adds (`added`).
 #[napi]
 pub type QueueRunner = ThreadsafeFunction<String, (), String, Status, false, true, 0>;
 
@@ -40,6 +43,7 @@ fn written<T: Serialize>(value: &T) -> Result<String> {
 #[napi]
 pub struct NativeQueue {
     inner: Arc<Inner>,
+    adds: UnboundedSender<Adds>,
 }
 
 /// Opens a queue; `options` is JSON.
@@ -53,14 +57,10 @@ pub fn open_queue(
 ) -> napi::Result<PromiseRaw<'_, NativeQueue>> {
     promise(env, async move {
         let options: OpenOptions = read("the queue's options", &options)?;
-        let inner = Inner::open(name, options, Listener::new(on_event), on_attempt).await?;
-        Ok(NativeQueue { inner: Arc::new(inner) })
+        let inner = Arc::new(Inner::open(name, options, Listener::new(on_event), on_attempt).await?);
+        let adds = adds::start(inner.clone());
+        Ok(NativeQueue { inner, adds })
     })
-}
-
-fn may_keep(batch: &Result<Vec<NewJob>>) -> bool {
-    let keeps = |job: &NewJob| job.options.on_duplicate == OnDuplicate::Keep;
-    batch.as_ref().is_ok_and(|jobs| jobs.iter().any(keeps))
 }
 
 #[napi]
@@ -89,15 +89,11 @@ impl NativeQueue {
         })
     }
 
-    /// Adds batches that stand alone; answers, for each, its jobs or its error, as `answers.rs` says.
-    #[napi]
-    pub fn add_each<'env>(&self, env: &'env Env, batches: Vec<String>) -> napi::Result<PromiseRaw<'env, String>> {
-        let inner = self.inner.clone();
-        promise(env, async move {
-            let batches: Vec<_> = batches.iter().map(|batch| read("the job's options", batch)).collect();
-            let keeps: Vec<_> = batches.iter().map(may_keep).collect();
-            answers::written(&inner.member.api().await?.add_each(batches).await, &keeps)
-        })
+    /// Adds batches that stand alone, a JSON array; the answer is told with that number, as `answers.rs` says.
+    #[napi(catch_unwind)]
+    pub fn send_adds(&self, number: u32, batches: String) {
+        // The task that receives them ends with this sender.
+        let _ = self.adds.send((number, batches));
     }
 
     /// Begins a batch that is handed over part by part. None of its jobs has a unique key, a `ref` or waits for another.
@@ -247,17 +243,19 @@ impl NativeQueue {
         })
     }
 
-    /// Attempts ended; `settled` is JSON: of each its number, its result, and what it threw or null.
+    /// Attempts ended; `settled` is JSON: of each its number where its handler answered nothing, else its number, its
+    /// result, and what it threw or null. Answers attempts that are to be run in their stead.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands over owned text")]
-    pub fn settle(&self, settled: String) {
-        self.inner.runner.settle(&settled);
+    pub fn settle(&self, settled: String) -> Option<String> {
+        self.inner.runner.settle(&settled)
     }
 
     /// Events of these names are told from now on.
     #[napi(catch_unwind)]
+    #[allow(clippy::needless_pass_by_value, reason = "napi hands over owned text")]
     pub fn hear(&self, names: Vec<String>) {
-        self.inner.listener.hear(names);
+        self.inner.listener.hear(&names);
     }
 
     /// The attempt came further.

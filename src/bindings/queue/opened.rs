@@ -1,11 +1,10 @@
 //! A queue that is open: how it is opened, and what it tells JavaScript.
 
-use std::collections::HashSet;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
-use parking_lot::RwLock;
 use serde::Deserialize;
 
 use super::runner::Runner;
@@ -56,7 +55,8 @@ impl Default for WorkOptions {
 /// Hands events to JavaScript, as far as somebody listens there.
 pub struct Listener {
     call: QueueListener,
-    heard: RwLock<HashSet<String>>,
+    /// A bit for each kind of event, at its place.
+    heard: AtomicU16,
 }
 
 impl Listener {
@@ -64,19 +64,22 @@ impl Listener {
     pub fn new(call: QueueListener) -> Self {
         Self {
             call,
-            heard: RwLock::default(),
+            heard: AtomicU16::new(0),
         }
     }
 
     /// Hears events of these names from now on.
-    pub fn hear(&self, names: Vec<String>) {
-        *self.heard.write() = names.into_iter().collect();
+    pub fn hear(&self, names: &[String]) {
+        let places =
+            (0..EventKind::NAMES.len()).filter(|place| names.iter().any(|name| name == EventKind::NAMES[*place]));
+        self.heard
+            .store(places.map(|place| 1 << place).sum(), Ordering::Release);
     }
 }
 
 impl EventSink for Listener {
     fn hears(&self, kind: &EventKind) -> bool {
-        self.heard.read().contains(kind.name())
+        self.heard.load(Ordering::Acquire) & (1 << kind.place()) != 0
     }
 
     fn emit(&self, event: Event) {

@@ -12,8 +12,9 @@ use parking_lot::Mutex;
 use tokio::sync::mpsc::{self, UnboundedSender};
 use tokio::sync::oneshot;
 
-use super::answers;
+use super::answers::Answers;
 use super::opened::Inner;
+use super::written;
 use crate::bindings::error::promise;
 use crate::error::{Code, Error, Result};
 use crate::queue::read;
@@ -40,7 +41,7 @@ impl NativeParts {
             let end = once(async move { whole.load(Ordering::Acquire).then(Vec::new).ok_or_else(given_up) });
             let add = async { inner.member.api().await?.add_parts(jobs.chain(end).boxed()).await };
             // Where JavaScript went away nobody waits for it.
-            let _ = told.send(answers::written(&[add.await], &[false]));
+            let _ = told.send(written(&Answers::new(&[add.await], &[false])));
         });
         Self {
             parts: Mutex::new(Some(parts)),
@@ -71,7 +72,7 @@ impl NativeParts {
         drop(self.parts.lock().take());
     }
 
-    /// There are no more; answers as `addEach` does for one batch.
+    /// There are no more; answers as adds are, for one batch.
     #[napi]
     pub fn end<'env>(&self, env: &'env Env) -> napi::Result<PromiseRaw<'env, String>> {
         self.ended.store(true, Ordering::Release);

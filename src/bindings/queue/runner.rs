@@ -1,29 +1,60 @@
 //! The attempts that run in JavaScript: one message there, one call back.
 
 use std::collections::HashMap;
+use std::fmt::{self, Formatter};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
+use foldhash::fast::RandomState;
 use napi::Status;
 use napi::threadsafe_function::ThreadsafeFunctionCallMode;
 use parking_lot::Mutex;
-use serde::Deserialize;
-use serde::de::IgnoredAny;
+use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokio::sync::oneshot;
 
 use super::QueueRunner;
-use super::told::ToRunner;
+use super::told::{Runs, ToRunner};
 use crate::error::{Code, Error};
-use crate::queue::{self, Attempt, AttemptError, Handler, Reporter, Ticket};
+use crate::queue::{self, Attempt, AttemptError, Handler, Reporter, Stop, Ticket};
 
 type Outcome = Result<Value, AttemptError>;
 
 /// What an attempt in JavaScript answers: its number, its result, and what it threw.
-#[derive(Deserialize)]
 struct Settled(u32, Value, Option<Thrown>);
+
+impl<'de> Deserialize<'de> for Settled {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(Reader)
+    }
+}
+
+/// A number alone answered nothing.
+struct Reader;
+
+impl<'de> Visitor<'de> for Reader {
+    type Value = Settled;
+
+    fn expecting(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the number of an attempt, or it with its result and what it threw")
+    }
+
+    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Settled, E> {
+        let number = u32::try_from(number).map_err(E::custom)?;
+        Ok(Settled(number, Value::Null, None))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Settled, A::Error> {
+        let missing = |n| A::Error::invalid_length(n, &self);
+        let number = all.next_element()?.ok_or_else(|| missing(0))?;
+        let result = all.next_element()?.ok_or_else(|| missing(1))?;
+        let thrown = all.next_element()?.ok_or_else(|| missing(2))?;
+        Ok(Settled(number, result, thrown))
+    }
+}
 
 /// As much of it as can always be read.
 #[derive(Deserialize)]
@@ -53,7 +84,7 @@ impl Default for Thrown {
 pub struct Runner {
     call: QueueRunner,
     next: AtomicU32,
-    running: Mutex<HashMap<u32, Running>>,
+    running: Mutex<HashMap<u32, Running, RandomState>>,
 }
 
 enum Running {
@@ -75,8 +106,9 @@ impl Runner {
         }
     }
 
-    /// Attempts ended; one that is over already is not listened to any more.
-    pub fn settle(&self, settled: &str) {
+    /// Attempts ended; one that is over already is not listened to any more. Answers what is to run in their stead, as it
+    /// is told otherwise.
+    pub fn settle(&self, settled: &str) -> Option<String> {
         let settled = match serde_json::from_str::<Vec<Settled>>(settled) {
             Ok(settled) => settled,
             Err(_) => each_alone(settled),
@@ -91,7 +123,15 @@ impl Runner {
             }
         }
         drop(all);
-        queue::end_all(ended);
+        // All handlers of a queue that is open here are this runner.
+        let next = queue::end_all_for_others(ended)
+            .into_iter()
+            .flat_map(|(_, tickets)| tickets);
+        let wanted = self.number(next.collect());
+        if wanted.is_empty() {
+            return None;
+        }
+        serde_json::to_string(&Runs::new(wanted.iter().map(|(n, ticket)| (*n, ticket.job())))).ok()
     }
 
     /// The reporter of an attempt that runs.
@@ -108,7 +148,11 @@ impl Runner {
             .is_ok_and(|text| self.call.call(text, ThreadsafeFunctionCallMode::NonBlocking) == Status::Ok)
     }
 
-    fn start(&self, tickets: Vec<Arc<Ticket>>) {
+    /// Gives attempts their numbers; those that were stopped already end.
+    fn number(&self, tickets: Vec<Arc<Ticket>>) -> Vec<(u32, Arc<Ticket>)> {
+        if tickets.is_empty() {
+            return Vec::new();
+        }
         let first = self.next.fetch_add(tickets.len() as u32, Ordering::Relaxed);
         let numbered: Vec<(u32, Arc<Ticket>)> = (0..).map(|n| first.wrapping_add(n)).zip(tickets).collect();
         {
@@ -117,21 +161,31 @@ impl Runner {
                 running.insert(*number, Running::Ticket(ticket.clone()));
             }
         }
-        let (wanted, stopped): (Vec<_>, Vec<_>) = numbered
+        let (wanted, stopped) = numbered
             .into_iter()
             .partition(|(number, ticket)| ticket.call_it(*number));
-        let told = wanted.is_empty() || self.tell(&ToRunner::run(wanted.iter().map(|(n, ticket)| (*n, ticket.job()))));
-        let in_vain = if told {
-            stopped
-        } else {
-            stopped.into_iter().chain(wanted).collect()
-        };
-        let mut ended = Vec::with_capacity(in_vain.len());
-        for (number, ticket) in in_vain {
-            self.running.lock().remove(&number);
-            ended.push((ticket, Err(AttemptError::Retry(gone()))));
+        self.end(stopped);
+        wanted
+    }
+
+    /// Ends attempts that JavaScript is not told of.
+    fn end(&self, in_vain: Vec<(u32, Arc<Ticket>)>) {
+        if in_vain.is_empty() {
+            return;
         }
-        queue::end_all(ended);
+        let ended = in_vain.into_iter().map(|(number, ticket)| {
+            self.running.lock().remove(&number);
+            (ticket, Err(AttemptError::Retry(gone())))
+        });
+        queue::end_all(ended.collect());
+    }
+
+    fn start(&self, tickets: Vec<Arc<Ticket>>) {
+        let wanted = self.number(tickets);
+        let runs = Runs::new(wanted.iter().map(|(n, ticket)| (*n, ticket.job())));
+        if !wanted.is_empty() && !self.tell(&ToRunner::Run(runs)) {
+            self.end(wanted);
+        }
     }
 }
 
@@ -181,13 +235,14 @@ impl Handler for JsHandler {
             },
         );
         let _forget = Forget(runner, id);
-        if !runner.tell(&ToRunner::run(std::iter::once((id, &attempt.job)))) {
+        if !runner.tell(&ToRunner::Run(Runs::new(std::iter::once((id, &attempt.job))))) {
             return Err(AttemptError::Retry(gone()));
         }
         let settled = tokio::select! {
             settled = &mut settled => settled,
             () = attempt.token.cancelled() => {
-                runner.tell(&ToRunner::Abort { attempt: id });
+                let why = attempt.why.get().copied().unwrap_or(Stop::Cancelled);
+                runner.tell(&ToRunner::abort(id, why));
                 settled.await
             }
         };
@@ -202,8 +257,8 @@ impl Handler for JsHandler {
         self.0.start(tickets);
     }
 
-    fn abort(&self, number: u32) {
-        self.0.tell(&ToRunner::Abort { attempt: number });
+    fn abort(&self, number: u32, why: Stop) {
+        self.0.tell(&ToRunner::abort(number, why));
     }
 }
 

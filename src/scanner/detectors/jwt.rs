@@ -38,7 +38,7 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     // The string literal may go on in the next line.
     if goes_on(&window[length..]) {
         let window = &window[..window.len().min(LONGEST_JOINED)];
-        if let Some((joined, borders)) = joined(window)
+        if let Some((joined, borders)) = joined(window, usize::MAX)
             && let Some(token) = Token::read(&joined)
         {
             return Some(token.candidate(rule, at..at + unjoined(token.length, &borders)));

@@ -21,6 +21,7 @@ use std::ops::Range;
 
 use super::boundary;
 use super::candidate::{Candidate, RANK_FORMAT};
+use super::context::near;
 use super::pieces::{goes_on, joined, may_join, unjoined};
 use super::placeholder::{is_placeholder, is_sample_token};
 use super::randomness::entropy;
@@ -105,7 +106,10 @@ pub struct Seen<'a> {
 }
 
 fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Candidate> {
-    let prefix = rule.prefix.iter().find(|prefix| text[at..].starts_with(prefix))?;
+    let prefix = rule
+        .prefix
+        .iter()
+        .find(|prefix| boundary::stands_at(text, at, prefix))?;
     let start = match rule.before {
         Some(before) => before.start(text, at)?,
         None => at,
@@ -115,9 +119,8 @@ fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Ca
     }
     let limit = text.len().min(at + WINDOW);
     let window = &text[at..limit];
-    if let Some(needs) = &rule.needs
-        && needs.find(&window[..window.len().min(NEEDED)]).is_none()
-    {
+    let start_of_window = &window[..window.len().min(NEEDED)];
+    if !rule.needs.is_empty() && rule.needs.iter().all(|needs| needs.find(start_of_window).is_none()) {
         return None;
     }
     let verdict = match rule.tail() {
@@ -130,7 +133,7 @@ fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Ca
         Verdict::Ends(end) if !ends(rule, text, end) && !goes_on(&text[end..limit]) => return None,
         _ => {}
     }
-    if !rule.context.is_empty() && !wallet::near(rule, text, start) {
+    if !rule.context.is_empty() && !near(rule, text, start) {
         return None;
     }
     let pattern = rule.pattern()?;
@@ -158,7 +161,7 @@ fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Ca
         None => joins(),
     };
     if goes_on
-        && let Some((joined, borders)) = joined(window)
+        && let Some((joined, borders)) = joined(window, rule.longest().saturating_add(AFTER))
         && let Some(end) = pattern.find(&joined).map(|found| found.end())
         && raw.is_none_or(|raw| unjoined(end, &borders) > raw)
         && ends(rule, &joined, end)
@@ -172,11 +175,14 @@ fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Ca
     Some(judged(rule, span, prefix, token, token))
 }
 
+/// What tells whether a token ends, in bytes behind it.
+const AFTER: usize = 8;
+
 /// Whether a token of a rule may end before `end`: one that may hold a dash does not end at one.
 fn ends(rule: &Rule, text: &[u8], end: usize) -> bool {
     boundary::ends(text, end)
         && !(rule.dashes && text.get(end) == Some(&b'-') && {
-            let mut rest = text[end..].iter().take(8);
+            let mut rest = text[end..].iter().take(AFTER);
             rest.find(|byte| **byte != b'-')
                 .is_some_and(|byte| boundary::is_word(*byte))
         })

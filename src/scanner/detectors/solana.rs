@@ -1,6 +1,7 @@
 //! Key pairs of Solana: 64 bytes, of which the last 32 are the public key of the first 32. Signatures
 //! have the same shape, and fail that check.
 
+use std::cell::RefCell;
 use std::ops::Range;
 
 use curve25519_dalek::edwards::EdwardsPoint;
@@ -15,13 +16,35 @@ const LONGEST: usize = 64 * 12;
 /// 64 numbers of one digit with a comma between.
 const FEWEST: usize = 64 + 63;
 
+thread_local! {
+    /// The last text that was none: the curve takes a hundred times as long as all else that is asked of a run, and
+    /// what is repeated need not be asked again.
+    static REFUSED: RefCell<Vec<u8>> = const { RefCell::new(Vec::new()) };
+}
+
 /// A pair in base 58.
 pub fn confirm(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candidate> {
     let token = &text[run.clone()];
     if !(86..=88).contains(&token.len()) {
         return None;
     }
-    is_pair(&base58::decode(token)?).then(|| Candidate::of(&rule.info, run, RANK_FORMAT))
+    if !base58::is_text(token) {
+        return None;
+    }
+    let known = REFUSED.with(|refused| refused.try_borrow().is_ok_and(|refused| refused.as_slice() == token));
+    if known {
+        return None;
+    }
+    if is_pair(&base58::decode(token)?) {
+        return Some(Candidate::of(&rule.info, run, RANK_FORMAT));
+    }
+    REFUSED.with(|refused| {
+        if let Ok(mut refused) = refused.try_borrow_mut() {
+            refused.clear();
+            refused.extend_from_slice(token);
+        }
+    });
+    None
 }
 
 /// The pair that is written as a list of 64 numbers and goes on at `at`, where so many bytes that lists have

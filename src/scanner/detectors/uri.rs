@@ -12,23 +12,21 @@ const LONGEST: usize = 512;
 
 /// A string whose `://` stands at `at`.
 pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
-    // Every scheme ends in a letter or a digit.
-    if !at
-        .checked_sub(1)
-        .is_some_and(|before| text[before].is_ascii_alphanumeric())
-    {
-        return None;
-    }
+    let last = text[at.checked_sub(1)?].to_ascii_lowercase();
     // `jdbc:postgresql`, `\npostgres` in a JSON text and the like end in the scheme that matters.
     if !rule.schemes.iter().any(|known| {
-        at.checked_sub(known.len()).is_some_and(|start| {
-            text[start..at].eq_ignore_ascii_case(known.as_bytes()) && boundary::starts(text, start, b"+-")
-        })
+        known.as_bytes().last() == Some(&last)
+            && at.checked_sub(known.len()).is_some_and(|start| {
+                text[start..at].eq_ignore_ascii_case(known.as_bytes()) && boundary::starts(text, start, b"+-")
+            })
     }) {
         return None;
     }
     // `://`, or as JSON and addresses in addresses write it.
-    let literal = rule.prefix.iter().find(|prefix| text[at..].starts_with(prefix))?;
+    let literal = rule
+        .prefix
+        .iter()
+        .find(|prefix| boundary::stands_at(text, at, prefix))?;
     let escaped = literal.first() == Some(&b'%');
     let (colon, sign) = if escaped {
         (b"%3A".as_slice(), b"%40".as_slice())

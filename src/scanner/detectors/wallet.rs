@@ -5,14 +5,12 @@ use std::ops::Range;
 
 use super::super::base58;
 use super::super::bigram::reads_like_words;
-use super::super::boundary::{self, contains_ignoring_case};
+use super::super::boundary;
 use super::super::candidate::{Candidate, RANK_CONTEXT, RANK_FORMAT};
+use super::super::context::near;
 use super::super::placeholder::is_sample_token;
 use super::super::randomness::{Shape, entropy};
 use super::super::rule::Rule;
-
-/// How far a word may stand before the value that it names.
-const NEAR: usize = 80;
 
 /// A key in the format that wallets import: its checksum decides.
 pub fn wif(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candidate> {
@@ -63,20 +61,4 @@ pub fn contextual(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candida
         return None;
     }
     Some(Candidate::of(&rule.info, run, RANK_CONTEXT))
-}
-
-/// Whether one of the rule's words stands before `at` on its line, or beside a name that its `value` has.
-pub fn near(rule: &Rule, text: &[u8], at: usize) -> bool {
-    let left = boundary::left_of(text, at, NEAR);
-    let named = |left: &[u8]| rule.context.iter().any(|word| contains_ignoring_case(left, word));
-    if named(left) {
-        return true;
-    }
-    // `- name: HEROKU_API_KEY⏎  value: …`: the name stands on the line before.
-    let label = left.trim_ascii_start();
-    let label = label.strip_prefix(b"\"").unwrap_or(label);
-    let start = at - left.len();
-    label.get(..5).is_some_and(|label| label.eq_ignore_ascii_case(b"value"))
-        && start > 0
-        && named(boundary::left_of(text, start - 1, NEAR))
 }

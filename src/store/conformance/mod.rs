@@ -7,6 +7,7 @@ mod flow;
 mod leases;
 mod limited;
 mod lists;
+mod mixture;
 mod order;
 mod reading_ahead;
 mod scheduled;
@@ -20,6 +21,7 @@ pub use flow::*;
 pub use leases::*;
 pub use limited::*;
 pub use lists::*;
+pub use mixture::*;
 pub use order::*;
 pub use reading_ahead::*;
 pub use scheduled::*;
@@ -61,6 +63,7 @@ macro_rules! suite {
             claims_follow_priority_turns_and_order_of_adding,
             turns_go_on_from_claim_to_claim,
             claims_follow_the_rule_while_jobs_come_and_go,
+            a_mixture_of_jobs_is_what_a_model_says,
             order_does_not_depend_on_the_clock,
             a_claim_takes_only_its_names_and_its_queue,
             claims_at_once_take_no_job_twice,

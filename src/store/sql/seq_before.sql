@@ -1,1 +1,1 @@
-SELECT seq + 1 FROM job WHERE id < ?1 ORDER BY id DESC LIMIT 1
+SELECT id, seq FROM job WHERE id < ?1 ORDER BY id DESC LIMIT 1

@@ -6,10 +6,11 @@ use rusqlite::params;
 
 use super::database::Database;
 use super::insert::{NewRow, insert};
-use super::manage::{cancel, get};
+use super::lists::get;
+use super::manage::cancel;
 use super::release::depend;
 use super::rows::optional;
-use super::sql;
+use super::{pack, sql};
 use crate::error::Result;
 use crate::store::dependencies::{begin_all, wait};
 use crate::store::job::{Job, JobStatus, NewJob, OnDuplicate};
@@ -101,6 +102,7 @@ pub fn live(database: &Database, queue: &str, key: &str) -> Result<Option<String
 }
 
 fn status_of(database: &Database, queue: &str, id: &str) -> Result<Option<JobStatus>> {
+    pack::by_id(database, id)?;
     let found: Option<u8> = optional(database, sql!("status_of"), params![queue, id])?;
     found.map(status).transpose()
 }

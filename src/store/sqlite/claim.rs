@@ -5,18 +5,18 @@ use rusqlite::params;
 
 use super::database::Database;
 use super::failure::coded;
-use super::rows::{Raw, optional, raws, with_logs};
-use super::starts::{self, Start, Starts};
+use super::next::{Next, rows};
+use super::pack::{self, Packed};
+use super::rows::{optional, raws, with_logs};
+use super::starts::{self, Starts};
 use super::{limited, sql, window};
 use crate::error::Result;
-use crate::store::job::JobStatus;
 use crate::store::job_store::ClaimRequest;
-use crate::store::rules::number;
 
 /// What was taken, as it lies there.
 #[derive(Debug, Default)]
 pub struct Taken {
-    pub rows: Vec<Raw>,
+    pub rows: Vec<Next>,
     pub unfinished: bool,
     pub next_at: Option<i64>,
 }
@@ -36,7 +36,7 @@ pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Taken> {
     if !limits.is_none() {
         starts::write_out(database)?;
         let mut taken = limited::claim(database, request, &limits)?;
-        with_logs(database, &mut taken.rows, 1)?;
+        with_logs(database, rows(&mut taken.rows), 1)?;
         return Ok(taken);
     }
     let mut taken = Vec::new();
@@ -65,8 +65,8 @@ pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Taken> {
         if sequence.is_empty() {
             break;
         }
-        for seq in sequence {
-            taken.extend(take(database, seq, request)?);
+        for next in sequence {
+            taken.extend(take(database, &next, request)?);
         }
         database
             .served
@@ -81,49 +81,37 @@ pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Taken> {
     done(database, request, taken)
 }
 
-fn done(database: &Database, request: &ClaimRequest, mut rows: Vec<Raw>) -> Result<Taken> {
+fn done(database: &Database, request: &ClaimRequest, mut taken: Vec<Next>) -> Result<Taken> {
     // A first attempt has told nothing yet.
-    with_logs(database, &mut rows, 1)?;
-    let unfinished = rows.is_empty() && optional(database, sql!("unfinished"), [&request.queue])?.unwrap_or(false);
+    with_logs(database, rows(&mut taken), 1)?;
+    let unfinished = taken.is_empty() && optional(database, sql!("unfinished"), [&request.queue])?.unwrap_or(false);
     Ok(Taken {
-        rows,
+        rows: taken,
         unfinished,
         next_at: None,
     })
 }
 
 /// Notes that the jobs start; gives them back where there is no room for the notes.
-pub fn begin(all: &mut Starts, request: &ClaimRequest, mut rows: Vec<Raw>) -> Result<Vec<Raw>, Vec<Raw>> {
-    let starts: Vec<(String, Start)> = rows
-        .iter()
-        .map(|row| {
-            let start = Start {
-                seq: row.seq,
-                fence: row.fence + 1,
-                at: request.now,
-                lease_until: request.lease_until,
-                parent: row.parent,
-            };
-            (row.job.id.clone(), start)
-        })
-        .collect();
-    if !all.begin(&starts) {
-        return Err(rows);
+pub fn begin(all: &mut Starts, request: &ClaimRequest, mut jobs: Vec<Next>) -> Result<Vec<Next>, Vec<Next>> {
+    if !all.begin(jobs.iter().map(|next| next.start(request)).collect()) {
+        return Err(jobs);
     }
-    for row in &mut rows {
-        row.fence += 1;
-        row.status = number(JobStatus::Running);
-        row.job.attempts += 1;
-        row.job.started_at = Some(request.now);
+    for next in &mut jobs {
+        next.begin(request.now);
     }
-    Ok(rows)
+    Ok(jobs)
 }
 
-fn take_written(database: &mut Database, request: &ClaimRequest, rows: Vec<Raw>) -> Result<Vec<Raw>> {
+fn take_written(database: &mut Database, request: &ClaimRequest, jobs: Vec<Next>) -> Result<Vec<Next>> {
     starts::write_out(database)?;
-    let mut taken = Vec::with_capacity(rows.len());
-    for row in rows {
-        taken.extend(take(database, row.seq, request)?);
+    let mut taken = Vec::with_capacity(jobs.len());
+    for next in jobs {
+        let place = match next {
+            Next::Row(raw) => First::Row(raw.seq),
+            Next::Packed(packed) => First::Packed(packed),
+        };
+        taken.extend(take(database, &place, request)?);
     }
     Ok(taken)
 }
@@ -139,7 +127,8 @@ fn next_turn(database: &Database, request: &ClaimRequest) -> Result<Option<Turn>
     let mut priority: Option<u8> = None;
     for name in &request.names {
         let found = optional(database, sql!("claim_priority"), params![request.queue, name])?;
-        priority = [priority, found].into_iter().flatten().min();
+        let packed = pack::first_priority(database, &request.queue, name)?;
+        priority = [priority, found, packed].into_iter().flatten().min();
     }
     let Some(priority) = priority else {
         return Ok(None);
@@ -175,6 +164,9 @@ pub fn after(database: &Database, request: &ClaimRequest, priority: u8, last: &s
 pub fn first(database: &Database, request: &ClaimRequest, priority: u8) -> Result<Option<String>> {
     let mut next: Option<String> = None;
     for name in &request.names {
+        if pack::waits(database, &request.queue, name, priority)? {
+            return Ok(Some(String::new()));
+        }
         let found = optional(
             database,
             sql!("claim_first_key"),
@@ -185,6 +177,21 @@ pub fn first(database: &Database, request: &ClaimRequest, priority: u8) -> Resul
     Ok(next)
 }
 
+/// A job that is the first of its key.
+pub enum First {
+    Row(i64),
+    Packed(Packed),
+}
+
+impl First {
+    fn seq(&self) -> i64 {
+        match self {
+            Self::Row(seq) => *seq,
+            Self::Packed(packed) => packed.seq(),
+        }
+    }
+}
+
 /// The oldest jobs of a key.
 pub fn first_in(
     database: &Database,
@@ -192,8 +199,8 @@ pub fn first_in(
     priority: u8,
     key: &str,
     limit: usize,
-) -> Result<Vec<i64>> {
-    let mut sequence: Vec<i64> = Vec::new();
+) -> Result<Vec<First>> {
+    let mut sequence: Vec<First> = Vec::new();
     let mut statement = database.statement(sql!("claim_seqs"))?;
     for name in &request.names {
         let parameters = params![request.queue, name, priority, key, limit as i64];
@@ -201,18 +208,26 @@ pub fn first_in(
             .query_map(parameters, |row| row.get(0))
             .and_then(Iterator::collect)
             .map_err(coded)?;
-        sequence.extend(found);
+        sequence.extend(found.into_iter().map(First::Row));
+        if key.is_empty() {
+            let packed = pack::first(database, (&request.queue, name, priority), limit)?;
+            sequence.extend(packed.into_iter().map(First::Packed));
+        }
     }
-    sequence.sort_unstable();
+    sequence.sort_unstable_by_key(First::seq);
     sequence.truncate(limit);
     Ok(sequence)
 }
 
 /// Takes one.
-pub fn take(database: &Database, seq: i64, request: &ClaimRequest) -> Result<Vec<Raw>> {
-    raws(
+pub fn take(database: &Database, first: &First, request: &ClaimRequest) -> Result<Vec<Next>> {
+    if let First::Packed(packed) = first {
+        pack::take_out(database, packed, &pack::WAITING)?;
+    }
+    let taken = raws(
         database,
         sql!("claim_take", "job_columns"),
-        params![seq, request.lease_until, request.now],
-    )
+        params![first.seq(), request.lease_until, request.now],
+    )?;
+    Ok(taken.into_iter().map(|raw| Next::Row(Box::new(raw))).collect())
 }

@@ -1,5 +1,6 @@
 //! The connection: opened, checked, migrated.
 
+use std::cell::RefCell;
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fs::File;
@@ -10,21 +11,13 @@ use rusqlite::{CachedStatement, Connection};
 
 use super::failure::{coded, damage, is_damage};
 use super::front::Held;
+use super::migrations::{Failure, migrate};
+use super::pack::Heads;
 use super::place::Place;
-use super::rows::optional;
 use super::salvage;
 use super::starts::{self, Starts};
 use crate::error::{Code, Error, Result};
 use crate::store::limits::Limits;
-
-/// In order; the number of a migration is its place, from 1.
-pub const MIGRATIONS: &[&str] = &[
-    include_str!("../sql/0001_jobs.sql"),
-    include_str!("../sql/0002_limits_dependencies_schedules.sql"),
-    include_str!("../sql/0003_log_trigger.sql"),
-    include_str!("../sql/0004_states.sql"),
-    include_str!("../sql/0005_fewer_indexes.sql"),
-];
 
 /// A file up to this size is checked page by page at opening.
 const CHECKED_AT_OPENING: u64 = 64 * 1024 * 1024;
@@ -37,6 +30,8 @@ const CHECKPOINT: i64 = 32 * 1024 * 1024;
 
 /// Bytes of a page of a new file.
 const PAGE: i64 = 8_192;
+
+const LAST_SEQ: &str = "SELECT max(coalesce((SELECT max(seq) FROM job), 0), coalesce((SELECT last FROM pack ORDER BY seq DESC LIMIT 1), 0))";
 
 /// The connection and what a claim remembers.
 pub struct Database {
@@ -54,6 +49,12 @@ pub struct Database {
     /// The limits of queues, as far as they were read.
     pub limits: HashMap<String, Limits>,
     last_seq: i64,
+    /// Bytes of a page.
+    page: usize,
+    /// Pages that were filled with packed jobs.
+    pub pages: u64,
+    /// Which packed jobs are gone.
+    pub heads: RefCell<Heads>,
     /// What is read ahead and what was taken.
     pub held: Held,
 }
@@ -126,7 +127,7 @@ impl Database {
         connection.pragma_update(None, "temp_store", "MEMORY")?;
         connection.set_prepared_statement_cache_capacity(96);
         migrate(&connection)?;
-        let last_seq = connection.query_row("SELECT coalesce(max(seq), 0) FROM job", [], |row| row.get(0))?;
+        let last_seq = connection.query_row(LAST_SEQ, [], |row| row.get(0))?;
         Ok(Self {
             connection,
             place: None,
@@ -136,6 +137,9 @@ impl Database {
             served: HashMap::new(),
             limits: HashMap::new(),
             last_seq,
+            page: page as usize,
+            pages: 0,
+            heads: RefCell::default(),
             held: Held::default(),
         })
     }
@@ -153,11 +157,10 @@ impl Database {
         self.last_seq
     }
 
-    /// Goes on behind the last row, where rows may have come by another way.
-    pub fn find_seq(&mut self) -> Result<()> {
-        let last: Option<i64> = optional(self, "SELECT max(seq) FROM job", [])?.flatten();
-        self.last_seq = self.last_seq.max(last.unwrap_or(0));
-        Ok(())
+    /// Bytes that a row may have so that it needs no second page.
+    pub const fn room_of_page(&self) -> usize {
+        // Of the page, of its one cell, and of the record in it.
+        self.page.saturating_sub(64)
     }
 
     /// The connection itself, for transactions.
@@ -238,46 +241,6 @@ impl Database {
     pub fn statement(&self, sql: &'static str) -> Result<CachedStatement<'_>> {
         self.connection.prepare_cached(sql).map_err(coded)
     }
-}
-
-enum Failure {
-    Newer(Error),
-    Sqlite(rusqlite::Error),
-}
-
-impl Failure {
-    fn error(self) -> Error {
-        match self {
-            Self::Newer(error) => error,
-            Self::Sqlite(error) => coded(error),
-        }
-    }
-}
-
-impl From<rusqlite::Error> for Failure {
-    fn from(error: rusqlite::Error) -> Self {
-        Self::Sqlite(error)
-    }
-}
-
-fn migrate(connection: &Connection) -> Result<(), Failure> {
-    let version: usize = connection.query_row("PRAGMA user_version", [], |row| row.get::<_, u32>(0))? as usize;
-    if version > MIGRATIONS.len() {
-        return Err(Failure::Newer(Error::new(
-            Code::StoreNewer,
-            format!(
-                "the job store has schema {version}, this version knows {}; update @elizaos/plugin-auton8n",
-                MIGRATIONS.len()
-            ),
-        )));
-    }
-    for (index, migration) in MIGRATIONS.iter().enumerate().skip(version) {
-        connection.execute_batch(&format!(
-            "BEGIN IMMEDIATE; {migration}; PRAGMA user_version = {}; COMMIT",
-            index + 1
-        ))?;
-    }
-    Ok(())
 }
 
 fn unwritable(path: &Path, error: std::io::Error) -> Error {

@@ -8,6 +8,7 @@ use super::database::Database;
 use super::failure::coded;
 use super::finish::row;
 use super::limited::limits;
+use super::pack::{self, State};
 use super::release::release;
 use super::rows::execute;
 use super::sql;
@@ -62,7 +63,11 @@ impl Operation<Vec<Result<Finished>>> for Ends {
         for (finish, start) in self.finishes.iter().zip(self.starts) {
             if let Some(start) = start {
                 if removes(&start, finish) {
-                    removed.push(start.seq);
+                    if start.packed.is_none() {
+                        removed.push(start.seq);
+                    } else {
+                        pack::end(database, start.seq)?;
+                    }
                     answers.push(Ok(finished(false, false)));
                     continue;
                 }
@@ -169,6 +174,17 @@ fn end_started(database: &Database, start: &Start, finish: &Finish, now: i64) ->
         _ if finish.remove => return Ok(false),
         Ending::Completed { result } => {
             let Ok(result) = json(result) else { return Ok(false) };
+            if let Some(packed) = &start.packed {
+                let completed = State {
+                    status: JobStatus::Completed,
+                    fence: start.fence,
+                    lease_until: 0,
+                    started_at: Some(start.at),
+                    result: Some(&result),
+                    finished_at: Some(now),
+                };
+                return pack::take_out(database, packed, &completed);
+            }
             let values = params![start.seq, start.fence, start.at, result, now];
             execute(database, sql!("complete_started"), values)?;
         }

@@ -7,7 +7,7 @@ use parking_lot::Mutex;
 
 use super::claim::begin;
 use super::database::Database;
-use super::rows::Raw;
+use super::next::Next;
 use super::starts::Starts;
 use super::window::Windows;
 use crate::store::job_store::ClaimRequest;
@@ -25,14 +25,14 @@ pub struct Lent(Arc<Mutex<Option<Front>>>);
 
 impl Lent {
     /// Takes what was read ahead; `None` where that is not enough, or the store's thread has it.
-    pub fn claim(&self, request: &ClaimRequest) -> Option<Vec<Raw>> {
+    pub fn claim(&self, request: &ClaimRequest) -> Option<Vec<Next>> {
         self.0.lock().as_mut()?.claim_ready(request)
     }
 }
 
 impl Front {
     /// Takes what was read ahead already, without a transaction; `None` where that is not enough.
-    pub fn claim_ready(&mut self, request: &ClaimRequest) -> Option<Vec<Raw>> {
+    pub fn claim_ready(&mut self, request: &ClaimRequest) -> Option<Vec<Next>> {
         let rows = self.windows.take_ready(request)?;
         match begin(&mut self.starts, request, rows) {
             Ok(rows) => {

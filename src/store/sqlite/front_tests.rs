@@ -7,7 +7,8 @@ use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::SqliteStore;
-use super::database::{Database, MIGRATIONS};
+use super::database::Database;
+use super::migrations::MIGRATIONS;
 use super::task::Task;
 use super::tests::open;
 use super::writer::{Care, Durability};

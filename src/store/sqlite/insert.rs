@@ -4,11 +4,13 @@ use std::sync::mpsc::Receiver;
 use std::sync::{Arc, LazyLock};
 
 use rusqlite::{Statement, ToSql};
+use uuid::Uuid;
 
 use super::database::Database;
 use super::failure::coded;
-use super::sql;
+use super::limited::limits;
 use super::task::Operation;
+use super::{pack, sql};
 use crate::error::Result;
 use crate::store::dependencies::begin_all;
 use crate::store::job::{Job, JobOptions, NewJob};
@@ -37,9 +39,11 @@ fn add_rows(rows: usize) -> String {
 /// A job that is to be stored, with its texts.
 #[derive(Debug)]
 pub struct NewRow {
-    job: Job,
-    options: Arc<str>,
-    crc: u32,
+    pub job: Job,
+    pub options: Arc<str>,
+    pub crc: u32,
+    /// Its id, where it may be packed.
+    plain: Option<Uuid>,
 }
 
 impl NewRow {
@@ -58,6 +62,9 @@ impl NewRow {
         let options = options(&job.options, last)?;
         Ok(Self {
             crc: checksum([&job.id, &job.queue, &job.name, job.data.text(), &options]),
+            plain: pack::is_plain(&job, &options)
+                .then(|| Uuid::try_parse(&job.id).ok())
+                .flatten(),
             job,
             options,
         })
@@ -81,20 +88,31 @@ pub struct PlainAdds(pub Vec<Vec<NewRow>>);
 impl Operation<Vec<Vec<Job>>> for PlainAdds {
     fn prepare(&mut self, database: &mut Database) {
         let windows = &mut database.front().windows;
+        let mut last: Option<&Job> = None;
         for NewRow { job, .. } in self.0.iter().flatten() {
-            let key = job.options.fair_key.as_deref().unwrap_or("");
-            windows.added(&job.queue, job.options.priority.into(), key);
+            if !last.is_some_and(|last| is_like(last, job)) {
+                windows.added(&job.queue, job.options.priority.into(), key(job));
+            }
+            last = Some(job);
         }
     }
 
     fn run(self, database: &mut Database) -> Result<Vec<Vec<Job>>> {
-        let sizes: Vec<usize> = self.0.iter().map(Vec::len).collect();
-        let mut jobs = insert(database, self.0.into_iter().flatten().collect())?.into_iter();
-        Ok(sizes
-            .into_iter()
-            .map(|size| jobs.by_ref().take(size).collect())
-            .collect())
+        let rows: Vec<&NewRow> = self.0.iter().flatten().collect();
+        store(database, &rows)?;
+        let jobs = |batch: Vec<NewRow>| batch.into_iter().map(|row| row.job).collect();
+        Ok(self.0.into_iter().map(jobs).collect())
     }
+}
+
+/// Whether jobs wait in the same line.
+fn is_like(one: &Job, other: &Job) -> bool {
+    (one.options.priority, &one.name, &one.queue, key(one))
+        == (other.options.priority, &other.name, &other.queue, key(other))
+}
+
+fn key(job: &Job) -> &str {
+    job.options.fair_key.as_deref().unwrap_or("")
 }
 
 /// Stores one batch of such jobs that still arrives, up to an empty part; an error undoes nothing here.
@@ -110,9 +128,39 @@ pub fn add_streamed(database: &mut Database, parts: &Receiver<Result<Vec<NewRow>
     }
 }
 
-/// Stores rows.
+/// Stores jobs.
 pub fn insert(database: &mut Database, batch: Vec<NewRow>) -> Result<Vec<Job>> {
-    let (mut seq, mut left) = (database.next_seqs(batch.len()), &batch[..]);
+    store(database, &batch.iter().collect::<Vec<_>>())?;
+    Ok(batch.into_iter().map(|row| row.job).collect())
+}
+
+/// Stores jobs, those packed that can be.
+fn store(database: &mut Database, rows: &[&NewRow]) -> Result<()> {
+    let (mut seq, mut alone) = (database.next_seqs(rows.len()), 0);
+    let mut from = 0;
+    while from < rows.len() {
+        let alike = |row: &&&NewRow| row.plain.is_some() && is_like(&row.job, &rows[from].job);
+        let ids: Vec<Uuid> = rows[from..]
+            .iter()
+            .take_while(alike)
+            .filter_map(|row| row.plain)
+            .collect();
+        if ids.len() < pack::LEAST || !limits(database, &rows[from].job.queue)?.is_none() {
+            from += ids.len().max(1);
+            continue;
+        }
+        insert_rows(database, &rows[alone..from], seq)?;
+        seq += (from - alone) as i64;
+        alone = from + ids.len();
+        pack::insert(database, &rows[from..alone], &ids, seq)?;
+        seq += ids.len() as i64;
+        from = alone;
+    }
+    insert_rows(database, &rows[alone..], seq)
+}
+
+/// Stores rows, from that place on.
+fn insert_rows(database: &Database, mut left: &[&NewRow], mut seq: i64) -> Result<()> {
     while !left.is_empty() {
         let (rows, sql): (usize, &'static str) = match left.len() {
             MANY.. => (MANY, &ADD_MANY),
@@ -130,11 +178,11 @@ pub fn insert(database: &mut Database, batch: Vec<NewRow>) -> Result<Vec<Job>> {
             left = later;
         }
     }
-    Ok(batch.into_iter().map(|row| row.job).collect())
+    Ok(())
 }
 
 fn bind(statement: &mut Statement<'_>, before: usize, row: &NewRow, seq: i64) -> rusqlite::Result<()> {
-    let NewRow { job, options, crc } = row;
+    let NewRow { job, options, crc, .. } = row;
     let (code, message) = job.error.as_ref().map(|error| (&error.code, &error.message)).unzip();
     let values: [&dyn ToSql; COLUMNS] = [
         &job.id,

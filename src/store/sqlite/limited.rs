@@ -57,8 +57,8 @@ pub fn claim(database: &mut Database, request: &ClaimRequest, limits: &Limits) -
                 continue;
             }
             full_since = None;
-            for seq in first_in(database, request, priority, &key, 1)? {
-                taken.extend(take(database, seq, request)?);
+            for first in first_in(database, request, priority, &key, 1)? {
+                taken.extend(take(database, &first, request)?);
             }
             gate.passed(&key);
             database.served.insert((request.queue.clone(), priority), key);

@@ -5,24 +5,25 @@ use rusqlite::params;
 use super::add::live;
 use super::database::Database;
 use super::failure::coded;
+use super::lists::get;
 use super::release::{depend, release_if_parent};
 use super::rows::{execute, jobs, optional};
-use super::{limited, sql};
+use super::{limited, pack, sql};
 use crate::error::Result;
 use crate::store::job::{Job, JobStatus};
-use crate::store::job_store::{Counts, JobFilter, Retention};
+use crate::store::job_store::Retention;
 use crate::store::rules::{
     FINAL, checksum, duplicate, is_ready, json, not_again, not_found, number, resume, status, value,
 };
 use crate::store::shared_state::SharedState;
 
-/// Rows among which jobs that wait are looked for first.
-const NEWEST: i64 = 5_000;
-
 /// Stores jobs of another store.
 pub fn restore(database: &mut Database, queue: &str, jobs: Vec<Job>) -> Result<u64> {
     let mut restored = 0;
     for job in jobs {
+        if pack::find(database, &job.id)?.is_some() {
+            continue;
+        }
         let mut job = resume(queue, job);
         // Of its parents, those wait here that came before it.
         job.waits_for = live_parents(database, &job)?;
@@ -53,6 +54,7 @@ pub fn restore(database: &mut Database, queue: &str, jobs: Vec<Job>) -> Result<u
             job.finished_at,
             job.waits_for,
             checksum([&job.id, &job.queue, &job.name, data, &options]),
+            database.next_seqs(1),
         ];
         if execute(database, sql!("restore"), values)? > 0 {
             restored += 1;
@@ -65,13 +67,13 @@ pub fn restore(database: &mut Database, queue: &str, jobs: Vec<Job>) -> Result<u
             }
         }
     }
-    database.find_seq()?;
     Ok(restored)
 }
 
 fn live_parents(database: &Database, job: &Job) -> Result<u32> {
     let mut live = 0;
     for parent in job.options.depends_on.iter().filter(|_| job.waits_for > 0) {
+        pack::by_id(database, parent)?;
         let found: Option<u8> = optional(database, sql!("status_of"), params![job.queue, parent])?;
         let status = found.map(status).transpose()?;
         live += u32::from(status.is_some_and(|status| !status.is_final()));
@@ -79,67 +81,9 @@ fn live_parents(database: &Database, job: &Job) -> Result<u32> {
     Ok(live)
 }
 
-/// One job.
-pub fn get(database: &Database, queue: &str, id: &str) -> Result<Option<Job>> {
-    Ok(jobs(
-        database,
-        concat!("SELECT ", sql!("job_columns", "get")),
-        params![queue, id],
-    )?
-    .pop())
-}
-
-/// Jobs, the newest first.
-pub fn list(database: &Database, queue: &str, filter: &JobFilter) -> Result<Vec<Job>> {
-    let before: i64 = match &filter.cursor {
-        None => i64::MAX,
-        Some(id) => match optional(database, sql!("seq_of"), [id])? {
-            Some(seq) => seq,
-            // It was deleted meanwhile; ids are in the order of time.
-            None => optional(database, sql!("seq_before"), [id])?.unwrap_or(0),
-        },
-    };
-    let limit = filter.limit.unwrap_or(100);
-    match filter.status {
-        None => jobs(
-            database,
-            concat!("SELECT ", sql!("job_columns", "list")),
-            params![queue, before, filter.name, limit],
-        ),
-        Some(JobStatus::Pending) => pending(database, queue, filter, before, limit),
-        Some(JobStatus::Retrying) => jobs(
-            database,
-            concat!("SELECT ", sql!("job_columns", "list_retrying")),
-            params![queue, before, filter.name, limit],
-        ),
-        Some(status) => jobs(
-            database,
-            concat!("SELECT ", sql!("job_columns", "list_status")),
-            params![queue, before, filter.name, limit, number(status)],
-        ),
-    }
-}
-
-/// Where many wait, those that are asked for are among the newest of all jobs; else all that wait are looked through.
-fn pending(database: &Database, queue: &str, filter: &JobFilter, before: i64, limit: u32) -> Result<Vec<Job>> {
-    let oldest = before.min(database.last_seq() + 1) - NEWEST;
-    let newest = jobs(
-        database,
-        concat!("SELECT ", sql!("job_columns", "list_newest")),
-        params![queue, before, filter.name, limit, oldest],
-    )?;
-    if newest.len() == limit as usize {
-        return Ok(newest);
-    }
-    jobs(
-        database,
-        concat!("SELECT ", sql!("job_columns", "list_pending")),
-        params![queue, before, filter.name, limit],
-    )
-}
-
 /// Cancels a job that is not final.
 pub fn cancel(database: &Database, queue: &str, id: &str, now: i64) -> Result<Option<Job>> {
+    pack::by_id(database, id)?;
     let job = jobs(database, sql!("cancel", "job_columns"), params![queue, id, now])?.pop();
     if job.is_some() {
         release_if_parent(database, id, JobStatus::Cancelled, now)?;
@@ -160,39 +104,6 @@ pub fn retry(database: &Database, queue: &str, id: &str, now: i64) -> Result<Job
     jobs(database, sql!("retry_now", "job_columns"), params![queue, id, now])?
         .pop()
         .ok_or_else(|| not_again(job.status))
-}
-
-/// How many jobs there are.
-pub fn counts(database: &Database, queue: &str) -> Result<Counts> {
-    let rows: Vec<(u8, u64)> = {
-        let mut statement = database.statement(sql!("counts"))?;
-        statement
-            .query_map([queue], |row| Ok((row.get(0)?, row.get::<_, i64>(1)? as u64)))
-            .and_then(Iterator::collect)
-            .map_err(coded)?
-    };
-    let (again, pending, oldest): (i64, i64, Option<i64>) = database
-        .statement(sql!("counts_ready"))?
-        .query_row([queue], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
-        .map_err(coded)?;
-    let mut counts = Counts {
-        pending: pending as u64,
-        oldest_waiting: optional(database, sql!("oldest_waiting"), [oldest])?,
-        ..Counts::default()
-    };
-    for (which, count) in rows {
-        *match status(which)? {
-            JobStatus::Pending => &mut counts.pending,
-            JobStatus::Scheduled => &mut counts.scheduled,
-            JobStatus::Running => &mut counts.running,
-            JobStatus::Retrying => &mut counts.retrying,
-            JobStatus::Completed => &mut counts.completed,
-            JobStatus::Failed => &mut counts.failed,
-            JobStatus::Cancelled => &mut counts.cancelled,
-        } = count;
-    }
-    counts.retrying += again as u64;
-    Ok(counts)
 }
 
 /// The values that processes share.

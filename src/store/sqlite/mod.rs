@@ -11,7 +11,11 @@ mod finish;
 mod front;
 mod insert;
 mod limited;
+mod lists;
 mod manage;
+mod migrations;
+mod next;
+mod pack;
 mod place;
 mod release;
 mod rows;
@@ -30,12 +34,18 @@ mod damage_tests;
 #[cfg(test)]
 mod front_tests;
 #[cfg(test)]
+mod pack_damage_tests;
+#[cfg(test)]
+mod pack_tests;
+#[cfg(test)]
 mod tests;
 
 pub use sqlite_store::SqliteStore;
 
 /// One statement of `src/store/sql/`.
 macro_rules! sql {
-    ($($name:literal),+) => { concat!($(include_str!(concat!("../sql/", $name, ".sql"))),+) };
+    ($($name:literal),+) => {
+        concat!($(include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/src/store/sql/", $name, ".sql"))),+)
+    };
 }
 use sql;

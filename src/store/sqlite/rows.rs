@@ -10,7 +10,7 @@ use crate::error::Result;
 use crate::store::job::{Job, JobFailure, JobOptions, JobStatus};
 use crate::store::job_data::JobData;
 use crate::store::job_store::{Claim, Lease};
-use crate::store::rules::{checksum, damaged, status, value};
+use crate::store::rules::{checksum, damaged, number, status, value};
 
 /// A row as it lies there. Its texts are read into values by whoever asked, not by the store's thread.
 #[derive(Debug)]
@@ -31,6 +31,29 @@ pub struct Raw {
 }
 
 impl Raw {
+    /// Of a job that lay packed.
+    pub fn packed(seq: i64, job: Job, data: String, options: String, crc: u32) -> Self {
+        Self {
+            seq,
+            data,
+            options,
+            status: number(JobStatus::Pending),
+            checkpoint: None,
+            result: None,
+            error: None,
+            job,
+            fence: 0,
+            stalls: 0,
+            crc: Some(crc),
+            parent: false,
+        }
+    }
+
+    /// Its data, its options and their checksum.
+    pub fn texts(&self) -> (&str, &str, Option<u32>) {
+        (&self.data, &self.options, self.crc)
+    }
+
     /// Names its attempt, where it was claimed.
     pub fn lease(&self) -> Lease {
         Lease {
@@ -138,12 +161,17 @@ pub fn raws(database: &Database, sql: &'static str, parameters: impl rusqlite::P
 pub fn jobs(database: &Database, sql: &'static str, parameters: impl rusqlite::Params) -> Result<Vec<Job>> {
     let mut rows = raws(database, sql, parameters)?;
     with_logs(database, &mut rows, 0)?;
+    read(rows)
+}
+
+/// Jobs of rows.
+pub fn read(rows: Vec<Raw>) -> Result<Vec<Job>> {
     let mut last = LastOptions::default();
     rows.into_iter().map(|row| Ok(finished(row, &mut last)?.job)).collect()
 }
 
 /// Reads the logs of jobs that may have one: those that told something in more than `silent` attempts.
-pub fn with_logs(database: &Database, rows: &mut [Raw], silent: u32) -> Result<()> {
+pub fn with_logs<'a>(database: &Database, rows: impl IntoIterator<Item = &'a mut Raw>, silent: u32) -> Result<()> {
     for row in rows {
         if row.job.attempts > silent || row.job.progress > 0.0 {
             row.job.log = log(database, row.seq)?;

@@ -16,7 +16,7 @@ use super::task::{Task, Work};
 use super::writer::Care::{Order, Own, Rows};
 use super::writer::Durability::{Lazy, Read, Synced};
 use super::writer::{self, Care, Command, Durability};
-use super::{finish, limited, manage, schedules, sql};
+use super::{finish, limited, lists, manage, schedules, sql};
 use crate::error::{Code, Error, Result};
 use crate::store::data_directory::{DataDirectory, Held};
 use crate::store::job::{Job, JobStatus, NewJob};
@@ -154,13 +154,13 @@ impl JobStore for SqliteStore {
 
     async fn get(&self, queue: &str, id: &str) -> Result<Option<Job>> {
         let (queue, id) = (queue.to_owned(), id.to_owned());
-        self.call(Read, Rows, move |database| manage::get(database, &queue, &id))
+        self.call(Read, Rows, move |database| lists::get(database, &queue, &id))
             .await
     }
 
     async fn list(&self, queue: &str, filter: JobFilter) -> Result<Vec<Job>> {
         let queue = queue.to_owned();
-        self.call(Read, Rows, move |database| manage::list(database, &queue, &filter))
+        self.call(Read, Rows, move |database| lists::list(database, &queue, &filter))
             .await
     }
 
@@ -180,7 +180,7 @@ impl JobStore for SqliteStore {
 
     async fn counts(&self, queue: &str) -> Result<Counts> {
         let queue = queue.to_owned();
-        self.call(Read, Rows, move |database| manage::counts(database, &queue))
+        self.call(Read, Rows, move |database| lists::counts(database, &queue))
             .await
     }
 

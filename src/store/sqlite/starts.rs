@@ -11,12 +11,15 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use rusqlite::{OptionalExtension, params};
+use uuid::Uuid;
 
 use super::database::Database;
 use super::failure::coded;
+use super::pack::{self, Packed, State};
 use super::rows::execute;
 use super::sql;
 use crate::error::Result;
+use crate::store::job::JobStatus;
 use crate::store::job_store::Lease;
 
 /// The bytes of a note: the row, its fence before the start, a hash of its id.
@@ -25,7 +28,7 @@ const NOTE: usize = 24;
 const NOTES: usize = 10_000;
 
 /// A start that its row does not tell yet.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Start {
     pub seq: i64,
     pub fence: i64,
@@ -33,6 +36,40 @@ pub struct Start {
     pub lease_until: i64,
     /// Others wait for the job.
     pub parent: bool,
+    /// Where it lies packed.
+    pub packed: Option<Packed>,
+}
+
+/// The id of a job, mostly as a number.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Id {
+    Number(Uuid),
+    Text(Box<str>),
+}
+
+impl Id {
+    /// The id that is written so.
+    pub fn of(text: &str) -> Self {
+        match Uuid::try_parse(text) {
+            // The other ways of writing it are other ids.
+            Ok(id) if text.len() == 36 && !text.bytes().any(|byte| byte.is_ascii_uppercase()) => Self::Number(id),
+            _ => Self::Text(text.into()),
+        }
+    }
+
+    /// As it is noted.
+    fn hash(&self) -> u64 {
+        match self {
+            Self::Number(id) => hash(id.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
+            Self::Text(text) => hash(text),
+        }
+    }
+}
+
+impl From<Uuid> for Id {
+    fn from(id: Uuid) -> Self {
+        Self::Number(id)
+    }
 }
 
 /// The starts that are not written yet.
@@ -40,10 +77,10 @@ pub struct Start {
 pub struct Starts {
     file: Option<File>,
     noted: usize,
-    open: HashMap<String, Start>,
+    open: HashMap<Id, Start>,
     /// What the present transaction added, and what it took out.
-    added: Vec<String>,
-    taken: Vec<(String, Start)>,
+    added: Vec<Id>,
+    taken: Vec<(Id, Start)>,
 }
 
 impl Starts {
@@ -67,16 +104,16 @@ impl Starts {
     }
 
     /// Takes note of starts that begin now; false where there is no room.
-    pub fn begin(&mut self, starts: &[(String, Start)]) -> bool {
+    pub fn begin(&mut self, starts: Vec<(Id, Start)>) -> bool {
         if self.noted + starts.len() > NOTES {
             return false;
         }
         if let Some(file) = &self.file {
             let mut notes = Vec::with_capacity((starts.len() + 1) * NOTE);
-            for (id, start) in starts {
+            for (id, start) in &starts {
                 notes.extend_from_slice(&start.seq.to_le_bytes());
                 notes.extend_from_slice(&(start.fence - 1).to_le_bytes());
-                notes.extend_from_slice(&hash(id).to_le_bytes());
+                notes.extend_from_slice(&id.hash().to_le_bytes());
             }
             // The end of the notes.
             notes.extend_from_slice(&[0; NOTE]);
@@ -86,26 +123,26 @@ impl Starts {
             self.noted += starts.len();
         }
         for (id, start) in starts {
-            self.open.insert(id.clone(), *start);
             self.added.push(id.clone());
+            self.open.insert(id, start);
         }
         true
     }
 
     /// Takes a start out, to write its row.
     pub fn take(&mut self, lease: &Lease) -> Option<Start> {
-        let start = *self.open.get(&lease.id)?;
-        if start.fence != lease.fence {
+        let id = Id::of(&lease.id);
+        if self.open.get(&id)?.fence != lease.fence {
             return None;
         }
-        let (id, start) = self.open.remove_entry(&lease.id)?;
-        self.taken.push((id, start));
+        let (id, start) = self.open.remove_entry(&id)?;
+        self.taken.push((id, start.clone()));
         Some(start)
     }
 
     /// Prolongs a lease; false where its start is not here.
     pub fn renew(&mut self, lease: &Lease, until: i64) -> bool {
-        match self.open.get_mut(&lease.id) {
+        match self.open.get_mut(&Id::of(&lease.id)) {
             Some(start) if start.fence == lease.fence => {
                 start.lease_until = until;
                 true
@@ -148,7 +185,7 @@ impl Starts {
 
 /// Writes all rows that are behind.
 pub fn write_out(database: &mut Database) -> Result<()> {
-    let open: Vec<(String, Start)> = database.front().starts.open.drain().collect();
+    let open: Vec<(Id, Start)> = database.front().starts.open.drain().collect();
     let written = open.iter().try_for_each(|(_, start)| write(database, start));
     database.front().starts.taken.extend(open);
     written
@@ -161,8 +198,19 @@ pub fn write(database: &Database, start: &Start) -> Result<()> {
         fence,
         at,
         lease_until,
+        packed,
         ..
     } = start;
+    if let Some(packed) = packed {
+        let running = State {
+            status: JobStatus::Running,
+            fence: *fence,
+            lease_until: *lease_until,
+            started_at: Some(*at),
+            ..pack::WAITING
+        };
+        return pack::take_out(database, packed, &running).map(drop);
+    }
     execute(database, sql!("start"), params![seq, fence, lease_until, at]).map(drop)
 }
 
@@ -187,24 +235,31 @@ pub fn recover(database: &mut Database, now: i64) -> Result<()> {
         .take_while(|(seq, ..)| *seq != 0)
         .collect();
     database.front().starts.noted = died.len();
+    execute(database, "BEGIN IMMEDIATE", [])?;
     for (seq, fence, hashed) in died {
         let id: Option<String> = database
             .statement(sql!("start_of"))?
             .query_row(params![seq, fence], |row| row.get(0))
             .optional()
             .map_err(coded)?;
-        if id.is_some_and(|id| hash(&id) == hashed as u64) {
+        let packed = if fence == 0 { pack::at(database, seq)? } else { None };
+        let id = id
+            .map(|id| hash(&id))
+            .or(packed.as_ref().map(|packed| Id::from(packed.id()).hash()));
+        if id == Some(hashed as u64) {
             let start = Start {
                 seq,
                 fence: fence + 1,
                 at: now,
                 lease_until: 0,
                 parent: false,
+                packed,
             };
             write(database, &start)?;
         }
     }
-    Ok(())
+    pack::flush(database)?;
+    execute(database, "COMMIT", []).map(drop)
 }
 
 fn hash(id: &str) -> u64 {

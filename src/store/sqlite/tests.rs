@@ -105,7 +105,7 @@ async fn jobs_that_ran_when_the_process_died_are_known() {
     );
 }
 
-async fn reopen(path: &std::path::Path) -> SqliteStore {
+pub async fn reopen(path: &std::path::Path) -> SqliteStore {
     let directory = DataDirectory::open(path).unwrap();
     for _ in 0..500 {
         if let Some(held) = directory.hold().unwrap() {

@@ -7,8 +7,10 @@ use rusqlite::params;
 
 use super::database::Database;
 use super::failure::coded;
-use super::rows::{Raw, optional, raw};
-use super::sql;
+use super::next::Next;
+use super::pack::Packed;
+use super::rows::{optional, raw};
+use super::{pack, sql};
 use crate::error::Result;
 use crate::store::job_store::ClaimRequest;
 
@@ -24,7 +26,7 @@ pub struct Window {
     names: Vec<String>,
     priority: u8,
     key: String,
-    rows: VecDeque<Raw>,
+    rows: VecDeque<Next>,
     /// The last row that was read.
     last: i64,
     size: usize,
@@ -86,21 +88,20 @@ impl Windows {
     }
 
     /// All that is asked for, where it was read already.
-    pub fn take_ready(&mut self, request: &ClaimRequest) -> Option<Vec<Raw>> {
+    pub fn take_ready(&mut self, request: &ClaimRequest) -> Option<Vec<Next>> {
         let window = self.0.get_mut(&request.queue)?;
         if request.limit == 0 || window.rows.len() < request.limit || window.names != request.names {
             return None;
         }
         // Those that may have a log need it read.
-        let told = |row: &Raw| row.job.attempts > 0 || row.job.progress > 0.0;
-        if window.rows.iter().take(request.limit).any(told) {
+        if window.rows.iter().take(request.limit).any(Next::told) {
             return None;
         }
         Some(window.rows.drain(..request.limit).collect())
     }
 
     /// Gives back what was taken last.
-    pub fn give_back(&mut self, queue: &str, rows: Vec<Raw>) {
+    pub fn give_back(&mut self, queue: &str, rows: Vec<Next>) {
         if let Some(window) = self.0.get_mut(queue) {
             for row in rows.into_iter().rev() {
                 window.rows.push_front(row);
@@ -110,7 +111,7 @@ impl Windows {
 }
 
 /// Takes up to `limit` jobs of the window, which must be there.
-pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Result<Vec<Raw>> {
+pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Result<Vec<Next>> {
     let mut taken = Vec::new();
     loop {
         let Some(window) = database.front().windows.0.get_mut(&request.queue) else {
@@ -131,7 +132,7 @@ pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Re
             return Ok(taken);
         }
         window.size = (size * 2).min(ROWS.max(limit));
-        window.last = rows.back().map_or(last, |row| row.seq);
+        window.last = rows.back().map_or(last, Next::seq);
         window.rows = rows;
         if whole && window.rows.len() < limit - taken.len() {
             // The next reading would find none.
@@ -152,7 +153,7 @@ pub fn is_last(database: &mut Database, request: &ClaimRequest) -> Result<bool> 
             sql!("claim_later_priority"),
             params![request.queue, name, priority],
         )?;
-        if later.is_some() {
+        if later.is_some() || pack::later_priority(database, &request.queue, name, priority)?.is_some() {
             return Ok(false);
         }
     }
@@ -168,8 +169,8 @@ fn read(
     key: &str,
     after: i64,
     limit: usize,
-) -> Result<(VecDeque<Raw>, bool)> {
-    let mut found: Vec<Raw> = Vec::new();
+) -> Result<(VecDeque<Next>, bool)> {
+    let mut found: Vec<Next> = Vec::new();
     let mut statement = database.statement(sql!("window_select", "job_columns", "window"))?;
     // Where a name was not read to its end, nothing behind its last row is known.
     let mut known = i64::MAX;
@@ -181,7 +182,7 @@ fn read(
         while let Some(row) = rows.next().map_err(coded)? {
             let row = raw(row).map_err(coded)?;
             (count, bytes, last) = (count + 1, bytes + row.bytes(), row.seq);
-            found.push(row);
+            found.push(Next::Row(Box::new(row)));
             if bytes > BYTES {
                 count = limit;
                 break;
@@ -190,10 +191,19 @@ fn read(
         if count == limit {
             known = known.min(last);
         }
+        // Those that lie packed have no key.
+        if !key.is_empty() {
+            continue;
+        }
+        let packed = pack::waiting(database, (queue, name, priority), after, limit)?;
+        if packed.len() == limit {
+            known = known.min(packed.last().map_or(after, Packed::seq));
+        }
+        found.extend(packed.into_iter().map(Next::Packed));
     }
-    if names.len() > 1 {
-        found.sort_unstable_by_key(|row| row.seq);
+    if !found.is_sorted_by_key(Next::seq) {
+        found.sort_unstable_by_key(Next::seq);
     }
-    found.retain(|row| row.seq <= known);
+    found.retain(|row| row.seq() <= known);
     Ok((found.into(), known == i64::MAX))
 }

@@ -26,7 +26,8 @@ impl SqliteStore {
         };
         let (mut claims, mut damaged) = (Vec::with_capacity(taken.rows.len()), Vec::new());
         let mut last = LastOptions::default();
-        for row in taken.rows {
+        for next in taken.rows {
+            let row = next.into_raw(now);
             let lease = row.lease();
             match row.checked().and_then(|row| finished(row, &mut last)) {
                 Ok(claim) => claims.push(claim),

@@ -11,9 +11,9 @@ use super::checkpointer::Checkpointer;
 use super::claim::{Taken, claim, claim_ready};
 use super::database::Database;
 use super::failure::coded;
-use super::starts;
 use super::syncer::{Syncer, Works};
 use super::task::{Task, Work};
+use super::{pack, starts};
 use crate::error::{Code, Error, Result};
 use crate::store::job_store::ClaimRequest;
 use crate::store::rules::closed;
@@ -23,7 +23,10 @@ const GROUP: usize = 4_000;
 /// After a commit, one that only ends jobs waits so long for others, or for so many of them: its
 /// workers go on meanwhile.
 const PAUSE: Duration = Duration::from_millis(1);
-const ENDS: usize = 128;
+const ENDS: usize = 384;
+
+/// A page of packed jobs is as much as so many rows.
+const PAGE: u64 = 12;
 
 /// What a command asks of the commit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,7 +93,7 @@ pub fn run(
             commit(&mut database, syncer.as_ref(), group);
             committed = Instant::now();
             if let Some(checkpointer) = &mut checkpointer {
-                checkpointer.written(database.connection().total_changes());
+                checkpointer.written(database.connection().total_changes() + database.pages * PAGE);
             }
         }
     }
@@ -168,6 +171,7 @@ fn commit(database: &mut Database, syncer: Option<&Syncer>, mut group: Group) {
             }
             database.front().starts.rolled_back();
             database.front().windows.clear();
+            pack::clear(database);
             if error.code() == Code::StoreFull {
                 database.found_full();
             }
@@ -212,6 +216,7 @@ fn transaction(database: &mut Database, group: &mut Group) -> Result<bool> {
         }
         let undo = *care == Care::Order;
         if undo {
+            pack::flush(database)?;
             execute(database, "SAVEPOINT piece")?;
         }
         let good = work.run(database);
@@ -224,6 +229,7 @@ fn transaction(database: &mut Database, group: &mut Group) -> Result<bool> {
         if undo {
             if !good {
                 execute(database, "ROLLBACK TO piece")?;
+                pack::clear(database);
             }
             execute(database, "RELEASE piece")?;
             database.front().windows.clear();
@@ -232,6 +238,7 @@ fn transaction(database: &mut Database, group: &mut Group) -> Result<bool> {
             return Err(work.error().unwrap_or_else(closed));
         }
     }
+    pack::flush(database)?;
     execute(database, "COMMIT")?;
     Ok(writes)
 }

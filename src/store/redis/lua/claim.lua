@@ -100,6 +100,9 @@ local function take_some(jobs, from, to)
       n, leased = n + 2, leased + 2
       runs(queue, lane.key, 1)
       room = room - 1
+    else
+      -- Of what is damaged nothing can be run.
+      pending[#pending + 1] = id
     end
   end
   in_chunks('HSET', HELD, runs_now)

@@ -28,9 +28,13 @@ local max, found, more = start == '' and '+inf' or '(' .. start, {}, false
 -- Those that run are few, and in the order of their leases.
 local function running(before)
   local jobs, scored = {}, {}
-  for _, id in ipairs(redis.call('ZRANGE', status_key(RUNNING, queue), 0, -1)) do
-    local seq = seq_of(id)
-    if seq and (before == '' or tonumber(seq) < tonumber(before)) then jobs[#jobs + 1] = { id = id, seq = tonumber(seq) } end
+  local ids = redis.call('ZRANGE', status_key(RUNNING, queue), 0, -1)
+  for from = 1, #ids, CHUNK do
+    for i, state in ipairs(redis.call('HMGET', HELD, unpack(ids, from, math.min(from + CHUNK - 1, #ids)))) do
+      local id = ids[from + i - 1]
+      local seq = tonumber(seq_of(id, state))
+      if seq and (before == '' or seq < tonumber(before)) then jobs[#jobs + 1] = { id = id, seq = seq } end
+    end
   end
   table.sort(jobs, function(a, b) return a.seq > b.seq end)
   for i = 1, math.min(#jobs, CHUNK) do scored[2 * i - 1], scored[2 * i] = jobs[i].id, jobs[i].seq end

@@ -43,13 +43,15 @@ local function queue_of_run(id, state, fence)
   return job[1] == RUNNING and job[2] == fence and job[3]
 end
 
+-- `state` is what is held of it, where that was looked at.
 local function seq_of(id, state)
   if state == nil then state = redis.call('HGET', HELD, id) end
   if state and state ~= COLD then return seq_of_run(state) end
   local seq = redis.call('HGET', job_key(id), 'seq')
   if seq then return seq end
   local record = redis.call('HGET', JOBS, id)
-  return record and whole(redis.call('ZSCORE', status_key(PENDING, facts(record).queue), id))
+  local score = record and redis.call('ZSCORE', status_key(PENDING, facts(record).queue), id)
+  return score and whole(score)
 end
 
 -- What a hash of its own says of a job at first; `state` is what is held of it.
@@ -57,7 +59,7 @@ local function fields_of(id, state, record)
   local job = facts(record)
   local fields = {
     'queue', job.queue, 'name', job.name, 'priority', job.priority, 'fairKey', job.key, 'runAt', job.run_at,
-    'seq', seq_of(id, state), 'status', state and RUNNING or PENDING,
+    'seq', seq_of(id, state) or 0, 'status', state and RUNNING or PENDING,
   }
   if state then
     local of, n = run_of(state), #fields

@@ -5,6 +5,7 @@
 //! in it, so that a row is either as it was or told as damaged.
 
 mod log;
+mod packs;
 mod pages;
 mod record;
 
@@ -77,7 +78,7 @@ pub fn damage_of_rows(connection: &Connection) -> rusqlite::Result<Option<String
             return Ok(Some(format!("the row of the job {id} is damaged")));
         }
     }
-    Ok(None)
+    packs::damage_of_packs(connection)
 }
 
 fn damaged_row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Option<String>> {
@@ -105,6 +106,7 @@ fn salvage(database: &mut Database, from: &Path) -> Result<Counts> {
     let pages = Pages::read(from);
     let mut jobs: BTreeMap<i64, Job> = BTreeMap::new();
     let mut known: BTreeSet<i64> = BTreeSet::new();
+    let mut packs = packs::Found::default();
     for page in pages.newest_first() {
         for cell in page.cells(&pages) {
             match cell {
@@ -118,9 +120,20 @@ fn salvage(database: &mut Database, from: &Path) -> Result<Counts> {
                     }
                 }
                 Cell::Named { seq } => drop(known.insert(seq)),
+                Cell::Head { seq, values } => packs.head(seq, &values, page.current),
+                Cell::Chunk { seq, bytes } => packs.chunk(seq, &bytes, page.current),
             }
         }
     }
+    let (packed, places) = packs.rest();
+    // Where it is a row too, it was taken out of its pack.
+    jobs.extend(
+        packed
+            .into_iter()
+            .filter(|(seq, _)| !known.contains(seq))
+            .collect::<Vec<_>>(),
+    );
+    known.extend(places);
     let mut saved = 0;
     for job in jobs.into_values() {
         let queue = job.queue.clone();

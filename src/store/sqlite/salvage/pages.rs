@@ -3,6 +3,8 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
+use rusqlite::types::Value;
+
 use super::log::{self, word};
 use super::record::{Cell, read_values, varint};
 use crate::store::sqlite::database::with_suffix;
@@ -12,6 +14,9 @@ const LEAF_OF_INDEX: u8 = 10;
 /// The columns of a job in the oldest schema, and in the newest that is known.
 const COLUMNS: std::ops::RangeInclusive<usize> = 26..=64;
 const ID: usize = 36;
+/// The columns of the head of a pack, and of packed jobs.
+const HEAD: usize = 9;
+const PACKED: usize = 2;
 
 /// All pages that there are, each as often as it was written.
 pub struct Pages {
@@ -39,6 +44,8 @@ fn likely_size(file: &[u8]) -> usize {
 pub struct Page<'a> {
     number: u32,
     bytes: &'a [u8],
+    /// It was not written over.
+    pub current: bool,
 }
 
 impl Pages {
@@ -82,12 +89,16 @@ impl Pages {
     /// The pages as they are, then those that were written over, the last first.
     pub fn newest_first(&self) -> impl Iterator<Item = Page<'_>> {
         let current = self.current.iter().filter(|(number, _)| !self.free.contains(number));
-        let current = current.map(|(number, bytes)| Page { number: *number, bytes });
-        let older = self
-            .older
-            .iter()
-            .rev()
-            .map(|(number, bytes)| Page { number: *number, bytes });
+        let current = current.map(|(number, bytes)| Page {
+            number: *number,
+            bytes,
+            current: true,
+        });
+        let older = self.older.iter().rev().map(|(number, bytes)| Page {
+            number: *number,
+            bytes,
+            current: false,
+        });
         current.chain(older)
     }
 
@@ -145,7 +156,7 @@ impl Page<'_> {
         };
         let mut payload = self.bytes.get(next..next + local)?.to_vec();
         let columns = record_columns(&payload)?;
-        if !COLUMNS.contains(&columns) {
+        if !COLUMNS.contains(&columns) && columns != HEAD && columns != PACKED {
             return None;
         }
         let whole = if local < length {
@@ -160,10 +171,16 @@ impl Page<'_> {
         } else {
             true
         };
-        Some(Cell::Row {
-            seq,
-            values: if whole { read_values(&payload) } else { None },
-        })
+        let values = if whole { read_values(&payload) } else { None };
+        if COLUMNS.contains(&columns) {
+            return Some(Cell::Row { seq, values });
+        }
+        let mut values = values?;
+        match values.pop()? {
+            Value::Blob(bytes) if columns == PACKED => Some(Cell::Chunk { seq, bytes }),
+            Value::Blob(_) => Some(Cell::Head { seq, values }),
+            _ => None,
+        }
     }
 
     /// An entry of the index of ids: an id of 36 characters and the row's number.
@@ -171,9 +188,7 @@ impl Page<'_> {
         let (length, next) = varint(self.bytes, at)?;
         let payload = self.bytes.get(next..next + usize::try_from(length).ok()?)?;
         match read_values(payload)?.as_slice() {
-            [rusqlite::types::Value::Text(id), rusqlite::types::Value::Integer(seq)] if id.len() == ID => {
-                Some(Cell::Named { seq: *seq })
-            }
+            [Value::Text(id), Value::Integer(seq)] if id.len() == ID => Some(Cell::Named { seq: *seq }),
             _ => None,
         }
     }

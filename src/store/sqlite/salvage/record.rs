@@ -8,9 +8,23 @@ use crate::store::rules::{checksum, status, value};
 /// What stands in a page.
 pub enum Cell {
     /// A row of a job; `None` where its values cannot be read.
-    Row { seq: i64, values: Option<Vec<Value>> },
+    Row {
+        seq: i64,
+        values: Option<Vec<Value>>,
+    },
     /// There is a job of that number.
-    Named { seq: i64 },
+    Named {
+        seq: i64,
+    },
+    /// What may be the head of a pack, or some of its jobs.
+    Head {
+        seq: i64,
+        values: Vec<Value>,
+    },
+    Chunk {
+        seq: i64,
+        bytes: Vec<u8>,
+    },
 }
 
 /// A number of one to nine bytes, and where the next thing begins.

@@ -1,0 +1,1 @@
+SELECT seq, last FROM pack WHERE left = 0

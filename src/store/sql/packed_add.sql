@@ -1,0 +1,1 @@
+INSERT INTO packed (seq, jobs) VALUES (?1, ?2)

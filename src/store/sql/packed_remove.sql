@@ -1,0 +1,1 @@
+DELETE FROM packed WHERE seq BETWEEN ?1 AND ?2

@@ -1,0 +1,156 @@
+//! Which jobs of the packs are gone: remembered for the packs that are worked on, and written once a commit.
+
+use std::collections::BTreeMap;
+
+use rusqlite::{OptionalExtension, params};
+
+use super::MOST;
+use crate::error::Result;
+use crate::store::sqlite::database::Database;
+use crate::store::sqlite::failure::coded;
+use crate::store::sqlite::rows::execute;
+use crate::store::sqlite::sql;
+
+/// Heads that are remembered.
+const REMEMBERED: usize = 512;
+/// Packs of which none is left that are deleted together: one by one, each commit would write their pages.
+const EMPTY: usize = 32;
+
+/// A bit for each job of a pack.
+pub type Bits = [u8; MOST / 8];
+
+/// The head of a pack, as far as it changes.
+#[derive(Clone, Copy, Debug)]
+pub struct Head {
+    pub seq: i64,
+    pub last: i64,
+    left: u32,
+    gone: Bits,
+}
+
+/// Heads by their first place.
+#[derive(Debug, Default)]
+pub struct Heads {
+    known: BTreeMap<i64, Head>,
+    /// Those whose row is behind, each once.
+    changed: Vec<i64>,
+    /// The first and last places of packs of which none is left; `None` where they were not looked for.
+    empty: Option<Vec<(i64, i64)>>,
+}
+
+impl Head {
+    /// Whether the job of that place is here still.
+    pub fn holds(&self, seq: i64) -> bool {
+        let place = (seq - self.seq) as usize;
+        (self.seq..=self.last).contains(&seq) && self.gone[place / 8] & (1 << (place % 8)) == 0
+    }
+
+    /// The bits as far as there are jobs.
+    pub fn bits(count: usize) -> Vec<u8> {
+        vec![0; count.div_ceil(8)]
+    }
+}
+
+/// The head of the pack that has that place.
+pub fn head(database: &Database, seq: i64) -> Result<Option<Head>> {
+    if let Some(head) = database.heads.borrow().around(seq) {
+        return Ok(Some(head));
+    }
+    let found = database
+        .statement(sql!("pack_around"))?
+        .query_row([seq], |row| {
+            let mut gone = Bits::default();
+            let stored = row.get_ref(3)?.as_blob()?;
+            for (bits, stored) in gone.iter_mut().zip(stored) {
+                *bits = *stored;
+            }
+            Ok(Head {
+                seq: row.get(0)?,
+                last: row.get(1)?,
+                left: row.get(2)?,
+                gone,
+            })
+        })
+        .optional()
+        .map_err(coded)?
+        .filter(|head| head.last >= seq && (head.last - head.seq) < MOST as i64);
+    if let Some(head) = found {
+        database.heads.borrow_mut().known.insert(head.seq, head);
+    }
+    Ok(found)
+}
+
+/// A job is not here any more; false where it was not before.
+pub fn end(database: &Database, seq: i64) -> Result<bool> {
+    let Some(mut head) = head(database, seq)? else {
+        return Ok(false);
+    };
+    let place = (seq - head.seq) as usize;
+    if !head.holds(seq) {
+        return Ok(false);
+    }
+    head.gone[place / 8] |= 1 << (place % 8);
+    head.left = head.left.saturating_sub(1);
+    let mut heads = database.heads.borrow_mut();
+    heads.known.insert(head.seq, head);
+    if heads.changed.last() != Some(&head.seq) {
+        heads.changed.push(head.seq);
+    }
+    Ok(true)
+}
+
+impl Heads {
+    fn around(&self, seq: i64) -> Option<Head> {
+        let (_, head) = self.known.range(..=seq).next_back()?;
+        (head.last >= seq).then_some(*head)
+    }
+}
+
+/// Writes the rows of heads that changed.
+pub fn flush(database: &Database) -> Result<()> {
+    let mut heads = database.heads.borrow_mut();
+    let mut changed = std::mem::take(&mut heads.changed);
+    changed.sort_unstable();
+    changed.dedup();
+    for seq in &changed {
+        let Some(head) = heads.known.get(seq).copied() else {
+            continue;
+        };
+        if head.left == 0 {
+            if heads.empty.is_none() {
+                heads.empty = Some(pairs(database, sql!("pack_empty"), [])?);
+            }
+            heads.empty.get_or_insert_default().push((*seq, head.last));
+            heads.known.remove(seq);
+        }
+        let length = (head.last - head.seq + 8) as usize / 8;
+        let values = params![seq, head.left, &head.gone[..length]];
+        execute(database, sql!("pack_change"), values)?;
+    }
+    changed.clear();
+    heads.changed = changed;
+    if heads.known.len() > REMEMBERED {
+        heads.known.clear();
+    }
+    if let Some(empty) = heads.empty.as_mut().filter(|empty| empty.len() >= EMPTY) {
+        for (seq, last) in empty.drain(..) {
+            execute(database, sql!("pack_remove"), [seq])?;
+            execute(database, sql!("packed_remove"), [seq, last])?;
+        }
+    }
+    Ok(())
+}
+
+/// Pairs of places.
+pub fn pairs(database: &Database, sql: &'static str, values: impl rusqlite::Params) -> Result<Vec<(i64, i64)>> {
+    let mut statement = database.statement(sql)?;
+    statement
+        .query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))
+        .and_then(Iterator::collect)
+        .map_err(coded)
+}
+
+/// Forgets all: what was changed is undone.
+pub fn clear(database: &Database) {
+    *database.heads.borrow_mut() = Heads::default();
+}

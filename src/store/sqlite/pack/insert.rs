@@ -1,0 +1,92 @@
+//! New packs.
+
+use rusqlite::params;
+use uuid::Uuid;
+
+use super::chunk::{overhead, size, write};
+use super::heads::Head;
+use super::{CHUNK, MOST, SPAN};
+use crate::error::Result;
+use crate::store::job::{Job, JobStatus};
+use crate::store::sqlite::database::Database;
+use crate::store::sqlite::insert::NewRow;
+use crate::store::sqlite::rows::execute;
+use crate::store::sqlite::sql;
+
+/// Bytes of data and options, and of queue and name. More is a row.
+const MOST_DATA: usize = 2_400;
+const MOST_NAMES: usize = 1_000;
+
+/// Whether it may be packed: it waits for nothing but its turn, among jobs without a key.
+pub fn is_plain(job: &Job, options: &str) -> bool {
+    job.status == JobStatus::Pending
+        && job.error.is_none()
+        && job.options.unique_key.is_none()
+        && job.options.depends_on.is_empty()
+        && job.options.fair_key.as_deref().is_none_or(str::is_empty)
+        && job.data.text().len() + options.len() <= MOST_DATA
+        && job.queue.len() + job.name.len() <= MOST_NAMES
+}
+
+/// Stores jobs of the same queue, name and priority, with their ids, from that place on.
+pub fn insert(database: &mut Database, rows: &[&NewRow], ids: &[Uuid], mut seq: i64) -> Result<()> {
+    let mut from = 0;
+    while from < rows.len() {
+        let (mut low, mut high, mut to) = (ids[from], ids[from], from + 1);
+        while to < rows.len().min(from + MOST) {
+            let (low_then, high_then) = (low.min(ids[to]), high.max(ids[to]));
+            if made_at(high_then) - made_at(low_then) >= SPAN {
+                break;
+            }
+            (low, high, to) = (low_then, high_then, to + 1);
+        }
+        let first = &rows[from].job;
+        let count = to - from;
+        let values = params![
+            seq,
+            seq + count as i64 - 1,
+            count as i64,
+            Head::bits(count),
+            first.queue,
+            first.name,
+            u8::from(first.options.priority),
+            low.as_bytes(),
+            high.as_bytes(),
+        ];
+        execute(database, sql!("pack_add"), values)?;
+        chunks(database, &rows[from..to], &ids[from..to], seq)?;
+        (from, seq) = (to, seq + count as i64);
+    }
+    Ok(())
+}
+
+fn chunks(database: &mut Database, rows: &[&NewRow], ids: &[Uuid], mut seq: i64) -> Result<()> {
+    let room = database.room_of_page();
+    let mut from = 0;
+    while from < rows.len() {
+        let (mut bytes, mut to) = (overhead(&rows[from].job), from);
+        while to < rows.len().min(from + CHUNK) && (to == from || bytes + size(rows[to]) <= room) {
+            bytes += size(rows[to]);
+            to += 1;
+        }
+        execute(
+            database,
+            sql!("packed_add"),
+            params![seq, write(&rows[from..to], &ids[from..to])],
+        )?;
+        database.pages += 1;
+        seq += (to - from) as i64;
+        from = to;
+    }
+    Ok(())
+}
+
+/// When an id was made, in milliseconds since 1970.
+fn made_at(id: Uuid) -> u64 {
+    (id.as_u128() >> 80) as u64
+}
+
+/// The smallest id of a pack that may hold that one.
+pub fn earliest(id: Uuid) -> Uuid {
+    Uuid::from_u128(u128::from(made_at(id).saturating_sub(SPAN)) << 80)
+}
