@@ -86,7 +86,7 @@ impl Scanner {
     /// What a literal hides whose content starts at `from`; answers how far it was read.
     pub(super) fn broken(&self, text: &[u8], from: usize, out: &mut Vec<Candidate>) -> usize {
         let window = &text[from..text.len().min(from + WINDOW)];
-        let Some((plain, borders)) = joined(window, usize::MAX) else {
+        let Some((plain, borders)) = joined(window, WINDOW) else {
             return from;
         };
         let mut all = Vec::new();

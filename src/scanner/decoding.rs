@@ -82,7 +82,7 @@ const LONGEST: usize = 16 * 1024;
 /// What several lines of base64 say of which this run is the first, and where the last one ends.
 pub fn wrapped_text(text: &[u8], run: &Range<usize>) -> Option<(Vec<u8>, usize)> {
     let length = run.len();
-    if !LINES.contains(&length) || length % 4 != 0 {
+    if !LINES.contains(&length) || !length.is_multiple_of(4) {
         return None;
     }
     let part = |byte: &&u8| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'/' | b'=' | b'-' | b'_');

@@ -14,8 +14,8 @@ const PIECES: usize = 128;
 const PIECES_OF_LINE: usize = 8;
 
 /// The text of a literal that goes on in another one, `"ab" + "cd"`, `"ab" +⏎ "cd"`, `ab${"cd"}` or `ab\\⏎cd`, without
-/// the joints between, and with the escapes `\x2b`, `\u002b` and those of an address taken back, as far as
-/// `most` bytes; nothing where there is none.
+/// the joints between, and with the escapes `\x2b`, `\u002b` and those of an address taken back, as far as `most`
+/// bytes; nothing where there is none.
 pub fn joined(text: &[u8], most: usize) -> Option<(Vec<u8>, Vec<Border>)> {
     let mut out = Vec::new();
     let mut borders = Vec::new();

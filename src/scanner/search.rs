@@ -210,7 +210,7 @@ impl<'a> Search<'a> {
         each_bit(bare, |bit| self.bare(at + bit));
         let pairs = kinds.quote & next(kinds.comma);
         each_bit(pairs & second(kinds.blank) & third(kinds.quote), |bit| {
-            self.joint(at + bit)
+            self.joint(at + bit);
         });
         // Lists of words are written without a blank too.
         each_bit(pairs & second(kinds.quote), |bit| {

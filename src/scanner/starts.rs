@@ -35,11 +35,10 @@ fn after_escape(text: &[u8], at: usize) -> Option<usize> {
     };
     let after = match &text[at..] {
         [colour::ESCAPE, ..] => colour::end(text, at + 1)?,
-        [b'\\', b'n' | b'r' | b't', ..] => at + 2,
+        [b'\\', b'n' | b'r' | b't', ..] | [b'\\', b'e', b'[', ..] => at + 2,
         [b'\\', b'u', ..] => hex(at + 2, 4)?,
         [b'\\', b'x', ..] => hex(at + 2, 2)?,
         [b'\\', b'0', b'3', b'3', ..] => at + 4,
-        [b'\\', b'e', b'[', ..] => at + 2,
         // A sign that was escaped twice.
         [b'%', b'2', b'5', b'2' | b'3', ..] => hex(at + 3, 2)?,
         [b'%', ..] => hex(at + 1, 2)?,
