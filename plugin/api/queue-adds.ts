@@ -40,6 +40,8 @@ const PART = 500
  */
 const FIRST = 256
 const MOST = 512
+/** So many unanswered adds are two groups from then on: one is made here while the other one is stored. */
+const HALVED = 64
 
 /** The adds of a tick, which go to the addon together. */
 export class Adds {
@@ -49,6 +51,8 @@ export class Adds {
   /** What the addon was sent and did not answer, by its number. */
   private readonly unanswered = new Map<number, PendingAdd[]>()
   private number = 0
+  /** Adds that were sent and not answered. */
+  private underWay = 0
   /** Who waits until all are answered. */
   private readonly waiters: (() => void)[] = []
   /** Keeps the process while somebody waits for an answer. */
@@ -124,6 +128,7 @@ export class Adds {
     const adds = this.unanswered.get(number)
     if (!adds) return
     this.unanswered.delete(number)
+    this.underWay -= adds.length
     if (this.unanswered.size === 0) {
       clearInterval(this.alive)
       this.alive = undefined
@@ -154,8 +159,8 @@ export class Adds {
   private async flush(): Promise<void> {
     while (this.big) await this.big
     this.flushes = false
-    this.part = FIRST
     if (this.waiting.length > 0) this.send()
+    this.part = this.underWay < HALVED ? FIRST : Math.min(Math.ceil(this.underWay / 2), MOST)
   }
 
   private send(): void {
@@ -164,6 +169,7 @@ export class Adds {
     const number = this.number
     this.number = (number + 1) % 2 ** 32
     this.unanswered.set(number, adds)
+    this.underWay += adds.length
     this.alive ??= setInterval(() => undefined, LONGEST_TIMER)
     this.native.sendAdds(number, `[${adds.map(add => add.json).join(',')}]`)
   }
