@@ -155,7 +155,13 @@ describe.each(serverKinds)('$name', kind => {
     await until(async () => (await queue.getMetrics()).running > 25)
     await first.kill()
     const killed = Date.now()
-    const held = (await queue.getJobs({ status: 'running', limit: 1000 })).map(job => job.id)
+    let held: string[] = []
+    // What the dead process had sent may be done by the database still.
+    await until(async () => {
+      const before = held.length
+      held = (await queue.getJobs({ status: 'running', limit: 1000 })).map(job => job.id)
+      return held.length === before
+    })
     const ran = new Set(after(first.lines, 'ran'))
     const second = await start('work')
     await until(() => held.every(id => after(second.lines, 'ran').includes(id)))
