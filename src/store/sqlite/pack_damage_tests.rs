@@ -218,7 +218,8 @@ async fn heads_that_promise_too_much_hold_up_nothing() {
                 &format!("UPDATE pack SET {damage} WHERE priority = {priority}"),
             );
             let claims = drain(&store).await.len();
-            assert!(claims >= 20, "{damage}: {claims}");
+            let least = if damage.starts_with("last = seq") { 20 } else { 40 };
+            assert!(claims >= least, "{damage}: {claims}");
             let (failed, running, pending) = counts(&store).await;
             assert!(failed <= most.max(5), "{damage}: {failed}");
             assert_eq!((running, pending), (claims as u64, 0), "{damage}");

@@ -166,11 +166,11 @@ pub fn flush(database: &Database) -> Result<()> {
     Ok(())
 }
 
-/// Pairs of places.
+/// Pairs of places, of which the first is a row's and the second may be damaged.
 pub fn pairs(database: &Database, sql: &'static str, values: impl rusqlite::Params) -> Result<Vec<(i64, i64)>> {
     let mut statement = database.statement(sql)?;
     statement
-        .query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_map(values, |row| Ok((row.get(0)?, row.get(1).unwrap_or(i64::MIN))))
         .and_then(Iterator::collect)
         .map_err(coded)
 }

@@ -23,9 +23,9 @@ pub fn find(database: &Database, id: &str) -> Result<Option<Packed>> {
         params![parsed.as_bytes(), earliest(parsed).as_bytes()],
     )?;
     let mut found = None;
-    for (seq, last) in packs {
+    for (seq, _) in packs {
         let Some(head) = head(database, seq)? else { continue };
-        each(database, &head, seq, last, &mut |chunk| {
+        each(database, &head, seq, head.last, &mut |chunk| {
             found = Packed::all(chunk).find(|packed| packed.id() == parsed && head.holds(packed.seq()));
             found.is_none()
         })?;
@@ -86,7 +86,7 @@ pub fn before(database: &Database, id: &str) -> Result<Option<(String, i64)>> {
     let Ok(parsed) = Uuid::try_parse(id) else {
         return Ok(None);
     };
-    let Some((seq, last)) = pairs(database, sql!("pack_before"), [parsed.as_bytes()])?
+    let Some((seq, _)) = pairs(database, sql!("pack_before"), [parsed.as_bytes()])?
         .first()
         .copied()
     else {
@@ -96,7 +96,7 @@ pub fn before(database: &Database, id: &str) -> Result<Option<(String, i64)>> {
         return Ok(None);
     };
     let mut newest: Option<(Uuid, i64)> = None;
-    each(database, &head, seq, last, &mut |chunk| {
+    each(database, &head, seq, head.last, &mut |chunk| {
         let all = Packed::all(chunk).map(|packed| (packed.id(), packed.seq()));
         newest = newest.max(all.filter(|(id, _)| *id < parsed).max());
         true
