@@ -176,6 +176,8 @@ export declare class NativeScanner {
   scanText(text: string, file?: string | undefined | null): string
   /** Scans files, given as names and texts in turn; the result is JSON. */
   scanFiles(namesAndTexts: Array<string>): string
+  /** Scans files of which the bytes are given, as those of a folder; the result is JSON. */
+  scanBlobs(names: Array<string>, blobs: Array<Uint8Array>): string
   /** Scans variables, given as names and values in turn; the result is JSON. */
   scanEnvironment(namesAndValues: Array<string>): string
   /** Scans a tree of files on other threads; the result is JSON. */

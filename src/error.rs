@@ -37,6 +37,8 @@ codes! {
     SecretFound => "SECRET_FOUND",
     /// A scanner pattern cannot be used.
     PatternInvalid => "PATTERN_INVALID",
+    /// A scanner's baseline cannot be used.
+    BaselineInvalid => "BASELINE_INVALID",
     /// A path cannot be read or written.
     FileUnreadable => "FILE_UNREADABLE",
     /// A path leaves its package, or is not one that may be written.

@@ -34,6 +34,8 @@ export interface Finding {
   file?: string
   /** The same for the same secret in the same file, whatever line it stands on. */
   fingerprint: string
+  /** The same for the same secret of the same kind in whatever file. */
+  identity: string
   /** From 0 to 1. */
   confidence: number
   /** The secret itself, only with `reveal`. */
@@ -129,6 +131,23 @@ function withPosition<T>(call: () => T): T {
   }
 }
 
+/** What several scans found, in the order of one. */
+export function joined(results: ScanResult[]): ScanResult {
+  const secrets = results.flatMap((one) => one.secrets)
+  const order = (one: Finding, other: Finding): number =>
+    Buffer.compare(Buffer.from(one.file ?? ''), Buffer.from(other.file ?? '')) ||
+    one.line - other.line ||
+    one.column - other.column
+  const skipped = results.flatMap((one) => one.skipped ?? [])
+  return {
+    found: secrets.length > 0,
+    secrets: secrets.toSorted(order),
+    filesScanned: results.reduce((sum, one) => sum + one.filesScanned, 0),
+    bytesScanned: results.reduce((sum, one) => sum + one.bytesScanned, 0),
+    ...(skipped.length > 0 ? { skipped } : {}),
+  }
+}
+
 /** Finds secrets in texts, files, trees and variables, and takes them out of what is logged. */
 export class SecretsScanner {
   readonly #scanner: InstanceType<ReturnType<typeof native>['NativeScanner']>
@@ -145,11 +164,21 @@ export class SecretsScanner {
     return JSON.parse(nativeCallSync(() => this.#scanner.scanText(content, file))) as ScanResult
   }
 
-  /** Scans files that are in memory: names and texts. */
-  scanFiles(files: Map<string, string> | Record<string, string>): ScanResult {
+  /**
+   * Scans files that are in memory: names, and texts or bytes. A text is read whatever it holds; bytes are read as a
+   * file of a directory is: UTF-8 or UTF-16, and a binary one is listed in `skipped`.
+   */
+  scanFiles(files: Map<string, string | Uint8Array> | Record<string, string | Uint8Array>): ScanResult {
     if (!(files instanceof Map) && !isObject(files)) throw invalid('files', 'must be a Map or an object')
-    const flat = pairs('files', files instanceof Map ? files : Object.entries(files))
-    return JSON.parse(nativeCallSync(() => this.#scanner.scanFiles(flat))) as ScanResult
+    const all = [...(files instanceof Map ? files : Object.entries(files))]
+    const blobs = all.filter((one): one is [string, Uint8Array] => one[1] instanceof Uint8Array)
+    const flat = pairs('files', all.filter(([, content]) => !(content instanceof Uint8Array)) as [string, string][])
+    const names = blobs.map(([name]) => text('files', name))
+    const texts = (): ScanResult => JSON.parse(nativeCallSync(() => this.#scanner.scanFiles(flat))) as ScanResult
+    if (blobs.length === 0) return texts()
+    const bytes = blobs.map(([, content]) => content)
+    const read = JSON.parse(nativeCallSync(() => this.#scanner.scanBlobs(names, bytes))) as ScanResult
+    return flat.length === 0 ? read : joined([texts(), read])
   }
 
   /**

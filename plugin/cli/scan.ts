@@ -1,11 +1,13 @@
-import { readFile } from 'node:fs/promises'
+import { lstat, stat } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { type AllowlistEntry, type ScanResult, SecretsScanner, type Severity } from '../api/scanner.js'
+import { type AllowlistEntry, type ScanResult, SecretsScanner, type Severity, joined } from '../api/scanner.js'
 import { Auton8nError } from '../errors.js'
 import { isClosedPipe } from './command.js'
-import { readBaseline, writeBaseline } from './scanBaseline.js'
+import { inputFile } from './inputFile.js'
+import { Baseline, type Moved, writeBaseline } from './scanBaseline.js'
 import { json, plain, printable, sarif } from './scanFormats.js'
-import { stagedFiles } from './scanStaged.js'
+import { stagedFiles, trackedFiles } from './scanStaged.js'
 import { WrongUse } from './wrongUse.js'
 
 const USAGE = `Usage: auton8n scan PATH [options]
@@ -16,7 +18,7 @@ Finds secrets in a file, in every file of a directory, in what is staged for the
 (default: here), or in the environment variables.
 
   --format text|json|sarif   what is printed (text)
-  --baseline FILE            leave out the findings that FILE lists
+  --baseline FILE            leave out the findings that FILE lists, also in files that were renamed
   --write-baseline FILE      write all findings to FILE, without their secrets, and end with 0
   --rules FILE               a TOML file with [[rule]] and [[allowlist]] tables and a list disable
   --disable RULE             do without a built-in rule; * at the end stands for any ending (may be repeated)
@@ -109,7 +111,7 @@ async function scannerOf(request: Request): Promise<SecretsScanner> {
   let rules: string | undefined
   if (request.rules !== undefined) {
     try {
-      rules = await readFile(request.rules, 'utf8')
+      rules = await inputFile(request.rules)
     } catch (error) {
       const why = error instanceof Error ? error.message : String(error)
       throw new WrongUse(`the rules ${request.rules} cannot be read: ${why}`)
@@ -126,7 +128,11 @@ async function scannerOf(request: Request): Promise<SecretsScanner> {
 
 async function look(request: Request, scanner: SecretsScanner): Promise<ScanResult> {
   if (request.from === 'env') return scanner.validateEnvironmentVariables(process.env)
-  if (request.from === 'staged') return scanner.scanFiles(await stagedFiles(request.path))
+  if (request.from === 'staged') {
+    const results: ScanResult[] = []
+    for await (const files of stagedFiles(request.path)) results.push(scanner.scanFiles(files))
+    return joined(results)
+  }
   return await scanner.scanDirectory(request.path, { gitignore: request.gitignore, exclude: request.exclude })
 }
 
@@ -150,15 +156,38 @@ function tellUnread(result: ScanResult): number {
   return unread.length
 }
 
+/** Which of the files of a baseline are no longer there. */
+async function goneFiles(request: Request, files: string[]): Promise<Set<string>> {
+  if (files.length === 0) return new Set()
+  if (request.from === 'env') return new Set(files.filter((file) => !(file.replace(/^env:/, '') in process.env)))
+  if (request.from === 'staged') {
+    const tracked = await trackedFiles(request.path)
+    return new Set(files.filter((file) => !tracked.has(file)))
+  }
+  const folder = (await stat(request.path)).isDirectory() ? request.path : dirname(request.path)
+  const found = await Promise.all(files.map((file) => lstat(join(folder, file)).then(() => true, () => false)))
+  return new Set(files.filter((_file, at) => !found[at]))
+}
+
+function tellMoved(moved: Moved[]): void {
+  const lines = moved
+    .slice(0, TOLD)
+    .map(({ finding, from }) => printable(`${finding.file ?? ''}:${finding.line} moved, and is known from ${from}`))
+  if (moved.length > TOLD) lines.push(`${moved.length - TOLD} more moved`)
+  for (const line of lines) process.stderr.write(`auton8n scan: ${line}\n`)
+}
+
 async function run(request: Request): Promise<number> {
   const scanner = await scannerOf(request)
-  const known = request.baseline === undefined ? undefined : await readBaseline(request.baseline)
+  const known = request.baseline === undefined ? undefined : await Baseline.read(request.baseline)
   const result = await look(request, scanner)
   if (request.writeBaseline !== undefined) await writeBaseline(request.writeBaseline, result.secrets)
-  const findings = result.secrets.filter((one) => !known?.has(one.fingerprint))
+  const judged = await known?.judge(result.secrets, (files) => goneFiles(request, files))
+  const findings = judged?.fresh ?? result.secrets
   if (request.format === 'json') await print(json(findings))
   else if (request.format === 'sarif') await print(sarif(findings, scanner))
   else await print(plain(findings, result))
+  tellMoved(judged?.moved ?? [])
   const unread = tellUnread(result)
   return unread > 0 || (findings.length > 0 && request.writeBaseline === undefined) ? 1 : 0
 }

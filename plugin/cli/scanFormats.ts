@@ -5,6 +5,11 @@ const LEVELS: Record<Severity, string> = { low: 'note', medium: 'warning', high:
 /** What code hosts sort findings by. */
 const SCORES: Record<Severity, string> = { low: '3.0', medium: '5.5', high: '8.0', critical: '9.5' }
 
+/** A path as a reference: `#`, `?` and `:` in a name are none of the reference's. */
+function uri(path: string): string {
+  return path.split('/').map(encodeURIComponent).join('/')
+}
+
 /** What programs read. */
 export function json(findings: Finding[]): string {
   const rows = findings.map((one) => ({
@@ -55,7 +60,7 @@ export function sarif(findings: Finding[], scanner: SecretsScanner): string {
           locations: [
             {
               physicalLocation: {
-                artifactLocation: { uri: encodeURI(one.file ?? ''), uriBaseId: '%SRCROOT%' },
+                artifactLocation: { uri: uri(one.file ?? ''), uriBaseId: '%SRCROOT%' },
                 region: {
                   startLine: one.line,
                   startColumn: one.column,

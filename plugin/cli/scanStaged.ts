@@ -24,34 +24,56 @@ function git(folder: string, args: string[], input = ''): Promise<Buffer> {
   })
 }
 
-/** The text of a blob: UTF-16 with its mark, else UTF-8 with any faults. */
-function text(bytes: Buffer): string {
-  const [first, second] = bytes
-  if (first === 0xff && second === 0xfe) return new TextDecoder('utf-16le').decode(bytes)
-  if (first === 0xfe && second === 0xff) return new TextDecoder('utf-16be').decode(bytes)
-  return bytes.toString('utf8')
+/** Bytes of blobs that are held at once; a larger one is held alone. */
+const BATCH = 64 * 1024 * 1024
+
+interface Blob {
+  path: string
+  name: string
+  size: number
 }
 
-/** The files of the next commit as they are staged, by their paths from the root of the repository. */
-export async function stagedFiles(folder: string): Promise<Map<string, string>> {
+/** What is staged: a blob for each path from the root of the repository. */
+async function stagedBlobs(folder: string): Promise<Blob[]> {
   const args = ['diff', '--cached', '--raw', '-z', '--no-renames', '--no-abbrev', '--no-ext-diff', '--diff-filter=ACMT']
   const fields = (await git(folder, args)).toString('utf8').split('\0')
-  const files: { path: string; blob: string }[] = []
+  const blobs: Blob[] = []
   for (let at = 0; at + 1 < fields.length; at += 2) {
-    const [, mode = '', , blob = ''] = (fields[at] ?? '').slice(1).split(' ')
+    const [, mode = '', , name = ''] = (fields[at] ?? '').slice(1).split(' ')
     // Links and submodules have no text of their own.
-    if (mode.startsWith('100')) files.push({ path: fields[at + 1] ?? '', blob })
+    if (mode.startsWith('100')) blobs.push({ path: fields[at + 1] ?? '', name, size: 0 })
   }
-  const staged = new Map<string, string>()
-  if (files.length === 0) return staged
-  const blobs = await git(folder, ['cat-file', '--batch'], files.map(({ blob }) => `${blob}\n`).join(''))
-  let at = 0
-  for (const { path } of files) {
-    const line = blobs.indexOf(10, at)
-    const size = Number(blobs.subarray(at, line).toString().split(' ')[2])
-    if (line < 0 || !Number.isSafeInteger(size)) throw new WrongUse(`git cannot read what is staged of ${path}`)
-    staged.set(path, text(blobs.subarray(line + 1, line + 1 + size)))
-    at = line + 1 + size + 1
+  if (blobs.length === 0) return []
+  const sizes = await git(folder, ['cat-file', '--batch-check'], blobs.map(({ name }) => `${name}\n`).join(''))
+  const lines = sizes.toString().split('\n')
+  for (const [at, blob] of blobs.entries()) {
+    blob.size = Number((lines[at] ?? '').split(' ')[2])
+    if (!Number.isSafeInteger(blob.size)) throw new WrongUse(`git cannot read what is staged of ${blob.path}`)
   }
-  return staged
+  return blobs
+}
+
+/** The files of the next commit as they are staged, some at a time, by their paths from the root of the repository. */
+export async function* stagedFiles(folder: string): AsyncGenerator<Map<string, Buffer>> {
+  const blobs = await stagedBlobs(folder)
+  for (let from = 0, to = 0; from < blobs.length; from = to) {
+    let bytes = 0
+    for (; to < blobs.length && (to === from || bytes + (blobs[to]?.size ?? 0) <= BATCH); to++) bytes += blobs[to]?.size ?? 0
+    const batch = blobs.slice(from, to)
+    const read = await git(folder, ['cat-file', '--batch'], batch.map(({ name }) => `${name}\n`).join(''))
+    const files = new Map<string, Buffer>()
+    let at = 0
+    for (const { path, size } of batch) {
+      const start = read.indexOf(10, at) + 1
+      files.set(path, read.subarray(start, start + size))
+      at = start + size + 1
+    }
+    yield files
+  }
+}
+
+/** The paths of all files of the next commit. */
+export async function trackedFiles(folder: string): Promise<Set<string>> {
+  const root = (await git(folder, ['rev-parse', '--show-toplevel'])).toString('utf8').replace(/\n$/, '')
+  return new Set((await git(root, ['ls-files', '-z', '--cached'])).toString('utf8').split('\0'))
 }

@@ -10,7 +10,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use napi::Env;
-use napi::bindgen_prelude::PromiseRaw;
+use napi::bindgen_prelude::{PromiseRaw, Uint8Array};
 use napi_derive::napi;
 use serde_json::{Value, json};
 
@@ -75,6 +75,15 @@ impl NativeScanner {
                 .chunks_exact(2)
                 .map(|pair| (pair[0].as_str(), pair[1].as_bytes()));
             encoded(&self.inner.scan_files(pairs))
+        })
+    }
+
+    /// Scans files of which the bytes are given, as those of a folder; the result is JSON.
+    #[napi]
+    pub fn scan_blobs(&self, names: Vec<String>, blobs: Vec<Uint8Array>) -> Result<String, BorderError> {
+        guarded(|| {
+            let pairs = names.iter().map(String::as_str).zip(blobs.iter().map(AsRef::as_ref));
+            encoded(&self.inner.scan_blobs(pairs))
         })
     }
 

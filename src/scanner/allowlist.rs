@@ -105,10 +105,16 @@ impl Entry {
             ));
         }
         let glob = |path: &String| {
-            let anywhere = if path.contains('/') {
-                path.trim_start_matches("./").to_owned()
+            // As in a `.gitignore`: `/` at the start means the root, at the end everything below.
+            let (below, plain) = match path.strip_suffix('/') {
+                Some(folder) => ("/**", folder),
+                None => ("", path.as_str()),
+            };
+            let rooted = plain.strip_prefix('/').unwrap_or(plain).trim_start_matches("./");
+            let anywhere = if plain.contains('/') {
+                format!("{rooted}{below}")
             } else {
-                format!("**/{path}")
+                format!("**/{plain}{below}")
             };
             GlobBuilder::new(&anywhere)
                 .literal_separator(true)

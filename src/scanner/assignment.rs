@@ -4,9 +4,11 @@
 use std::ops::Range;
 
 use super::block;
+use super::colour;
 use super::fallback;
 use super::markup;
 use super::reach::Reach;
+use super::ternary;
 
 const LONGEST_NAME: usize = 64;
 /// Longer values are data.
@@ -71,8 +73,13 @@ pub fn at(
     while end > 0 && matches!(text[end - 1], b'=' | b':' | b'?' | b'+') && at - end < 2 {
         end -= 1;
     }
-    if text[at] == b':' && text.get(at.wrapping_sub(1)) == Some(&b'?') {
-        fallback::at_elvis(text, at, wanted, found);
+    if text[at] == b':' {
+        match text.get(at.wrapping_sub(1)) {
+            Some(b'?') => fallback::at_elvis(text, at, wanted, found),
+            // Keys have no blank there.
+            Some(b' ') => ternary::at_else(text, at, wanted, found),
+            _ => {}
+        }
     }
     let Some(name) = name_before(text, end) else {
         return;
@@ -111,12 +118,19 @@ pub fn at(
 pub fn name_before(text: &[u8], end: usize) -> Option<Range<usize>> {
     let floor = end.saturating_sub(LONGEST_NAME + 8);
     let mut stop = end;
+    while let Some(start) = colour::start(text, stop) {
+        stop = start;
+    }
     while stop > floor && matches!(text[stop - 1], b' ' | b'\t' | b'"' | b'\'' | b'`' | b']' | b'\\') {
         stop -= 1;
     }
     // `password: string = "…"` and `let password: &str = "…"`: a type stands between.
     let start = word_start(text, floor, stop);
-    if start == stop {
+    let start = match start.checked_sub(1) {
+        Some(bracket) if text[bracket] == b'[' => colour::end(text, bracket).filter(|end| *end < stop).unwrap_or(start),
+        _ => start,
+    };
+    if start >= stop {
         return None;
     }
     let mut before = start;
@@ -156,6 +170,9 @@ fn value_after(text: &[u8], from: usize, ends: &mut Reach) -> Option<(Range<usiz
     while at < limit && matches!(text[at], b' ' | b'\t') {
         at += 1;
     }
+    while text.get(at) == Some(&colour::ESCAPE) {
+        at = colour::end(text, at + 1)?;
+    }
     // Prefixes of string literals: `b"…"`, `r'…'`, `f"…"`, `@"…"`, and an escaped quote in JSON.
     if at + 1 < limit
         && matches!(text[at], b'b' | b'r' | b'f' | b'u' | b'@' | b'\\')
@@ -189,7 +206,11 @@ fn value_after(text: &[u8], from: usize, ends: &mut Reach) -> Option<(Range<usiz
         return (closed && stop > start).then_some((start..stop, true));
     }
     let stops = |byte: u8| {
-        byte.is_ascii_whitespace() || matches!(byte, b'"' | b'\'' | b'`' | b';' | b',' | b'&' | b'<' | b'\0' | b'\\')
+        byte.is_ascii_whitespace()
+            || matches!(
+                byte,
+                b'"' | b'\'' | b'`' | b';' | b',' | b'&' | b'<' | b'\0' | b'\\' | colour::ESCAPE
+            )
     };
     let length = ends.end(text, at, limit, stops) - at;
     if at + length == limit && limit < text.len() {

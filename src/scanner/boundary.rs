@@ -1,5 +1,7 @@
 //! Where a token may start and end, also in escaped text.
 
+use super::colour;
+
 /// Whether `byte` may be inside of a word.
 pub const fn is_word(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'_'
@@ -35,7 +37,15 @@ pub fn starts(text: &[u8], at: usize, not_after: &[u8]) -> bool {
     let escape = matches!(before, b'n' | b'r' | b't') && back(2) == b'\\';
     let percent = back(3) == b'%' && back(2).is_ascii_hexdigit() && before.is_ascii_hexdigit();
     let unicode = back(6) == b'\\' && back(5) == b'u' && text[at - 4..at].iter().all(u8::is_ascii_hexdigit);
-    escape || percent || unicode
+    let hex = back(4) == b'\\' && back(3) == b'x' && back(2).is_ascii_hexdigit() && before.is_ascii_hexdigit();
+    let twice = percent_twice(&text[..at]);
+    escape || percent || unicode || hex || twice || colour::start(text, at).is_some()
+}
+
+/// `%253D`, a sign that was escaped twice.
+fn percent_twice(text: &[u8]) -> bool {
+    text.last_chunk::<5>()
+        .is_some_and(|last| last.starts_with(b"%25") && matches!(last[3], b'2' | b'3') && last[4].is_ascii_hexdigit())
 }
 
 /// Whether a token may end before `end`.
@@ -107,6 +117,13 @@ mod tests {
             (r"\u0022ghp_", true),
             ("u0022ghp_", false),
             ("éghp_", true),
+            (r"\x22ghp_", true),
+            (r"x22ghp_", false),
+            ("%253Dghp_", true),
+            ("253Dghp_", false),
+            ("\x1b[32mghp_", true),
+            (r"\u001b[1;32mghp_", true),
+            ("[32mghp_", false),
         ] {
             assert_eq!(starts(text.as_bytes(), text.len() - 4, b""), expected, "{text}");
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock, OnceLock};
 use super::boundary::stands_at;
 use super::candidate::Candidate;
 use super::context::Context;
-use super::detectors::{self, Detector, Seen};
+use super::detectors::{self, Detector, Seen, Sums};
 use super::prefilter::{Literal, Prefilter};
 use super::reach::Reach;
 use super::rule::{Rule, RuleFile, RuleInfo};
@@ -204,6 +204,7 @@ impl Catalogue {
 pub struct Memo {
     runs: Vec<(usize, Reach)>,
     plain: Reach,
+    sums: Sums,
 }
 
 impl Memo {
@@ -216,6 +217,7 @@ impl Memo {
         Seen {
             run: &mut self.runs[place].1,
             plain: &mut self.plain,
+            sums: &mut self.sums,
         }
     }
 }

@@ -29,6 +29,8 @@ pub enum Checksum {
     AwsBase32,
     /// GitHub's tokens of applications: a signed token stands behind the number of the application.
     GithubApp,
+    /// `PyPI`: a whole macaroon in base64.
+    Macaroon,
 }
 
 impl Checksum {
@@ -76,6 +78,7 @@ impl Checksum {
                 // Which of the two is meant is not published; a random token passes neither.
                 Some(value == u64::from(crc32fast::hash(forty)) || value == u64::from(crc32fast::hash(body)))
             }
+            Self::Macaroon => Some(super::macaroon::is_macaroon(token.strip_prefix(b"pypi-")?)),
             Self::Bech32 => Some(super::bech32::holds(token)),
             Self::Confluent => {
                 let (body, check) = token.split_at_checked(token.len().checked_sub(6)?)?;
@@ -144,6 +147,7 @@ mod tests {
             Checksum::Bech32,
             Checksum::Confluent,
             Checksum::Zuplo,
+            Checksum::Macaroon,
         ] {
             for token in [
                 "",

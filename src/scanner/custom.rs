@@ -159,10 +159,20 @@ pub fn with_file(mut options: ScannerOptions) -> Result<ScannerOptions> {
 /// The rules of an option.
 pub fn compile_all(source: &RuleSource) -> Result<Vec<Arc<CustomRule>>> {
     match source {
-        RuleSource::List(list) => list
-            .iter()
-            .map(|data| CustomRule::compile(data).map(Arc::new))
-            .collect(),
+        RuleSource::List(list) => {
+            let mut rules: Vec<Arc<CustomRule>> = Vec::with_capacity(list.len());
+            for data in list {
+                let rule = CustomRule::compile(data)?;
+                if rules.iter().any(|known| known.info.id == rule.info.id) {
+                    return Err(Error::new(
+                        Code::OptionInvalid,
+                        format!("two rules of the scanner's option rules are called {:?}", rule.info.id),
+                    ));
+                }
+                rules.push(Arc::new(rule));
+            }
+            Ok(rules)
+        }
         RuleSource::Toml(_) => Ok(Vec::new()),
     }
 }

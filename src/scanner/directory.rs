@@ -146,7 +146,10 @@ impl Scanner {
                 Some(self.scan_file(open(entry.path()), &name, limit, buffer))
             }
             Ok(_) => None,
-            Err(error) => Some(skipped("", &error.to_string())),
+            Err(error) => {
+                let (name, reason) = told(root, &error);
+                Some(skipped(&name, &reason))
+            }
         }
     }
 }
@@ -188,6 +191,16 @@ fn exclude(root: &Path, globs: &[String]) -> Result<Override> {
     exclude
         .build()
         .map_err(|error| Error::new(Code::OptionInvalid, "the option exclude cannot be used").because(error))
+}
+
+/// The name of what cannot be read, and the reason alone.
+fn told(root: &Path, error: &ignore::Error) -> (String, String) {
+    match error {
+        ignore::Error::WithPath { path, err } => (relative(root, path), told(root, err).1),
+        ignore::Error::WithDepth { err, .. } | ignore::Error::WithLineNumber { err, .. } => told(root, err),
+        ignore::Error::Io(error) => (String::new(), error.to_string()),
+        other => (String::new(), other.to_string()),
+    }
 }
 
 fn relative(root: &Path, path: &Path) -> String {

@@ -7,6 +7,7 @@ use super::assignment::{Assignment, name_before, word_start};
 use super::boundary;
 use super::brief::SHORTEST as SHORTEST_VALUE;
 use super::sweep::Kinds;
+use super::ternary;
 
 const LONGEST_VALUE: usize = 256;
 /// How far a name may stand from its value.
@@ -49,8 +50,7 @@ pub fn may_stand(text: &[u8], open: usize) -> bool {
     let [third, second, last] = [before(3), before(2), before(1)];
     let named = |second: u8, last: u8| NAME_ENDS[usize::from(last)] >> (second & 31) & 1 == 1;
     match (second, last) {
-        (_, b'|') | (b'?', b'?') | (b')', b'{') | (b'|' | b'(', b' ') => true,
-        (b'?', b' ') => third == b'?',
+        (_, b'|') | (b'?', b'?') | (b')', b'{') | (b'|' | b'(' | b'?', b' ') => true,
         (b'{', b' ') => matches!(third, b')' | b' ' | b'\t'),
         (_, b'(') => text.get(open + 1) == Some(&b'$') || named(third, second),
         (_, b' ') => named(third, second),
@@ -82,6 +82,12 @@ pub fn at(text: &[u8], open: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut
     let (name, call) = match last {
         b'|' if before(2) == b'|' && before(3) == b'(' => (default_of(text, stop - 3, wanted), false),
         b'|' | b'?' if before(2) == last => (subject(text, stop - 2, wanted), false),
+        b'?' => {
+            if let Some(name) = ternary::name(text, stop - 1, wanted) {
+                ternary::each(text, &name, value, found);
+            }
+            return;
+        }
         b'|' => (
             closure(text, stop - 1).and_then(|open| default_of(text, open, wanted)),
             false,
@@ -93,6 +99,11 @@ pub fn at(text: &[u8], open: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut
         },
         _ => match text[..stop].strip_suffix(b" or") {
             Some(left) => (subject(text, left.len(), wanted), false),
+            None if text[..stop].ends_with(b" else") => (ternary::name(text, stop - 5, wanted), false),
+            None if text[..stop].ends_with(b"default") => {
+                let pipe = filtered(text, stop - b"default".len());
+                (pipe.and_then(|pipe| subject(text, pipe, wanted)), false)
+            }
             None if quote == b'`' => (None, true),
             None => (word(text, stop, wanted), true),
         },
@@ -123,7 +134,7 @@ pub fn at_elvis(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: 
 const NAME_ENDS: [u32; 256] = {
     let mut ends = [0; 256];
     let all = [
-        b"rd", b"wd", b"ey", b"et", b"en", b"se", b"ss", b"th", b"ty", b"nk", b"or", b"by",
+        b"rd", b"wd", b"ey", b"et", b"en", b"se", b"ss", b"th", b"ty", b"nk", b"or", b"by", b"lt",
     ];
     let mut index = 0;
     while index < all.len() {
@@ -136,7 +147,8 @@ const NAME_ENDS: [u32; 256] = {
 };
 
 /// Whether a name of a secret, or a call of `DEFAULTS`, may end here.
-fn may_name(text: &[u8]) -> bool {
+#[inline]
+pub fn may_name(text: &[u8]) -> bool {
     let Some(ending) = text.last_chunk::<3>() else {
         return false;
     };
@@ -146,12 +158,13 @@ fn may_name(text: &[u8]) -> bool {
         && match last {
             b'r' => matches!(third, b'_' | b' ' | b'.'),
             b'y' => second != b'b' || third == b' ',
+            b't' => second != b'l' || third == b'u',
             _ => true,
         }
 }
 
 /// The value between the quotes, of which the first stands at `open`.
-fn literal(text: &[u8], open: usize, quote: u8) -> Option<Range<usize>> {
+pub fn literal(text: &[u8], open: usize, quote: u8) -> Option<Range<usize>> {
     let start = open + 1;
     let window = text.get(start..text.len().min(start + LONGEST_VALUE))?;
     let length = memchr::memchr2(quote, b'\n', window)?;
@@ -192,9 +205,21 @@ fn default_of(text: &[u8], open: usize, wanted: &impl Fn(&[u8]) -> bool) -> Opti
     let start = word_start(text, open.saturating_sub(24), open);
     let call = text[start..open].rsplit(|byte| *byte == b'.').next()?;
     let left = (open - call.len()).checked_sub(1)?;
+    // A filter of a template: `{{ password | default('value') }}`.
+    if call == b"default" {
+        return filtered(text, left + 1).and_then(|pipe| subject(text, pipe, wanted));
+    }
     (text[left] == b'.' && DEFAULTS.contains(&call))
         .then(|| subject(text, left, wanted))
         .flatten()
+}
+
+/// The `|` of a template's filter that starts at `start`.
+fn filtered(text: &[u8], start: usize) -> Option<usize> {
+    let left = boundary::left_of(text, start, 4);
+    let blanks = left.iter().rev().take_while(|byte| **byte == b' ').count();
+    let pipe = start.checked_sub(blanks + 1)?;
+    (text[pipe] == b'|').then_some(pipe)
 }
 
 /// The bracket before a closure `|_| …` whose last line stands at `end`.
@@ -254,14 +279,21 @@ fn each_substitution(
     }
 }
 
-/// What `${NAME:value}`, `${NAME:-value}` and `${NAME:=value}` are where the name is not set; it starts at
-/// `name`, and its first sign stands at `sign`.
+/// What `${NAME:value}`, `${NAME:-value}`, `${NAME:=value}`, `${env:NAME:value}`, `%(NAME:value)s` and
+/// `%(ENV:NAME:value)s` are where the name is not set; it starts at `name`, and its first sign stands at `sign`.
 pub fn substitution(text: &[u8], name: usize, sign: usize) -> Option<Range<usize>> {
-    if !text[..name].ends_with(b"${") {
-        return None;
-    }
+    let left = &text[..name];
+    let left = match left {
+        [start @ .., b'e', b'n', b'v', b':'] | [start @ .., b'E', b'N', b'V', b':'] => start,
+        _ => left,
+    };
+    let close = match left {
+        [.., b'$', b'{'] => b'}',
+        [.., b'%', b'('] => b')',
+        _ => return None,
+    };
     let start = sign + 1 + usize::from(matches!(text.get(sign + 1), Some(b'-' | b'=')));
     let window = text.get(start..text.len().min(start + LONGEST_VALUE))?;
-    let length = memchr::memchr2(b'}', b'\n', window)?;
-    (window[length] == b'}' && length >= SHORTEST_VALUE).then_some(start..start + length)
+    let length = memchr::memchr2(close, b'\n', window)?;
+    (window[length] == close && length >= SHORTEST_VALUE).then_some(start..start + length)
 }

@@ -52,6 +52,20 @@ const TEXT: &[&str] = &[
 ];
 
 impl Scanner {
+    /// Scans files whose bytes are in memory, as files of a folder are: binary ones are left out and listed.
+    pub fn scan_blobs<'a>(&self, files: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> ScanResult {
+        let mut result = ScanResult::default();
+        for (name, bytes) in files {
+            result.absorb(if is_binary(name, bytes) {
+                skipped(name, "binary")
+            } else {
+                self.scan_bytes(bytes, Some(name))
+            });
+        }
+        result.sort();
+        result
+    }
+
     /// Scans an open file, or says why it was not; `name` is what findings call it.
     pub(super) fn scan_file(
         &self,
@@ -116,6 +130,7 @@ pub fn skipped(file: &str, reason: &str) -> ScanResult {
     }
 }
 
+/// Whether a file is no text.
 fn is_binary(name: &str, bytes: &[u8]) -> bool {
     memchr::memchr(0, &bytes[..bytes.len().min(TASTE)]).is_some() && !is_text(name, bytes)
 }

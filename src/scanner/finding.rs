@@ -31,6 +31,9 @@ pub struct Finding {
     pub file: Option<String>,
     /// The same for the same secret in the same file, whatever line it stands on.
     pub fingerprint: String,
+    /// The same for the same secret of the same kind in whatever file, so that a renamed file's findings are known.
+    #[serde(default)]
+    pub identity: String,
     /// From 0 to 1: how sure the scanner is.
     pub confidence: f64,
     /// The secret itself, only when asked for.

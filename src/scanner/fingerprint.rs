@@ -15,13 +15,23 @@ use super::rule::RuleInfo;
 const BYTES_OF_CHOSEN: usize = 2;
 const BYTES_OF_TOKEN: usize = 16;
 
-/// 32 hex digits.
+/// Tells a finding from others; 32 hex digits.
 pub fn fingerprint(rule: &RuleInfo, file: Option<&str>, value: &[u8]) -> String {
-    let counted = if rule.chosen { BYTES_OF_CHOSEN } else { BYTES_OF_TOKEN };
-    let secret = hash(&[rule.id.as_bytes(), value]);
     let file = file.unwrap_or("").replace('\\', "/");
-    let all = hash(&[rule.id.as_bytes(), file.as_bytes(), &secret[..counted]]);
+    let all = hash(&[rule.id.as_bytes(), file.as_bytes(), counted(rule, value).as_ref()]);
     hex::encode(&all[..16])
+}
+
+/// Tells a secret from others, in whatever file it stands; 32 hex digits.
+pub fn identity(rule: &RuleInfo, value: &[u8]) -> String {
+    let all = hash(&[rule.id.as_bytes(), b"in any file", counted(rule, value).as_ref(), b""]);
+    hex::encode(&all[..16])
+}
+
+/// What of a secret's hash goes out.
+fn counted(rule: &RuleInfo, value: &[u8]) -> impl AsRef<[u8]> {
+    let bytes = if rule.chosen { BYTES_OF_CHOSEN } else { BYTES_OF_TOKEN };
+    hash(&[rule.id.as_bytes(), value])[..bytes].to_vec()
 }
 
 fn hash(parts: &[&[u8]]) -> [u8; 32] {
@@ -67,6 +77,12 @@ mod tests {
         ];
         assert_eq!(all.iter().collect::<HashSet<_>>().len(), all.len());
         assert_eq!(all[0], fingerprint(&rule, Some("a\\b.ts"), b"secret"));
+        let identities = [
+            identity(&rule, b"secret"),
+            identity(&rule, b"secre7"),
+            identity(&other, b"secret"),
+        ];
+        assert_eq!(identities.iter().chain(&all).collect::<HashSet<_>>().len(), 8);
     }
 
     /// Whoever tries all of 200,000 passwords finds several that fit, in whatever number of files.
@@ -75,7 +91,7 @@ mod tests {
         let rule = rule(true);
         let seen = |value: &str| {
             let file = |name| fingerprint(&rule, Some(name), value.as_bytes());
-            [file("a.env"), file("b.env")]
+            [file("a.env"), file("b.env"), identity(&rule, value.as_bytes())]
         };
         let leaked = seen("password-150000");
         let fitting = (0..200_000)

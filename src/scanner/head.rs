@@ -3,7 +3,7 @@
 
 use regex_syntax::hir::{Class, Hir, HirKind};
 
-use super::decoding::goes_on;
+use super::pieces::goes_on;
 
 /// Places that are looked at.
 const LONGEST: usize = 24;

@@ -4,11 +4,15 @@ use std::ops::Range;
 
 use super::assignment::{self, Assignment};
 use super::candidate::{Candidate, DOUBTFUL, RANK_STRUCTURE};
-use super::decoding::{hidden_text, joined, plain_text, unjoined, unjoined_start};
+use super::decoding::{hidden_text, plain_text, wrapped_text};
 use super::detectors;
 use super::engine::Scanner;
+use super::generic::SHORTEST_UNNAMED;
 use super::loose;
+use super::markup::named_beside;
+use super::names::known;
 use super::naming::{Naming, naming};
+use super::pieces::{goes_on, joined, unjoined, unjoined_start};
 use super::place::Place;
 use super::rule::WINDOW;
 
@@ -21,9 +25,33 @@ const SHORTEST_RUN: usize = 32;
 const LONGEST_RUN: usize = 256;
 
 impl Scanner {
+    /// What an assignment gives away, by itself and decoded.
+    pub(super) fn guess(&self, text: &[u8], one: &Assignment, place: Place, out: &mut Vec<Candidate>) {
+        let neutral = known(&text[one.name.clone()]) == Naming::Neutral;
+        // Most values have a name that says nothing, and are short.
+        let quiet = neutral && (!one.quoted || one.value.len() < SHORTEST_UNNAMED);
+        if !quiet || named_beside(text, &one.name).is_some() {
+            out.extend(self.generic.judge(text, one, place));
+        }
+        if !(place.source && neutral) {
+            self.decoded(text, one, out);
+        }
+        if one.quoted && (goes_on(&text[one.value.end..]) || goes_on(&text[one.value.start..])) {
+            out.extend(self.spliced(text, one));
+        }
+    }
+
     /// What a long run of token characters hides; the run stands for the best of it.
     pub(super) fn hidden(&self, text: &[u8], run: &Range<usize>, out: &mut Vec<Candidate>) {
         if let Some(inner) = hidden_text(text, run) {
+            if let Some((whole, end)) = wrapped_text(text, run) {
+                out.extend(self.best_inside(&whole, DEPTH).map(|one| Candidate {
+                    span: run.start..end,
+                    rank: RANK_STRUCTURE,
+                    ..one
+                }));
+                return;
+            }
             out.extend(self.best_inside(&inner, DEPTH).map(|one| Candidate {
                 span: run.clone(),
                 rank: RANK_STRUCTURE,

@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::assignment::{Assignment, word_start};
-use super::fallback::assigned;
+use super::fallback::{assigned, may_name};
 
 const LONGEST_NAME: usize = 64;
 const LONGEST_VALUE: usize = 256;
@@ -24,9 +24,15 @@ const ASKING: [&[u8]; 6] = [
 /// Calls back for the pair whose joint, from quote to quote, stands at `at`.
 pub fn at_joint(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: &mut impl FnMut(&Assignment)) {
     let quote = text[at];
-    if !matches!(quote, b'"' | b'\'') || text.get(at + 1..at + 4) != Some(&[b',', b' ', quote]) {
+    if !matches!(quote, b'"' | b'\'') {
         return;
     }
+    let start = match text.get(at + 1..) {
+        Some([b',', b' ', next, ..]) if *next == quote => at + 4,
+        // Lists of words are written like this, so the name must look like one.
+        Some([b',', next, ..]) if *next == quote && may_name(&text[..at]) => at + 3,
+        _ => return,
+    };
     let name = at - name_length(text[..at].iter().rev())..at;
     let opens = name.start.checked_sub(1).is_some_and(|before| text[before] == quote);
     let name = if !opens || wanted(&text[name.clone()]) {
@@ -35,7 +41,6 @@ pub fn at_joint(text: &[u8], at: usize, wanted: &impl Fn(&[u8]) -> bool, found: 
         asked(text, name.start - 1).and_then(|call| assigned(text, call, wanted))
     };
     if opens && let Some(name) = name {
-        let start = at + 4;
         let window = &text[start..text.len().min(start + LONGEST_VALUE)];
         if let Some(length) = memchr::memchr2(quote, b'\n', window)
             && window[length] == quote

@@ -4,7 +4,7 @@ use super::allowlist::{Seen, has_comment};
 use super::candidate::Candidate;
 use super::engine::Scanner;
 use super::finding::Finding;
-use super::fingerprint::fingerprint;
+use super::fingerprint::{fingerprint, identity};
 use super::position::Cursor;
 use super::published::is_published;
 use super::redaction::redact;
@@ -58,6 +58,7 @@ impl Scanner {
                 end_column,
                 file: file.map(str::to_owned),
                 fingerprint,
+                identity: identity(&candidate.rule, value),
                 confidence: candidate.confidence,
                 matched: self.options.reveal.then(|| secret.into_owned()),
             });

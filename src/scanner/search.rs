@@ -2,17 +2,15 @@
 
 use std::ops::Range;
 
-use super::assignment::{self, Assignment};
+use super::assignment;
 use super::bare;
 use super::brief::is_brief;
+use super::broken;
 use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
 use super::catalogue::{LONGEST_CONTEXTUAL, Memo, SHORTEST_RUN};
-use super::decoding::goes_on;
 use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic, keypair_around, other_words};
 use super::engine::Scanner;
 use super::fallback;
-use super::generic::SHORTEST_UNNAMED;
-use super::markup::named_beside;
 use super::names::known;
 use super::naming::Naming;
 use super::pair;
@@ -43,6 +41,8 @@ pub struct Search<'a> {
     /// Where values without quotes end.
     ends: Reach,
     memo: Memo,
+    /// How far literals in pieces were read.
+    whole: usize,
 }
 
 impl Visit for Search<'_> {
@@ -91,6 +91,7 @@ impl<'a> Search<'a> {
             offers_before: 0,
             ends: Reach::default(),
             memo: Memo::default(),
+            whole: 0,
         };
         scanner
             .catalogue
@@ -147,6 +148,17 @@ impl<'a> Search<'a> {
             scanner.catalogue.run(self.text, &span, &scanner.enabled, &mut self.out);
         }
         scanner.hidden(self.text, &span, &mut self.out);
+        if let Some(start) = broken::literal_start(self.text, run.start) {
+            self.literal(start);
+        }
+    }
+
+    /// A literal in pieces or with escapes.
+    #[inline(never)]
+    fn literal(&mut self, start: usize) {
+        if start >= self.whole {
+            self.whole = self.scanner.broken(self.text, start, &mut self.out);
+        }
     }
 
     /// A long run of small letters and what stands between the words of a wallet.
@@ -196,8 +208,21 @@ impl<'a> Search<'a> {
             }
         });
         each_bit(bare, |bit| self.bare(at + bit));
-        let joints = kinds.quote & next(kinds.comma) & second(kinds.blank) & third(kinds.quote);
-        each_bit(joints, |bit| self.joint(at + bit));
+        let pairs = kinds.quote & next(kinds.comma);
+        each_bit(pairs & second(kinds.blank) & third(kinds.quote), |bit| {
+            self.joint(at + bit);
+        });
+        // Lists of words are written without a blank too.
+        each_bit(pairs & second(kinds.quote), |bit| {
+            if fallback::may_name(&self.text[..at + bit]) {
+                self.joint(at + bit);
+            }
+        });
+        each_bit(kinds.quote & next(kinds.escape), |bit| {
+            if broken::starts_escaped(self.text, at + bit) {
+                self.literal(at + bit + 1);
+            }
+        });
         let dashes = kinds.dash & next(kinds.dash) & !(kinds.token << 1 | self.token_before);
         each_bit(dashes, |bit| self.sign_pair(at + bit));
         let offers = fallback::places(kinds, &mut self.offers_before);
@@ -214,7 +239,7 @@ impl<'a> Search<'a> {
         let generic = &self.scanner.generic;
         let wanted = |name: &[u8]| generic.wants_kind(known(name));
         assignment::at(self.text, at, &mut self.ends, &wanted, &mut |one| {
-            guess(self.scanner, self.text, one, self.place, &mut self.out);
+            self.scanner.guess(self.text, one, self.place, &mut self.out);
         });
     }
 
@@ -226,7 +251,7 @@ impl<'a> Search<'a> {
             return;
         }
         assignment::at(text, at, &mut self.ends, &named(scanner), &mut |one| {
-            guess(scanner, text, one, place, &mut self.out);
+            scanner.guess(text, one, place, &mut self.out);
         });
     }
 
@@ -234,7 +259,7 @@ impl<'a> Search<'a> {
     fn offer(&mut self, quote: usize) {
         let (scanner, text, place) = (self.scanner, self.text, self.place);
         fallback::at(text, quote, &named(scanner), &mut |one| {
-            guess(scanner, text, one, place, &mut self.out);
+            scanner.guess(text, one, place, &mut self.out);
         });
     }
 
@@ -265,21 +290,5 @@ fn named(scanner: &Scanner) -> impl Fn(&[u8]) -> bool + '_ {
             let naming = known(name);
             naming != Naming::Neutral && scanner.generic.wants_kind(naming)
         }
-    }
-}
-
-/// What an assignment gives away, by itself and decoded.
-fn guess(scanner: &Scanner, text: &[u8], one: &Assignment, place: Place, out: &mut Vec<Candidate>) {
-    let neutral = known(&text[one.name.clone()]) == Naming::Neutral;
-    // Most values have a name that says nothing, and are short.
-    let quiet = neutral && (!one.quoted || one.value.len() < SHORTEST_UNNAMED);
-    if !quiet || named_beside(text, &one.name).is_some() {
-        out.extend(scanner.generic.judge(text, one, place));
-    }
-    if !(place.source && neutral) {
-        scanner.decoded(text, one, out);
-    }
-    if one.quoted && goes_on(&text[one.value.end..]) {
-        out.extend(scanner.spliced(text, one));
     }
 }

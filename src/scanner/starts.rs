@@ -1,6 +1,7 @@
 //! Where in a block tokens may start.
 
 use super::boundary::is_word;
+use super::colour;
 use super::sweep::{Kinds, each_bit};
 
 /// Where words start, also after escapes whose letters only look like a word.
@@ -28,17 +29,21 @@ impl WordStarts {
 
 /// Where the text goes on after the escape at `at`, if a word does there.
 fn after_escape(text: &[u8], at: usize) -> Option<usize> {
-    let length = match (text[at], text.get(at + 1)?) {
-        (b'\\', b'n' | b'r' | b't') => 2,
-        (b'\\', b'u') => 6,
-        (b'%', _) => 3,
+    let hex = |from: usize, count: usize| {
+        let digits = text.get(from..from + count)?;
+        digits.iter().all(u8::is_ascii_hexdigit).then_some(from + count)
+    };
+    let after = match &text[at..] {
+        [colour::ESCAPE, ..] => colour::end(text, at + 1)?,
+        [b'\\', b'n' | b'r' | b't', ..] | [b'\\', b'e', b'[', ..] => at + 2,
+        [b'\\', b'u', ..] => hex(at + 2, 4)?,
+        [b'\\', b'x', ..] => hex(at + 2, 2)?,
+        [b'\\', b'0', b'3', b'3', ..] => at + 4,
+        // A sign that was escaped twice.
+        [b'%', b'2', b'5', b'2' | b'3', ..] => hex(at + 3, 2)?,
+        [b'%', ..] => hex(at + 1, 2)?,
         _ => return None,
     };
-    let digits = match length {
-        6 => text.get(at + 2..at + 6)?,
-        3 => text.get(at + 1..at + 3)?,
-        _ => &[],
-    };
-    let after = *text.get(at + length)?;
-    (is_word(after) && digits.iter().all(u8::is_ascii_hexdigit)).then_some(at + length)
+    let after = colour::end(text, after).unwrap_or(after);
+    text.get(after).is_some_and(|byte| is_word(*byte)).then_some(after)
 }

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::super::boundary;
 use super::super::candidate::{Candidate, RANK_FORMAT};
-use super::super::decoding::{goes_on, joined, unjoined};
+use super::super::pieces::{goes_on, joined, unjoined};
 use super::super::rule::Rule;
 use super::super::severity::Severity;
 

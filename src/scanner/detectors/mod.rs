@@ -1,14 +1,17 @@
 //! Confirms what stands at a hit: by the rule's pattern, or by code where a pattern is not enough.
 
+mod curve;
 mod der;
 mod header;
 mod jwt;
+mod key;
 mod mnemonic;
 mod number;
 mod pem;
 mod putty;
 mod solana;
 mod ssh;
+mod sums;
 mod uri;
 mod wallet;
 
@@ -19,7 +22,7 @@ use std::ops::Range;
 use super::boundary;
 use super::candidate::{Candidate, RANK_FORMAT};
 use super::context::near;
-use super::decoding::{goes_on, joined, may_join, unjoined};
+use super::pieces::{goes_on, joined, may_join, unjoined};
 use super::placeholder::{is_placeholder, is_sample_token};
 use super::randomness::entropy;
 use super::reach::Reach;
@@ -30,6 +33,7 @@ use super::work;
 pub use jwt::is_token as is_jwt;
 pub use mnemonic::{SHORTEST as SHORTEST_MNEMONIC, each as each_mnemonic, other_words};
 pub use solana::around as keypair_around;
+pub use sums::Sums;
 
 /// Code that confirms a hit.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -69,7 +73,7 @@ impl Detector {
 /// What stands at `at`, where one of the rule's literals was found.
 pub fn confirm(rule: &Rule, text: &[u8], at: usize, mut seen: Seen<'_>) -> Option<Candidate> {
     match rule.detector {
-        Some(Detector::Pem) => pem::confirm(rule, text, at),
+        Some(Detector::Pem) => pem::confirm(rule, text, at, seen.sums),
         Some(Detector::Putty) => putty::confirm(rule, text, at),
         Some(Detector::Jwt) => jwt::confirm(rule, text, at),
         Some(Detector::Uri) => uri::confirm(rule, text, at),
@@ -98,6 +102,7 @@ pub struct Seen<'a> {
     pub run: &'a mut Reach,
     /// How far nothing stands with which an escape or a joint starts.
     pub plain: &'a mut Reach,
+    pub sums: &'a mut Sums,
 }
 
 fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Candidate> {
@@ -134,6 +139,7 @@ fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Ca
     let pattern = rule.pattern()?;
     work::looked_at(match verdict {
         Verdict::Ends(end) => end - at,
+        Verdict::Short(_) => 0,
         _ => window.len(),
     });
     if rule.has_group {
@@ -143,10 +149,11 @@ fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Ca
         let token = &text[span.clone()];
         return ends(rule, text, at + whole.get(0)?.end()).then(|| judged(rule, span, prefix, token, token));
     }
-    let raw = pattern
-        .find(window)
-        .map(|found| found.end())
-        .filter(|end| ends(rule, text, at + end));
+    let raw = match verdict {
+        Verdict::Short(_) => None,
+        _ => pattern.find(window).map(|found| found.end()),
+    };
+    let raw = raw.filter(|end| ends(rule, text, at + end));
     // What stands there may go on behind an escape, or in a string literal on the next line.
     let mut joins = || goes_on(&text[seen.plain.end(text, at, limit, may_join)..limit]);
     let goes_on = match raw {

@@ -6,8 +6,10 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use super::super::candidate::{Candidate, RANK_FORMAT};
 use super::super::rule::Rule;
 use super::super::severity::Severity;
-use super::der;
+use super::der::readings;
+use super::key;
 use super::ssh::{self, State};
+use super::sums::Sums;
 
 /// The largest key that anyone writes; a chain of RSA-16384 keys stays below.
 pub const LONGEST: usize = 64 * 1024;
@@ -17,7 +19,7 @@ const MALFORMED: f64 = 0.4;
 const SHORTEST: usize = 40;
 
 /// A key between `-----BEGIN …-----` and `-----END …-----`.
-pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
+pub fn confirm(rule: &Rule, text: &[u8], at: usize, sums: &mut Sums) -> Option<Candidate> {
     let opening = rule.prefix.iter().find(|prefix| text[at..].starts_with(prefix))?;
     let body = at + opening.len();
     let limit = text.len().min(body + LONGEST);
@@ -63,16 +65,16 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
     }
     let whole = match label {
         b"OPENSSH PRIVATE KEY" => {
-            let states: Vec<State> = der::readings(&text[body..index])
+            let states: Vec<State> = readings(&text[body..index])
                 .iter()
-                .map(|data| ssh::openssh(data))
+                .map(|data| ssh::openssh(data, sums))
                 .collect();
             if states.contains(&State::Encrypted) {
                 candidate.severity = candidate.severity.min(Severity::Medium);
             }
             states.iter().any(|state| *state != State::Broken)
         }
-        _ => der::is_key(label, &text[body..index]) != Some(false),
+        _ => key::is_key(label, &text[body..index], sums) != Some(false),
     };
     Some(if closed && !whole {
         malformed(candidate, &text[body..index])

@@ -1,7 +1,9 @@
 //! What stands inside of the key files of `OpenSSH`, and whether it fits together.
 
-use super::number::is_product;
+use super::curve::Curve;
+use super::number::{Dsa, is_product};
 use super::solana::is_pair;
+use super::sums::Sums;
 
 /// What a key file is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,14 +16,14 @@ pub enum State {
 }
 
 /// What `OpenSSH`'s own format holds, taken out of its base64.
-pub fn openssh(data: &[u8]) -> State {
+pub fn openssh(data: &[u8], sums: &mut Sums) -> State {
     let Some(rest) = data.strip_prefix(b"openssh-key-v1\0".as_slice()) else {
         return State::Broken;
     };
-    opened(rest).map_or(State::Broken, |state| state)
+    opened(rest, sums).map_or(State::Broken, |state| state)
 }
 
-fn opened(data: &[u8]) -> Option<State> {
+fn opened(data: &[u8], sums: &mut Sums) -> Option<State> {
     let mut fields = Fields(data);
     let cipher = fields.next()?;
     let (_derivation, _options) = (fields.next()?, fields.next()?);
@@ -45,6 +47,30 @@ fn opened(data: &[u8]) -> Option<State> {
             let modulus = inner.next()?;
             let (_public, _private, _coefficient) = (inner.next()?, inner.next()?, inner.next()?);
             is_product(inner.next()?, inner.next()?, modulus)
+        }
+        b"ssh-dss" => {
+            let [modulus, order, base, public, private] = [
+                inner.next()?,
+                inner.next()?,
+                inner.next()?,
+                inner.next()?,
+                inner.next()?,
+            ];
+            let key = Dsa {
+                modulus,
+                order,
+                base,
+                public: Some(public),
+                private,
+            };
+            !sums.another() || key.fits()
+        }
+        kind if kind.starts_with(b"ecdsa-sha2-") => {
+            let (curve, public, private) = (inner.next()?, inner.next()?, inner.next()?);
+            match Curve::named(curve) {
+                Some(curve) if sums.another() => curve.fits(private, Some(public)),
+                _ => true,
+            }
         }
         _ => true,
     };
@@ -72,6 +98,10 @@ impl<'a> Fields<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    fn openssh(data: &[u8]) -> State {
+        super::openssh(data, &mut Sums::default())
+    }
 
     fn field(data: &[u8]) -> Vec<u8> {
         [&(data.len() as u32).to_be_bytes(), data].concat()

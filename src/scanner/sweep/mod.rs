@@ -29,7 +29,7 @@ pub struct Kinds {
     pub blank: u64,
     /// What may stand between a sign and the quote of its value, beside blanks.
     pub lead: u64,
-    /// `\` and `%`.
+    /// `\`, `%` and the character with which colours start.
     pub escape: u64,
     /// Small letters and what may stand between the words of a wallet.
     pub prose: u64,

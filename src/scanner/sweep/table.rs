@@ -21,7 +21,7 @@ pub const TABLE: [u16; 256] = {
             quote,
             matches!(byte, b' ' | b'\t'),
             matches!(byte, b'b' | b'r' | b'f' | b'u' | b'@' | b'\\'),
-            matches!(byte, b'\\' | b'%'),
+            matches!(byte, b'\\' | b'%' | super::super::colour::ESCAPE),
             matches!(byte, b'a'..=b'z' | b' ' | b'\n' | b'\r' | b'\t' | b',' | b'"' | b'\''),
             byte == b',',
             byte == b'-',

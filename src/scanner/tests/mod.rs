@@ -1,7 +1,9 @@
 //! What the scanner promises.
 
 mod borders;
+mod broken;
 mod directory;
+mod forms;
 mod hostile;
 mod judgement;
 mod kinds;

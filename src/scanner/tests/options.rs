@@ -13,6 +13,10 @@ fn wrong_options_are_refused_by_name() {
         (json!({ "disable": ["nothing"] }), "disable"),
         (json!({ "entropy": 9.5 }), "entropy"),
         (json!({ "allowlist": [{}] }), "allowlist"),
+        (
+            json!({ "rules": [{ "name": "a b", "pattern": "x" }, { "name": "a-b", "pattern": "y" }] }),
+            "rules",
+        ),
     ] {
         let error = ScannerOptions::from_json(options).and_then(Scanner::new).err().unwrap();
         assert_eq!(error.code(), Code::OptionInvalid, "{name}");
@@ -109,5 +113,30 @@ fn an_accepted_rule_may_be_named_by_its_start_and_an_own_rule_not_like_a_built_i
     ] {
         let error = Scanner::new(ScannerOptions::from_json(options).unwrap()).unwrap_err();
         assert!(error.message().contains("github-token"), "{error}");
+    }
+}
+
+#[test]
+fn an_accepted_path_is_written_as_in_a_gitignore() {
+    let text = format!("x = '{}'", github_token(6));
+    let accepted = |path: &str, file: &str| {
+        let scanner = scanner_with(json!({ "allowlist": [{ "path": path }] }));
+        !scanner.scan_text(&text, Some(file)).found
+    };
+    for (path, file, expected) in [
+        ("*.ts", "x/a.ts", true),
+        ("x/*.ts", "x/a.ts", true),
+        ("./x/a.ts", "x/a.ts", true),
+        ("/x/a.ts", "x/a.ts", true),
+        ("/a.ts", "a.ts", true),
+        ("/a.ts", "x/a.ts", false),
+        ("x/", "x/y/a.ts", true),
+        ("y/", "x/y/a.ts", true),
+        ("/y/", "x/y/a.ts", false),
+        ("x/**", "x/y/a.ts", true),
+        ("x/*", "x/y/a.ts", false),
+        ("x", "x/a.ts", false),
+    ] {
+        assert_eq!(accepted(path, file), expected, "{path} {file}");
     }
 }

@@ -71,6 +71,14 @@ fn what_a_variable_is_where_it_is_not_set_is_found() {
         ("a.sh", ": ${DB_PASSWORD:=$P$}"),
         ("docker-compose.yml", "  - PASSWORD=${DB_PASSWORD:-$P$}"),
         ("application.yml", "password: ${DB_PASSWORD:$P$}"),
+        ("serverless.yml", "password: ${env:DB_PASSWORD:-$P$}"),
+        ("production.ini", "x = %(DB_PASSWORD:$P$)s"),
+        ("production.ini", "x = %(ENV:DB_PASSWORD:-$P$)s"),
+        ("a.j2", "{{ db_password | default('$P$') }}"),
+        ("a.j2", "{{ db_password|default(\"$P$\", true) }}"),
+        ("values.yaml", "x: {{ .Values.db.password | default \"$P$\" }}"),
+        ("a.min.js", "let e=env.get(\"DB_PASSWORD\",\"$P$\")"),
+        ("a.py", "p=os.getenv('API_KEY','$K$')"),
     ]);
     none_found(&[
         ("a.js", "const a = process.env.NODE_ENV || 'development-1'"),
@@ -85,7 +93,43 @@ fn what_a_variable_is_where_it_is_not_set_is_found() {
         ("a.sh", "echo ${DB_PASSWORD:-${OTHER_PASSWORD_1}}"),
         ("a.sh", "echo ${IMAGE_TAG:-v1.22.333}"),
         ("application.yml", "password: ${DB_PASSWORD}"),
+        ("production.ini", "x = %(DB_PASSWORD)s"),
+        ("production.ini", "x = %(ENV:DB_PASSWORD:)s"),
+        ("a.js", "f(\"password\",\"changeme\")"),
+        ("a.js", "[\"password\",\"secretKey\",\"token\"]"),
+        ("a.js", "f(\"passwordHash\",\"$P$\")"),
+        ("a.j2", "{{ db_password | default('') }}"),
     ]);
+}
+
+#[test]
+fn what_a_condition_chooses_is_found() {
+    all_found(&[
+        ("a.ts", "const dbPassword = isProd ? '$P$' : ''"),
+        ("a.ts", "const dbPassword = mode === 'prod' ? \"$P$\" : undefined"),
+        ("a.ts", "const dbPassword = isProd ? '' : '$P$'"),
+        ("a.ts", "const dbPassword =\n  isProd\n    ? process.env.X\n    : '$P$'"),
+        ("a.ts", "const dbPassword = isProd\n  ? '$P$'\n  : ''"),
+        ("a.ts", "const o = { apiKey: live ? settings.key : '$K$' }"),
+        ("a.ts", "const apiKey = a !== b && c >= d ? `$K$` : null"),
+        ("a.rb", "password = prod? ? '$P$' : nil"),
+        ("A.java", "String password = debug ? \"$P$\" : System.getenv(\"X\");"),
+        ("a.py", "password = '$P$' if debug else None"),
+        ("a.py", "password = os.environ['X'] if debug else '$P$'"),
+        ("a.kt", "val password = if (debug) null else \"$P$\""),
+    ]);
+    none_found(&[
+        ("a.ts", "const label = password ? 'Change-it-1' : 'Choose-it-1'"),
+        ("a.ts", "const type = shown ? 'text-1' : 'password'"),
+        ("a.ts", "const passwordHint = a ? '$P$' : '$P$'"),
+        ("a.ts", "if (password === x) y(a ? '$P$' : 'b')"),
+        ("a.ts", "const a = { b: c?.password ? 'x-1-y-2' : 'z-1-y-2' }"),
+        ("a.ts", "const password = a ? b : c"),
+        ("a.ts", "password = a ? '"),
+        ("a.ts", "x ? y : '$P$'"),
+    ]);
+    let both = format!("const password = a ? '{}' : '{}x'", password(), password());
+    assert_eq!(scanner().scan_text(&both, Some("a.ts")).secrets.len(), 2);
 }
 
 #[test]
