@@ -14,6 +14,7 @@ CREATE TABLE pack (
 ) STRICT;
 CREATE INDEX pack_ready ON pack (queue, name, priority);
 CREATE INDEX pack_id ON pack (first_id);
+CREATE INDEX pack_gone ON pack (last) WHERE left = 0;
 
 -- Their jobs, as many in each row as fit in a page. The row has the place of its first one.
 CREATE TABLE packed (seq INTEGER PRIMARY KEY, jobs BLOB NOT NULL) STRICT;

@@ -1,1 +1,1 @@
-SELECT coalesce(sum(left), 0), min(seq), min(last) FROM pack WHERE queue = ?1 AND left > 0
+SELECT coalesce(sum(min(left, 256)), 0), min(seq) FROM pack WHERE queue = ?1 AND left <> 0

@@ -56,22 +56,27 @@ pub fn claim(database: &mut Database, request: &ClaimRequest) -> Result<Taken> {
     // From here on the rows themselves are asked.
     database.front().windows.end(&request.queue);
     starts::write_out(database)?;
+    let (mut past, mut none) = (None, false);
     while taken.len() < request.limit {
-        let Some(turn) = next_turn(database, request)? else {
+        let Some(turn) = next_turn(database, request, past)? else {
             break;
         };
+        let before = taken.len();
         let limit = if turn.alone { request.limit - taken.len() } else { 1 };
         let sequence = first_in(database, request, turn.priority, &turn.key, limit)?;
-        if sequence.is_empty() {
-            break;
-        }
         for next in sequence {
             taken.extend(take(database, &next, request)?);
         }
         database
             .served
             .insert((request.queue.clone(), turn.priority), turn.key.clone());
-        if turn.alone {
+        if taken.len() == before {
+            // It is damaged, so that jobs seem to wait which are not there: others are not to wait for them.
+            if turn.alone || none {
+                past = Some(turn.priority);
+            }
+            none = true;
+        } else if turn.alone {
             // What comes next is known for the claims to come.
             database.front().windows.begin(request, turn.priority, turn.key);
         } else {
@@ -123,11 +128,25 @@ struct Turn {
     alone: bool,
 }
 
-fn next_turn(database: &Database, request: &ClaimRequest) -> Result<Option<Turn>> {
+/// Whose turn it is, among the priorities behind one.
+fn next_turn(database: &Database, request: &ClaimRequest, past: Option<u8>) -> Result<Option<Turn>> {
     let mut priority: Option<u8> = None;
     for name in &request.names {
-        let found = optional(database, sql!("claim_priority"), params![request.queue, name])?;
-        let packed = pack::first_priority(database, &request.queue, name)?;
+        let (found, packed) = if let Some(past) = past {
+            (
+                optional(
+                    database,
+                    sql!("claim_later_priority"),
+                    params![request.queue, name, past],
+                )?,
+                pack::later_priority(database, &request.queue, name, past)?,
+            )
+        } else {
+            (
+                optional(database, sql!("claim_priority"), params![request.queue, name])?,
+                pack::first_priority(database, &request.queue, name)?,
+            )
+        };
         priority = [priority, found, packed].into_iter().flatten().min();
     }
     let Some(priority) = priority else {
@@ -221,8 +240,10 @@ pub fn first_in(
 
 /// Takes one.
 pub fn take(database: &Database, first: &First, request: &ClaimRequest) -> Result<Vec<Next>> {
-    if let First::Packed(packed) = first {
-        pack::take_out(database, packed, &pack::WAITING)?;
+    if let First::Packed(packed) = first
+        && !pack::take_out(database, packed, &pack::WAITING)?
+    {
+        return Ok(Vec::new());
     }
     let taken = raws(
         database,

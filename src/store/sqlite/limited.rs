@@ -56,10 +56,16 @@ pub fn claim(database: &mut Database, request: &ClaimRequest, limits: &Limits) -
                 full_since.get_or_insert(key);
                 continue;
             }
-            full_since = None;
+            let before = taken.len();
             for first in first_in(database, request, priority, &key, 1)? {
                 taken.extend(take(database, &first, request)?);
             }
+            if taken.len() == before {
+                // What seems to wait is not there: it is damaged.
+                full_since.get_or_insert(key);
+                continue;
+            }
+            full_since = None;
             gate.passed(&key);
             database.served.insert((request.queue.clone(), priority), key);
         }

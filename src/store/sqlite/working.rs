@@ -17,32 +17,37 @@ impl SqliteStore {
     /// Takes jobs; their texts are read here, not by the store's thread.
     pub(super) async fn claim_rows(&self, request: ClaimRequest) -> Result<Claimed> {
         let now = request.now;
-        let taken = match self.lent.claim(&request) {
-            Some(rows) => Taken {
-                rows,
-                ..Taken::default()
-            },
-            None => self.ask_for(request).await?,
-        };
-        let (mut claims, mut damaged) = (Vec::with_capacity(taken.rows.len()), Vec::new());
-        let mut last = LastOptions::default();
-        for next in taken.rows {
-            let row = next.into_raw(now);
-            let lease = row.lease();
-            match row.checked().and_then(|row| finished(row, &mut last)) {
-                Ok(claim) => claims.push(claim),
-                Err(error) => damaged.push(unreadable(lease, &error)),
+        loop {
+            let taken = match self.lent.claim(&request) {
+                Some(rows) => Taken {
+                    rows,
+                    ..Taken::default()
+                },
+                None => self.ask_for(request.clone()).await?,
+            };
+            let (mut claims, mut damaged) = (Vec::with_capacity(taken.rows.len()), Vec::new());
+            let mut last = LastOptions::default();
+            for next in taken.rows {
+                let row = next.into_raw(now);
+                let lease = row.lease();
+                match row.checked().and_then(|row| finished(row, &mut last)) {
+                    Ok(claim) => claims.push(claim),
+                    Err(error) => damaged.push(unreadable(lease, &error)),
+                }
             }
+            if !damaged.is_empty() {
+                // Nobody can run them, and they are not to stand in the way of others.
+                let ended = self.end(damaged, now).await.into_iter().collect::<Result<Vec<_>>>()?;
+                if claims.is_empty() && ended.iter().all(|end| end.held) {
+                    continue;
+                }
+            }
+            return Ok(Claimed {
+                claims,
+                unfinished: taken.unfinished,
+                next_at: taken.next_at,
+            });
         }
-        if !damaged.is_empty() {
-            // Nobody can run them, and they are not to stand in the way of others.
-            self.end(damaged, now).await.into_iter().collect::<Result<Vec<_>>>()?;
-        }
-        Ok(Claimed {
-            claims,
-            unfinished: taken.unfinished,
-            next_at: taken.next_at,
-        })
     }
 
     async fn ask_for(&self, request: ClaimRequest) -> Result<Taken> {

@@ -172,6 +172,7 @@ fn commit(database: &mut Database, syncer: Option<&Syncer>, mut group: Group) {
             database.front().starts.rolled_back();
             database.front().windows.clear();
             pack::clear(database);
+            database.limits.clear();
             if error.code() == Code::StoreFull {
                 database.found_full();
             }
@@ -230,6 +231,7 @@ fn transaction(database: &mut Database, group: &mut Group) -> Result<bool> {
             if !good {
                 execute(database, "ROLLBACK TO piece")?;
                 pack::clear(database);
+                database.limits.clear();
             }
             execute(database, "RELEASE piece")?;
             database.front().windows.clear();

@@ -16,6 +16,8 @@ use crate::store::sqlite::rows::Raw;
 pub const MAGIC: [u8; 4] = *b"a8p\x01";
 /// Before the texts: the mark, the priority, the lengths of queue and name, the number of jobs.
 const HEADER: usize = 11;
+/// Of the ids that jobs are given here.
+const VERSION: usize = 7;
 /// What a job needs beside its options and data, its entry in the table included.
 const ENTRY: usize = 40;
 
@@ -99,7 +101,7 @@ impl Chunk {
         }
         let [queue, name, count] = [half(&bytes, 5)?, half(&bytes, 7)?, half(&bytes, 9)?];
         let text = |at: usize, length: usize| String::from_utf8(bytes.get(at..at + length)?.to_vec()).ok();
-        let chunk = Self {
+        let mut chunk = Self {
             seq,
             count,
             priority: *bytes.get(4)?,
@@ -108,6 +110,12 @@ impl Chunk {
             table: HEADER + queue + name,
             bytes,
         };
+        // The last job ends with the chunk; where the number of jobs is damaged, that tells it.
+        let is_last = |count: &usize| half(&chunk.bytes, chunk.table + 2 * (count - 1)) == Some(chunk.bytes.len());
+        if count == 0 || !is_last(&count) {
+            chunk.count = (1..=super::CHUNK).find(is_last).unwrap_or(count);
+        }
+        let count = chunk.count;
         let begins = chunk.table + 2 * count;
         ((1..=super::CHUNK).contains(&count) && chunk.priority <= 3 && begins <= chunk.bytes.len()).then_some(chunk)
     }
@@ -186,7 +194,8 @@ impl Packed {
     /// Its id; one that nobody else has where it is damaged.
     pub fn id(&self) -> Uuid {
         let entry = self.chunk.entry(self.place);
-        entry.map_or_else(|| Uuid::from_u64_pair(0, self.seq() as u64), |entry| entry.id)
+        let id = entry.map(|entry| entry.id).filter(|id| id.get_version_num() == VERSION);
+        id.unwrap_or_else(|| Uuid::from_u64_pair(0, self.seq() as u64))
     }
 
     /// The row that it would be. One that is damaged has no data, and a checksum that is wrong.

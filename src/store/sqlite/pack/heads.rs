@@ -39,6 +39,21 @@ pub struct Heads {
 }
 
 impl Head {
+    fn new(seq: i64, last: i64, stored: &[u8]) -> Self {
+        let last = last.clamp(seq, seq.saturating_add(MOST as i64 - 1));
+        let mut head = Self {
+            seq,
+            last,
+            left: 0,
+            gone: Bits::default(),
+        };
+        for (bits, stored) in head.gone.iter_mut().zip(stored) {
+            *bits = *stored;
+        }
+        head.left = (seq..=last).filter(|seq| head.holds(*seq)).count() as u32;
+        head
+    }
+
     /// Whether the job of that place is here still.
     pub fn holds(&self, seq: i64) -> bool {
         let place = (seq - self.seq) as usize;
@@ -56,28 +71,38 @@ pub fn head(database: &Database, seq: i64) -> Result<Option<Head>> {
     if let Some(head) = database.heads.borrow().around(seq) {
         return Ok(Some(head));
     }
-    let found = database
+    let read = database
         .statement(sql!("pack_around"))?
         .query_row([seq], |row| {
-            let mut gone = Bits::default();
-            let stored = row.get_ref(3)?.as_blob()?;
-            for (bits, stored) in gone.iter_mut().zip(stored) {
-                *bits = *stored;
-            }
-            Ok(Head {
-                seq: row.get(0)?,
-                last: row.get(1)?,
-                left: row.get(2)?,
-                gone,
-            })
+            // What is damaged counts as far as it can be: a pack that is passed over would never be empty.
+            let (seq, last) = (row.get(0)?, row.get(1).unwrap_or(i64::MIN));
+            let gone = row.get_ref(3)?.as_blob().unwrap_or_default();
+            Ok((Head::new(seq, last, gone), row.get(2).unwrap_or(-1)))
         })
         .optional()
-        .map_err(coded)?
-        .filter(|head| head.last >= seq && (head.last - head.seq) < MOST as i64);
-    if let Some(head) = found {
-        database.heads.borrow_mut().known.insert(head.seq, head);
+        .map_err(coded)?;
+    let Some((head, left)) = read.filter(|(head, _)| head.last >= seq) else {
+        return Ok(None);
+    };
+    let mut heads = database.heads.borrow_mut();
+    heads.known.insert(head.seq, head);
+    if i64::from(head.left) != left {
+        heads.changed.push(head.seq);
     }
-    Ok(found)
+    Ok(Some(head))
+}
+
+/// Queue, name and priority of a pack.
+pub fn names(database: &Database, head: &Head) -> Result<(String, String, u8)> {
+    let names = database
+        .statement(sql!("pack_names"))?
+        .query_row([head.seq], |row| {
+            let priority: u8 = row.get(2).unwrap_or_default();
+            let names = (row.get(0).unwrap_or_default(), row.get(1).unwrap_or_default());
+            Ok((names.0, names.1, priority.min(3)))
+        })
+        .optional();
+    names.map(Option::unwrap_or_default).map_err(coded)
 }
 
 /// A job is not here any more; false where it was not before.
@@ -141,11 +166,11 @@ pub fn flush(database: &Database) -> Result<()> {
     Ok(())
 }
 
-/// Pairs of places.
+/// Pairs of places, of which the first is a row's and the second may be damaged.
 pub fn pairs(database: &Database, sql: &'static str, values: impl rusqlite::Params) -> Result<Vec<(i64, i64)>> {
     let mut statement = database.statement(sql)?;
     statement
-        .query_map(values, |row| Ok((row.get(0)?, row.get(1)?)))
+        .query_map(values, |row| Ok((row.get(0)?, row.get(1).unwrap_or(i64::MIN))))
         .and_then(Iterator::collect)
         .map_err(coded)
 }

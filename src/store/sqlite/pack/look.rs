@@ -23,9 +23,9 @@ pub fn find(database: &Database, id: &str) -> Result<Option<Packed>> {
         params![parsed.as_bytes(), earliest(parsed).as_bytes()],
     )?;
     let mut found = None;
-    for (seq, last) in packs {
-        let Some(head) = head(database, last)? else { continue };
-        each(database, seq, last, &mut |chunk| {
+    for (seq, _) in packs {
+        let Some(head) = head(database, seq)? else { continue };
+        each(database, &head, seq, head.last, &mut |chunk| {
             found = Packed::all(chunk).find(|packed| packed.id() == parsed && head.holds(packed.seq()));
             found.is_none()
         })?;
@@ -40,8 +40,8 @@ pub fn find(database: &Database, id: &str) -> Result<Option<Packed>> {
 /// The packed job of that place.
 pub fn at(database: &Database, seq: i64) -> Result<Option<Packed>> {
     let mut found = None;
-    if head(database, seq)?.is_some_and(|head| head.holds(seq)) {
-        each(database, seq, seq, &mut |chunk| {
+    if let Some(head) = head(database, seq)?.filter(|head| head.holds(seq)) {
+        each(database, &head, seq, seq, &mut |chunk| {
             found = Some(Packed {
                 chunk: chunk.clone(),
                 place: (seq - chunk.seq) as usize,
@@ -63,12 +63,12 @@ pub fn list(
     let mut found: Vec<Packed> = Vec::new();
     while found.len() < limit {
         let packs = pairs(database, sql!("pack_list"), params![queue, before, name])?;
-        let Some((seq, last)) = packs.first().copied() else {
+        let Some((seq, _)) = packs.first().copied() else {
             break;
         };
         if let Some(head) = head(database, seq)? {
             let mut of_pack = Vec::new();
-            each(database, seq, last.min(before - 1), &mut |chunk| {
+            each(database, &head, seq, before - 1, &mut |chunk| {
                 let here = |packed: &Packed| packed.seq() < before && head.holds(packed.seq());
                 of_pack.extend(Packed::all(chunk).filter(here));
                 true
@@ -86,14 +86,17 @@ pub fn before(database: &Database, id: &str) -> Result<Option<(String, i64)>> {
     let Ok(parsed) = Uuid::try_parse(id) else {
         return Ok(None);
     };
-    let Some((seq, last)) = pairs(database, sql!("pack_before"), [parsed.as_bytes()])?
+    let Some((seq, _)) = pairs(database, sql!("pack_before"), [parsed.as_bytes()])?
         .first()
         .copied()
     else {
         return Ok(None);
     };
+    let Some(head) = head(database, seq)? else {
+        return Ok(None);
+    };
     let mut newest: Option<(Uuid, i64)> = None;
-    each(database, seq, last, &mut |chunk| {
+    each(database, &head, seq, head.last, &mut |chunk| {
         let all = Packed::all(chunk).map(|packed| (packed.id(), packed.seq()));
         newest = newest.max(all.filter(|(id, _)| *id < parsed).max());
         true
@@ -104,19 +107,15 @@ pub fn before(database: &Database, id: &str) -> Result<Option<(String, i64)>> {
 /// How many jobs of a queue lie packed, and the first of them.
 pub fn count(database: &Database, queue: &str) -> Result<(u64, Option<Packed>)> {
     flush(database)?;
-    let (count, packs): (i64, Option<(i64, i64)>) = database
+    let (count, first): (i64, Option<i64>) = database
         .statement(sql!("pack_count"))?
-        .query_row([queue], |row| {
-            let first: Option<i64> = row.get(1)?;
-            let last: Option<i64> = row.get(2)?;
-            Ok((row.get(0)?, first.zip(last)))
-        })
+        .query_row([queue], |row| Ok((row.get(0)?, row.get(1)?)))
         .map_err(coded)?;
     let mut oldest = None;
-    if let Some((seq, last)) = packs
+    if let Some(seq) = first
         && let Some(head) = head(database, seq)?
     {
-        each(database, seq, last, &mut |chunk| {
+        each(database, &head, seq, head.last, &mut |chunk| {
             oldest = Packed::all(chunk).find(|packed| head.holds(packed.seq()));
             oldest.is_none()
         })?;

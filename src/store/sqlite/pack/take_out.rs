@@ -3,7 +3,7 @@
 use rusqlite::params;
 
 use super::chunk::Packed;
-use super::heads::end;
+use super::heads::{end, head, names};
 use super::look::find;
 use crate::error::Result;
 use crate::store::job::JobStatus;
@@ -39,7 +39,13 @@ pub fn take_out(database: &Database, packed: &Packed, state: &State<'_>) -> Resu
     if !end(database, packed.seq())? {
         return Ok(false);
     }
-    let raw = packed.raw();
+    let sound = packed.is_sound();
+    let mut raw = if sound { packed.unchecked() } else { packed.raw() };
+    let mut priority = packed.chunk.priority;
+    if let Some(head) = head(database, raw.seq)?.filter(|_| !sound) {
+        // What the chunk says of them may be what is damaged.
+        (raw.job.queue, raw.job.name, priority) = names(database, &head)?;
+    }
     let (data, options, crc) = raw.texts();
     let completed = state.status == JobStatus::Completed;
     let values = params![
@@ -50,7 +56,7 @@ pub fn take_out(database: &Database, packed: &Packed, state: &State<'_>) -> Resu
         options,
         number(state.status),
         is_ready(state.status),
-        packed.chunk.priority,
+        priority,
         u8::from(state.fence > 0),
         state.fence,
         state.lease_until,

@@ -1,11 +1,12 @@
 //! What waits in packs, in its order.
 
+use std::ops::Range;
 use std::sync::Arc;
 
 use rusqlite::params;
 
 use super::chunk::{Chunk, Packed};
-use super::heads::{flush, head, pairs};
+use super::heads::{Head, flush, head, names, pairs};
 use super::{CHUNK, MOST};
 use crate::error::Result;
 use crate::store::sqlite::database::Database;
@@ -28,26 +29,27 @@ pub fn waiting(
         let from = after.saturating_sub(MOST as i64);
         let values = params![queue, name, priority, from, after, PACKS];
         let packs = pairs(database, sql!("pack_waiting"), values)?;
-        for (seq, last) in &packs {
-            collect(database, (*seq).max(after.saturating_add(1)), *last, limit, &mut found)?;
+        for (seq, _) in &packs {
+            collect(database, *seq, after.saturating_add(1), limit, &mut found)?;
         }
-        let Some((_, last)) = packs.last().filter(|_| packs.len() == PACKS as usize) else {
+        let Some((seq, last)) = packs.last().filter(|_| packs.len() == PACKS as usize) else {
             break;
         };
-        after = *last;
+        // No pack is longer, whatever its head says.
+        after = (*last).clamp(*seq, seq.saturating_add(MOST as i64 - 1));
     }
     Ok(found)
 }
 
-/// Those of one pack that are in it still, from one place to another one.
-fn collect(database: &Database, from: i64, to: i64, limit: usize, found: &mut Vec<Packed>) -> Result<()> {
+/// Those of the pack of that place that are in it still, from another place on.
+fn collect(database: &Database, seq: i64, from: i64, limit: usize, found: &mut Vec<Packed>) -> Result<()> {
     if found.len() >= limit {
         return Ok(());
     }
-    let Some(head) = head(database, to)? else {
+    let Some(head) = head(database, seq)? else {
         return Ok(());
     };
-    each(database, from, to, &mut |chunk| {
+    each(database, &head, from, i64::MAX, &mut |chunk| {
         let here = |packed: &Packed| packed.seq() >= from && head.holds(packed.seq());
         let room = limit - found.len();
         found.extend(Packed::all(chunk).filter(here).take(room));
@@ -55,29 +57,51 @@ fn collect(database: &Database, from: i64, to: i64, limit: usize, found: &mut Ve
     })
 }
 
-/// The chunks that have places from one to another one, in their order, while it answers true.
-pub fn each(database: &Database, from: i64, to: i64, tell: &mut dyn FnMut(&Arc<Chunk>) -> bool) -> Result<()> {
+/// The chunks of a pack that have places from one to another one, in their order, while it answers true.
+///
+/// Jobs of which none can be read are told as well, damaged: they are not to stand in the way of others.
+pub fn each(
+    database: &Database,
+    head: &Head,
+    from: i64,
+    to: i64,
+    tell: &mut dyn FnMut(&Arc<Chunk>) -> bool,
+) -> Result<()> {
+    let (from, to) = (from.max(head.seq), to.min(head.last));
     let mut statement = database.statement(sql!("packed_read"))?;
-    let least = from.saturating_sub(CHUNK as i64 - 1);
-    let mut rows = statement.query([least, to]).map_err(coded)?;
+    let least = head.seq.max(from.saturating_sub(CHUNK as i64 - 1));
+    let (mut rows, mut next) = (statement.query([least, to]).map_err(coded)?, from);
     while let Some(row) = rows.next().map_err(coded)? {
-        let (seq, bytes) = (row.get(0).map_err(coded)?, row.get(1).map_err(coded)?);
-        let chunk = Chunk::read(seq, bytes).map_or_else(|| broken(database, seq), Ok)?;
-        if chunk.last() >= from && !tell(&Arc::new(chunk)) {
-            break;
+        let (seq, bytes) = (row.get(0).map_err(coded)?, row.get(1).unwrap_or_default());
+        let Some(chunk) = Chunk::read(seq, bytes).filter(|chunk| chunk.last() >= from) else {
+            continue;
+        };
+        let last = chunk.last();
+        if !broken(database, head, next..seq, tell)? || !tell(&Arc::new(chunk)) {
+            return Ok(());
         }
+        next = next.max(last + 1);
     }
-    Ok(())
+    broken(database, head, next..to.saturating_add(1), tell).map(drop)
 }
 
-/// What cannot be read, as far as the head of its pack tells of it: its jobs are not to stand in the way of others.
-fn broken(database: &Database, seq: i64) -> Result<Chunk> {
-    let (queue, name, priority, next): (String, String, u8, i64) = database
-        .statement(sql!("pack_names"))?
-        .query_row([seq], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?)))
-        .map_err(coded)?;
-    let count = (next - seq).clamp(1, CHUNK as i64) as usize;
-    Ok(Chunk::broken(seq, count, queue, name, priority))
+/// Tells of places whose chunk is not there, as far as the head of their pack knows them.
+fn broken(
+    database: &Database,
+    head: &Head,
+    places: Range<i64>,
+    tell: &mut dyn FnMut(&Arc<Chunk>) -> bool,
+) -> Result<bool> {
+    let mut seq = places.start;
+    while seq < places.end {
+        let count = (places.end - seq).min(CHUNK as i64);
+        let (queue, name, priority) = names(database, head)?;
+        if !tell(&Arc::new(Chunk::broken(seq, count as usize, queue, name, priority))) {
+            return Ok(false);
+        }
+        seq += count;
+    }
+    Ok(true)
 }
 
 /// The first ones of a priority.
