@@ -61,7 +61,7 @@ mod tests {
                 each(text.as_bytes(), &Openings::default(), &mut seen);
                 // Over the end of a block nothing is known.
                 let expected = expected && shift + 12 < 64;
-                assert_eq!(seen.1[0] & (shift + 12 < 64), expected, "{text}");
+                assert_eq!(seen.1[0] && (shift + 12 < 64), expected, "{text}");
             }
         }
     }

@@ -67,7 +67,7 @@ impl Shape {
             word = if same { word + 1 } else { 1 } * usize::from(kind <= UPPER);
             sequence = sequence * usize::from(last.wrapping_add(1) == byte) + 1;
             repeat = repeat * usize::from(last == byte) + 1;
-            shape.changes += usize::from(!same && !(last_kind == UPPER && kind == LOWER));
+            shape.changes += usize::from(!(same || last_kind == UPPER && kind == LOWER));
             shape.longest_word = shape.longest_word.max(word);
             shape.sequence = shape.sequence.max(sequence);
             shape.repeat = shape.repeat.max(repeat);

@@ -22,7 +22,7 @@ impl<const SHORTEST: u32> Runs<SHORTEST> {
     /// Whether a run is long enough in a block, or where it starts.
     #[expect(clippy::inline_always, reason = "as above")]
     #[inline(always)]
-    pub fn reach(&self, mask: u64) -> bool {
+    pub fn reach(self, mask: u64) -> bool {
         // A bit of `long` says that a run starts there which is long enough inside of the block.
         let mut long = mask;
         let mut have = 1;
