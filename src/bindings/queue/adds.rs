@@ -1,6 +1,7 @@
 //! The adds of a queue, in the order in which JavaScript hands them over: read by one task, which sends each to the store
 //! before it reads the next one, and answered by a message when they are stored.
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 
 use futures_util::FutureExt;
@@ -12,8 +13,8 @@ use super::answers::Answers;
 use super::opened::Inner;
 use super::told::ToRunner;
 use crate::bindings::error::message_of;
-use crate::error::{Error, Result};
-use crate::queue::{NewJob, OnDuplicate, read};
+use crate::error::{Code, Error, Result};
+use crate::queue::{Job, NewJob, OnDuplicate, read};
 
 /// A number of the caller's, and a JSON array of batches.
 pub type Adds = (u32, String);
@@ -36,12 +37,25 @@ pub fn start(inner: Arc<Inner>) -> UnboundedSender<Adds> {
 async fn add(inner: Arc<Inner>, number: u32, batches: String) {
     let batches = batches_of(&batches);
     let keeps: Vec<_> = batches.iter().map(may_keep).collect();
-    let answers = match inner.member.api().await {
-        Ok(api) => api.add_each(batches).await,
-        Err(error) => batches.iter().map(|_| Err(copy(&error))).collect(),
-    };
+    // A panic would leave its callers without an answer, and end the task of all others.
+    let answers = AssertUnwindSafe(stored(&inner, batches)).catch_unwind().await;
+    let answers = answers.unwrap_or_else(|_| keeps.iter().map(|_| Err(failed())).collect());
     let answers = &Answers::new(&answers, &keeps);
     inner.runner.tell(&ToRunner::Added { number, answers });
+}
+
+async fn stored(inner: &Inner, batches: Vec<Result<Vec<NewJob>>>) -> Vec<Result<Vec<Job>>> {
+    match inner.member.api().await {
+        Ok(api) => api.add_each(batches).await,
+        Err(error) => batches.iter().map(|_| Err(copy(&error))).collect(),
+    }
+}
+
+fn failed() -> Error {
+    Error::new(
+        Code::Internal,
+        "adding jobs failed inside of the engine, and it is not known whether they are stored; look, and report this",
+    )
 }
 
 /// Each stands alone: one that cannot be read refuses no other.
