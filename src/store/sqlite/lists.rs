@@ -69,8 +69,8 @@ fn place(database: &Database, id: &str) -> Result<i64> {
     if let Some(seq) = optional(database, sql!("seq_of"), [id])? {
         return Ok(seq);
     }
-    if let Some(packed) = pack::find(database, id)? {
-        return Ok(packed.seq());
+    if let Some(seq) = pack::place(database, id)? {
+        return Ok(seq);
     }
     // It was deleted meanwhile; ids are in the order of time.
     let row: Option<(String, i64)> = database

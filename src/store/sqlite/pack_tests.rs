@@ -3,13 +3,19 @@
 use std::path::Path;
 
 use serde_json::json;
+use tokio::sync::oneshot;
 
 use super::SqliteStore;
+use super::insert::{NewRow, PlainAdds};
 use super::migrations::MIGRATIONS;
+use super::task::Task;
 use super::tests::{open, reopen};
+use super::writer::{Care, Durability};
 use crate::error::Code;
 use crate::store::conformance::Mixture;
-use crate::store::{Claim, ClaimRequest, Ending, Finish, Job, JobOptions, JobStatus, JobStore, Lease, NewJob};
+use crate::store::{
+    Claim, ClaimRequest, Ending, Finish, Job, JobFilter, JobOptions, JobStatus, JobStore, Lease, NewJob,
+};
 
 fn new(n: usize) -> NewJob {
     NewJob {
@@ -283,4 +289,37 @@ async fn limits_set_on_packed_jobs_hold() {
             .makes_room
     );
     assert_eq!(claim(&store, 9).await[0].job.data.value()["n"], 3);
+}
+
+#[tokio::test]
+async fn a_page_goes_on_behind_a_job_that_is_gone_where_two_batches_were_made_at_once() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let (mut one, mut two) = (Vec::new(), Vec::new());
+    for n in 0..20 {
+        one.extend(NewRow::all("q", vec![new(n)], 5).unwrap());
+        two.extend(NewRow::all("q", vec![new(n)], 5).unwrap());
+    }
+    for rows in [one, two] {
+        let (caller, answer) = oneshot::channel();
+        let task = Task::new(PlainAdds(vec![rows]), caller);
+        store.send(Durability::Synced, Care::Apart, task).unwrap();
+        answer.await.unwrap().unwrap();
+    }
+    let filter = |cursor| JobFilter {
+        limit: Some(25),
+        cursor,
+        ..JobFilter::default()
+    };
+    let first: Vec<String> = ids(store.list("q", filter(None)).await.unwrap());
+    let cursor = first.last().unwrap().clone();
+    let taken = claim(&store, 16).await;
+    let gone = taken.iter().find(|claim| claim.job.id == cursor).unwrap();
+    assert!(store.finish(end(gone, completed(), true), 7).await.unwrap().held);
+    let second = ids(store.list("q", filter(Some(cursor))).await.unwrap());
+    assert_eq!(second.len(), 15);
+    assert!(second.iter().all(|id| !first.contains(id)));
+}
+
+fn ids(jobs: Vec<Job>) -> Vec<String> {
+    jobs.into_iter().map(|job| job.id).collect()
 }

@@ -14,6 +14,15 @@ use crate::store::sqlite::sql;
 
 /// The packed job of that id.
 pub fn find(database: &Database, id: &str) -> Result<Option<Packed>> {
+    search(database, id, false)
+}
+
+/// The place that the job of that id has, or had where others of its pack are left.
+pub fn place(database: &Database, id: &str) -> Result<Option<i64>> {
+    Ok(search(database, id, true)?.map(|packed| packed.seq()))
+}
+
+fn search(database: &Database, id: &str, gone: bool) -> Result<Option<Packed>> {
     let Ok(parsed) = Uuid::try_parse(id) else {
         return Ok(None);
     };
@@ -26,7 +35,7 @@ pub fn find(database: &Database, id: &str) -> Result<Option<Packed>> {
     for (seq, _) in packs {
         let Some(head) = head(database, seq)? else { continue };
         each(database, &head, seq, head.last, &mut |chunk| {
-            found = Packed::all(chunk).find(|packed| packed.id() == parsed && head.holds(packed.seq()));
+            found = Packed::all(chunk).find(|packed| packed.id() == parsed && (gone || head.holds(packed.seq())));
             found.is_none()
         })?;
         if found.is_some() {

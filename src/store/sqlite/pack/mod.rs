@@ -14,7 +14,7 @@ mod waiting;
 pub use chunk::{Chunk, Packed};
 pub use heads::{Heads, clear, end, flush};
 pub use insert::{insert, is_plain};
-pub use look::{at, before, count, find, list};
+pub use look::{at, before, count, find, list, place};
 pub use take_out::{State, WAITING, by_id, take_out};
 pub use waiting::{first, first_priority, later_priority, waiting, waits};
 
