@@ -60,6 +60,33 @@ pub enum JobStatus {
     Cancelled,
 }
 
+impl Job {
+    /// One that waits and has told nothing yet, without data, options and times.
+    pub fn waiting(id: String, queue: String, name: String) -> Self {
+        Self {
+            id,
+            queue,
+            name,
+            data: JobData::default(),
+            options: JobOptions::default(),
+            status: JobStatus::Pending,
+            attempts: 0,
+            progress: 0.0,
+            stage: None,
+            iteration: 0,
+            log: Vec::new(),
+            checkpoint: Value::Null,
+            result: None,
+            error: None,
+            created_at: 0,
+            run_at: 0,
+            started_at: None,
+            finished_at: None,
+            waits_for: 0,
+        }
+    }
+}
+
 impl JobStatus {
     /// Nothing happens to it any more by itself.
     pub const fn is_final(self) -> bool {

@@ -1,6 +1,5 @@
 //! What every store has in common: how a new job begins, how things are written, how refusals are told.
 
-use serde_json::Value;
 use uuid::Uuid;
 
 use super::job::{Job, JobStatus, NewJob};
@@ -20,30 +19,16 @@ pub fn begin(queue: &str, new: NewJob, now: i64) -> Job {
     let run_at = options
         .run_at
         .unwrap_or_else(|| now.saturating_add_unsigned(options.delay.unwrap_or(0)));
+    let mut job = Job::waiting(Uuid::now_v7().to_string(), queue.to_owned(), name);
+    if run_at > now {
+        job.status = JobStatus::Scheduled;
+    }
     Job {
-        id: Uuid::now_v7().to_string(),
-        queue: queue.to_owned(),
-        name,
         data,
-        status: if run_at > now {
-            JobStatus::Scheduled
-        } else {
-            JobStatus::Pending
-        },
-        attempts: 0,
-        progress: 0.0,
-        stage: None,
-        iteration: 0,
-        log: Vec::new(),
-        checkpoint: Value::Null,
-        result: None,
-        error: None,
+        options,
         created_at: now,
         run_at,
-        started_at: None,
-        finished_at: None,
-        waits_for: 0,
-        options,
+        ..job
     }
 }
 

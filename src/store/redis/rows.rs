@@ -78,25 +78,11 @@ fn job(id: String, record: Record) -> Job {
         run_at,
     } = record;
     Job {
-        id,
-        queue,
-        name,
         data,
         options,
-        status: JobStatus::Pending,
-        attempts: 0,
-        progress: 0.0,
-        stage: None,
-        iteration: 0,
-        log: Vec::new(),
-        checkpoint: serde_json::Value::Null,
-        result: None,
-        error: None,
         created_at,
         run_at,
-        started_at: None,
-        finished_at: None,
-        waits_for: 0,
+        ..Job::waiting(id, queue, name)
     }
 }
 

@@ -3,11 +3,9 @@
 
 use std::sync::Arc;
 
-use serde_json::Value;
 use uuid::Uuid;
 
-use crate::store::job::{Job, JobOptions, JobStatus};
-use crate::store::job_data::JobData;
+use crate::store::job::Job;
 use crate::store::rules::checksum;
 use crate::store::sqlite::insert::NewRow;
 use crate::store::sqlite::rows::Raw;
@@ -216,35 +214,14 @@ impl Packed {
     fn row(&self, texts: Option<(&str, &str)>) -> Raw {
         let Chunk { queue, name, .. } = &*self.chunk;
         let entry = self.chunk.entry(self.place);
-        let times = entry.as_ref().map_or((0, 0), |entry| (entry.created_at, entry.run_at));
+        let (created_at, run_at) = entry.as_ref().map_or((0, 0), |entry| (entry.created_at, entry.run_at));
         let crc = entry.as_ref().map_or(0, |entry| entry.crc);
         let (data, options) = texts.unwrap_or(("null", "{}"));
-        let job = waiting(self.id().to_string(), queue.clone(), name.clone(), times);
+        let job = Job {
+            created_at,
+            run_at,
+            ..Job::waiting(self.id().to_string(), queue.clone(), name.clone())
+        };
         Raw::packed(self.seq(), job, data.to_owned(), options.to_owned(), crc)
-    }
-}
-
-/// A job that waits, without what is read later.
-fn waiting(id: String, queue: String, name: String, (created_at, run_at): (i64, i64)) -> Job {
-    Job {
-        id,
-        queue,
-        name,
-        data: JobData::default(),
-        options: JobOptions::default(),
-        status: JobStatus::Pending,
-        attempts: 0,
-        progress: 0.0,
-        stage: None,
-        iteration: 0,
-        log: Vec::new(),
-        checkpoint: Value::Null,
-        result: None,
-        error: None,
-        created_at,
-        run_at,
-        started_at: None,
-        finished_at: None,
-        waits_for: 0,
     }
 }
