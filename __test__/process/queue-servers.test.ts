@@ -55,7 +55,7 @@ describe.each(serverKinds)('$name', kind => {
     await until(async () => {
       const { pending, running, retrying } = await queue.getMetrics()
       return pending + running + retrying === 0
-    })
+    }, 60_000 + rounds * 2_000)
     const added = after(before, 'added')
     const completed = new Set(after(before, 'completed'))
     const runs = after([...before, ...worker.lines], 'ran')
