@@ -115,15 +115,7 @@ pub async fn counts(store: &PostgresStore, queue: &str) -> Result<Counts> {
         ..Counts::default()
     };
     for row in store.query(Commit::Lazy, sql!("counts"), &[&queue]).await? {
-        *match status(get::<i16>(&row, 0)? as u8)? {
-            JobStatus::Pending => &mut counts.pending,
-            JobStatus::Scheduled => &mut counts.scheduled,
-            JobStatus::Running => &mut counts.running,
-            JobStatus::Retrying => &mut counts.retrying,
-            JobStatus::Completed => &mut counts.completed,
-            JobStatus::Failed => &mut counts.failed,
-            JobStatus::Cancelled => &mut counts.cancelled,
-        } = get::<i64>(&row, 1)?.unsigned_abs();
+        *counts.of(status(get::<i16>(&row, 0)? as u8)?) = get::<i64>(&row, 1)?.unsigned_abs();
     }
     Ok(counts)
 }

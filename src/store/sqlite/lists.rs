@@ -123,15 +123,7 @@ pub fn counts(database: &Database, queue: &str) -> Result<Counts> {
         ..Counts::default()
     };
     for (which, count) in rows {
-        *match status(which)? {
-            JobStatus::Pending => &mut counts.pending,
-            JobStatus::Scheduled => &mut counts.scheduled,
-            JobStatus::Running => &mut counts.running,
-            JobStatus::Retrying => &mut counts.retrying,
-            JobStatus::Completed => &mut counts.completed,
-            JobStatus::Failed => &mut counts.failed,
-            JobStatus::Cancelled => &mut counts.cancelled,
-        } = count;
+        *counts.of(status(which)?) = count;
     }
     counts.retrying += again as u64;
     Ok(counts)
