@@ -22,7 +22,7 @@ import {
   type EngineOptions,
 } from './options.js'
 import { keeperPath, nodePath, packageRoot } from './paths.js'
-import { PluginCreation } from './pluginCreation.js'
+import { PluginCreation, type JobSource } from './pluginCreation.js'
 import type { JobStatus } from './queue.js'
 import { specificationJson, type PluginSpecification, type SpecificationProblem } from './specification.js'
 import { JOB_STATUSES, snapshotOf } from './snapshot.js'
@@ -70,7 +70,7 @@ export class Engine {
     const json = jsonOf(specification)
     const model = this.#modelOf(checked)
     const created = (): Promise<string> => this.#lease.engine.createPlugin(json, forNative(checked, model), model)
-    return this.creation(await nativeCall(created))
+    return await this.#stored(created)
   }
 
   /** Stores a creation that begins with words; a model makes the specification of them. */
@@ -88,16 +88,12 @@ export class Engine {
     }
     const stored = (): Promise<string> =>
       this.#lease.engine.createPluginFromDescription(description, forNative(checked, model), model)
-    return this.creation(await nativeCall(stored))
+    return await this.#stored(stored)
   }
 
   /** The handle of a job that exists already, from whatever process it came. */
   creation(id: string): PluginCreation {
-    return new PluginCreation(id, {
-      job: (jobId) => this.job(jobId),
-      cancel: (jobId) => this.cancel(jobId),
-      listen: (jobId, listener) => this.#lease.hub.listen(jobId, listener),
-    })
+    return new PluginCreation(id, this.#jobs())
   }
 
   /** A job as it is now; `null` where there is none of that id. */
@@ -178,6 +174,19 @@ export class Engine {
   /** Stops the workers, unless others of this process use them; jobs that ran go on at the next opening. */
   async close(): Promise<void> {
     await nativeCall(() => this.#lease.giveBack())
+  }
+
+  async #stored(store: () => Promise<string>): Promise<PluginCreation> {
+    const { id, early } = await this.#lease.hub.storing(() => nativeCall(store))
+    return new PluginCreation(id, this.#jobs(), early)
+  }
+
+  #jobs(): JobSource {
+    return {
+      job: (id) => this.job(id),
+      cancel: (id) => this.cancel(id),
+      listen: (id, listener) => this.#lease.hub.listen(id, listener),
+    }
   }
 
   #modelOf(options: CreatePluginOptions): NativeModel | null {

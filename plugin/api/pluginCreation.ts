@@ -19,13 +19,23 @@ const MOST_BUFFERED = 1000
 /** A plugin that is being made. Events are hints; the state is asked from the store each time. */
 export class PluginCreation {
   readonly #source: JobSource
+  /** What is told from the job's first moment on, until it is known whether anybody wants it. */
+  #first: Feed | undefined
 
   constructor(
     /** The job's id. */
     readonly id: string,
     source: JobSource,
+    /** What was told of a job while it was stored; only for one that this process has just stored. */
+    early?: EngineEvent[],
   ) {
     this.#source = source
+    if (!early) return
+    this.#first = new Feed(id, source, early)
+    setImmediate(() => {
+      this.#first?.close()
+      this.#first = undefined
+    })
   }
 
   /** The job as it is now. Rejects with `AUTON8N_JOB_NOT_FOUND` where it was cleaned away. */
@@ -38,9 +48,13 @@ export class PluginCreation {
     )
   }
 
-  /** What happens from now on, after the present state; ends after `done`. */
+  /**
+   * The present state, then what happens from now on; ends after `done`. Whoever listens as soon as the creation is
+   * stored, with nothing awaited between, hears it from its first stage.
+   */
   async *events(options: { signal?: AbortSignal } = {}): AsyncGenerator<CreationEvent, void, undefined> {
-    const feed = new Feed(this.id, this.#source)
+    const feed = this.#first ?? new Feed(this.id, this.#source)
+    this.#first = undefined
     try {
       const seen = new Seen()
       const first = await this.status()
@@ -107,11 +121,12 @@ export class PluginCreation {
 class Feed {
   readonly #id: string
   readonly #stop: () => void
-  #hints: EngineEvent[] = []
+  #hints: EngineEvent[]
   #wake: (() => void) | undefined
 
-  constructor(id: string, source: JobSource) {
+  constructor(id: string, source: JobSource, early: EngineEvent[] = []) {
     this.#id = id
+    this.#hints = early
     this.#stop = source.listen(id, (event) => {
       if (this.#hints.length === MOST_BUFFERED) this.#hints.shift()
       this.#hints.push(event)
