@@ -20,6 +20,7 @@ import {
   Tracer,
   type SpanData,
 } from '../../plugin/api/tracer.js'
+import { eventually } from '../support/eventually.js'
 
 interface Vector {
   header: string
@@ -262,9 +263,9 @@ describe('a tracer', () => {
   it('exports by size and by interval, one batch at a time, and the rest at shutdown', async () => {
     const { tracer, batches, exporter } = setup({ batch: { maxSize: 3, interval: 20 } })
     for (let i = 0; i < 7; i++) tracer.startSpan('x').end()
-    await vi.waitFor(() => expect(batches).toEqual([3, 3, 1]))
+    await eventually(() => expect(batches).toEqual([3, 3, 1]))
     tracer.startSpan('x').end()
-    await vi.waitFor(() => expect(batches).toEqual([3, 3, 1, 1]))
+    await eventually(() => expect(batches).toEqual([3, 3, 1, 1]))
     tracer.startSpan('x').end()
     await Promise.all([tracer.shutdown(), tracer.shutdown()])
     expect(batches).toEqual([3, 3, 1, 1, 1])

@@ -187,8 +187,8 @@ describe('a model function', () => {
       return new Promise(() => {})
     }
     const creation = await engine.createPlugin(weather, { model, timeout: 200 })
-    await expect.poll(async () => (await creation.status()).error?.code, { timeout: 10_000 }).toBe('AUTON8N_TIMEOUT')
-    await expect.poll(() => signals[0]?.aborted, { timeout: 10_000 }).toBe(true)
+    await expect.poll(async () => (await creation.status()).error?.code).toBe('AUTON8N_TIMEOUT')
+    await expect.poll(() => signals[0]?.aborted).toBe(true)
     expect(await creation.cancel()).toBe(true)
   })
 })
