@@ -20,6 +20,7 @@ import {
   Tracer,
   type SpanData,
 } from '../../plugin/api/tracer.js'
+import { cpuTime } from '../support/cpuTime.js'
 import { eventually } from '../support/eventually.js'
 
 interface Vector {
@@ -63,7 +64,7 @@ describe('W3C headers', () => {
   })
 
   it('stay within their bounds and cost no time, whatever comes', () => {
-    const started = performance.now()
+    const spent = cpuTime()
     for (const header of [
       'a'.repeat(1e6),
       '='.repeat(1e6),
@@ -78,7 +79,7 @@ describe('W3C headers', () => {
       expect(carryTracestate(header).length).toBeLessThanOrEqual(512)
       expect(formatBaggage(parseBaggage(header) ?? {}).length).toBeLessThanOrEqual(8_192)
     }
-    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(spent()).toBeLessThan(2_000)
   })
 })
 

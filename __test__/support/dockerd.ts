@@ -60,12 +60,6 @@ export class OwnDocker {
     return this.docker('ps', '-aq').split('\n').filter(Boolean)
   }
 
-  /** Whether the program of some box runs, and not only its keeper. */
-  get isBusy(): boolean {
-    const running = this.docker('ps', '-q').split('\n').filter(Boolean)
-    return running.some((id) => this.docker('top', id, '-eo', 'pid,args').includes('console.log'))
-  }
-
   /** Bytes that are left on its disk. */
   get space(): number {
     const { bavail, bsize } = statfsSync(this.#data)
