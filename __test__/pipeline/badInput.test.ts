@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createPlugin, createPluginFromDescription, openEngine, type Engine } from '../../plugin/api/engine.js'
+import { openEngine, type Engine } from '../../plugin/api/engine.js'
+import { createPlugin, createPluginFromDescription } from '../../plugin/api/sharedEngine.js'
 import type { ModelFunction } from '../../plugin/api/model.js'
 import type { CreatePluginOptions, EngineOptions } from '../../plugin/api/options.js'
 import { cpuTime } from '../support/cpuTime.js'
