@@ -15,8 +15,8 @@ export function watchRun() {
   chmodSync(folder, 0o755)
   const remove = () => rmSync(folder, { recursive: true, force: true })
   process.once('exit', remove)
-  const before = new Set(ofEngines())
-  const look = () => [...files(folder), ...mounts(folder), ...processes(folder), ...groups(), ...ofEngines().filter((line) => !before.has(line))]
+  const before = new Set(leftInEngine())
+  const look = () => [...files(folder), ...mounts(folder), ...processes(folder), ...groups(), ...leftInEngine().filter((line) => !before.has(line))]
   return {
     env: { TMPDIR: folder, TMP: folder, TEMP: folder },
     async end() {
@@ -73,7 +73,7 @@ function groups() {
 }
 
 /** Containers of ours whose owner is dead, and images of ours that have no name: those with one are kept for the next run. */
-function ofEngines() {
+export function leftInEngine() {
   const boxes = docker('ps', '-a', '--filter', 'label=auton8n.owner', '--format', '{{.ID}} {{.Label "auton8n.owner"}}')
   const images = docker('images', '-q', '--filter', 'label=auton8n.recipe', '--filter', 'dangling=true')
   return [

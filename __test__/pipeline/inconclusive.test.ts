@@ -54,15 +54,15 @@ async function takeAway(): Promise<void> {
 
 /** Takes them away again and again, until it is told to stop. */
 function takeAll(): () => Promise<void> {
-  let stopped = false
+  const stopping = new AbortController()
   const taking = (async () => {
-    while (!stopped) {
+    while (!stopping.signal.aborted) {
       await takeAway()
       await new Promise((resolve) => setTimeout(resolve, 20))
     }
   })()
   return async () => {
-    stopped = true
+    stopping.abort()
     await taking
   }
 }
