@@ -60,6 +60,11 @@ export class OwnDocker {
     return this.docker('ps', '-aq').split('\n').filter(Boolean)
   }
 
+  /** Of each container: `created` until it is started, `running`, `exited` and others. */
+  get states(): string[] {
+    return this.docker('ps', '-a', '--format', '{{.State}}').split('\n').filter(Boolean)
+  }
+
   /** Bytes that are left on its disk. */
   get space(): number {
     const { bavail, bsize } = statfsSync(this.#data)
