@@ -212,14 +212,15 @@ describe('Sandbox.verify', () => {
     expect((await rejection(sandbox.verify(plugin('weather').directory))).code).toBe('AUTON8N_CLOSED')
   })
 
-  it('leaves no file, also where a program ends without closing it', async () => {
+  it.each([['closes it', 'await sandbox.close()'], ['just ends', '']])('leaves no file of a program that %s', async (_, ending) => {
     const folder = place.fresh('temporary')
     mkdirSync(folder)
     const program = `
       import { Sandbox } from ${JSON.stringify(pathToFileURL('dist/index.js').href)}
       const sandbox = await Sandbox.open({ memory: '600m' })
       const { verdict } = await sandbox.verify(${JSON.stringify(plugin('weather').directory)})
-      console.log(verdict)`
+      console.log(verdict)
+      ${ending}`
     const env = { ...process.env, TMPDIR: folder, TMP: folder, TEMP: folder }
     const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], { env })
     expect([stdout, readdirSync(folder)]).toEqual(['inconclusive\n', []])
