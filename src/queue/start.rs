@@ -64,7 +64,7 @@ impl Starter {
             names,
             limit,
             now,
-            lease_until: now.saturating_add_unsigned(self.shared.options.lease),
+            lease_until: now.saturating_add_unsigned(self.shared.lease()),
         })
     }
 
