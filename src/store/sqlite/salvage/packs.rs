@@ -137,7 +137,7 @@ impl Found {
             }
             let job = packed.raw().checked().and_then(|raw| finished(raw, &mut last));
             if let Ok(claim) = job {
-                self.jobs.insert(seq, claim.job);
+                self.jobs.insert(seq, *claim.job);
             }
         }
     }
