@@ -3,7 +3,6 @@
 //! | room | what it is for | may import |
 //! |---|---|---|
 //! | `error` `event` `clock` `files` `diagnostic` `metrics` | leaves: words that all rooms share | leaves |
-//! | `big_buffers` | the addon's allocator | - |
 //! | `specification` | what a user asks for: types, validation | leaves |
 //! | `store` | the only room that knows SQL | leaves |
 //! | `queue` | the life of a job: claim, lease, retry, schedule, rescue, prune | leaves, store |
@@ -21,8 +20,6 @@
 //!
 //! `layering.rs` holds this table as a test.
 
-#[cfg(all(any(feature = "napi", test), target_os = "linux", target_env = "gnu"))]
-mod big_buffers;
 pub mod breaker;
 pub mod clock;
 pub mod dependencies;
@@ -49,7 +46,3 @@ mod layering;
 #[cfg(feature = "napi")]
 #[cfg_attr(test, allow(dead_code, reason = "napi exports nothing in a test build"))]
 mod bindings;
-
-#[cfg(all(feature = "napi", not(test), target_os = "linux", target_env = "gnu"))]
-#[global_allocator]
-static BUFFERS: big_buffers::BigBuffers = big_buffers::BigBuffers;
