@@ -367,6 +367,28 @@ async fn a_lost_lease_stops_the_attempt_and_the_job_runs_again() {
 }
 
 #[tokio::test]
+async fn a_shorter_lease_holds_at_once_and_a_longer_one_changes_nothing() {
+    let options = HubOptions {
+        lease: 3_600_000,
+        ..HubOptions::default()
+    };
+    let (queue, _heard, hub) = open_with(ManualClock::at(1_000), options).await;
+    let waits = handler(|attempt| async move {
+        attempt.token.cancelled().await;
+        Ok(Value::Null)
+    });
+    queue.register("a", waits).unwrap();
+    queue.start_worker(WorkerOptions::default()).unwrap();
+    let added = add(&queue, Value::Null, JobOptions::default()).await;
+    until_status(&queue, &added.id, JobStatus::Running).await;
+    let ends_by = async |time| !hub.store().rescue(time, 1_000, 3).await.unwrap().is_empty();
+    hub.lease_at_most(7_200_000);
+    assert!(!ends_by(3_600_000).await);
+    hub.lease_at_most(60_000);
+    until("a shorter lease", || async { ends_by(61_001).await }).await;
+}
+
+#[tokio::test]
 async fn every_job_of_many_runs_once_whatever_the_concurrency() {
     let (queue, heard, _hub) = open().await;
     let seen = Arc::new(Mutex::new(Vec::new()));
