@@ -11,7 +11,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::seat::{Seat, Where};
 use super::socket::Peer;
-use super::{Handler, HubOptions, Job, Queue, QueueApi, Retention, Schedule, Worker, WorkerOptions};
+use super::{
+    Handler, HubOptions, Job, PlainAdded, PlainJobs, Queue, QueueApi, Retention, Schedule, Worker, WorkerOptions,
+};
 use crate::clock::SharedClock;
 use crate::error::{Code, Error, Result};
 use crate::event::EventSink;
@@ -122,6 +124,18 @@ impl Member {
                 "the process that owned the data directory went away, and no other one took its place yet; try again",
             )
         })
+    }
+
+    /// Adds plain jobs as `Queue::add_plain` does; they come back too where another process has the store.
+    pub fn add_plain(
+        &self,
+        jobs: PlainJobs,
+        told: impl FnOnce(Result<PlainAdded>) + Send + 'static,
+    ) -> std::result::Result<(), PlainJobs> {
+        match self.inner.near() {
+            Some(queue) => queue.add_plain(jobs, told),
+            None => Err(jobs),
+        }
     }
 
     /// The workers of this member run jobs of that name.
