@@ -137,7 +137,12 @@ async fn add_one(store: &dyn JobStore, options: JobOptions) -> Job {
 }
 
 /// Adds plain jobs, where the store takes such and these are.
-fn add_plain(store: &dyn JobStore, queue: &str, new: &[NewJob], now: i64) -> Option<impl Future<Output = Vec<String>>> {
+fn add_plain<'a>(
+    store: &'a dyn JobStore,
+    queue: &'a str,
+    new: &[NewJob],
+    now: i64,
+) -> Option<impl Future<Output = Vec<String>> + use<'a>> {
     let adds = store.plain_adds()?;
     let is_plain = new.iter().all(|job| job.options == JobOptions::default());
     let pairs = new.iter().flat_map(|job| [json!(job.name), job.data.value()]);

@@ -4,7 +4,7 @@ use rusqlite::params;
 use uuid::Uuid;
 
 use super::chunk::{Entry, Line, write};
-use super::heads::Head;
+use super::heads::{Head, Open, grow};
 use super::{CHUNK, MOST, SPAN};
 use crate::error::Result;
 use crate::store::job::{Job, JobStatus};
@@ -33,7 +33,8 @@ pub const fn fits(names: [&str; 2], data: &str, options: &str) -> bool {
 
 /// Stores jobs of a line from that place on.
 pub fn insert(database: &mut Database, line: Line<'_>, entries: &[Entry<'_>], mut seq: i64) -> Result<()> {
-    let mut from = 0;
+    let mut from = extend(database, line, entries, seq)?;
+    seq += from as i64;
     while from < entries.len() {
         let (mut low, mut high, mut to) = (entries[from].id, entries[from].id, from + 1);
         while to < entries.len().min(from + MOST) {
@@ -44,9 +45,18 @@ pub fn insert(database: &mut Database, line: Line<'_>, entries: &[Entry<'_>], mu
             (low, high, to) = (low_then, high_then, to + 1);
         }
         let count = to - from;
+        let open = Open {
+            seq,
+            last: seq + count as i64 - 1,
+            queue: line.queue.to_owned(),
+            name: line.name.to_owned(),
+            priority: line.priority,
+            first_id: low,
+            last_id: high,
+        };
         let values = params![
             seq,
-            seq + count as i64 - 1,
+            open.last,
             count as i64,
             Head::bits(count),
             line.queue,
@@ -56,10 +66,34 @@ pub fn insert(database: &mut Database, line: Line<'_>, entries: &[Entry<'_>], mu
             high.as_bytes(),
         ];
         execute(database, sql!("pack_add"), values)?;
+        database.heads.get_mut().open = Some(open);
         chunks(database, line, &entries[from..to], seq)?;
         (from, seq) = (to, seq + count as i64);
     }
     Ok(())
+}
+
+/// Stores the first of them in the pack before them, as many as go there, and answers how many: its head changes in one
+/// page, a new one in three.
+fn extend(database: &mut Database, line: Line<'_>, entries: &[Entry<'_>], seq: i64) -> Result<usize> {
+    let is_before = |open: &Open| {
+        open.last + 1 == seq && (&*open.queue, &*open.name, open.priority) == (line.queue, line.name, line.priority)
+    };
+    let Some(mut open) = database.heads.get_mut().open.take().filter(is_before) else {
+        return Ok(0);
+    };
+    let goes = |entry: &&Entry<'_>| entry.id >= open.first_id && made_at(entry.id) - made_at(open.first_id) < SPAN;
+    let room = MOST.saturating_sub((seq - open.seq) as usize);
+    let count = entries.iter().take(room).take_while(goes).count();
+    let Some(highest) = entries[..count].iter().map(|entry| entry.id).max() else {
+        return Ok(0);
+    };
+    (open.last, open.last_id) = (open.last + count as i64, highest.max(open.last_id));
+    if !grow(database, open)? {
+        return Ok(0);
+    }
+    chunks(database, line, &entries[..count], seq)?;
+    Ok(count)
 }
 
 fn chunks(database: &mut Database, line: Line<'_>, entries: &[Entry<'_>], mut seq: i64) -> Result<()> {
