@@ -1,5 +1,6 @@
 //! Plain jobs, added on the caller's thread.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::result;
 
 use super::{Queue, check};
@@ -22,7 +23,11 @@ impl Queue {
         let now = shared.clock.now_ms();
         let caller = PlainCaller::new(move |answer| {
             if let Ok(added) = &answer {
-                shared.added_plain(&core, added);
+                // A listener that panics must neither end a thread of the store nor hold back the answer.
+                let tell = AssertUnwindSafe(|| shared.added_plain(&core, added));
+                if catch_unwind(tell).is_err() {
+                    tracing::error!("a listener to added jobs failed");
+                }
             }
             told(answer);
         });
