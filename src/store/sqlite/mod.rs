@@ -17,6 +17,7 @@ mod migrations;
 mod next;
 mod pack;
 mod place;
+mod plain_add;
 mod release;
 mod rows;
 mod salvage;
