@@ -27,12 +27,16 @@ pub struct Literal {
     pub in_run: bool,
 }
 
+/// The first four bytes of an anchor, which of them it has, and its index.
+struct Start {
+    bytes: u32,
+    mask: u32,
+    anchor: u16,
+}
+
 /// A text that starts a word and leads to a literal.
 struct Anchor {
     bytes: Vec<u8>,
-    /// The first four bytes, and which of them the text has.
-    start: u32,
-    mask: u32,
     /// How far the literal stands behind the start of the word, and how far before it.
     forward: usize,
     back: usize,
@@ -46,8 +50,8 @@ pub struct Prefilter {
     openings: Openings,
     /// One bit for each hash of four bytes with which an anchor starts, or of the two or three of a shorter one.
     bits: Bits,
-    /// For each pair of bytes that anchors start with, or several pairs, those anchors.
-    by_pair: Vec<Vec<u16>>,
+    /// For each pair of bytes that anchors start with, or several pairs, those anchors with their first four bytes.
+    by_pair: Vec<Vec<Start>>,
     /// Literals with a mark, and where in them it stands.
     marked: Vec<(usize, usize)>,
     inside: Vec<(Finder<'static>, usize)>,
@@ -103,8 +107,6 @@ impl Prefilter {
         let (mut marked, mut inside, mut floating) = (Vec::new(), Vec::new(), Vec::new());
         for (index, literal) in literals.iter().enumerate() {
             let anchor = |bytes: Vec<u8>, forward: usize, back: usize| Anchor {
-                start: gram(&bytes, 0),
-                mask: u32::MAX >> (8 * (4 - bytes.len().min(4))),
                 bytes,
                 forward,
                 back,
@@ -134,10 +136,15 @@ impl Prefilter {
             }
         }
         let mut bits = Bits(Box::new([0; 1 << (BITS - 6)]));
-        let mut by_pair = vec![Vec::new(); PAIRS];
-        for (index, anchor) in (0_u16..).zip(&anchors) {
-            by_pair[pair(anchor.start)].push(index);
-            bits.add(anchor.start);
+        let mut by_pair: Vec<Vec<Start>> = std::iter::repeat_with(Vec::new).take(PAIRS).collect();
+        for (index, anchor) in (0..).zip(&anchors) {
+            let start = gram(&anchor.bytes, 0);
+            by_pair[pair(start)].push(Start {
+                bytes: start,
+                mask: u32::MAX >> (8 * (4 - anchor.bytes.len().min(4))),
+                anchor: index,
+            });
+            bits.add(start);
         }
         Ok(Self {
             marked,
@@ -174,10 +181,12 @@ impl Prefilter {
 
     #[cold]
     fn anchored(&self, text: &[u8], at: usize, gram: u32, mut hit: impl FnMut(usize, usize)) {
-        for index in &self.by_pair[pair(gram)] {
-            let anchor = &self.anchors[usize::from(*index)];
-            if gram & anchor.mask == anchor.start
-                && stands_at(text, at, &anchor.bytes)
+        for start in &self.by_pair[pair(gram)] {
+            if gram & start.mask != start.bytes {
+                continue;
+            }
+            let anchor = &self.anchors[usize::from(start.anchor)];
+            if (anchor.bytes.len() <= 4 || stands_at(text, at, &anchor.bytes))
                 && let Some(start) = (at + anchor.forward).checked_sub(anchor.back)
                 && (anchor.back == 0 || stands_at(text, start, &self.literals[anchor.literal]))
             {

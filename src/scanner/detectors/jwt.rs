@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use super::super::boundary;
 use super::super::candidate::{Candidate, RANK_FORMAT};
-use super::super::pieces::{goes_on, joined, unjoined};
+use super::super::pieces::{Joining, goes_on, joined, unjoined};
 use super::super::rule::Rule;
 use super::super::severity::Severity;
 
@@ -26,7 +26,7 @@ const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
 const LONGEST_JOINED: usize = 4 * 1024;
 
 /// A token whose header starts at `at`.
-pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
+pub fn confirm(rule: &Rule, text: &[u8], at: usize, how: Joining) -> Option<Candidate> {
     if !boundary::starts(text, at, b".-") {
         return None;
     }
@@ -36,9 +36,9 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
         .take_while(|byte| is_base64_url(**byte) || **byte == b'.')
         .count();
     // The string literal may go on in the next line.
-    if goes_on(&window[length..]) {
+    if goes_on(&window[length..], how) {
         let window = &window[..window.len().min(LONGEST_JOINED)];
-        if let Some((joined, borders)) = joined(window, usize::MAX)
+        if let Some((joined, borders)) = joined(window, usize::MAX, how)
             && let Some(token) = Token::read(&joined)
         {
             return Some(token.candidate(rule, at..at + unjoined(token.length, &borders)));
