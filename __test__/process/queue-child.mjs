@@ -42,8 +42,14 @@ const modes = {
   async work(queue) {
     queue.registerHandler('work', async (job, { signal }) => {
       say('ran', job.id)
-      signal.addEventListener('abort', () => say('aborted', job.id))
-      await new Promise(resolve => setTimeout(resolve, job.data?.ms ?? 3))
+      await new Promise(resolve => {
+        const timer = setTimeout(resolve, job.data?.ms ?? 3)
+        signal.addEventListener('abort', () => {
+          say('aborted', job.id)
+          clearTimeout(timer)
+          resolve()
+        })
+      })
       say('returned', job.id)
     })
     queue.on('completed', event => say('completed', event.jobId))
@@ -146,5 +152,5 @@ const modes = {
 }
 
 const shared = /^\w+:\/\//.test(place)
-const queue = await JobQueue.open('q', shared ? { store: place, leaseDuration: 1000, retention: { count: 1e9 } } : { dataDir: place, retention: { count: 1e9 } })
+const queue = await JobQueue.open('q', shared ? { store: place, leaseDuration: 1500, retention: { count: 1e9 } } : { dataDir: place, retention: { count: 1e9 } })
 await modes[mode](queue)

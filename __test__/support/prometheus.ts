@@ -1,9 +1,9 @@
 import { spawn, spawnSync } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { createServer, type AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { freePort } from './ports.js'
 
 /** Whether Prometheus and its tool are installed; where `AUTON8N_REQUIRE_ALL` is set a test fails without them. */
 export function prometheusIsHere(): boolean {
@@ -17,7 +17,7 @@ export function promtool(args: string[], input?: string): { status: number | nul
   return { status, said: error ? error.message : `${stdout}${stderr}` }
 }
 
-/** A real Prometheus that scrapes one address each half second. */
+/** A real Prometheus that scrapes one address each two seconds, which leaves a busy machine time to answer. */
 export interface Prometheus {
   /** The series that a query answers. */
   query(expression: string): Promise<{ metric: Record<string, string>; value: number }[]>
@@ -28,7 +28,7 @@ export interface Prometheus {
 export async function startPrometheus(target: URL, token: string): Promise<Prometheus> {
   const home = await mkdtemp(join(tmpdir(), 'auton8n-prometheus-'))
   const config = `
-global: { scrape_interval: 500ms, scrape_timeout: 400ms }
+global: { scrape_interval: 2s, scrape_timeout: 2s }
 scrape_configs:
   - job_name: auton8n
     metrics_path: ${target.pathname}
@@ -79,13 +79,4 @@ scrape_configs:
     get,
     stop,
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
 }

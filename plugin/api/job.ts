@@ -198,7 +198,7 @@ export interface QueueOptions {
   store?: string
   /** Default `AUTON8N_DATA_DIR`, else `.auton8n`. */
   dataDir?: string
-  /** How long a job of a dead worker waits for its rescue; default 15000. That of the first queue that a process opens on a store counts. */
+  /** How long a job of a dead worker waits for its rescue; default 15000. Of all openings of a store in a process the shortest counts. */
   leaseDuration?: number
   /** What is kept of the queue's ended jobs, for each status; default 10000 jobs and 7 days. */
   retention?: { count?: number; age?: number }

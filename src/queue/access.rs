@@ -55,13 +55,13 @@ enum Place {
     Server(StoreUrl),
 }
 
-/// Opens a store on a server, which other processes use too. Options count for the first opening
-/// of this process.
+/// Opens a store on a server, which other processes use too. Of all openings of this process the shortest lease counts.
 pub async fn open_server(url: &StoreUrl, clock: &SharedClock, options: HubOptions) -> Result<Owner> {
     let slot = HOMES.lock().entry(Place::Server(url.clone())).or_default().clone();
     let mut home = slot.lock().await;
     if let Some(home) = home.upgrade() {
         home.users.fetch_add(1, Ordering::AcqRel);
+        home.hub.lease_at_most(options.lease);
         return Ok(Owner {
             home,
             open: AtomicBool::new(true),
@@ -89,7 +89,7 @@ pub async fn open_server(url: &StoreUrl, clock: &SharedClock, options: HubOption
     })
 }
 
-/// Opens a directory; options count for the first opening of this process.
+/// Opens a directory. Of all openings of this process the shortest lease counts.
 pub async fn open(directory: &DataDirectory, clock: &SharedClock, options: HubOptions) -> Result<Access> {
     let slot = HOMES
         .lock()
@@ -99,6 +99,7 @@ pub async fn open(directory: &DataDirectory, clock: &SharedClock, options: HubOp
     let mut home = slot.lock().await;
     if let Some(home) = home.upgrade() {
         home.users.fetch_add(1, Ordering::AcqRel);
+        home.hub.lease_at_most(options.lease);
         return Ok(Access::Owner(Owner {
             home,
             open: AtomicBool::new(true),

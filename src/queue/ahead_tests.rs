@@ -237,7 +237,7 @@ fn held(priority: Priority) -> ReadAhead {
     job.options.priority = priority;
     ReadAhead {
         claim: Claim {
-            job,
+            job: Box::new(job),
             fence: 1,
             stalls: 0,
         },

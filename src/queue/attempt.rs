@@ -71,7 +71,7 @@ pub async fn run(
         over: AtomicBool::new(false),
     });
     let attempt = Attempt {
-        job: job.clone(),
+        job: (*job).clone(),
         token: token.clone(),
         why: why.clone(),
         is_last: job.attempts.saturating_sub(stalls) > job.options.retries,
@@ -203,18 +203,18 @@ async fn finish(shared: &Shared, core: &Core, job: &Job, lease: &Lease, ending: 
         tracing::debug!("a job ended after its lease was lost");
         return;
     }
-    tell(shared, core, job, finish.ending, finished, took);
+    let now = shared.clock.now_ms();
+    tell(shared, core, job, finish.ending, finished, (now, took));
 }
 
-/// Tells an ending that is stored.
-pub fn tell(shared: &Shared, core: &Core, job: &Job, ending: Ending, finished: Finished, took: i64) {
+/// Tells an ending that is stored: of that time, after so many milliseconds.
+pub fn tell(shared: &Shared, core: &Core, job: &Job, ending: Ending, finished: Finished, (now, took): (i64, i64)) {
     if finished.released {
         shared.due.notify_one();
     }
     if finished.makes_room {
         core.wake();
     }
-    let now = shared.clock.now_ms();
     core.stats
         .lock()
         .ended(now, took, matches!(ending, Ending::Completed { .. }));

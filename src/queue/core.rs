@@ -122,6 +122,11 @@ impl Core {
         last.emit(event);
     }
 
+    /// Whether somebody listens to events of that kind.
+    pub fn is_heard(&self, kind: &EventKind) -> bool {
+        self.sinks.lock().all.iter().any(|(_, sink)| sink.hears(kind))
+    }
+
     /// Adds a listener.
     pub fn subscribe(self: &Arc<Self>, sink: Arc<dyn EventSink>) -> Subscription {
         let mut sinks = self.sinks.lock();

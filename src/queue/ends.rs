@@ -62,7 +62,7 @@ impl Ended {
 
     fn finish(&self, ending: Ending) -> Finish {
         Finish {
-            lease: self.ticket.lease().clone(),
+            lease: (**self.ticket.lease()).clone(),
             remove: Shared::removes(self.ticket.core(), &self.ticket.job().options, &ending),
             ending,
         }
@@ -137,7 +137,7 @@ pub async fn store(mut ended: Vec<Ended>) {
             tokio::time::sleep(AGAIN).await;
         }
     }
-    shared.running.end_all(ended.iter().map(|one| one.ticket.lease()));
+    shared.running.end_all(ended.iter().map(|one| &**one.ticket.lease()));
     if let Some(first) = ended.first() {
         prune(&shared, first.ticket.core(), ended.len() as u64).await;
     }
@@ -150,12 +150,14 @@ async fn attempt(shared: &Shared, ended: &[Ended], endings: Vec<(usize, Ending)>
         .map(|(index, ending)| ended[*index].finish(ending.clone()))
         .collect();
     let answers = shared.store.finish_all(all, shared.clock.now_ms()).await;
+    let now = shared.clock.now_ms();
     let mut again = Vec::new();
     for ((index, mut ending), answer) in endings.into_iter().zip(answers) {
         let one = &ended[index];
         match answer {
             Ok(finished) if finished.held => {
-                tell(shared, one.ticket.core(), one.ticket.job(), ending, finished, one.took);
+                let when = (now, one.took);
+                tell(shared, one.ticket.core(), one.ticket.job(), ending, finished, when);
             }
             Ok(_) => tracing::debug!("a job ended after its lease was lost"),
             Err(error) if matches!(error.code(), Code::StoreFull | Code::StoreUnavailable) => {

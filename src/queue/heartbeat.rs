@@ -47,13 +47,16 @@ where
 }
 
 async fn leases(shared: Arc<Shared>) {
-    let pause = Duration::from_millis((shared.options.lease / 3).max(10));
     let mut steady = true;
     loop {
         if shared.alone && shared.running.leases().is_empty() {
             shared.beat.notified().await;
         }
-        tokio::time::sleep(pause).await;
+        let pause = Duration::from_millis((shared.lease() / 3).max(10));
+        tokio::select! {
+            () = tokio::time::sleep(pause) => {}
+            () = shared.shortened.notified() => {}
+        }
         // After the store was away all leases may have ended: their holders get the time to renew
         // them before anybody gives the jobs to others.
         let renewed = match renew(&shared).await {
@@ -77,7 +80,7 @@ async fn leases(shared: Arc<Shared>) {
 /// Renews what runs here.
 pub async fn renew(shared: &Shared) -> Result<()> {
     let leases = shared.running.leases();
-    let until = shared.clock.now_ms().saturating_add_unsigned(shared.options.lease);
+    let until = shared.clock.now_ms().saturating_add_unsigned(shared.lease());
     for lost in shared.store.renew(leases, until).await? {
         shared.running.stop_lease(&lost, Stop::LeaseLost);
     }

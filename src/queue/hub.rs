@@ -63,6 +63,10 @@ pub struct Shared {
     pub due: Notify,
     /// An attempt started.
     pub beat: Notify,
+    /// Milliseconds of a lease, the shortest that an opening of this process asked for.
+    lease: AtomicU64,
+    /// It is shorter than it was.
+    pub shortened: Notify,
     pub stop: CancellationToken,
     pub tasks: TaskTracker,
     /// Where ends are stored that JavaScript's thread tells.
@@ -92,6 +96,8 @@ impl Hub {
             ends: Ends::default(),
             due: Notify::new(),
             beat: Notify::new(),
+            lease: AtomicU64::new(options.lease),
+            shortened: Notify::new(),
             stop: CancellationToken::new(),
             tasks: TaskTracker::new(),
             runtime: Handle::current(),
@@ -113,6 +119,13 @@ impl Hub {
     pub async fn open_shared(store: SharedStore, clock: SharedClock, options: HubOptions) -> Result<Self> {
         let clock = store.clock().unwrap_or(clock);
         Self::open(store, clock, options, false).await
+    }
+
+    /// Leases last so many milliseconds at most from now on.
+    pub fn lease_at_most(&self, lease: u64) {
+        if self.shared().lease.fetch_min(lease, Ordering::AcqRel) > lease {
+            self.shared().shortened.notify_one();
+        }
     }
 
     /// The store, for what no queue can answer.
@@ -169,6 +182,11 @@ pub fn epoch(clock: &SharedClock) -> i64 {
 }
 
 impl Shared {
+    /// How long a lease lasts, in milliseconds.
+    pub fn lease(&self) -> u64 {
+        self.lease.load(Ordering::Acquire)
+    }
+
     /// The queue of that name, if it is open here.
     pub fn opened(&self, name: &str) -> Option<Arc<Core>> {
         self.cores.lock().get(name).cloned()

@@ -65,11 +65,7 @@ impl Intake {
     pub async fn run(self) {
         let mut wakes = self.core.wakes();
         let mut view = View {
-            ahead: Ahead::new(
-                self.concurrency,
-                self.shared.options.lease,
-                self.shared.clock.monotonic_ms(),
-            ),
+            ahead: Ahead::new(self.concurrency, self.shared.lease(), self.shared.clock.monotonic_ms()),
             claiming: None,
             again: true,
             plenty: false,

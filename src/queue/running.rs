@@ -1,6 +1,7 @@
 //! The attempts that run in this process.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::{Arc, OnceLock};
 
 use foldhash::fast::RandomState;
@@ -75,16 +76,20 @@ impl Control {
 }
 
 /// Puts an attempt that starts in the place of a job that was held; answers what stopped that one.
-fn insert(all: &mut All, lease: &Lease, mut control: Control, now: u64) -> Option<Stop> {
-    if let Some(held) = all.get_mut(lease) {
-        (control.stop, control.begun) = (held.stop, Some(now));
-        return std::mem::replace(held, control).stop;
+fn insert(all: &mut All, lease: Arc<Lease>, mut control: Control, now: u64) -> Option<Stop> {
+    match all.entry(lease) {
+        Entry::Occupied(mut held) => {
+            (control.stop, control.begun) = (held.get().stop, Some(now));
+            held.insert(control).stop
+        }
+        Entry::Vacant(place) => {
+            place.insert(control);
+            None
+        }
     }
-    all.insert(lease.clone(), control);
-    None
 }
 
-type All = HashMap<Lease, Control, RandomState>;
+type All = HashMap<Arc<Lease>, Control, RandomState>;
 
 /// All running attempts by their lease.
 #[derive(Default)]
@@ -97,7 +102,7 @@ impl Running {
     pub fn hold(&self, leases: impl Iterator<Item = Lease>, worker: u64) {
         let mut all = self.all.lock();
         for lease in leases {
-            all.insert(lease, Control::new(Reach::Held, worker));
+            all.insert(lease.into(), Control::new(Reach::Held, worker));
         }
     }
 
@@ -105,7 +110,7 @@ impl Running {
     pub fn start(&self, lease: &Lease, worker: u64, now: u64) -> (CancellationToken, Why) {
         let (token, why) = (CancellationToken::new(), Why::default());
         let control = Control::new(Reach::Token(token.clone(), why.clone()), worker);
-        if let Some(stop) = insert(&mut self.all.lock(), lease, control, now) {
+        if let Some(stop) = insert(&mut self.all.lock(), lease.clone().into(), control, now) {
             why.get_or_init(|| stop);
             token.cancel();
         }
@@ -119,7 +124,7 @@ impl Running {
             let mut all = self.all.lock();
             for ticket in tickets {
                 let control = Control::new(Reach::Ticket(ticket.clone()), worker);
-                if let Some(stop) = insert(&mut all, ticket.lease(), control, now) {
+                if let Some(stop) = insert(&mut all, ticket.lease().clone(), control, now) {
                     stopped.push((ticket, stop));
                 }
             }
@@ -135,7 +140,12 @@ impl Running {
         let mut all = self.all.lock();
         all.iter_mut()
             .filter(|(_, control)| control.worker == worker && !control.is_done())
-            .filter_map(|(lease, control)| control.begun.take_if(|begun| *begun <= until).map(|_| lease.clone()))
+            .filter_map(|(lease, control)| {
+                control
+                    .begun
+                    .take_if(|begun| *begun <= until)
+                    .map(|_| (**lease).clone())
+            })
             .collect()
     }
 
@@ -164,7 +174,7 @@ impl Running {
 
     /// All leases, to be renewed.
     pub fn leases(&self) -> Vec<Lease> {
-        self.all.lock().keys().cloned().collect()
+        self.all.lock().keys().map(|lease| (**lease).clone()).collect()
     }
 
     /// Stops every attempt of a job.
@@ -174,7 +184,7 @@ impl Running {
 
     /// Stops one attempt.
     pub fn stop_lease(&self, lost: &Lease, stop: Stop) {
-        self.stop_where(stop, |lease, _| lease == lost);
+        self.stop_where(stop, |lease, _| *lease == *lost);
     }
 
     /// Stops every attempt of a worker.

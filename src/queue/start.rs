@@ -64,7 +64,7 @@ impl Starter {
             names,
             limit,
             now,
-            lease_until: now.saturating_add_unsigned(self.shared.options.lease),
+            lease_until: now.saturating_add_unsigned(self.shared.lease()),
         })
     }
 
@@ -175,10 +175,10 @@ impl Starter {
                 self.tasks.spawn_on(run.with_current_subscriber(), &self.shared.runtime);
             }
         }
+        let is_heard = self.core.is_heard(&EventKind::Started { attempt: 0 });
         for (_, tickets) in &together {
             self.shared.running.start_all(tickets, self.id, began);
-            for ticket in tickets {
-                let job = ticket.job();
+            for job in tickets.iter().map(|ticket| ticket.job()).filter(|_| is_heard) {
                 let kind = EventKind::Started { attempt: job.attempts };
                 self.core.emit(&job.id, &job.name, now, kind);
             }

@@ -24,10 +24,10 @@ pub type Outcome = Result<Value, AttemptError>;
 
 /// A run of a job, until it is ended.
 pub struct Ticket {
-    job: Job,
+    job: Box<Job>,
     /// Its attempts that count, this one included.
     counted: u32,
-    lease: Lease,
+    lease: Arc<Lease>,
     started: u64,
     starter: Arc<Starter>,
     handler: Arc<dyn Handler>,
@@ -62,10 +62,10 @@ impl Ticket {
         let Claim { job, fence, stalls } = claim;
         Arc::new(Self {
             counted: job.attempts.saturating_sub(stalls),
-            lease: Lease {
+            lease: Arc::new(Lease {
                 id: job.id.clone(),
                 fence,
-            },
+            }),
             job,
             started,
             starter: starter.clone(),
@@ -78,7 +78,7 @@ impl Ticket {
     }
 
     /// The job as it was claimed.
-    pub const fn job(&self) -> &Job {
+    pub fn job(&self) -> &Job {
         &self.job
     }
 
@@ -96,7 +96,7 @@ impl Ticket {
                     reports: self.shared().reports.clone(),
                     core: self.core().clone(),
                     clock: self.shared().clock.clone(),
-                    lease: self.lease.clone(),
+                    lease: (*self.lease).clone(),
                     name: self.job.name.clone(),
                     used: AtomicBool::new(false),
                     over: AtomicBool::new(false),
@@ -112,7 +112,7 @@ impl Ticket {
             .is_some_and(|reporter| reporter.used.load(Ordering::Acquire))
     }
 
-    pub(super) const fn lease(&self) -> &Lease {
+    pub(super) const fn lease(&self) -> &Arc<Lease> {
         &self.lease
     }
 

@@ -27,7 +27,7 @@ pub struct Claimed {
 /// A job in a worker's hand.
 #[derive(Clone, Debug)]
 pub struct Claim {
-    pub job: Job,
+    pub job: Box<Job>,
     /// Grows with each claim: an older one cannot end the job any more.
     pub fence: i64,
     /// How many of the attempts ended with the death of their worker.

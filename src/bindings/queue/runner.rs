@@ -23,6 +23,10 @@ use crate::queue::{self, Attempt, AttemptError, Handler, Reporter, Stop, Ticket}
 
 type Outcome = Result<Value, AttemptError>;
 
+/// About the bytes that are told of a run beside its data, and of all of them.
+const OF_RUN: usize = 80;
+const OF_RUNS: usize = 500;
+
 /// What an attempt in JavaScript answers: its number, its result, and what it threw.
 struct Settled(u32, Value, Option<Thrown>);
 
@@ -131,7 +135,14 @@ impl Runner {
         if wanted.is_empty() {
             return None;
         }
-        serde_json::to_string(&Runs::new(wanted.iter().map(|(n, ticket)| (*n, ticket.job())))).ok()
+        let size: usize = wanted.iter().map(|(_, ticket)| ticket.job().data.text().len()).sum();
+        let mut text = Vec::with_capacity(size + wanted.len() * OF_RUN + OF_RUNS);
+        serde_json::to_writer(
+            &mut text,
+            &Runs::new(wanted.iter().map(|(n, ticket)| (*n, ticket.job()))),
+        )
+        .ok()?;
+        String::from_utf8(text).ok()
     }
 
     /// The reporter of an attempt that runs.

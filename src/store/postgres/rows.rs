@@ -43,7 +43,7 @@ pub fn claim(row: &Row) -> Result<Claim> {
         log: get(row, 22)?,
     };
     Ok(Claim {
-        job,
+        job: Box::new(job),
         fence: get(row, 19)?,
         stalls: number(20)?,
     })
@@ -62,7 +62,7 @@ pub fn read_ahead(row: &Row) -> Result<std::result::Result<ReadAhead, Claim>> {
 
 /// The same, without what only a worker needs.
 pub fn jobs(rows: &[Row]) -> Result<Vec<Job>> {
-    rows.iter().map(|row| claim(row).map(|claim| claim.job)).collect()
+    rows.iter().map(|row| claim(row).map(|claim| *claim.job)).collect()
 }
 
 /// Text as `PostgreSQL` can hold it, which is without the character NUL.

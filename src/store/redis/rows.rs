@@ -53,7 +53,7 @@ pub fn unexpected() -> Error {
 
 /// Rows to jobs.
 pub fn jobs(rows: Value) -> Result<Vec<Job>> {
-    items(rows)?.into_iter().map(|row| Ok(claim(row)?.job)).collect()
+    items(rows)?.into_iter().map(|row| Ok(*claim(row)?.job)).collect()
 }
 
 /// A job that was claimed for the first time.
@@ -64,6 +64,7 @@ pub fn first_claim(id: String, record: &str, fence: i64, now: i64) -> Result<Cla
         started_at: Some(now),
         ..job(id, record::read(record)?)
     };
+    let job = Box::new(job);
     Ok(Claim { job, fence, stalls: 0 })
 }
 
@@ -140,7 +141,7 @@ pub fn read_ahead(row: Value) -> Result<ReadAhead> {
     };
     Ok(ReadAhead {
         claim: Claim {
-            job,
+            job: Box::new(job),
             fence: number(&fence).unwrap_or(0),
             stalls: number(&stalls).unwrap_or(0),
         },

@@ -114,7 +114,7 @@ fn take_written(database: &mut Database, request: &ClaimRequest, jobs: Vec<Next>
     for next in jobs {
         let place = match next {
             Next::Row(raw) => First::Row(raw.seq),
-            Next::Packed(packed) => First::Packed(packed),
+            Next::Packed(packed, _) => First::Packed(packed),
         };
         taken.extend(take(database, &place, request)?);
     }

@@ -19,7 +19,7 @@ use super::starts::{self, Starts};
 use crate::error::{Code, Error, Result};
 use crate::store::limits::Limits;
 
-/// A file up to this size is checked page by page at opening.
+/// A file up to this size is checked page by page at opening; of a bigger one the log and the heads of packs are.
 const CHECKED_AT_OPENING: u64 = 64 * 1024 * 1024;
 
 /// As much as the log may hold before it is moved into the database.
@@ -102,7 +102,7 @@ impl Database {
         let found = if checked {
             salvage::damage_of_rows(&database.connection)?
         } else {
-            None
+            salvage::damage_of_heads(&database.connection)?
         };
         found.map_or(Ok(database), |found| Err(Failure::Sqlite(damage(found))))
     }

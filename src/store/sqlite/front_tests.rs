@@ -86,6 +86,37 @@ async fn a_claim_waits_for_no_commit_that_has_nothing_to_do_with_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn jobs_are_read_ahead_while_nobody_asks_and_are_claimed_in_their_order() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let added = store.add("q", (0..3_000).map(new).collect(), 0).await.unwrap().jobs;
+    let mut order = [claim(&store).await, claim(&store).await].concat();
+    // Its thread has had time once it answers a further question.
+    store.counts("q").await.unwrap();
+    store.counts("q").await.unwrap();
+    let (end, answer) = occupy(&store, Care::Apart).await;
+    while order.len() < 1_000 {
+        let claimed = tokio::time::timeout(std::time::Duration::from_secs(20), claim(&store));
+        order.extend(claimed.await.expect("it waits for the store's thread"));
+    }
+    end.send(Ok(())).unwrap();
+    answer.await.unwrap().unwrap();
+    // More arrives behind what is known, and before it.
+    let later = store.add("q", (0..20).map(new).collect(), 0).await.unwrap().jobs;
+    let mut first = vec![new(0)];
+    first[0].options.priority = crate::store::Priority::High;
+    let first = store.add("q", first, 0).await.unwrap().jobs;
+    order.extend(claim(&store).await);
+    assert_eq!(order.pop().unwrap().job.id, first[0].id);
+    while order.len() < 3_020 {
+        order.extend(claim(&store).await);
+    }
+    let order: Vec<&String> = order.iter().map(|claim| &claim.job.id).collect();
+    let expected: Vec<&String> = added.iter().chain(&later).map(|job| &job.id).collect();
+    assert_eq!(order, expected);
+    assert!(claim(&store).await.is_empty());
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_claim_waits_for_what_may_change_which_job_is_next() {
     let store = std::sync::Arc::new(SqliteStore::in_memory().await.unwrap());
     let added = store.add("q", (0..5).map(new).collect(), 0).await.unwrap().jobs;

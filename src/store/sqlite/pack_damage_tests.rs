@@ -311,6 +311,32 @@ async fn a_big_file_opens_though_a_job_ran_in_a_chunk_that_is_damaged() {
 }
 
 #[tokio::test]
+async fn in_a_big_file_too_a_head_of_which_wrongly_none_is_left_is_told() {
+    for damage in [
+        "left = 0",
+        "gone = CAST(x'ff' || substr(gone, 2) AS BLOB)",
+        "last = last + 1",
+    ] {
+        let temp = tempfile::tempdir().unwrap();
+        let store = open(temp.path()).await.unwrap();
+        add(&store, 100).await;
+        store.close().await;
+        change(
+            temp.path(),
+            &format!(
+                "CREATE TABLE filler (a, b, c); INSERT INTO filler VALUES (1, 2, zeroblob(70000000)); UPDATE pack SET {damage}"
+            ),
+        );
+        let error = open(temp.path()).await.unwrap_err();
+        assert_eq!(error.code(), Code::StoreCorrupt, "{damage}");
+        assert_eq!(error.details()["saved"], json!(100), "{damage}");
+        let store = open(temp.path()).await.unwrap();
+        assert_eq!(drain(&store).await.len(), 100, "{damage}");
+        store.close().await;
+    }
+}
+
+#[tokio::test]
 async fn limits_of_a_commit_that_failed_are_forgotten() {
     let store = SqliteStore::in_memory().await.unwrap();
     let work = |database: &mut Database| {
@@ -347,6 +373,59 @@ async fn a_job_is_taken_once_whoever_names_it() {
         .send(Durability::Lazy, Care::Rows, Task::new(work, caller))
         .unwrap();
     assert_eq!(answer.await.unwrap().unwrap(), [1, 0, 0]);
+}
+
+#[tokio::test]
+async fn few_packs_among_many_of_other_queues_are_listed() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let mut expected = Vec::new();
+    for (name, priority) in [("a", 2), ("b", 1), ("a", 1), ("b", 3), ("a", 2)] {
+        let mut new = small(10, priority);
+        new.iter_mut().for_each(|job| job.name = name.to_owned());
+        let added = store.add("q", new, 5).await.unwrap().jobs;
+        expected.extend(added.into_iter().map(|job| (job.name, job.id)));
+        for _ in 0..80 {
+            store.add("r", small(8, 2), 5).await.unwrap();
+        }
+    }
+    expected.reverse();
+    for name in [None, Some("a"), Some("b"), Some("c")] {
+        let (mut found, mut cursor) = (Vec::new(), None);
+        loop {
+            let filter = JobFilter {
+                name: name.map(str::to_owned),
+                limit: Some(7),
+                cursor,
+                ..JobFilter::default()
+            };
+            let jobs = store.list("q", filter).await.unwrap();
+            let Some(last) = jobs.last() else { break };
+            cursor = Some(last.id.clone());
+            found.extend(jobs.into_iter().map(|job| (job.name, job.id)));
+        }
+        let is_asked = |job: &&(String, String)| name.is_none_or(|name| name == job.0);
+        let expected: Vec<_> = expected.iter().filter(is_asked).cloned().collect();
+        assert_eq!(found, expected, "{name:?}");
+    }
+}
+
+#[tokio::test]
+async fn packs_are_found_without_looking_at_those_of_other_queues() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    let (caller, answer) = oneshot::channel();
+    let work = |database: &mut Database| {
+        let sql = concat!("EXPLAIN QUERY PLAN ", sql!("pack_list"));
+        let mut statement = database.connection().prepare(sql).unwrap();
+        let steps = statement
+            .query_map(rusqlite::params!["q", 9, None::<String>], |row| row.get::<_, String>(3))
+            .unwrap();
+        Ok(steps.collect::<Result<Vec<_>, _>>().unwrap())
+    };
+    store
+        .send(Durability::Read, Care::Own, Task::new(work, caller))
+        .unwrap();
+    let plan = answer.await.unwrap().unwrap();
+    assert!(plan.iter().all(|step| !step.starts_with("SCAN pack")), "{plan:?}");
 }
 
 #[tokio::test]

@@ -123,10 +123,11 @@ pub fn raw(row: &Row<'_>) -> rusqlite::Result<Raw> {
 pub struct LastOptions(String, JobOptions);
 
 impl LastOptions {
-    fn read(&mut self, text: String) -> Result<JobOptions> {
+    /// Reads options.
+    pub fn read(&mut self, text: &str) -> Result<JobOptions> {
         if self.0 != text {
-            self.1 = value(&text)?;
-            self.0 = text;
+            self.1 = value(text)?;
+            text.clone_into(&mut self.0);
         }
         Ok(self.1.clone())
     }
@@ -136,13 +137,13 @@ impl LastOptions {
 pub fn finished(raw: Raw, last: &mut LastOptions) -> Result<Claim> {
     let mut job = raw.job;
     job.data = JobData::from_text(raw.data).map_err(|error| damaged(error.to_string()))?;
-    job.options = last.read(raw.options)?;
+    job.options = last.read(&raw.options)?;
     job.status = status(raw.status)?;
     job.checkpoint = raw.checkpoint.as_deref().map_or(Ok(Value::Null), value)?;
     job.result = raw.result.as_deref().map(value).transpose()?;
     job.error = raw.error.map(|(code, message)| JobFailure { code, message });
     Ok(Claim {
-        job,
+        job: Box::new(job),
         fence: raw.fence,
         stalls: raw.stalls,
     })
@@ -167,7 +168,7 @@ pub fn jobs(database: &Database, sql: &'static str, parameters: impl rusqlite::P
 /// Jobs of rows.
 pub fn read(rows: Vec<Raw>) -> Result<Vec<Job>> {
     let mut last = LastOptions::default();
-    rows.into_iter().map(|row| Ok(finished(row, &mut last)?.job)).collect()
+    rows.into_iter().map(|row| Ok(*finished(row, &mut last)?.job)).collect()
 }
 
 /// Reads the logs of jobs that may have one: those that told something in more than `silent` attempts.

@@ -10,6 +10,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 
+use foldhash::fast::RandomState;
 use rusqlite::{OptionalExtension, params};
 use uuid::Uuid;
 
@@ -60,7 +61,10 @@ impl Id {
     /// As it is noted.
     fn hash(&self) -> u64 {
         match self {
-            Self::Number(id) => hash(id.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
+            Self::Number(id) => {
+                let (first, second) = id.as_u64_pair();
+                first ^ second
+            }
             Self::Text(text) => hash(text),
         }
     }
@@ -77,7 +81,7 @@ impl From<Uuid> for Id {
 pub struct Starts {
     file: Option<File>,
     noted: usize,
-    open: HashMap<Id, Start>,
+    open: HashMap<Id, Start, RandomState>,
     /// What the present transaction added, and what it took out.
     added: Vec<Id>,
     taken: Vec<(Id, Start)>,
@@ -244,7 +248,7 @@ pub fn recover(database: &mut Database, now: i64) -> Result<()> {
             .map_err(coded)?;
         let packed = if fence == 0 { pack::at(database, seq)? } else { None };
         let id = id
-            .map(|id| hash(&id))
+            .map(|id| Id::of(&id).hash())
             .or(packed.as_ref().map(|packed| Id::from(packed.id()).hash()));
         if id == Some(hashed as u64) {
             let start = Start {

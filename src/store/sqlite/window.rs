@@ -9,7 +9,7 @@ use super::database::Database;
 use super::failure::coded;
 use super::next::Next;
 use super::pack::Packed;
-use super::rows::{optional, raw};
+use super::rows::{LastOptions, optional, raw};
 use super::{pack, sql};
 use crate::error::Result;
 use crate::store::job_store::ClaimRequest;
@@ -19,6 +19,9 @@ const ROWS: usize = 1_000;
 const BYTES: usize = 8 * 1024 * 1024;
 /// What the first reading takes; each further one takes twice as many.
 const FIRST: usize = 64;
+/// Where fewer are left, the store's thread reads so many more when it has time, so that no claim waits for that.
+const LOW: usize = 1_000;
+const MORE: usize = 500;
 
 /// What is next in a queue, for workers of the same names.
 #[derive(Debug)]
@@ -30,6 +33,8 @@ pub struct Window {
     /// The last row that was read.
     last: i64,
     size: usize,
+    /// No more wait behind the last row.
+    whole: bool,
 }
 
 /// The windows by their queue.
@@ -49,11 +54,9 @@ impl Windows {
 
     /// A job was added: it is behind the others of its key, but may be before those of the window.
     pub fn added(&mut self, queue: &str, priority: u8, key: &str) {
-        let ends = self
-            .0
-            .get(queue)
-            .is_some_and(|window| priority < window.priority || (priority == window.priority && key != window.key));
-        if ends {
+        let Some(window) = self.0.get_mut(queue) else { return };
+        window.whole = false;
+        if priority < window.priority || (priority == window.priority && key != window.key) {
             self.0.remove(queue);
         }
     }
@@ -67,6 +70,7 @@ impl Windows {
             rows: VecDeque::new(),
             last: i64::MIN,
             size: FIRST,
+            whole: false,
         };
         self.0.insert(request.queue.clone(), window);
     }
@@ -132,6 +136,7 @@ pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Re
             return Ok(taken);
         }
         window.size = (size * 2).min(ROWS.max(limit));
+        window.whole = whole;
         window.last = rows.back().map_or(last, Next::seq);
         window.rows = rows;
         if whole && window.rows.len() < limit - taken.len() {
@@ -140,6 +145,31 @@ pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Re
             return Ok(taken);
         }
     }
+}
+
+/// Reads ahead for a window that runs low while others claim from it; false where none does. What is read is committed.
+pub fn refill(database: &mut Database) -> Result<bool> {
+    let low = |window: &Window| {
+        let bytes = || window.rows.iter().map(Next::bytes).sum::<usize>();
+        window.rows.len() < LOW && !window.whole && bytes() < BYTES
+    };
+    let windows = &database.front().windows;
+    let Some((queue, window)) = windows.0.iter().find(|(_, window)| low(window)) else {
+        return Ok(false);
+    };
+    let (queue, names, key) = (queue.clone(), window.names.clone(), window.key.clone());
+    let (priority, last) = (window.priority, window.last);
+    database.lend();
+    let (rows, whole) = read(database, &queue, &names, priority, &key, last, MORE)?;
+    let mut options = LastOptions::default();
+    let rows: Vec<Next> = rows.into_iter().map(|next| next.read(&mut options)).collect();
+    // Only this thread changes more of it than its first rows.
+    if let Some(window) = database.front().windows.0.get_mut(&queue) {
+        window.last = rows.last().map_or(last, Next::seq);
+        window.whole = whole;
+        window.rows.extend(rows);
+    }
+    Ok(true)
 }
 
 /// Whether jobs of a later priority wait, or of the same one where there is no window.
@@ -199,7 +229,7 @@ fn read(
         if packed.len() == limit {
             known = known.min(packed.last().map_or(after, Packed::seq));
         }
-        found.extend(packed.into_iter().map(Next::Packed));
+        found.extend(packed.into_iter().map(|packed| Next::Packed(packed, None)));
     }
     if !found.is_sorted_by_key(Next::seq) {
         found.sort_unstable_by_key(Next::seq);

@@ -4,7 +4,7 @@ use tokio::sync::oneshot;
 
 use super::claim::Taken;
 use super::ending::Ends;
-use super::rows::{LastOptions, finished};
+use super::rows::LastOptions;
 use super::sqlite_store::SqliteStore;
 use super::task::Task;
 use super::writer::Command;
@@ -28,11 +28,9 @@ impl SqliteStore {
             let (mut claims, mut damaged) = (Vec::with_capacity(taken.rows.len()), Vec::new());
             let mut last = LastOptions::default();
             for next in taken.rows {
-                let row = next.into_raw(now);
-                let lease = row.lease();
-                match row.checked().and_then(|row| finished(row, &mut last)) {
+                match next.into_claim(now, &mut last) {
                     Ok(claim) => claims.push(claim),
-                    Err(error) => damaged.push(unreadable(lease, &error)),
+                    Err((lease, error)) => damaged.push(unreadable(lease, &error)),
                 }
             }
             if !damaged.is_empty() {

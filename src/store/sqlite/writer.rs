@@ -2,7 +2,7 @@
 //! it is committed, which the death of the process cannot undo; whoever asked for more is answered
 //! by the syncer, and with many callers one sync of the disk serves all of them.
 
-use std::sync::mpsc::Receiver;
+use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::oneshot;
@@ -13,7 +13,7 @@ use super::database::Database;
 use super::failure::coded;
 use super::syncer::{Syncer, Works};
 use super::task::{Task, Work};
-use super::{pack, starts};
+use super::{pack, starts, window};
 use crate::error::{Code, Error, Result};
 use crate::store::job_store::ClaimRequest;
 use crate::store::rules::closed;
@@ -74,8 +74,9 @@ pub fn run(
     let (syncer, mut checkpointer) = helpers.unzip();
     let (mut closing, mut committed) = (None, Instant::now());
     while closing.is_none() {
-        database.lend();
-        let Ok(command) = commands.recv() else { break };
+        let Some(command) = next(&mut database, commands) else {
+            break;
+        };
         let mut group = Group::default();
         gather(&mut database, command, commands, &mut group);
         while let Some(left) = group.may_wait(committed) {
@@ -92,6 +93,7 @@ pub fn run(
         if !group.pieces.is_empty() {
             commit(&mut database, syncer.as_ref(), group);
             committed = Instant::now();
+            refill(&mut database);
             if let Some(checkpointer) = &mut checkpointer {
                 checkpointer.written(database.connection().total_changes() + database.pages * PAGE);
             }
@@ -108,6 +110,27 @@ pub fn run(
     if let Some(told) = closing {
         let _ = told.send(());
     }
+}
+
+/// The next command. While there is none, it is read ahead.
+fn next(database: &mut Database, commands: &Receiver<Command>) -> Option<Command> {
+    loop {
+        database.lend();
+        match commands.try_recv() {
+            Err(TryRecvError::Empty) if refill(database) => {}
+            Err(TryRecvError::Empty) => {
+                database.lend();
+                return commands.recv().ok();
+            }
+            received => return received.ok(),
+        }
+    }
+}
+
+/// Reads ahead where that is low.
+fn refill(database: &mut Database) -> bool {
+    // An error is one of the next claim too, which tells it.
+    database.connection().is_autocommit() && window::refill(database).unwrap_or(false)
 }
 
 #[derive(Default)]

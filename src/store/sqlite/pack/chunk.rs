@@ -196,6 +196,12 @@ impl Packed {
         id.unwrap_or_else(|| Uuid::from_u64_pair(0, self.seq() as u64))
     }
 
+    /// Its data and options, and when it was made and may run; `None` where it is damaged.
+    pub fn sound(&self) -> Option<(&str, &str, i64, i64)> {
+        let Entry { created_at, run_at, .. } = self.chunk.entry(self.place).filter(|_| self.is_sound())?;
+        self.texts().map(|(data, options)| (data, options, created_at, run_at))
+    }
+
     /// The row that it would be. One that is damaged has no data, and a checksum that is wrong.
     pub fn raw(&self) -> Raw {
         self.row(if self.is_sound() { self.texts() } else { None })

@@ -71,8 +71,7 @@ pub fn list(
 ) -> Result<Vec<Packed>> {
     let mut found: Vec<Packed> = Vec::new();
     while found.len() < limit {
-        let packs = pairs(database, sql!("pack_list"), params![queue, before, name])?;
-        let Some((seq, _)) = packs.first().copied() else {
+        let Some(seq) = newest(database, queue, name, before)? else {
             break;
         };
         if let Some(head) = head(database, seq)? {
@@ -88,6 +87,16 @@ pub fn list(
     }
     found.truncate(limit);
     Ok(found)
+}
+
+/// The newest pack of a queue before a place: mostly it is near; else it is the newest of any name and priority.
+fn newest(database: &Database, queue: &str, name: Option<&str>, before: i64) -> Result<Option<i64>> {
+    for sql in [sql!("pack_list_near"), sql!("pack_list")] {
+        if let Some((seq, _)) = pairs(database, sql, params![queue, before, name])?.first() {
+            return Ok(Some(*seq));
+        }
+    }
+    Ok(None)
 }
 
 /// The newest packed job with a smaller id than that one, which may be gone: its id and its place.

@@ -26,6 +26,7 @@ use crate::store::job::Job;
 use crate::store::rules::checksum;
 
 pub use self::log::damage_of_log;
+pub use self::packs::damage_of_heads;
 
 /// Keeps a damaged file aside and begins a new one with what can be read of it; answers what is told.
 pub fn carry_over(path: &Path, now: i64, found: rusqlite::Error) -> Error {

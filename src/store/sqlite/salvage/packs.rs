@@ -40,6 +40,24 @@ impl Head {
     }
 }
 
+/// What is wrong with the heads alone: a pack of which wrongly none is left would be looked at by nobody.
+pub fn damage_of_heads(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    let mut heads = connection.prepare("SELECT seq, last, left, gone FROM pack ORDER BY seq")?;
+    let mut rows = heads.query([])?;
+    while let Some(row) = rows.next()? {
+        // What is no number is damaged, too.
+        let (seq, last, left) = (row.get(0)?, row.get(1).unwrap_or(-1), row.get(2).unwrap_or(-1));
+        if Head::new(seq, last, left, row.get_ref(3)?.as_blob().unwrap_or_default()).is_none() {
+            return Ok(Some(damaged(seq)));
+        }
+    }
+    Ok(None)
+}
+
+fn damaged(seq: i64) -> String {
+    format!("the pack of the jobs from {seq} on is damaged")
+}
+
 /// What is wrong with the packs of a database that itself holds for good.
 pub fn damage_of_packs(connection: &Connection) -> rusqlite::Result<Option<String>> {
     let mut heads = connection.prepare("SELECT seq, last, left, gone FROM pack ORDER BY seq")?;
@@ -47,7 +65,7 @@ pub fn damage_of_packs(connection: &Connection) -> rusqlite::Result<Option<Strin
     let (mut rows, mut known) = (heads.query([])?, 0);
     while let Some(row) = rows.next()? {
         let (seq, last, left): (i64, i64, i64) = (row.get(0)?, row.get(1)?, row.get(2)?);
-        let wrong = || Ok(Some(format!("the pack of the jobs from {seq} on is damaged")));
+        let wrong = || Ok(Some(damaged(seq)));
         let Some(head) = Head::new(seq, last, left, row.get_ref(3)?.as_blob().unwrap_or_default()) else {
             return wrong();
         };
@@ -119,7 +137,7 @@ impl Found {
             }
             let job = packed.raw().checked().and_then(|raw| finished(raw, &mut last));
             if let Ok(claim) = job {
-                self.jobs.insert(seq, claim.job);
+                self.jobs.insert(seq, *claim.job);
             }
         }
     }
