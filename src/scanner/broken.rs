@@ -44,26 +44,24 @@ fn piece_start(text: &[u8], at: usize) -> usize {
 fn inserted(text: &[u8], close: usize) -> Option<usize> {
     let floor = close.saturating_sub(REACH);
     let (mut close, mut start) = (close, None);
-    loop {
+    while close > floor {
         let window = &text[close.saturating_sub(LONGEST_PIECE + 1).max(floor)..close];
-        let Some(inner) = memchr::memrchr(text[close], window) else {
-            return start;
+        let open = memchr::memrchr(text[close], window).map(|at| close - window.len() + at);
+        let Some((open, before)) = open.and_then(|open| Some((open, text[..open].strip_suffix(b"${")?))) else {
+            break;
         };
-        let open = close - window.len() + inner;
-        if !text[..open].ends_with(b"${") {
-            return start;
-        }
         start = Some(open + 1);
-        match text[floor..open - 2] {
-            [.., quote, b'}'] if is_quote(quote) => close = open - 4,
+        match before {
+            [.., quote, b'}'] if is_quote(*quote) => close = before.len() - 2,
             // What stands before it in the template belongs to it too.
             _ => {
-                return Some(piece_start(text, open - 2))
-                    .filter(|before| *before < open - 2)
+                return Some(piece_start(text, before.len()))
+                    .filter(|at| *at < before.len())
                     .or(start);
             }
         }
     }
+    start
 }
 
 /// The start of the literal in which `at` stands, or of the first one that it is added to.

@@ -104,6 +104,18 @@ fn literals_inside_of_a_template_belong_to_it() {
     let (one, rest) = token.split_at(1);
     let (two, rest) = rest.split_at(1);
     is_found("a.ts", "f(`${'", &format!("{one}'}}${{'{two}'}}{rest}"), "`)");
+    // Many of them: read as far as a start of a token may reach.
+    for count in 1..60 {
+        for shift in 0..4 {
+            let text = format!(
+                "{}{}{}{rest}`)",
+                " ".repeat(shift),
+                "x".repeat(shift),
+                "${'g'}".repeat(count)
+            );
+            assert!(values(&text, "a.ts").is_empty(), "{text}");
+        }
+    }
     for text in [
         format!("f(`${{{one}}}{two}{rest}`)"),
         format!("f({{a: '{one}'}}{two}{rest})"),
