@@ -27,10 +27,10 @@ pub struct Literal {
     pub in_run: bool,
 }
 
-/// The first four bytes of an anchor, which of them it has, and its index.
+/// The first eight bytes of an anchor, which of them it has, and its index.
 struct Start {
-    bytes: u32,
-    mask: u32,
+    bytes: u64,
+    mask: u64,
     anchor: u16,
 }
 
@@ -50,7 +50,7 @@ pub struct Prefilter {
     openings: Openings,
     /// One bit for each hash of four bytes with which an anchor starts, or of the two or three of a shorter one.
     bits: Bits,
-    /// For each pair of bytes that anchors start with, or several pairs, those anchors with their first four bytes.
+    /// For each pair of bytes that anchors start with, or several pairs, those anchors with their first bytes.
     by_pair: Vec<Vec<Start>>,
     /// Literals with a mark, and where in them it stands.
     marked: Vec<(usize, usize)>,
@@ -89,14 +89,12 @@ const fn pair(gram: u32) -> usize {
     (gram ^ gram >> 3) as usize & (PAIRS - 1)
 }
 
-/// The four bytes at `at`, with NUL after the end.
+/// The eight bytes at `at`, with NUL after the end.
 #[inline]
-fn gram(text: &[u8], at: usize) -> u32 {
-    match text.get(at..at + 4) {
-        Some(bytes) => u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
-        None => (0..4).fold(0, |gram, index| {
-            gram | u32::from(text.get(at + index).copied().unwrap_or(0)) << (8 * index)
-        }),
+fn gram(text: &[u8], at: usize) -> u64 {
+    match text[at..].first_chunk() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => (text[at..].iter().rev()).fold(0, |gram, byte| gram << 8 | u64::from(*byte)),
     }
 }
 
@@ -138,13 +136,13 @@ impl Prefilter {
         let mut bits = Bits(Box::new([0; 1 << (BITS - 6)]));
         let mut by_pair: Vec<Vec<Start>> = std::iter::repeat_with(Vec::new).take(PAIRS).collect();
         for (index, anchor) in (0..).zip(&anchors) {
-            let start = gram(&anchor.bytes, 0);
-            by_pair[pair(start)].push(Start {
-                bytes: start,
-                mask: u32::MAX >> (8 * (4 - anchor.bytes.len().min(4))),
+            let bytes = gram(&anchor.bytes, 0);
+            by_pair[pair(bytes as u32)].push(Start {
+                bytes,
+                mask: u64::MAX >> (8 * (8 - anchor.bytes.len().min(8))),
                 anchor: index,
             });
-            bits.add(start);
+            bits.add(bytes as u32);
         }
         Ok(Self {
             marked,
@@ -173,20 +171,21 @@ impl Prefilter {
     /// Calls back for each literal to which the word that starts at `at` leads.
     #[inline]
     pub fn word(&self, text: &[u8], at: usize, hit: impl FnMut(usize, usize)) {
-        let gram = gram(text, at);
+        let eight = gram(text, at);
+        let gram = eight as u32;
         if self.bits.has(gram) | self.bits.has(gram & THREE) | self.bits.has(gram & TWO) {
-            self.anchored(text, at, gram, hit);
+            self.anchored(text, at, eight, hit);
         }
     }
 
     #[cold]
-    fn anchored(&self, text: &[u8], at: usize, gram: u32, mut hit: impl FnMut(usize, usize)) {
-        for start in &self.by_pair[pair(gram)] {
+    fn anchored(&self, text: &[u8], at: usize, gram: u64, mut hit: impl FnMut(usize, usize)) {
+        for start in &self.by_pair[pair(gram as u32)] {
             if gram & start.mask != start.bytes {
                 continue;
             }
             let anchor = &self.anchors[usize::from(start.anchor)];
-            if (anchor.bytes.len() <= 4 || stands_at(text, at, &anchor.bytes))
+            if (anchor.bytes.len() <= 8 || stands_at(text, at, &anchor.bytes))
                 && let Some(start) = (at + anchor.forward).checked_sub(anchor.back)
                 && (anchor.back == 0 || stands_at(text, start, &self.literals[anchor.literal]))
             {

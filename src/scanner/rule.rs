@@ -7,7 +7,7 @@ use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::checksum::Checksum;
-use super::detectors::Detector;
+use super::detectors::{Detector, JWT_HEAD};
 use super::head::{self, Head, Set};
 use super::severity::Severity;
 use super::tail::Tail;
@@ -218,9 +218,10 @@ impl Rule {
 }
 
 impl Rule {
-    /// With what a token starts, by its first bytes only; most near-matches end here. Code says nothing of it.
+    /// With what a token starts, by its first bytes only; most near-matches end here. Most code says nothing of it.
     pub fn head(&self) -> &Head {
         self.head.get_or_init(|| match self.detector {
+            Some(Detector::Jwt) => Head::of(JWT_HEAD),
             Some(_) => Head::default(),
             None => Head::of(&self.source),
         })

@@ -33,7 +33,7 @@ use super::rule::{NEEDED, Rule, WINDOW};
 use super::tail::Verdict;
 use super::work;
 
-pub use jwt::is_token as is_jwt;
+pub use jwt::{HEAD as JWT_HEAD, is_token as is_jwt};
 pub use mnemonic::{SHORTEST as SHORTEST_MNEMONIC, each as each_mnemonic, other_words};
 pub use solana::around as keypair_around;
 pub use sums::Sums;
@@ -78,7 +78,7 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize, mut seen: Seen<'_>) -> Optio
     match rule.detector {
         Some(Detector::Pem) => pem::confirm(rule, text, at, seen.sums),
         Some(Detector::Putty) => putty::confirm(rule, text, at),
-        Some(Detector::Jwt) => jwt::confirm(rule, text, at, seen.joints.how),
+        Some(Detector::Jwt) => jwt::confirm(rule, text, at, &mut seen),
         Some(Detector::Uri) => uri::confirm(rule, text, at),
         Some(Detector::Basic) => header::basic(rule, text, at),
         Some(Detector::Bearer) => header::bearer(rule, text, at),
