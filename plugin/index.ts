@@ -2,7 +2,8 @@ import { auton8nPlugin } from './plugin.js'
 
 export default auton8nPlugin
 export { auton8nPlugin }
-export { createPlugin, createPluginFromDescription, Engine, openEngine } from './api/engine.js'
+export { Engine, openEngine } from './api/engine.js'
+export { createPlugin, createPluginFromDescription } from './api/sharedEngine.js'
 export type { CreationFilter, MetricsTextOptions } from './api/engine.js'
 export type { EngineLogger, EngineLogRecord } from './api/logger.js'
 export type { StoredSpan, StoredTrace } from './api/trace.js'

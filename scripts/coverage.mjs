@@ -18,13 +18,11 @@ const ELSEWHERE = {
 const wanted = process.argv.slice(2)
 const both = wanted.length === 0
 const out = mkdtempSync(join(tmpdir(), 'auton8n-coverage-'))
+// A run that fails ends this process.
+process.once('exit', () => rmSync(out, { recursive: true, force: true }))
 let failed = false
-try {
-  if (both || wanted.includes('rust')) show('Rust rooms, lines, by cargo-tarpaulin', rust())
-  if (both || wanted.includes('typescript')) show('plugin/, lines, by vitest', typescript())
-} finally {
-  rmSync(out, { recursive: true, force: true })
-}
+if (both || wanted.includes('rust')) show('Rust rooms, lines, by cargo-tarpaulin', rust())
+if (both || wanted.includes('typescript')) show('plugin/, lines, by vitest', typescript())
 process.exit(failed ? 1 : 0)
 
 function rust() {

@@ -10,6 +10,10 @@ run('node', ['scripts/setup.mjs'])
 const cli = join(root, 'dist', 'cli', 'main.js')
 const specification = join(root, 'examples', 'weather.json')
 const out = join(root, '.auton8n', 'demo')
+// A key or a store of whoever runs this has no part in it; what says how sandboxes are made does.
+const settings = Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).agentConfig.pluginParameters)
+const unused = new Set(settings.filter((name) => !name.startsWith('AUTON8N_SANDBOX_')))
+const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !unused.has(name)))
 rmSync(out, { recursive: true, force: true })
 
 say(`A plugin is made from examples/weather.json`)
@@ -21,24 +25,21 @@ if (created !== 0) {
 
 say('One line of a copy is broken: it makes the temperature up. The plugin must be refused')
 const broken = mkdtempSync(join(tmpdir(), 'auton8n-demo-'))
-try {
-  copy(out, broken)
-  const where = breakOneLine(join(broken, 'src'))
-  process.stdout.write(`In ${where.file}, line ${where.line}:\n  - ${where.before}\n  + ${where.after}\n\n`)
-  const refused = auton8n('verify', broken, '--spec', specification)
-  if (refused !== 1) {
-    process.stderr.write(`\nThe broken plugin should have been refused, but verify ended with ${refused}.\n`)
-    process.exit(1)
-  }
-} finally {
-  rmSync(broken, { recursive: true, force: true })
+process.once('exit', () => rmSync(broken, { recursive: true, force: true }))
+copy(out, broken)
+const where = breakOneLine(join(broken, 'src'))
+process.stdout.write(`In ${where.file}, line ${where.line}:\n  - ${where.before}\n  + ${where.after}\n\n`)
+const refused = auton8n('verify', broken, '--spec', specification)
+if (refused !== 1) {
+  process.stderr.write(`\nThe broken plugin should have been refused, but verify ended with ${refused}.\n`)
+  process.exit(1)
 }
 
 say('Done')
 process.stdout.write(`It said yes to the plugin in ${out} and no to its broken copy.\n`)
 
 function auton8n(...args) {
-  const ended = spawnSync(process.execPath, [cli, ...args], { cwd: root, stdio: 'inherit' })
+  const ended = spawnSync(process.execPath, [cli, ...args], { cwd: root, env, stdio: 'inherit' })
   return ended.status ?? 1
 }
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process'
 import { existsSync, readdirSync, readFileSync } from 'node:fs'
 import { mkdtemp, rm, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { promisify } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import manifest from '../../package.json' with { type: 'json' }
@@ -24,6 +24,11 @@ function blocks(language: string, text = readme): string[] {
   return [...text.matchAll(/^( *)```(\w*)\n([\s\S]*?)^\1```$/gm)]
     .filter(([, , found]) => found === language)
     .map(([, , , text]) => text as string)
+}
+
+/** As GitHub makes them of headings. */
+function anchorsOf(text: string): string[] {
+  return [...text.matchAll(/^#+ (.*)$/gm)].map(([, heading = '']) => heading.toLowerCase().replaceAll(/[^\w\- ]/g, '').replaceAll(' ', '-'))
 }
 
 const code = (cell: string | undefined): string => /^`([^`]*)`$/.exec(cell ?? '')?.[1] ?? ''
@@ -106,8 +111,21 @@ describe('what a reader copies', () => {
     expect(shown.sort()).toEqual(commands.sort())
     const scripts = [...readme.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name as string)
     for (const name of scripts) expect(manifest.scripts).toHaveProperty([name])
-    for (const [, path] of readme.matchAll(/`((?:examples|harness)\/[\w./-]+|[A-Z]+\.md)`/g)) {
+    for (const [, path] of [readme, ...guides].join('\n').matchAll(/`((?:__test__|bench|deploy|docs|examples|fuzz|harness|scripts|src)\/[\w./-]+|[A-Z]+\.md)`/g)) {
       expect([path, existsSync(path as string)]).toEqual([path, true])
+    }
+  })
+
+  it('is a link that leads somewhere', () => {
+    const pages = ['README.md', ...readdirSync('docs').filter((name) => name.endsWith('.md')).map((name) => join('docs', name))]
+    const links = pages.flatMap((page) =>
+      [...readFileSync(page, 'utf8').matchAll(/\]\((?!https?:)([^)#\s]*)(?:#([^)\s]+))?\)/g)].map(([, path = '', anchor]) => ({ page, path, anchor })),
+    )
+    expect(links.length).toBeGreaterThan(8)
+    for (const { page, path, anchor } of links) {
+      const target = path === '' ? page : join(dirname(page), path)
+      expect([page, target, existsSync(target)]).toEqual([page, target, true])
+      if (anchor !== undefined) expect(anchorsOf(readFileSync(target, 'utf8')), page).toContain(anchor)
     }
   })
 })

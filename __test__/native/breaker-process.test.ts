@@ -14,7 +14,7 @@ afterEach(() => void vi.useRealTimers())
 async function run(body: string): Promise<string> {
   const program = `import { CircuitBreaker } from ${JSON.stringify(join(folder, 'dist/api/breaker.js'))}\n${body}`
   const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program], {
-    timeout: 30_000,
+    timeout: 120_000,
   })
   return stdout.trim()
 }

@@ -1,5 +1,6 @@
 import { describe, expect, it, vi } from 'vitest'
 import { CircuitBreaker, CircuitBreakerFactory, type CircuitBreakerEvent } from '../../plugin/api/breaker.js'
+import { eventually } from '../support/eventually.js'
 
 const EVENTS: CircuitBreakerEvent[] = ['success', 'failure', 'timeout', 'rejected', 'open', 'half-open', 'close']
 const fail = () => Promise.reject(new Error('down'))
@@ -68,7 +69,7 @@ describe('a circuit breaker', () => {
   it('forgets failures that left the window', async () => {
     const breaker = new CircuitBreaker('a', { rollingWindowSize: 50, volumeThreshold: 4, failureThreshold: 100 })
     await times(3, () => breaker.execute(fail))
-    await vi.waitFor(() => expect(breaker.getMetrics().errorPercentage).toBe(0))
+    await eventually(() => expect(breaker.getMetrics().errorPercentage).toBe(0))
     await times(3, () => breaker.execute(fail))
     expect(breaker.getState()).toBe('closed')
   })
@@ -77,7 +78,7 @@ describe('a circuit breaker', () => {
     const breaker = new CircuitBreaker('a', { failureThreshold: 1, resetTimeout: 40 })
     const events = heard(breaker)
     await times(1, () => breaker.execute(fail))
-    await vi.waitFor(() => expect(events).toContain('half-open'))
+    await eventually(() => expect(events).toContain('half-open'))
     let finish: (value: number) => void = () => {}
     const trial = breaker.execute(() => new Promise<number>((resolve) => (finish = resolve)))
     await expect(breaker.execute(async () => 2)).rejects.toMatchObject({ code: 'AUTON8N_BREAKER_OPEN' })
@@ -92,7 +93,7 @@ describe('a circuit breaker', () => {
   it('opens again when a trial fails, and honours what the service asks to wait', async () => {
     const breaker = new CircuitBreaker('a', { failureThreshold: 1, resetTimeout: 20, retryAfter: () => 60_000 })
     breaker.forceOpen()
-    await vi.waitFor(() => expect(breaker.getState()).toBe('half-open'))
+    await eventually(() => expect(breaker.getState()).toBe('half-open'))
     await times(1, () => breaker.execute(fail))
     expect(breaker.getState()).toBe('open')
     await new Promise((resolve) => setTimeout(resolve, 60))
@@ -103,9 +104,9 @@ describe('a circuit breaker', () => {
   it('is not frozen by a trial that hangs', async () => {
     const breaker = new CircuitBreaker('a', { resetTimeout: 10, timeout: 0, trialLease: 30, successThreshold: 1 })
     breaker.forceOpen()
-    await vi.waitFor(() => expect(breaker.getState()).toBe('half-open'))
+    await eventually(() => expect(breaker.getState()).toBe('half-open'))
     void breaker.execute(hang)
-    await vi.waitFor(() => breaker.execute(async () => 1))
+    await eventually(() => breaker.execute(async () => 1))
     expect(breaker.getState()).toBe('closed')
   })
 
@@ -247,7 +248,7 @@ describe('a circuit breaker', () => {
     expect(breaker.getState()).toBe('open')
     breaker.forceClose()
     breaker.forceOpen()
-    await vi.waitFor(() => expect(breaker.getState()).toBe('half-open'))
+    await eventually(() => expect(breaker.getState()).toBe('half-open'))
     breaker.reset()
     expect(events).toEqual(['open', 'close', 'open', 'half-open', 'close'])
   })

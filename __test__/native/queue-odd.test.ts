@@ -1,8 +1,9 @@
 import { rmSync } from 'node:fs'
 import { createServer } from 'node:net'
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { JobQueue, RetryAfterError, type JobHandler } from '../../plugin/api/queue.js'
 import { queues } from '../support/queues.js'
+import { eventually } from '../support/eventually.js'
 
 const { open, directory } = queues()
 
@@ -20,7 +21,7 @@ async function ran(handlers: Record<string, JobHandler>) {
   const names = Object.keys(handlers).flatMap(name => [name].concat(Array.from({ length: 9 }, () => 'good')))
   const jobs = await queue.addBulkJobs(names.map(name => ({ name, data: null, options: { retries: 0 } })))
   await queue.createWorker({ concurrency: 100 }).start()
-  await vi.waitFor(async () => expect((await queue.getMetrics()).running + (await queue.getMetrics()).pending).toBe(0), 20_000)
+  await eventually(async () => expect((await queue.getMetrics()).running + (await queue.getMetrics()).pending).toBe(0))
   const ended = await Promise.all(jobs.map(job => queue.getJob(job.id)))
   expect(ended.filter(job => job?.name === 'good').every(job => job?.status === 'completed')).toBe(true)
   return Object.fromEntries(ended.filter(job => job?.name !== 'good').map(job => [job?.name, job]))
@@ -98,8 +99,8 @@ test('each queue of a process keeps its own of ended jobs', async () => {
     const metrics = await queue.getMetrics()
     return metrics.pending + metrics.running > 0 ? -1 : metrics.completed
   }
-  await vi.waitFor(async () => expect(await Promise.all([none, all].map(completed))).toEqual([0, 20]), 20_000)
-  await vi.waitFor(async () => expect(await completed(some)).toBe(20), 20_000)
+  await eventually(async () => expect(await Promise.all([none, all].map(completed))).toEqual([0, 20]))
+  await eventually(async () => expect(await completed(some)).toBe(20))
   await some.shutdown()
   const again = await open('some', { ...options, retention: { count: 5 } })
   expect(await Promise.all([again, all].map(completed))).toEqual([5, 20])
@@ -134,7 +135,7 @@ test('a retry after what is no time waits as other retries do', async () => {
   })
   await queue.createWorker().start()
   const job = await queue.addJob('a', null, { retryDelay: 60_000, jitter: false })
-  await vi.waitFor(async () => expect((await queue.getJob(job.id))?.status).toBe('retrying'), 20_000)
+  await eventually(async () => expect((await queue.getJob(job.id))?.status).toBe('retrying'))
   expect((await queue.getJob(job.id))?.runAt).toBeGreaterThan(Date.now() + 30_000)
 })
 
@@ -158,7 +159,7 @@ test('a worker that is started while it stops works afterwards, and each stop wa
   end()
   await Promise.all([...stops, started])
   const job = await queue.addJob('quick', null)
-  await vi.waitFor(async () => expect((await queue.getJob(job.id))?.status).toBe('completed'), 20_000)
+  await eventually(async () => expect((await queue.getJob(job.id))?.status).toBe('completed'))
 })
 
 test('events of a queue that is closed already end at once', async () => {
@@ -178,7 +179,7 @@ test('a port that answers, but not as PostgreSQL, is told', async () => {
   } finally {
     silent.close()
   }
-}, 20_000)
+})
 
 test('a data directory that is removed while it is open is told by the next add, and closes', async () => {
   const dataDir = directory()

@@ -1,8 +1,9 @@
 import { context, trace } from '@opentelemetry/api'
 import { AsyncLocalStorageContextManager } from '@opentelemetry/context-async-hooks'
-import { afterEach, expect, expectTypeOf, test, vi } from 'vitest'
+import { afterEach, expect, expectTypeOf, test } from 'vitest'
 import { JobQueue, RetryAfterError, type Job, type JobEvent } from '../../plugin/api/queue.js'
 import { Tracer } from '../../plugin/api/tracer.js'
+import { eventually } from '../support/eventually.js'
 
 const opened: { shutdown(): Promise<void> }[] = []
 
@@ -17,7 +18,7 @@ async function memory<Types extends object = object>(): Promise<JobQueue<Types>>
 }
 
 async function until(check: () => Promise<boolean> | boolean): Promise<void> {
-  await vi.waitFor(async () => expect(await check()).toBe(true), { timeout: 20_000, interval: 5 })
+  await eventually(async () => expect(await check()).toBe(true))
 }
 
 interface Mail {

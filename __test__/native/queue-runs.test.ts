@@ -1,11 +1,12 @@
-import { expect, test, vi } from 'vitest'
+import { expect, test } from 'vitest'
 import { type Job, type JobContext } from '../../plugin/api/queue.js'
 import { queues } from '../support/queues.js'
+import { eventually } from '../support/eventually.js'
 
 const { open } = queues()
 
 async function until(check: () => boolean): Promise<void> {
-  await vi.waitFor(() => expect(check()).toBe(true), { timeout: 20_000, interval: 5 })
+  await eventually(() => expect(check()).toBe(true))
 }
 
 test('jobs run in the order in which they were added, however many a tick adds', async () => {
@@ -127,8 +128,8 @@ test('a handler may answer with anything that has a `then`', async () => {
   await queue.createWorker().start()
   const odd = await queue.addJob('odd', null)
   const hostile = await queue.addJob('hostile', null, { retries: 0 })
-  await vi.waitFor(async () => expect((await queue.getJob(odd.id))?.result).toBe(7))
-  await vi.waitFor(async () => expect((await queue.getJob(hostile.id))?.error?.message).toBe('do not touch'))
+  await eventually(async () => expect((await queue.getJob(odd.id))?.result).toBe(7))
+  await eventually(async () => expect((await queue.getJob(hostile.id))?.error?.message).toBe('do not touch'))
 })
 
 test('jobs that end at once leave turns to others', async () => {
@@ -141,5 +142,5 @@ test('jobs that end at once leave turns to others', async () => {
   await until(() => ran === 10_000)
   clearInterval(timer)
   expect(turns).toBeGreaterThan(1)
-  await vi.waitFor(async () => expect((await queue.getMetrics()).completed).toBe(10_000), { timeout: 20_000 })
+  await eventually(async () => expect((await queue.getMetrics()).completed).toBe(10_000))
 })

@@ -4,12 +4,13 @@ import { expect, test, vi } from 'vitest'
 import { AbortJobError, JobPriority, JobQueue, RetryAfterError, type JobOptions } from '../../plugin/api/queue.js'
 import { Auton8nError } from '../../plugin/errors.js'
 import { queues } from '../support/queues.js'
+import { eventually } from '../support/eventually.js'
 
 const { open, keep, directory } = queues()
 const memory = (): Promise<JobQueue> => open()
 
 async function until(check: () => Promise<boolean> | boolean): Promise<void> {
-  await vi.waitFor(async () => expect(await check()).toBe(true), { timeout: 20_000, interval: 5 })
+  await eventually(async () => expect(await check()).toBe(true))
 }
 
 test('a job runs, tells its life and keeps its result', async () => {

@@ -143,7 +143,7 @@ describe('OTLP', () => {
     tracer.startSpan('x').end()
     const before = performance.now()
     await tracer.shutdown(300)
-    expect(performance.now() - before).toBeLessThan(3_000)
+    expect(performance.now() - before).toBeLessThan(8_000)
     await expect.poll(() => tracer.getMetrics()).toMatchObject({ exported: 0, failed: 1 })
   })
 
@@ -158,7 +158,7 @@ describe('OTLP', () => {
     tracer.startSpan('x').end()
     const before = performance.now()
     await expect(tracer.flush(1_500)).rejects.toMatchObject({ code: 'AUTON8N_TIMEOUT' })
-    expect(performance.now() - before).toBeLessThan(5_000)
+    expect(performance.now() - before).toBeLessThan(8_000)
     expect(asked).toBeGreaterThan(1)
     expect(tracer.getMetrics().lastError).toContain('could not be reached')
     await tracer.shutdown(1)

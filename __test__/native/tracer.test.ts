@@ -20,6 +20,8 @@ import {
   Tracer,
   type SpanData,
 } from '../../plugin/api/tracer.js'
+import { cpuTime } from '../support/cpuTime.js'
+import { eventually } from '../support/eventually.js'
 
 interface Vector {
   header: string
@@ -62,7 +64,7 @@ describe('W3C headers', () => {
   })
 
   it('stay within their bounds and cost no time, whatever comes', () => {
-    const started = performance.now()
+    const spent = cpuTime()
     for (const header of [
       'a'.repeat(1e6),
       '='.repeat(1e6),
@@ -77,7 +79,7 @@ describe('W3C headers', () => {
       expect(carryTracestate(header).length).toBeLessThanOrEqual(512)
       expect(formatBaggage(parseBaggage(header) ?? {}).length).toBeLessThanOrEqual(8_192)
     }
-    expect(performance.now() - started).toBeLessThan(2_000)
+    expect(spent()).toBeLessThan(2_000)
   })
 })
 
@@ -262,9 +264,9 @@ describe('a tracer', () => {
   it('exports by size and by interval, one batch at a time, and the rest at shutdown', async () => {
     const { tracer, batches, exporter } = setup({ batch: { maxSize: 3, interval: 20 } })
     for (let i = 0; i < 7; i++) tracer.startSpan('x').end()
-    await vi.waitFor(() => expect(batches).toEqual([3, 3, 1]))
+    await eventually(() => expect(batches).toEqual([3, 3, 1]))
     tracer.startSpan('x').end()
-    await vi.waitFor(() => expect(batches).toEqual([3, 3, 1, 1]))
+    await eventually(() => expect(batches).toEqual([3, 3, 1, 1]))
     tracer.startSpan('x').end()
     await Promise.all([tracer.shutdown(), tracer.shutdown()])
     expect(batches).toEqual([3, 3, 1, 1, 1])

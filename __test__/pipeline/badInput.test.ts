@@ -1,7 +1,9 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
-import { createPlugin, createPluginFromDescription, openEngine, type Engine } from '../../plugin/api/engine.js'
+import { openEngine, type Engine } from '../../plugin/api/engine.js'
+import { createPlugin, createPluginFromDescription } from '../../plugin/api/sharedEngine.js'
 import type { ModelFunction } from '../../plugin/api/model.js'
 import type { CreatePluginOptions, EngineOptions } from '../../plugin/api/options.js'
+import { cpuTime } from '../support/cpuTime.js'
 import { example, openWorkplace, rejection, reportOf, statuses, type Workplace } from '../support/workplace.js'
 
 const weather = example('weather')
@@ -55,14 +57,14 @@ describe('a specification', () => {
     ['10 MB of actions', { ...weather, actions: Array.from({ length: 100_000 }, () => ({ name: 'A', description: 'x'.repeat(80) })) }],
     ['a getter that throws', { ...weather, get version(): string { throw new Error('no') } }],
   ])('that is %s is refused with its problems', async (_what, value) => {
-    const started = performance.now()
+    const spent = cpuTime()
     const error = await rejection(engine.createPlugin(any(value)))
     expect(error.code).toBe('AUTON8N_SPECIFICATION_INVALID')
     const { problems } = error.details as { problems: { path: string; message: string; fix: string }[] }
     expect(problems.length).toBeGreaterThan(0)
     for (const problem of problems) expect([problem.path[0], problem.message, problem.fix]).toEqual(['$', expect.stringMatching(/./), expect.stringMatching(/./)])
     expect(error.message.length).toBeLessThan(10_000)
-    expect(performance.now() - started).toBeLessThan(5_000)
+    expect(spent()).toBeLessThan(5_000)
     expect(await engine.jobs()).toEqual([])
   })
 })
@@ -187,8 +189,8 @@ describe('a model function', () => {
       return new Promise(() => {})
     }
     const creation = await engine.createPlugin(weather, { model, timeout: 200 })
-    await expect.poll(async () => (await creation.status()).error?.code, { timeout: 10_000 }).toBe('AUTON8N_TIMEOUT')
-    await expect.poll(() => signals[0]?.aborted, { timeout: 10_000 }).toBe(true)
+    await expect.poll(async () => (await creation.status()).error?.code).toBe('AUTON8N_TIMEOUT')
+    await expect.poll(() => signals[0]?.aborted).toBe(true)
     expect(await creation.cancel()).toBe(true)
   })
 })

@@ -82,7 +82,7 @@ describe('create a plugin that …', () => {
     expect(end.report?.verdict).toBe('passed')
     expect(engineRequests()).toHaveLength(2)
 
-    await expect.poll(() => announcements(job.id), { timeout: 10_000 }).toHaveLength(1)
+    await expect.poll(() => announcements(job.id)).toHaveLength(1)
     choosing('CHECK_PLUGIN_CREATION_STATUS')
     expect(texts(await agent.say('How is my plugin coming along?'))).toContain('@acme/plugin-greeting')
     choosing('LIST_CREATED_PLUGINS')

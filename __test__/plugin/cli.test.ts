@@ -170,6 +170,9 @@ describe('the engine', () => {
     const { code, stdout } = await auton8n('doctor', '--json')
     const { status } = JSON.parse(stdout) as { status: string }
     expect(code).toBe(status === 'ok' ? 0 : 1)
+    const told = (await auton8n('doctor')).stdout
+    expect(told).toMatch(/^sandboxes:(\n {2}\S+.*, usable (yes|no),.*)+$/m)
+    expect(told).not.toMatch(/[{}[\]]/)
   })
 
   it.skipIf(!sandbox)('makes a plugin, tells each stage and check, verifies it, and sees where it was broken', async () => {

@@ -26,13 +26,10 @@ async function told(name: string, about: string): Promise<{ text: string; values
   if (!provider) throw new Error(`${name} is not there`)
   let result = await provider.get(agent.runtime, agent.message(about), { values: {}, data: {}, text: '' })
   await expect
-    .poll(
-      async () => {
-        result = await provider.get(agent.runtime, agent.message(about), { values: {}, data: {}, text: '' })
-        return result.data?.['available']
-      },
-      { timeout: 30_000 },
-    )
+    .poll(async () => {
+      result = await provider.get(agent.runtime, agent.message(about), { values: {}, data: {}, text: '' })
+      return result.data?.['available']
+    })
     .toBe(true)
   return { text: result.text ?? '', values: result.values ?? {} }
 }

@@ -42,8 +42,14 @@ const modes = {
   async work(queue) {
     queue.registerHandler('work', async (job, { signal }) => {
       say('ran', job.id)
-      signal.addEventListener('abort', () => say('aborted', job.id))
-      await new Promise(resolve => setTimeout(resolve, job.data?.ms ?? 3))
+      await new Promise(resolve => {
+        const timer = setTimeout(resolve, job.data?.ms ?? 3)
+        signal.addEventListener('abort', () => {
+          say('aborted', job.id)
+          clearTimeout(timer)
+          resolve()
+        })
+      })
       say('returned', job.id)
     })
     queue.on('completed', event => say('completed', event.jobId))

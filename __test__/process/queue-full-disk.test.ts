@@ -55,7 +55,7 @@ test.for(ways)('$kind: a full disk refuses adds, loses nothing, and later adds w
     again.registerHandler('a', () => void ran++)
     const worker = again.createWorker({ concurrency: 4 })
     await worker.start()
-    await expect.poll(() => ran, { timeout: 20_000 }).toBe(stored + 1)
+    await expect.poll(() => ran).toBe(stored + 1)
     await again.shutdown()
   } finally {
     await Promise.all(opened.map(queue => queue.shutdown()))

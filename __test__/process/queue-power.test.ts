@@ -7,7 +7,8 @@ import { afterEach, beforeAll, expect, test } from 'vitest'
 import type { QueueOptions } from '../../plugin/api/job.js'
 import { JobQueue } from '../../plugin/api/queue.js'
 import { after, killChildren, seeded, startNode, until } from '../support/children.js'
-import { freePort, withoutPostgres, withoutRedis } from '../support/database.js'
+import { withoutPostgres, withoutRedis } from '../support/database.js'
+import { freePort } from '../support/ports.js'
 import { copyPostgresDisk, makePostgresDisk, startPostgresOnDisk } from '../support/postgresDisk.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))

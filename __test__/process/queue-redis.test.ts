@@ -6,7 +6,8 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, describe, expect, test } from 'vitest'
 import { JobQueue } from '../../plugin/api/queue.js'
 import { killChildren, startNode, until } from '../support/children.js'
-import { freePort, startRedis, withoutRedis, type Database } from '../support/database.js'
+import { startRedis, withoutRedis, type Database } from '../support/database.js'
+import { freePort } from '../support/ports.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
 const script = join(root, '__test__/process/queue-child.mjs')

@@ -101,14 +101,14 @@ describe('a process that is killed', () => {
     const id = await jobOf(child)
     await child.line('stage test')
     const { pid } = child
-    await expect.poll(() => containersOf(pid).length, { timeout: 20_000 }).toBeGreaterThan(0)
+    await expect.poll(() => containersOf(pid).length).toBeGreaterThan(0)
     await child.kill()
 
     const { model, prompts } = scripted(good)
     engine = await openEngine({ dataDir, model })
     expect((await result(id)).report.verdict).toBe('passed')
     expect(prompts).toEqual([])
-    await expect.poll(() => containersOf(pid), { timeout: 20_000 }).toEqual([])
+    await expect.poll(() => containersOf(pid)).toEqual([])
   })
 })
 
@@ -164,5 +164,5 @@ it('a process that has its result and does nothing more ends by itself', async (
   expect(child.lines[0]).toBe('passed')
   expect(child.lines[1]).toContain(dataDir)
   const { pid } = child
-  await expect.poll(() => (docker ? containersOf(pid) : []), { timeout: 20_000 }).toEqual([])
+  await expect.poll(() => (docker ? containersOf(pid) : [])).toEqual([])
 })

@@ -42,7 +42,7 @@ describe('spans in files', () => {
     // What had ended by then, a second before it is killed, has to come.
     let told = 0
     child.stdout.on('data', (data: Buffer) => (told = Number(String(data).trim().split('\n').at(-1))))
-    await expect.poll(() => told, { timeout: 30_000 }).toBeGreaterThan(2_000)
+    await expect.poll(() => told).toBeGreaterThan(2_000)
     const owed = told
     await new Promise((resolve) => setTimeout(resolve, 1_000))
     child.kill('SIGKILL')
@@ -55,7 +55,7 @@ describe('spans in files', () => {
     await expect.poll(async () => {
       await next.flush()
       return ready.spans().length
-    }, { timeout: 30_000 }).toBeGreaterThanOrEqual(owed)
+    }).toBeGreaterThanOrEqual(owed)
     await next.shutdown()
     const names = ready.spans().map(({ name }) => name)
     expect(new Set(names).size).toBe(names.length)
@@ -79,7 +79,7 @@ describe('spans in files', () => {
       next.startSpan('of the next').end()
       await next.shutdown()
       return ready.spans().filter(({ name }) => name.startsWith('span ')).length
-    }, { timeout: 30_000, interval: 300 }).toBe(300)
+    }, { interval: 300 }).toBe(300)
     await ready.close()
   })
 

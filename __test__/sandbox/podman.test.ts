@@ -28,7 +28,7 @@ describe.skipIf(!usable)('podman', () => {
     const serve = [...args, ...runtime, 'system', 'service', '--time=0', `unix://${socket}`]
     // Where memory runs out, its monitor leaves a file in the folder that it was started in.
     service = spawn('podman', serve, { stdio: 'ignore', cwd: directory })
-    for (const end = Date.now() + 30_000; !existsSync(socket); await new Promise((next) => { setTimeout(next, 50) })) {
+    for (const end = Date.now() + 120_000; !existsSync(socket); await new Promise((next) => { setTimeout(next, 50) })) {
       if (Date.now() > end) throw new Error('podman does not come up')
     }
     sandbox = await Sandbox.open({ engine: `unix://${socket}`, memory: '192m', pids: 64, tmpfs: '16m', work: '24m' })

@@ -1,4 +1,3 @@
-import { rmSync } from 'node:fs'
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -14,6 +13,7 @@ import {
 import { bootstrapPlugin } from '@elizaos/plugin-bootstrap'
 import { openaiPlugin } from '@elizaos/plugin-openai'
 import sqlPlugin, { createDatabaseAdapter, DatabaseMigrationService } from '@elizaos/plugin-sql'
+import { afterAll } from 'vitest'
 import { v4 } from './uuid.js'
 
 /** A real agent: AgentRuntime, PGlite, bootstrap, and a model plugin where a server is given. */
@@ -47,12 +47,14 @@ let database: Promise<string> | undefined
 
 /** plugin-sql keeps one PGlite a process, so its folder lives as long. */
 function databaseDir(): Promise<string> {
-  database ??= mkdtemp(join(tmpdir(), 'auton8n-pglite-')).then((directory) => {
-    process.once('exit', () => rmSync(directory, { recursive: true, force: true }))
-    return directory
-  })
+  database ??= mkdtemp(join(tmpdir(), 'auton8n-pglite-'))
   return database
 }
+
+// Of the file that uses agents, after its own: the first hook that is told of is the last to run.
+afterAll(async () => {
+  if (database) await rm(await database, { recursive: true, force: true })
+})
 
 /** Boots an agent on an empty database; the server does the migrations first, and so does this. */
 export async function bootAgent({ plugins = [], settings = {}, modelUrl }: AgentOptions = {}): Promise<Agent> {

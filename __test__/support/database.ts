@@ -1,9 +1,9 @@
 import { execFile, execFileSync, spawn, spawnSync, type ChildProcess } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
 import { createInterface, type Interface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { freePort } from './ports.js'
 
 const run = promisify(execFile)
 const given = process.env['AUTON8N_TEST_POSTGRES_BIN']
@@ -115,13 +115,4 @@ function answers(server: ChildProcess, lines: Interface): (word: string) => Prom
         else reject(new Error(`the database server said ${line}`))
       })
     })
-}
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>(resolve => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise(resolve => server.close(resolve))
-  return port
 }

@@ -40,7 +40,7 @@ export class OwnDocker {
     // One that was killed leaves its files of process ids behind, and waits for what they name.
     for (const name of ['pid', 'exec/containerd/containerd.pid']) rmSync(at(name), { force: true })
     this.#process = spawn('dockerd', args, { stdio: ['ignore', log, log] })
-    for (const end = Date.now() + 60_000; ; await new Promise((next) => { setTimeout(next, 100) })) {
+    for (const end = Date.now() + 120_000; ; await new Promise((next) => { setTimeout(next, 100) })) {
       try {
         this.docker('version')
         return
@@ -53,17 +53,11 @@ export class OwnDocker {
 
   /** What the client says. */
   docker(...args: string[]): string {
-    return execFileSync('docker', ['--host', this.address, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 20_000 }).trim()
+    return execFileSync('docker', ['--host', this.address, ...args], { encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'], timeout: 60_000 }).trim()
   }
 
   get containers(): string[] {
     return this.docker('ps', '-aq').split('\n').filter(Boolean)
-  }
-
-  /** Whether the program of some box runs, and not only its keeper. */
-  get isBusy(): boolean {
-    const running = this.docker('ps', '-q').split('\n').filter(Boolean)
-    return running.some((id) => this.docker('top', id, '-eo', 'pid,args').includes('console.log'))
   }
 
   /** Bytes that are left on its disk. */

@@ -1,13 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process'
-import { existsSync, mkdirSync } from 'node:fs'
-import { createServer, type AddressInfo } from 'node:net'
-import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import { join, resolve } from 'node:path'
 import { createInterface } from 'node:readline'
+import { freePort } from './ports.js'
 
 /** A receiver of OTLP that others made and published on PyPI; its version is fixed. */
 const PACKAGE = 'oteltap==1.0.0'
-const folder = join(tmpdir(), 'auton8n-oteltap-1.0.0')
+/** Where it is kept for later runs, beside what other tests fetch. */
+const cache = resolve('node_modules/.cache/auton8n-tests')
+const folder = join(cache, 'oteltap-1.0.0')
 
 /** A span as OTLP's JSON has it. */
 export interface TappedSpan {
@@ -29,14 +30,24 @@ export interface Tap {
 /** Why there can be none here, or `undefined`. Where nothing may be left out that is an error. */
 export function withoutOteltap(): string | undefined {
   try {
-    if (!existsSync(join(folder, 'oteltap'))) {
-      mkdirSync(folder, { recursive: true })
-      execFileSync('python3', ['-m', 'pip', 'install', '--quiet', '--target', folder, PACKAGE], { stdio: 'pipe', timeout: 120_000 })
-    }
+    if (!existsSync(folder)) install()
     return undefined
   } catch (error) {
     if (process.env.AUTON8N_REQUIRE_ALL === '1') throw error
     return `${PACKAGE} cannot be installed with pip`
+  }
+}
+
+/** Whole or not at all, since others may look at the same time. */
+function install(): void {
+  mkdirSync(cache, { recursive: true })
+  const fresh = mkdtempSync(join(cache, 'oteltap-'))
+  try {
+    execFileSync('python3', ['-m', 'pip', 'install', '--quiet', '--target', fresh, PACKAGE], { stdio: 'pipe', timeout: 300_000 })
+    renameSync(fresh, folder)
+  } catch (error) {
+    rmSync(fresh, { recursive: true, force: true })
+    if (!existsSync(folder)) throw error
   }
 }
 
@@ -64,12 +75,4 @@ export async function startOteltap(): Promise<Tap> {
       await ended
     },
   }
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }

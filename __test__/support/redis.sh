@@ -8,9 +8,10 @@ command -v redis-server >/dev/null || { echo 'not installed'; exit 1; }
 dir=$(mktemp -d "${TMPDIR:-/tmp}/auton8n-redis-XXXXXX")
 answers() { redis-cli -h 127.0.0.1 -p "$port" ping 2>/dev/null | grep -q 'PONG\|NOAUTH'; }
 start() {
-  redis-server --port "$port" --bind 127.0.0.1 --dir "$dir" --save '' "$@" >>"$dir/log" 2>&1 </dev/null &
+  redis-server --port "$port" --bind 127.0.0.1 --dir "$dir" --save '' "$@" >"$dir/log" 2>&1 </dev/null &
   pid=$!
-  until answers; do
+  # By its own word: at the port another one may answer, for a moment.
+  until grep -qi 'ready to accept connections' "$dir/log" && answers; do
     kill -0 $pid 2>/dev/null || { tail -5 "$dir/log" >&2; return 1; }
     sleep 0.02
   done

@@ -1,6 +1,5 @@
 import { resolve } from 'node:path'
 import { Auton8nError, nativeCall } from '../errors.js'
-import { environmentOptions } from '../settings.js'
 import { native } from '../native.js'
 import type { CreationReport, JobSnapshot } from './creation.js'
 import { EngineLease } from './lease.js'
@@ -229,50 +228,8 @@ export async function openEngine(options?: EngineOptions): Promise<Engine> {
   return engine
 }
 
-let shared: Promise<Engine> | undefined
-
-async function openEnvironment(): Promise<Engine> {
-  return await openEngine(environmentOptions())
-}
-
-/** The engine of the free functions, set up by the environment and opened at the first use. A failed opening is tried again at the next. */
-function sharedEngine(): Promise<Engine> {
-  shared ??= openEnvironment().catch((error: unknown) => {
-    shared = undefined
-    throw error
-  })
-  return shared
-}
-
-/** Makes a plugin of a specification; resolves when the job is durable. */
-export function createPlugin(
-  specification: PluginSpecification,
-  options?: CreatePluginOptions,
-): Promise<PluginCreation>
-export function createPlugin(
-  specification: PluginSpecification,
-  apiKey: string,
-  options?: CreatePluginOptions,
-): Promise<PluginCreation>
-export async function createPlugin(
-  specification: PluginSpecification,
-  keyOrOptions?: string | CreatePluginOptions,
-  options?: CreatePluginOptions,
-): Promise<PluginCreation> {
-  const checked = checkArguments(keyOrOptions, options)
-  return (await sharedEngine()).createPlugin(specification, checked)
-}
-
-/** Makes a plugin of words; a model makes the specification of them. Resolves when the job is durable. */
-export async function createPluginFromDescription(
-  description: string,
-  options?: CreatePluginOptions,
-): Promise<PluginCreation> {
-  const checked = checkCreateOptions(options)
-  return (await sharedEngine()).createPluginFromDescription(description, checked)
-}
-
-function checkArguments(keyOrOptions: unknown, options: unknown): CreatePluginOptions {
+/** The options of a call that may have a key before them. */
+export function checkArguments(keyOrOptions: unknown, options: unknown): CreatePluginOptions {
   if (typeof keyOrOptions !== 'string') {
     if (options !== undefined && keyOrOptions !== undefined) {
       throw invalid(`\`apiKey\` must be a string, not ${kindOf(keyOrOptions)}`)

@@ -160,10 +160,10 @@ export class Sandbox {
       ...(toolchainDir === undefined ? {} : { toolchainDir: resolve(toolchainDir) }),
       ...(node ? { nodePath: node } : {}),
     }
-    // It keeps no jobs, so its folder is a name that nothing is written to.
+    // It keeps neither jobs nor spans, so its folder is a name that nothing is written to.
     const dataDir = join(tmpdir(), `auton8n-verify-${randomUUID()}`)
     const tools = toolchainDir === undefined ? {} : { toolchainDir }
-    const examiner = (): Promise<Engine> => openEngine({ dataDir, queue: false, sandbox, ...tools })
+    const examiner = (): Promise<Engine> => openEngine({ dataDir, queue: false, tracing: false, sandbox, ...tools })
     return new Sandbox(await nativeCall(() => native().SandboxHandle.open(nativeOptions)), examiner)
   }
 

@@ -1,6 +1,7 @@
 import { updateAdvisories } from '../api/dependencies.js'
 import { native } from '../native.js'
 import { CommandError, DONE, parse, print, printJson, type Command } from './command.js'
+import { factLines } from './facts.js'
 
 const USAGE = `auton8n advisories [update [--from URL|FILE] [--sha256 HEX] [--to FILE]] [--json]
 
@@ -22,7 +23,7 @@ export const advisories: Command = {
       if (values.from ?? values.sha256 ?? values.to) throw new CommandError(`These options are for 'update'.\n\n${USAGE}`)
       const here = JSON.parse(native().advisoriesHere()) as Record<string, Record<string, unknown>>
       if (values.json) printJson(here)
-      else print(...Object.entries(here).map(([name, facts]) => `${name}: ${JSON.stringify(facts)}`))
+      else print(...factLines(here))
       return DONE
     }
     if (verb !== 'update' && verb !== 'fetch') throw new CommandError(`There is no 'advisories ${verb}'.\n\n${USAGE}`)

@@ -1,5 +1,6 @@
 import { Auton8nError } from '../errors.js'
 import { DONE, FOUND, parse, print, printJson, withEngine, type Command } from './command.js'
+import { factLines } from './facts.js'
 
 const USAGE = 'auton8n doctor [--json]\n\nSays what is here, what is missing, and what to do about it.'
 
@@ -40,13 +41,9 @@ async function diagnose(): Promise<Diagnosis> {
   }
 }
 
-function factLine([name, fact]: [string, unknown]): string {
-  return `${name}: ${typeof fact === 'string' ? fact : JSON.stringify(fact)}`
-}
-
 function linesOf({ status, reasons, warnings = [], facts }: Diagnosis): string[] {
   return [
-    ...Object.entries(facts).map(factLine),
+    ...factLines(facts),
     '',
     status === 'ok' ? 'Everything that a creation needs is here.' : 'Something is missing:',
     ...reasons.map(({ code, message }) => `- ${message} (${code})`),

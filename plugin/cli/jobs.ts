@@ -7,7 +7,8 @@ const USAGE = `auton8n jobs [--status STATUS] [--limit N] [--json]
 
 Lists the creations of the data directory; also beside an agent that is running.
 
-\`auton8n jobs export FILE\` and \`auton8n jobs import FILE\` move the jobs of a queue from one store to another.`
+\`auton8n jobs export FILE\` and \`auton8n jobs import FILE\` move the jobs of a queue from one store to another, with the
+options --queue NAME and --store STORE; without a FILE they tell more.`
 
 const OPTIONS = { status: { type: 'string' }, limit: { type: 'string', default: '50' } } as const
 

@@ -35,7 +35,7 @@ const HELP = `auton8n makes ElizaOS plugins and proves them.
   --version   print the version
 
 The exit code is 0 when it is done, 1 when something was found or failed, 2 when it was used in a wrong way.
-AUTON8N_DATA_DIR says where jobs, tools and plugins are kept (default: .auton8n here).
+AUTON8N_DATA_DIR says where jobs and created plugins are kept (default: .auton8n here).
 `
 
 for (const stream of [process.stdout, process.stderr]) {

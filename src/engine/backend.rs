@@ -8,11 +8,11 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::near::Near;
-use crate::error::Result;
+use crate::error::{Code, Result};
 use crate::generation::Model;
 use crate::metrics::Format;
 use crate::pipeline::{CreationReport, Generator, Wish};
-use crate::queue::{Job, JobFilter, Priority};
+use crate::queue::{Job, JobFilter, Priority, QueueApi};
 
 /// A creation that is asked for.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -82,4 +82,13 @@ pub trait Backend: Send + Sync {
 
     /// Stops the workers and gives everything back. May be called twice.
     async fn close(&self) -> Result<()>;
+}
+
+/// Runs a job of this queue once more; false where there is none that can be.
+pub(super) async fn retry(queue: &impl QueueApi, id: &str) -> Result<bool> {
+    match queue.retry(id).await {
+        Ok(_) => Ok(true),
+        Err(error) if matches!(error.code(), Code::JobNotFound | Code::JobState) => Ok(false),
+        Err(error) => Err(error),
+    }
 }

@@ -10,7 +10,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use super::around::{Logged, Releasing, Telling};
-use super::backend::{Backend, Creation};
+use super::backend::{Backend, Creation, retry};
 use super::commits::Commits;
 use super::creation::job_of;
 use super::doctor;
@@ -203,11 +203,7 @@ impl Backend for Owner {
     }
 
     async fn retry(&self, id: &str) -> Result<bool> {
-        match self.queue.retry(id).await {
-            Ok(_) => Ok(true),
-            Err(error) if matches!(error.code(), Code::JobNotFound | Code::JobState) => Ok(false),
-            Err(error) => Err(error),
-        }
+        retry(&self.queue, id).await
     }
 
     async fn metrics(&self) -> Result<Value> {

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::backend::{Backend, Creation};
+use super::backend::{Backend, Creation, retry};
 use super::near::Near;
 use super::served_model::NearModels;
 use super::serving::PREFIX;
@@ -158,11 +158,7 @@ impl Backend for Served {
     }
 
     async fn retry(&self, id: &str) -> Result<bool> {
-        match self.queue.retry(id).await {
-            Ok(_) => Ok(true),
-            Err(error) if matches!(error.code(), Code::JobNotFound | Code::JobState) => Ok(false),
-            Err(error) => Err(error),
-        }
+        retry(&self.queue, id).await
     }
 
     async fn metrics(&self) -> Result<Value> {

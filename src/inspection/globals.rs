@@ -25,7 +25,7 @@ pub(super) const REPLACEABLE: &[&str] = &[
     "Date",
 ];
 
-/// Names whose members nobody may change: the language's and the test runner's.
+/// The language's names whose members nobody may change.
 const SHARED: &[&str] = &[
     "Array",
     "ArrayBuffer",
@@ -59,6 +59,10 @@ const SHARED: &[&str] = &[
     "URL",
     "AbortSignal",
     "AbortController",
+];
+
+/// The test runner's, whose members nobody may change either.
+const RUNNER: &[&str] = &[
     "afterAll",
     "afterEach",
     "beforeAll",
@@ -145,7 +149,7 @@ pub(super) fn patches(names: &[&str], in_test: bool) -> bool {
         [root, ..] if is_global_object(root) => true,
         // A test may make time-outs short, as it may answer `fetch`.
         ["AbortSignal", "timeout"] if in_test => false,
-        [root, _, ..] if SHARED.contains(root) => true,
+        [root, _, ..] if is_common(root) => true,
         _ => names.contains(&"__proto__") || names.iter().skip(1).any(|name| *name == "prototype"),
     }
 }
@@ -153,27 +157,18 @@ pub(super) fn patches(names: &[&str], in_test: bool) -> bool {
 /// Whether a name, given another one, would let its members be changed unseen. Tests' own are judged apart, and what
 /// makes texts, numbers and the like is often handed on, as in `.map(String)`.
 pub(super) fn keeps_state(name: &str) -> bool {
-    let runner = [
-        "afterAll",
-        "afterEach",
-        "beforeAll",
-        "beforeEach",
-        "describe",
-        "expect",
-        "it",
-        "suite",
-        "test",
-        "vi",
-        "vitest",
-    ];
-    SHARED.contains(&name) && !runner.contains(&name) && !matches!(name, "String" | "Number" | "Boolean" | "BigInt")
+    SHARED.contains(&name) && !matches!(name, "String" | "Number" | "Boolean" | "BigInt")
 }
 
 /// Whether the object itself is shared by all of the program.
 pub(super) fn is_shared(names: &[&str]) -> bool {
     names
         .first()
-        .is_some_and(|root| SHARED.contains(root) || is_global_object(root) || *root == "process")
+        .is_some_and(|root| is_common(root) || is_global_object(root) || *root == "process")
+}
+
+fn is_common(name: &str) -> bool {
+    SHARED.contains(&name) || RUNNER.contains(&name)
 }
 
 fn refused(code: &'static str, message: &str) -> Verdict<'static> {

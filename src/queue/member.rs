@@ -5,23 +5,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use parking_lot::Mutex;
-use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use super::seat::{Seat, Where};
 use super::socket::Peer;
+use super::succession::{Sitter, Succession};
 use super::{
     Handler, HubOptions, Job, PlainAdded, PlainJobs, Queue, QueueApi, Retention, Schedule, Worker, WorkerOptions,
 };
 use crate::clock::SharedClock;
 use crate::error::{Code, Error, Result};
 use crate::event::EventSink;
-
-/// Between two attempts to take a place.
-const AGAIN: Duration = Duration::from_millis(50);
-/// How long a call waits for a new owner.
-const PATIENCE: Duration = Duration::from_secs(5);
 
 /// Called with a worker when it really works; a standing-by one does later.
 type Started = Box<dyn Fn(&Worker) + Send + Sync>;
@@ -37,24 +32,24 @@ pub struct MemberOptions {
 
 /// A handle; the last one to be dropped does not close it, `close` does.
 pub struct Member {
-    inner: Arc<Inner>,
+    part: Arc<Part>,
+    succession: Succession<Part>,
 }
 
-struct Inner {
+/// What outlives an owner.
+struct Part {
     name: String,
     place: Where,
     clock: SharedClock,
     options: MemberOptions,
     sink: Arc<dyn EventSink>,
-    seat: Mutex<Seat>,
-    changed: watch::Sender<u64>,
     registered: Mutex<Registered>,
-    stop: CancellationToken,
 }
 
-/// What outlives an owner.
 #[derive(Default)]
 struct Registered {
+    /// The queue, where this process has the store.
+    near: Option<Queue>,
     handlers: HashMap<String, Arc<dyn Handler>>,
     workers: HashMap<u32, Post>,
 }
@@ -74,56 +69,27 @@ impl Member {
         options: MemberOptions,
         sink: Arc<dyn EventSink>,
     ) -> Result<Self> {
-        let inner = Arc::new(Inner {
+        let part = Arc::new(Part {
             name,
             place,
             clock,
             options,
             sink,
-            seat: Mutex::new(Seat::Empty),
-            changed: watch::Sender::new(0),
             registered: Mutex::default(),
-            stop: CancellationToken::new(),
         });
-        let seat = inner
-            .place
-            .sit(&inner.name, &inner.clock, inner.options, &inner.sink)
-            .await?;
-        let far = seat.peer();
-        *inner.seat.lock() = seat;
-        if let Some(peer) = far {
-            // It ends with the member, or when it is the owner.
-            tokio::spawn(follow(inner.clone(), peer));
-        }
-        Ok(Self { inner })
+        let first = part.sit().await?;
+        let succession = Succession::begin(Arc::clone(&part), first);
+        Ok(Self { part, succession })
     }
 
     /// Whether another process has the store.
     pub fn is_served(&self) -> bool {
-        self.inner.near().is_none()
+        self.near().is_none()
     }
 
     /// The queue, near or far. Waits a while where its owner just went.
     pub async fn api(&self) -> Result<Arc<dyn QueueApi>> {
-        if self.is_served() && self.inner.stop.is_cancelled() {
-            return Err(Error::new(Code::Closed, "the queue is closed; open it again"));
-        }
-        let mut changes = self.inner.changed.subscribe();
-        let waited = tokio::time::timeout(PATIENCE, async {
-            loop {
-                changes.borrow_and_update();
-                if let Some(api) = self.inner.api() {
-                    return Some(api);
-                }
-                changes.changed().await.ok()?;
-            }
-        });
-        waited.await.ok().flatten().ok_or_else(|| {
-            Error::new(
-                Code::StoreBusy,
-                "the process that owned the data directory went away, and no other one took its place yet; try again",
-            )
-        })
+        Ok(self.succession.seat().await?.api())
     }
 
     /// Adds plain jobs as `Queue::add_plain` does; they come back too where another process has the store.
@@ -132,7 +98,7 @@ impl Member {
         jobs: PlainJobs,
         told: impl FnOnce(Result<PlainAdded>) + Send + 'static,
     ) -> std::result::Result<(), PlainJobs> {
-        match self.inner.near() {
+        match self.near() {
             Some(queue) => queue.add_plain(jobs, told),
             None => Err(jobs),
         }
@@ -141,9 +107,9 @@ impl Member {
     /// The workers of this member run jobs of that name.
     pub fn register(&self, name: &str, handler: Arc<dyn Handler>) -> Result<()> {
         super::check::name("job", name)?;
-        let mut registered = self.inner.registered.lock();
+        let mut registered = self.part.registered.lock();
         registered.handlers.insert(name.to_owned(), handler.clone());
-        match self.inner.near() {
+        match &registered.near {
             Some(queue) => queue.register(name, handler),
             None => Ok(()),
         }
@@ -152,17 +118,17 @@ impl Member {
     /// Starts a worker under an id of the caller's, or lets it stand by until this process has the store.
     pub fn start_worker(&self, id: u32, options: WorkerOptions, started: Started) -> Result<()> {
         options.check()?;
-        if self.inner.stop.is_cancelled() {
+        if self.succession.is_stopped() {
             return Err(Error::new(Code::Closed, "the queue is closed; open it again"));
         }
-        let mut registered = self.inner.registered.lock();
+        let mut registered = self.part.registered.lock();
         let mut post = Post {
             options,
             started,
             worker: None,
         };
-        if let Some(queue) = self.inner.near() {
-            post.start(&queue)?;
+        if let Some(queue) = &registered.near {
+            post.start(queue)?;
         }
         registered.workers.insert(id, post);
         Ok(())
@@ -170,7 +136,7 @@ impl Member {
 
     /// Stops a worker; running jobs have until the deadline.
     pub async fn stop_worker(&self, id: u32, deadline: Duration) {
-        let post = self.inner.registered.lock().workers.remove(&id);
+        let post = self.part.registered.lock().workers.remove(&id);
         if let Some(worker) = post.and_then(|post| post.worker) {
             worker.stop(deadline).await;
         }
@@ -186,8 +152,12 @@ impl Member {
         self.owned()?.restore_schedules(schedules).await
     }
 
+    fn near(&self) -> Option<Queue> {
+        self.part.registered.lock().near.clone()
+    }
+
     fn owned(&self) -> Result<Queue> {
-        self.inner.near().ok_or_else(|| {
+        self.near().ok_or_else(|| {
             Error::new(
                 Code::StoreBusy,
                 "jobs are imported by the owner of the data directory; stop the process that owns it",
@@ -197,20 +167,16 @@ impl Member {
 
     /// Stops the workers and closes the queue.
     pub async fn close(&self, deadline: Duration) {
-        self.inner.stop.cancel();
-        let near = match &*self.inner.seat.lock() {
-            Seat::Near(queue, keeper) => Some((queue.clone(), keeper.clone())),
-            Seat::Far(_, peer) => {
-                peer.close();
-                None
+        match self.succession.end().await {
+            Seat::Near(queue, keeper) => {
+                queue.shutdown(deadline).await;
+                keeper.close().await;
             }
-            Seat::Empty => None,
-        };
-        if let Some((queue, keeper)) = near {
-            queue.shutdown(deadline).await;
-            keeper.close().await;
+            Seat::Far(_, peer) => peer.close(),
         }
-        *self.inner.registered.lock() = Registered::default();
+        let mut registered = self.part.registered.lock();
+        registered.handlers.clear();
+        registered.workers.clear();
     }
 }
 
@@ -223,73 +189,35 @@ impl Post {
     }
 }
 
-impl Inner {
-    fn near(&self) -> Option<Queue> {
-        match &*self.seat.lock() {
-            Seat::Near(queue, _) => Some(queue.clone()),
-            _ => None,
+impl Registered {
+    fn begin(&mut self, queue: &Queue) -> Result<()> {
+        self.near = Some(queue.clone());
+        for (name, handler) in &self.handlers {
+            queue.register(name, handler.clone())?;
         }
-    }
-
-    fn api(&self) -> Option<Arc<dyn QueueApi>> {
-        match &*self.seat.lock() {
-            Seat::Near(queue, _) => Some(Arc::new(queue.clone())),
-            Seat::Far(queue, peer) if !peer.is_closed() => Some(Arc::new(queue.clone())),
-            _ => None,
-        }
-    }
-
-    /// Takes a seat, and with the store everything that is registered.
-    fn take(&self, seat: Seat) -> Result<()> {
-        let mut registered = self.registered.lock();
-        if let Seat::Near(queue, _) = &seat {
-            for (name, handler) in &registered.handlers {
-                queue.register(name, handler.clone())?;
-            }
-            for post in registered.workers.values_mut() {
-                post.start(queue)?;
-            }
-        }
-        *self.seat.lock() = seat;
-        self.changed.send_modify(|count| *count = count.wrapping_add(1));
-        Ok(())
+        self.workers.values_mut().try_for_each(|post| post.start(queue))
     }
 }
 
-/// Waits for the end of the owner and takes its place, or is served by the one that did.
-async fn follow(inner: Arc<Inner>, mut peer: Peer) {
-    let stop = inner.stop.clone();
-    while stop.run_until_cancelled(peer.closed()).await.is_some() {
-        *inner.seat.lock() = Seat::Empty;
-        let seat = loop {
-            if stop.is_cancelled() {
-                return;
-            }
-            match inner
-                .place
-                .sit(&inner.name, &inner.clock, inner.options, &inner.sink)
-                .await
-            {
-                Ok(seat) => break seat,
-                Err(error) => tracing::debug!("the place of the owner is not taken yet: {error}"),
-            }
-            tokio::time::sleep(AGAIN).await;
-        };
-        let (next, keeper) = match &seat {
-            Seat::Near(_, keeper) => (None, Some(keeper.clone())),
-            other => (other.peer(), None),
-        };
-        // Closed while it sat down: nobody else would give the store back.
-        if let (true, Some(keeper)) = (stop.is_cancelled(), keeper) {
-            keeper.close().await;
-            return;
-        }
-        if let Err(error) = inner.take(seat) {
+#[async_trait]
+impl Sitter for Part {
+    type Seat = Seat;
+    const NAME: &'static str = "queue";
+
+    async fn sit(&self) -> Result<Seat> {
+        self.place.sit(&self.name, &self.clock, self.options, &self.sink).await
+    }
+
+    fn peer(seat: &Seat) -> Option<Peer> {
+        seat.peer()
+    }
+
+    /// With the store comes everything that is registered.
+    fn seated(&self, seat: &Seat) {
+        if let Seat::Near(queue, _) = seat
+            && let Err(error) = self.registered.lock().begin(queue)
+        {
             tracing::error!("the workers of a queue did not start again: {error}");
-        }
-        match next {
-            Some(next) => peer = next,
-            None => return,
         }
     }
 }

@@ -25,12 +25,15 @@ mod seat;
 mod socket;
 mod start;
 mod stats;
+mod succession;
 mod the_queue;
 mod ticket;
 mod worker;
 
 #[cfg(test)]
 mod ahead_tests;
+#[cfg(test)]
+mod succession_tests;
 #[cfg(test)]
 mod tests;
 
@@ -46,6 +49,7 @@ pub use self::schedules::ScheduleOptions;
 pub use self::seat::Where;
 pub use self::socket::{Methods, Peer, RemoteQueue, RpcHandler};
 pub use self::stats::{Metrics, Percentiles};
+pub use self::succession::{Sitter, Succession};
 pub use self::the_queue::Queue;
 pub use self::ticket::{Ticket, end_all, end_all_for_others};
 pub use self::worker::{Worker, WorkerOptions};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::access::{Access, Owner, open, open_server};
 use super::socket::{Peer, RemoteQueue};
-use super::{Hub, MemberOptions, Queue};
+use super::{Hub, MemberOptions, Queue, QueueApi};
 use crate::clock::SharedClock;
 use crate::error::Result;
 use crate::event::EventSink;
@@ -19,11 +19,10 @@ pub enum Where {
 }
 
 /// How the jobs are reached at present.
+#[derive(Clone)]
 pub enum Seat {
     Near(Queue, Arc<Keeper>),
     Far(RemoteQueue, Peer),
-    /// The owner went, and nobody took its place yet.
-    Empty,
 }
 
 /// What holds the store open.
@@ -47,7 +46,15 @@ impl Seat {
     pub fn peer(&self) -> Option<Peer> {
         match self {
             Self::Far(_, peer) => Some(peer.clone()),
-            _ => None,
+            Self::Near(..) => None,
+        }
+    }
+
+    /// The queue, near or far.
+    pub fn api(&self) -> Arc<dyn QueueApi> {
+        match self {
+            Self::Near(queue, _) => Arc::new(queue.clone()),
+            Self::Far(queue, _) => Arc::new(queue.clone()),
         }
     }
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process'
 import { createServer, type Server } from 'node:net'
 import { mkdtempSync, readFileSync, readlinkSync, rmSync, statSync, writeFileSync } from 'node:fs'
-import { tmpdir } from 'node:os'
+import { cpus, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { Sandbox, type SandboxRun } from '../../../plugin/api/sandbox.js'
@@ -88,6 +88,21 @@ async function neighbour(sandbox: Sandbox): Promise<number> {
   return Number(run.stdout)
 }
 
+/** Waits, but not long, until the machine has more than one processor to spare: what others do slows one measurement only. */
+async function quiet(): Promise<void> {
+  for (const end = Date.now() + 5_000; Date.now() < end;) {
+    const before = idle()
+    const started = performance.now()
+    await new Promise((next) => { setTimeout(next, 100) })
+    if (idle() - before > 1.3 * (performance.now() - started)) return
+  }
+}
+
+/** Milliseconds that all processors did nothing, together. */
+function idle(): number {
+  return cpus().reduce((sum, { times }) => sum + times.idle, 0)
+}
+
 /** Runs so many at once, in order. */
 function gate(most: number): <T>(work: () => Promise<T>) => Promise<T> {
   let free = most
@@ -156,7 +171,7 @@ describe.each(ENGINES)('on %s', (engine) => {
       for (const project of all) projects.set(project, enter(() => ended(own.run(runOf(project)))))
     }
     await Promise.allSettled([...attempts.values(), ...projects.values()])
-  }, 240_000)
+  }, 400_000)
   afterAll(() => sandbox?.close())
 
   describe.each(Object.entries(CLASSES))('%s', (name, { attempts: tries = [], calls = {}, projects: all = [] }) => {
@@ -184,7 +199,8 @@ describe.each(ENGINES)('on %s', (engine) => {
     if (!project) throw new Error(`there is no ${name}`)
     let [alone, beside] = [Infinity, Infinity]
     // Turn by turn, the best of each: whatever else the machine does slows both, and only the attack one of them.
-    for (let turn = 0; turn < 8 && (turn < 2 || beside >= alone * 2); turn++) {
+    for (let turn = 0; turn < 20 && (turn < 2 || beside >= alone * 2); turn++) {
+      await quiet()
       alone = Math.min(alone, await neighbour(own))
       const attack = new AbortController()
       const attacking = (async () => {
@@ -196,7 +212,7 @@ describe.each(ENGINES)('on %s', (engine) => {
     }
     console.log(`${engine}: a neighbour's work takes ${alone} ms alone, ${beside} ms beside ${name}`)
     expect(beside).toBeLessThan(alone * 2)
-  })
+  }, 400_000)
 
   it('left the host as it was', async () => {
     expect(visitors).toBe(0)

@@ -28,7 +28,7 @@ export const resources: HostileClass = {
       name: 'memory shared among many small children',
       main: `${again}for (let i = 0; i < 4; i++)
         spawn('node', ['-e', 'const a = []; setInterval(() => a.push(Buffer.alloc(4 << 20, 1)), 1)'])`,
-      timeout: 6_000,
+      timeout: 30_000,
       must: { oomKilled: true },
     },
     {
@@ -51,7 +51,7 @@ export const resources: HostileClass = {
     {
       name: 'a native fork bomb',
       command: ['keeper', 'forks', '5000'],
-      timeout: 8_000,
+      timeout: 30_000,
       must: { prints: /^\d{1,2}\n$/, stoppedBy: 'processes' },
     },
     {

@@ -73,7 +73,7 @@ async fn a_fork_bomb_leaves_the_box_usable(engine: SharedEngine) {
     };
     let began = Instant::now();
     run(&mut session, &command).await;
-    assert!(began.elapsed().as_secs() < 8);
+    assert!(began.elapsed().as_secs() < 60);
     assert_eq!(print(&mut session, &node("console.log('alive')")).await, "alive");
     session.close().await;
 }

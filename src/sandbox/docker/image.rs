@@ -8,7 +8,8 @@ use std::path::Path;
 use bollard::Docker;
 use bollard::errors::Error as EngineError;
 use bollard::query_parameters::{
-    CreateImageOptionsBuilder, ListImagesOptionsBuilder, RemoveImageOptionsBuilder, TagImageOptionsBuilder,
+    CreateImageOptionsBuilder, ListImagesOptionsBuilder, PruneImagesOptionsBuilder, RemoveImageOptionsBuilder,
+    TagImageOptionsBuilder,
 };
 use bytes::Bytes;
 use futures_util::TryStreamExt;
@@ -24,6 +25,9 @@ pub const NAME: &str = "auton8n-box";
 
 /// Images that are kept: of this version and of others that are used beside it.
 const KEPT: usize = 5;
+
+/// One without a name goes at this age: a younger one may be about to get its name.
+const NAMELESS: &str = "1m";
 
 /// Whether the engine has an image of that reference.
 pub async fn exists(docker: &Docker, reference: &str) -> Result<bool> {
@@ -88,9 +92,15 @@ pub async fn tag(docker: &Docker, from: &str, to: &str) -> Result<()> {
         .map_err(|error| fault("cannot tag the sandbox image", error))
 }
 
-/// Removes all but the newest images of ours. One that is in use stays.
+/// Removes all but the newest images of ours, and those that lost their name. One that is in use stays.
 pub async fn prune(docker: &Docker) {
     let filters = HashMap::from([("label".to_owned(), vec!["auton8n.recipe".to_owned()])]);
+    let nameless =
+        [("dangling", "true"), ("until", NAMELESS)].map(|(key, value)| (key.to_owned(), vec![value.to_owned()]));
+    let options = PruneImagesOptionsBuilder::new()
+        .filters(&filters.clone().into_iter().chain(nameless).collect::<HashMap<_, _>>())
+        .build();
+    let _ = docker.prune_images(Some(options)).await;
     let options = ListImagesOptionsBuilder::new().filters(&filters).build();
     let mut images = docker.list_images(Some(options)).await.unwrap_or_default();
     images.sort_by_key(|image| std::cmp::Reverse(image.created));

@@ -221,7 +221,8 @@ impl DockerEngine {
         image::import(&self.docker, plan, &recipe, &candidate).await?;
         self.image = format!("{}:{candidate}", image::NAME);
         let tested = proof::self_test(self).await;
-        if tested.is_ok() {
+        // Another process may have made it meanwhile: a name that moves on leaves an image without one.
+        if tested.is_ok() && !image::exists(&self.docker, &format!("{}:{recipe}", image::NAME)).await? {
             image::tag(&self.docker, &candidate, &recipe).await?;
         }
         image::discard(&self.docker, &candidate).await;

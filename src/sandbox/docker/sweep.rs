@@ -15,10 +15,13 @@ pub const OWNER: &str = "auton8n.owner";
 /// Which engine of its process made it.
 pub const ENGINE: &str = "auton8n.engine";
 
+/// How often it is asked whether a removal that is on the way is over: for 10 seconds.
+const PATIENCE: u32 = 500;
+
 /// Kills and removes a container, and waits until it is gone.
 pub async fn remove(docker: &Docker, id: &str) -> Result<()> {
     let options = RemoveContainerOptionsBuilder::new().force(true).v(true).build();
-    for _ in 0..50 {
+    for _ in 0..PATIENCE {
         match docker.remove_container(id, Some(options.clone())).await {
             // It is gone, by us or because the engine removes it when it ends.
             Ok(()) | Err(bollard::errors::Error::DockerResponseServerError { status_code: 404, .. }) => return Ok(()),

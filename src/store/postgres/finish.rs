@@ -8,10 +8,9 @@ use super::connections::{Commit, Connections, Value};
 use super::rows::{clean, get};
 use super::sql;
 use crate::error::{Code, Result};
-use crate::store::job::{JobFailure, JobStatus};
-use crate::store::job_store::{Ending, Finish, Finished, Notice};
-use crate::store::rules::{again, json, number};
-use crate::store::server::Notifier;
+use crate::store::job_store::{Finished, Notice};
+use crate::store::rules::{again, number};
+use crate::store::server::{Ended, Notifier};
 
 /// While the server is away.
 const AGAIN: Duration = Duration::from_millis(200);
@@ -21,57 +20,6 @@ const LOST: Finished = Finished {
     released: false,
     makes_room: false,
 };
-
-/// An end, with its result as JSON.
-#[derive(Debug)]
-pub struct Ended {
-    id: String,
-    fence: i64,
-    status: JobStatus,
-    result: Option<String>,
-    failure: Option<JobFailure>,
-    at: i64,
-    back: i32,
-    remove: bool,
-}
-
-impl Ended {
-    /// Writes the result as JSON, on the caller's time.
-    pub fn new(finish: Finish, now: i64) -> Result<Self> {
-        let Finish { lease, ending, remove } = finish;
-        let (status, result, failure, at, back) = match ending {
-            Ending::Completed { result } => (JobStatus::Completed, Some(json(&result)?), None, now, 0),
-            Ending::Failed { failure, result } => (
-                JobStatus::Failed,
-                result.as_ref().map(json).transpose()?,
-                Some(failure),
-                now,
-                0,
-            ),
-            Ending::Retry { failure, run_at, free } => (JobStatus::Retrying, None, Some(failure), run_at, free.into()),
-            Ending::HandedBack => (JobStatus::Pending, None, None, now, 1),
-        };
-        let failure = failure.map(|failure| JobFailure {
-            code: failure.code,
-            message: clean(&failure.message),
-        });
-        Ok(Self {
-            id: lease.id,
-            fence: lease.fence,
-            status,
-            result,
-            failure,
-            at,
-            back,
-            remove,
-        })
-    }
-
-    /// About how big it is.
-    pub fn bytes(&self) -> usize {
-        200 + self.result.as_ref().map_or(0, String::len)
-    }
-}
 
 /// Ends the attempts; answers, for each, what became of it.
 pub async fn finish(connections: Arc<Connections>, notifier: Arc<Notifier>, ends: Vec<Ended>) -> Vec<Result<Finished>> {
@@ -123,10 +71,10 @@ async fn attempt(
             .collect();
         let message: Vec<_> = stored
             .iter()
-            .map(|end| end.failure.as_ref().map(|failure| &failure.message))
+            .map(|end| end.failure.as_ref().map(|failure| clean(&failure.message)))
             .collect();
         let at: Vec<_> = stored.iter().map(|end| end.at).collect();
-        let back: Vec<_> = stored.iter().map(|end| end.back).collect();
+        let back: Vec<_> = stored.iter().map(|end| i32::from(end.uncounted)).collect();
         let values: [Value<'_>; 9] = [&ids, &fences, &status, &result, &code, &message, &at, &back, &repeated];
         rows.extend(
             connections

@@ -11,7 +11,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::connections::{Commit, Connections, Value};
-use super::finish::{Ended, finish};
+use super::finish::finish;
 use super::insert::{Add, add};
 use super::listener::Listener;
 use super::{apart, manage, migrations, restore, schedules, work};
@@ -26,7 +26,7 @@ use crate::store::job_store::{
 use crate::store::limits::Limits;
 use crate::store::rules::closed;
 use crate::store::schedule::Schedule;
-use crate::store::server::{Batcher, Notifier, ServerClock, end_all, in_one};
+use crate::store::server::{Batcher, Ended, Notifier, ServerClock, end_all, in_one};
 use crate::store::{SharedState, StoreUrl};
 
 /// How long a closing store waits for calls that run, which may wait for a server that is away.
@@ -168,12 +168,7 @@ impl JobStore for PostgresStore {
         let Ok(_call) = self.call() else {
             return finishes.iter().map(|_| Err(closed())).collect();
         };
-        end_all(
-            &self.ends,
-            finishes.into_iter().map(|finish| Ended::new(finish, now)),
-            Ended::bytes,
-        )
-        .await
+        end_all(&self.ends, finishes, now).await
     }
 
     async fn report(&self, reports: Vec<Report>) -> Result<()> {

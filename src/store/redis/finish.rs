@@ -9,62 +9,13 @@ use super::links::Links;
 use super::rows::{items, number as count, parts, string, unexpected};
 use super::scripts::{self, FINISH};
 use crate::error::{Code, Result};
-use crate::store::job::{JobFailure, JobStatus};
-use crate::store::job_store::{Ending, Finish, Finished, Notice};
-use crate::store::rules::{again, json, number};
-use crate::store::server::Notifier;
+use crate::store::job::JobStatus;
+use crate::store::job_store::{Finished, Notice};
+use crate::store::rules::{again, number};
+use crate::store::server::{Ended, Notifier};
 
 /// While the server is away.
 const AGAIN: Duration = Duration::from_millis(200);
-
-/// An end, with its result as JSON.
-#[derive(Debug)]
-pub struct Ended {
-    id: String,
-    fence: i64,
-    status: JobStatus,
-    result: Option<String>,
-    failure: Option<JobFailure>,
-    at: i64,
-    uncounted: u8,
-    remove: bool,
-}
-
-impl Ended {
-    /// Writes the result as JSON, on the caller's time.
-    pub fn new(finish: Finish, now: i64) -> Result<Self> {
-        let Finish { lease, ending, remove } = finish;
-        let (status, result, failure, at, uncounted) = match ending {
-            Ending::Completed { result } => (JobStatus::Completed, Some(json(&result)?), None, now, 0),
-            Ending::Failed { failure, result } => {
-                let result = result.as_ref().map(json).transpose()?;
-                (JobStatus::Failed, result, Some(failure), now, 0)
-            }
-            Ending::Retry { failure, run_at, free } => (JobStatus::Retrying, None, Some(failure), run_at, free.into()),
-            Ending::HandedBack => (JobStatus::Pending, None, None, now, 1),
-        };
-        Ok(Self {
-            id: lease.id,
-            fence: lease.fence,
-            status,
-            result,
-            failure,
-            at,
-            uncounted,
-            remove,
-        })
-    }
-
-    /// It completed, and nothing of it is kept.
-    fn leaves_nothing(&self) -> bool {
-        self.remove && self.status == JobStatus::Completed
-    }
-
-    /// About how big it is.
-    pub fn bytes(&self) -> usize {
-        200 + self.result.as_ref().map_or(0, String::len)
-    }
-}
 
 /// Ends the attempts; answers, for each, whether its lease was still held.
 pub async fn finish(links: Arc<Links>, notifier: Arc<Notifier>, ends: Vec<Ended>) -> Vec<Result<Finished>> {
@@ -89,7 +40,7 @@ pub(super) async fn attempt(
     repeated: bool,
 ) -> Result<Vec<Finished>> {
     let mut call = scripts::call(&FINISH);
-    let (plain, others): (Vec<usize>, Vec<usize>) = (0..ends.len()).partition(|place| ends[*place].leaves_nothing());
+    let (plain, others): (Vec<usize>, Vec<usize>) = (0..ends.len()).partition(|place| leaves_nothing(&ends[*place]));
     call.arg(u8::from(repeated)).arg(plain.len());
     for end in plain.iter().map(|place| &ends[*place]) {
         call.arg(&end.id).arg(end.fence);
@@ -106,7 +57,7 @@ pub(super) async fn attempt(
             .arg(code)
             .arg(message)
             .arg(end.at)
-            .arg(end.uncounted)
+            .arg(u8::from(end.uncounted))
             .arg(u8::from(end.remove));
     }
     let answers = items(links.send(&call, Some(&FINISH), false).await?)?;
@@ -132,6 +83,11 @@ pub(super) async fn attempt(
         finished[place] = one;
     }
     Ok(finished)
+}
+
+/// It completed, and nothing of it is kept.
+fn leaves_nothing(end: &Ended) -> bool {
+    end.remove && end.status == JobStatus::Completed
 }
 
 /// A sum, and the queue where other processes should know that it waits or has room.

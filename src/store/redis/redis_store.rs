@@ -12,7 +12,7 @@ use tokio_util::task::TaskTracker;
 use uuid::Uuid;
 
 use super::address::Address;
-use super::finish::{Ended, finish};
+use super::finish::finish;
 use super::insert::{Add, add};
 use super::keeper::{Keeper, notify};
 use super::links::Links;
@@ -30,7 +30,7 @@ use crate::store::job_store::{
 use crate::store::limits::Limits;
 use crate::store::rules::{closed, value};
 use crate::store::schedule::Schedule;
-use crate::store::server::{Batcher, Notifier, ServerClock, end_all, in_one};
+use crate::store::server::{Batcher, Ended, Notifier, ServerClock, end_all, in_one};
 use crate::store::shared_state::SharedState;
 
 /// How long a closing store waits for calls that run, which may wait for a server that is away.
@@ -164,12 +164,7 @@ impl JobStore for RedisStore {
         let Ok(_call) = self.running() else {
             return finishes.iter().map(|_| Err(closed())).collect();
         };
-        end_all(
-            &self.ends,
-            finishes.into_iter().map(|finish| Ended::new(finish, now)),
-            Ended::bytes,
-        )
-        .await
+        end_all(&self.ends, finishes, now).await
     }
 
     async fn report(&self, reports: Vec<Report>) -> Result<()> {

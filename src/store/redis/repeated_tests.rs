@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use super::finish::{self, Ended};
+use super::finish;
 use super::insert::{self, Add};
 use super::redis_store::RedisStore;
 use super::test_server;
 use crate::store::dependencies::begin_all;
-use crate::store::server::Notifier;
+use crate::store::server::{Ended, Notifier};
 use crate::store::{ClaimRequest, Ending, Finish, Finished, JobData, JobOptions, JobStore, Lease, NewJob};
 
 fn new_job(unique_key: Option<&str>) -> NewJob {

@@ -1,19 +1,21 @@
 //! Ends of attempts on their way to a server: those of one turn of JavaScript stay together.
 
 use super::batcher::Batcher;
+use super::ended::Ended;
 use crate::error::Result;
-use crate::store::job_store::Finished;
+use crate::store::job_store::{Finish, Finished};
 use crate::store::rules::closed;
 
 /// Ends attempts together with those of other callers. One that cannot be written harms no other.
-pub async fn end_all<E: Send + 'static>(
-    ends: &Batcher<Vec<E>, Vec<Result<Finished>>>,
-    all: impl Iterator<Item = Result<E>>,
-    bytes: impl Fn(&E) -> usize,
+pub async fn end_all(
+    ends: &Batcher<Vec<Ended>, Vec<Result<Finished>>>,
+    finishes: Vec<Finish>,
+    now: i64,
 ) -> Vec<Result<Finished>> {
     let mut good = Vec::new();
+    let all = finishes.into_iter().map(|finish| Ended::new(finish, now));
     let refused: Vec<Option<_>> = all.map(|end| end.map(|end| good.push(end)).err()).collect();
-    let size = good.iter().map(bytes).sum();
+    let size = good.iter().map(Ended::bytes).sum();
     let stored = if good.is_empty() {
         None
     } else {
@@ -28,7 +30,7 @@ pub async fn end_all<E: Send + 'static>(
 }
 
 /// Ends of many callers as those of one.
-pub async fn in_one<E, F>(batch: Vec<Vec<E>>, end: impl FnOnce(Vec<E>) -> F) -> Vec<Vec<Result<Finished>>>
+pub async fn in_one<F>(batch: Vec<Vec<Ended>>, end: impl FnOnce(Vec<Ended>) -> F) -> Vec<Vec<Result<Finished>>>
 where
     F: Future<Output = Vec<Result<Finished>>>,
 {

@@ -52,7 +52,7 @@ fn tracer(options: serde_json::Value) -> Tracer {
     Tracer::new(TracerOptions::new("svc", Box::new(exporter)), SystemClock::shared()).unwrap()
 }
 
-const LONG: Duration = Duration::from_secs(20);
+const LONG: Duration = Duration::from_secs(60);
 
 #[test]
 fn json_is_sent_with_gzip_and_a_partial_success_is_counted() {
@@ -120,7 +120,7 @@ fn a_receiver_that_refuses_or_is_not_there_is_counted_and_ends_in_time() {
     tracer.start("x", Kind::Internal, None).end();
     let started = Instant::now();
     tracer.shutdown(Duration::from_millis(300));
-    assert!(started.elapsed() < Duration::from_secs(5));
+    assert!(started.elapsed() < Duration::from_secs(8));
     let deadline = Instant::now() + LONG;
     while tracer.metrics().failed == 0 && Instant::now() < deadline {
         std::thread::sleep(Duration::from_millis(5));
