@@ -15,6 +15,7 @@ mod lists;
 mod manage;
 mod migrations;
 mod next;
+mod notes;
 mod pack;
 mod place;
 mod plain_add;
