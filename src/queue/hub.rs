@@ -20,7 +20,7 @@ use super::running::{Running, Stop};
 use crate::clock::SharedClock;
 use crate::error::Result;
 use crate::event::EventKind;
-use crate::store::{Added, Ending, Job, JobOptions, JobStatus, PlainAdded, Priority, SharedState, SharedStore};
+use crate::store::{Added, Ending, Job, JobOptions, JobStatus, PlainAdded, SharedState, SharedStore};
 
 /// How the queues of a store are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -228,7 +228,7 @@ impl Shared {
         }
     }
 
-    /// Tells of plain adds that are stored.
+    /// Tells listeners of plain adds that are stored.
     pub fn added_plain(&self, core: &Core, added: &PlainAdded) {
         if core.is_heard(&EventKind::Added) {
             let now = self.clock.now_ms();
@@ -236,7 +236,6 @@ impl Shared {
                 core.emit(&id.to_string(), name, now, EventKind::Added);
             }
         }
-        core.arrived(Priority::default());
     }
 
     /// Stops what a cancelled job still does here, and tells of it.

@@ -5,7 +5,7 @@ use std::result;
 
 use super::{Queue, check};
 use crate::error::Result;
-use crate::store::{PlainAdded, PlainCaller, PlainJobs};
+use crate::store::{PlainAdded, PlainCaller, PlainJobs, Priority};
 
 impl Queue {
     /// Adds plain jobs where the store does that without a task, behind those that were added before; `told` is called
@@ -23,11 +23,12 @@ impl Queue {
         let now = shared.clock.now_ms();
         let caller = PlainCaller::new(move |answer| {
             if let Ok(added) = &answer {
-                // A listener that panics must neither end a thread of the store nor hold back the answer.
+                // A listener that panics must neither end a thread of the store nor hold back the answer or the workers.
                 let tell = AssertUnwindSafe(|| shared.added_plain(&core, added));
                 if catch_unwind(tell).is_err() {
                     tracing::error!("a listener to added jobs failed");
                 }
+                core.arrived(Priority::default());
             }
             told(answer);
         });

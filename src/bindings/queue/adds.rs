@@ -10,6 +10,7 @@ use futures_util::FutureExt;
 use napi::bindgen_prelude::spawn;
 use serde_json::value::RawValue;
 use tokio::sync::mpsc::{self, UnboundedSender};
+use tokio::task::unconstrained;
 use uuid::Uuid;
 use uuid::fmt::Hyphenated;
 
@@ -18,7 +19,7 @@ use super::opened::Inner;
 use super::told::ToRunner;
 use crate::bindings::error::message_of;
 use crate::error::{Code, Error, Result};
-use crate::queue::{Job, NewJob, OnDuplicate, PlainAdded, PlainJobs, read};
+use crate::queue::{Job, NewJob, OnDuplicate, PlainAdded, PlainJobs, QueueApi, read};
 
 /// Where the adds of a queue go.
 pub struct Adds {
@@ -48,19 +49,31 @@ impl Adds {
             on_their_way: on_their_way.clone(),
         };
         spawn(async move {
-            while let Some(sent) = received.recv().await {
+            let (mut next, mut gone) = (received.recv().await, None::<Error>);
+            while let Some(sent) = next {
+                // What waits for an owner of the store is not overtaken either.
+                let api = match gone.take() {
+                    Some(error) => Err(error),
+                    None => inner.member.api().await,
+                };
+                gone = api.as_ref().err().map(copy);
                 let (number, batches) = match sent {
                     ToTask::Any(number, text) => (number, batches_of(&text)),
                     ToTask::Plain(number, jobs) => {
                         (number, jobs.to_new().into_iter().map(|job| Ok(vec![job])).collect())
                     }
                 };
-                let mut add = Box::pin(add(inner.clone(), number, batches));
-                // It reaches the store before the next one does, or waits for an owner of it.
-                if (&mut add).now_or_never().is_none() {
+                let mut add = Box::pin(add(inner.clone(), api, number, batches));
+                // It reaches the store before the next one does.
+                if unconstrained(&mut add).now_or_never().is_none() {
                     tokio::spawn(add);
                 }
                 on_their_way.fetch_sub(1, Ordering::Release);
+                // What came meanwhile waited with it.
+                next = gone.as_ref().and_then(|_| received.try_recv().ok());
+                if next.is_none() {
+                    (gone, next) = (None, received.recv().await);
+                }
             }
         });
         adds
@@ -119,16 +132,16 @@ fn tell(inner: &Inner, number: u32, answers: &[Result<Vec<Job>>], keeps: &[bool]
     inner.runner.tell(&ToRunner::Added { number, answers });
 }
 
-async fn add(inner: Arc<Inner>, number: u32, batches: Batches) {
+async fn add(inner: Arc<Inner>, api: Result<Arc<dyn QueueApi>>, number: u32, batches: Batches) {
     let keeps: Vec<_> = batches.iter().map(may_keep).collect();
     // A panic would leave its callers without an answer, and end the task of all others.
-    let answers = AssertUnwindSafe(stored(&inner, batches)).catch_unwind().await;
+    let answers = AssertUnwindSafe(stored(api, batches)).catch_unwind().await;
     let answers = answers.unwrap_or_else(|_| keeps.iter().map(|_| Err(failed())).collect());
     tell(&inner, number, &answers, &keeps);
 }
 
-async fn stored(inner: &Inner, batches: Batches) -> Vec<Result<Vec<Job>>> {
-    match inner.member.api().await {
+async fn stored(api: Result<Arc<dyn QueueApi>>, batches: Batches) -> Vec<Result<Vec<Job>>> {
+    match api {
         Ok(api) => api.add_each(batches).await,
         Err(error) => batches.iter().map(|_| Err(copy(&error))).collect(),
     }

@@ -1,15 +1,18 @@
 //! One end of a connection. Both ends may ask, answer and notify.
 
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use futures_util::StreamExt;
+use futures_util::{FutureExt, StreamExt};
 use parking_lot::Mutex;
 use serde_json::Value;
 use tokio::io::{AsyncRead, AsyncWrite, AsyncWriteExt};
+use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{Semaphore, mpsc, oneshot};
+use tokio::task::unconstrained;
 use tokio_util::codec::{FramedRead, LinesCodec};
 use tokio_util::sync::CancellationToken;
 
@@ -39,6 +42,13 @@ pub struct Peer {
     inner: Arc<Inner>,
 }
 
+/// What the other end asks.
+struct Question {
+    id: u64,
+    method: String,
+    params: Value,
+}
+
 struct Inner {
     lines: mpsc::Sender<String>,
     waiting: Mutex<HashMap<u64, oneshot::Sender<Result<Value>>>>,
@@ -48,8 +58,8 @@ struct Inner {
 }
 
 impl Peer {
-    /// Takes over a connection. Must be called within a tokio runtime; its two tasks end with
-    /// the connection.
+    /// Takes over a connection. Must be called within a tokio runtime; its tasks end with the
+    /// connection.
     pub fn start(
         reader: impl AsyncRead + Send + Unpin + 'static,
         writer: impl AsyncWrite + Send + Unpin + 'static,
@@ -66,7 +76,9 @@ impl Peer {
             }),
         };
         tokio::spawn(write(writer, waiting, peer.inner.closed.clone()));
-        tokio::spawn(read(reader, peer.clone()));
+        let (questions, asked) = mpsc::unbounded_channel();
+        tokio::spawn(begin(asked, peer.clone()));
+        tokio::spawn(read(reader, questions, peer.clone()));
         peer
     }
 
@@ -125,12 +137,20 @@ impl Peer {
     }
 
     async fn send(&self, message: &Message) -> Result<()> {
-        self.inner.lines.send(line(message)?).await.map_err(|_| gone())
+        // Where there is room at once, no budget of the task may let a later one go first.
+        match self.inner.lines.try_send(line(message)?) {
+            Err(TrySendError::Full(line)) => self.inner.lines.send(line).await.map_err(|_| gone()),
+            sent => sent.map_err(|_| gone()),
+        }
     }
 
-    async fn answer(self, id: u64, method: String, params: Value) {
+    async fn answer(self, Question { id, method, params }: Question) {
         let handler = self.inner.handler.lock().clone();
-        let message = match handler.call(&method, params, &self).await {
+        // A panic would leave who asked without an answer.
+        let answer = AssertUnwindSafe(handler.call(&method, params, &self))
+            .catch_unwind()
+            .await;
+        let message = match answer.unwrap_or_else(|_| Err(failed())) {
             Ok(result) => Message {
                 id: Some(id),
                 result,
@@ -194,6 +214,13 @@ fn line(message: &Message) -> Result<String> {
     Ok(line)
 }
 
+fn failed() -> Error {
+    Error::new(
+        Code::Internal,
+        "answering failed inside of the engine of the process that owns the data directory; report this",
+    )
+}
+
 fn gone() -> Error {
     Error::new(
         Code::StoreBusy,
@@ -211,9 +238,27 @@ async fn write(mut writer: impl AsyncWrite + Unpin, mut lines: mpsc::Receiver<St
     closed.cancel();
 }
 
-async fn read(reader: impl AsyncRead + Unpin, peer: Peer) {
-    let mut lines = FramedRead::new(reader, LinesCodec::new_with_max_length(LINE));
+/// Begins to answer questions, one after the other, so that the jobs of an earlier one are before those of a later one.
+async fn begin(mut asked: mpsc::UnboundedReceiver<Question>, peer: Peer) {
     let room = Arc::new(Semaphore::new(AT_ONCE));
+    let closed = peer.inner.closed.clone();
+    while let Some(Some(question)) = closed.run_until_cancelled(asked.recv()).await {
+        let Some(Ok(turn)) = closed.run_until_cancelled(room.clone().acquire_owned()).await else {
+            return;
+        };
+        let (peer, closed) = (peer.clone(), closed.clone());
+        let mut work = Box::pin(async move {
+            closed.run_until_cancelled(peer.answer(question)).await;
+            drop(turn);
+        });
+        if unconstrained(&mut work).now_or_never().is_none() {
+            tokio::spawn(work);
+        }
+    }
+}
+
+async fn read(reader: impl AsyncRead + Unpin, questions: mpsc::UnboundedSender<Question>, peer: Peer) {
+    let mut lines = FramedRead::new(reader, LinesCodec::new_with_max_length(LINE));
     let closed = peer.inner.closed.clone();
     while let Some(Some(Ok(line))) = closed.run_until_cancelled(lines.next()).await {
         let message = match serde_json::from_str::<Message>(&line) {
@@ -229,16 +274,9 @@ async fn read(reader: impl AsyncRead + Unpin, peer: Peer) {
         };
         match (message.id, message.method) {
             (Some(id), Some(method)) => {
-                // Waits for its turn outside of this loop, which must go on reading answers.
-                let (peer, closed, room) = (peer.clone(), closed.clone(), room.clone());
-                tokio::spawn(async move {
-                    let work = async {
-                        let turn = room.acquire().await;
-                        peer.answer(id, method, message.params).await;
-                        drop(turn);
-                    };
-                    closed.run_until_cancelled(work).await;
-                });
+                // It waits for its turn outside of this loop, which must go on reading answers.
+                let params = message.params;
+                let _ = questions.send(Question { id, method, params });
             }
             (Some(id), None) => {
                 let waiting = peer.inner.waiting.lock().remove(&id);

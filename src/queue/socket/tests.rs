@@ -20,6 +20,7 @@ impl RpcHandler for Echo {
             "echo" => Ok(params),
             "ask back" => peer.request("echo", params).await,
             "wait" => std::future::pending().await,
+            "panic" => panic!("as it was asked to"),
             "deep" => Ok((0..150).fold(Value::Null, |inner, _| json!([inner]))),
             "big" => Ok(json!("x".repeat(65 * 1024 * 1024))),
             _ => Err(Error::new(Code::JobState, "no").with_details(json!([1]))),
@@ -68,6 +69,40 @@ async fn an_answer_that_cannot_pass_ends_its_question_and_no_other() {
     assert_eq!(near.request("echo", json!(1)).await.unwrap(), json!(1));
     assert!(!waiting.is_finished());
     waiting.abort();
+}
+
+#[tokio::test]
+async fn a_question_whose_answer_panics_is_answered_and_harms_no_other() {
+    let (near, _far) = pair();
+    let error = near.request("panic", Value::Null).await.unwrap_err();
+    assert_eq!(error.code(), Code::Internal);
+    assert_eq!(near.request("echo", json!(1)).await.unwrap(), json!(1));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn jobs_that_a_served_process_adds_at_once_keep_their_order() {
+    let temp = tempfile::tempdir().unwrap();
+    let directory = DataDirectory::open(temp.path()).unwrap();
+    let owner = own(&directory).await;
+    let peer = connect(&directory).await.unwrap().unwrap();
+    let queue = RemoteQueue::open(&peer, "q", Arc::new(NoSink), None).await.unwrap();
+    let new = |n: usize| NewJob {
+        name: "a".into(),
+        data: json!(n).into(),
+        ..NewJob::default()
+    };
+    // More than are worked on at once.
+    let added = queue.add_each((0..1_000).map(|n| Ok(vec![new(n)])).collect()).await;
+    assert!(added.iter().all(Result::is_ok));
+    let filter = JobFilter {
+        limit: Some(1_000),
+        ..JobFilter::default()
+    };
+    let stored = queue.list(filter).await.unwrap();
+    let order: Vec<_> = stored.iter().rev().map(|job| job.data.value()).collect();
+    assert_eq!(order, (0..1_000).map(|n| json!(n)).collect::<Vec<_>>());
+    peer.close();
+    owner.close().await;
 }
 
 #[tokio::test]

@@ -22,7 +22,7 @@ const FIRST: usize = 64;
 /// Where fewer are left, the store's thread reads so many more when it has time, so that no claim waits for that.
 const LOW: usize = 1_000;
 const MORE: usize = 500;
-/// But no more where so many are in the windows of all queues.
+/// But no more where so many are in the windows of all queues, or so many bytes.
 const ENOUGH: usize = 6_000;
 
 /// What is next in a queue, for workers of the same names.
@@ -89,6 +89,10 @@ impl Windows {
         }
     }
 
+    fn bytes(&self) -> usize {
+        self.0.values().flat_map(|window| &window.rows).map(Next::bytes).sum()
+    }
+
     fn priority(&self, queue: &str) -> Option<u8> {
         self.0.get(queue).map(|window| window.priority)
     }
@@ -151,17 +155,17 @@ pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Re
 
 /// Reads ahead for a window that runs low while others claim from it; false where none does. What is read is committed.
 pub fn refill(database: &mut Database) -> Result<bool> {
-    let low = |window: &Window| {
-        let bytes = || window.rows.iter().map(Next::bytes).sum::<usize>();
-        window.rows.len() < LOW && !window.whole && bytes() < BYTES
-    };
     let windows = &database.front().windows;
     if windows.0.values().map(|window| window.rows.len()).sum::<usize>() >= ENOUGH {
         return Ok(false);
     }
+    let low = |window: &Window| window.rows.len() < LOW && !window.whole;
     let Some((queue, window)) = windows.0.iter().find(|(_, window)| low(window)) else {
         return Ok(false);
     };
+    if windows.bytes() >= BYTES {
+        return Ok(false);
+    }
     let (queue, names, key) = (queue.clone(), window.names.clone(), window.key.clone());
     let (priority, last) = (window.priority, window.last);
     database.lend();

@@ -143,9 +143,11 @@ pub fn end(database: &Database, seq: i64) -> Result<bool> {
     Ok(true)
 }
 
-/// The open pack has more jobs now, up to that place; false where none of its jobs is left, so that it may go.
+/// The open pack has more jobs now, up to that place; false where none of its jobs is left, so that it may go, or where
+/// what is stored of it is not what it was.
 pub fn grow(database: &Database, open: Open) -> Result<bool> {
-    let Some(mut head) = head(database, open.seq)?.filter(|head| head.left > 0) else {
+    let may = |head: &Head| head.seq == open.seq && head.left > 0 && (head.seq..open.last).contains(&head.last);
+    let Some(mut head) = head(database, open.seq)?.filter(may) else {
         return Ok(false);
     };
     head.left += (open.last - head.last) as u32;
