@@ -24,7 +24,7 @@ const modes = {
       const passes = i => !all && count === 20 && i % 2 === 0
       const adds = await Promise.allSettled(
         Array.from({ length: count }, (_, i) =>
-          queue.addJob('work', { n: turn + i }, { removeOnComplete: all || passes(i) }),
+          queue.addJob('work', { n: turn + i }, all || passes(i) ? { removeOnComplete: true } : undefined),
         ),
       )
       for (const [i, { value, reason }] of adds.entries()) {

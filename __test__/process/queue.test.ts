@@ -120,6 +120,35 @@ test('a second process is served, and takes the place of its owner with its work
   await until(() => queue.served === third.lines.includes('served false'))
 })
 
+test('what is added at once keeps its order, in a served process and while it takes the place of the owner', async () => {
+  const owner = start('sleep')
+  await until(() => owner.lines.includes('ready'))
+  const queue = await open()
+  let next = 0
+  const some = (count: number) =>
+    Array.from({ length: count }, () => queue.addJob('work', next++, next % 3 ? undefined : {}))
+  await Promise.all(some(400))
+  expect(queue.served).toBe(true)
+  await owner.kill()
+  const adds: Promise<unknown>[] = []
+  // Some wait for a new owner, and some come when it is there.
+  for (let turns = 0; turns < 20 || (queue.served && turns < 5_000); turns++) {
+    adds.push(...some(2))
+    await new Promise(resolve => setTimeout(resolve, 1))
+  }
+  adds.push(...some(50))
+  const told = await Promise.allSettled(adds)
+  const order: unknown[] = []
+  for (let cursor: string | undefined; ;) {
+    const page = await queue.getJobs({ limit: 1_000, ...(cursor ? { cursor } : {}) })
+    order.unshift(...page.map(job => job.data).toReversed())
+    cursor = page.at(-1)?.id
+    if (page.length < 1_000) break
+  }
+  const refused = new Set(told.flatMap((one, n) => (one.status === 'rejected' ? [400 + n] : [])))
+  expect(order).toEqual(Array.from({ length: next }, (_, n) => n).filter(n => !refused.has(n)))
+})
+
 test('an owner that does not answer is busy', async () => {
   const owner = start('sleep')
   await until(() => owner.lines.includes('ready'))

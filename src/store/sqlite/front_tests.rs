@@ -141,6 +141,69 @@ async fn a_claim_waits_for_what_may_change_which_job_is_next() {
     assert_eq!(ended.held, claimed.job.id != added[2].id);
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn a_commit_that_fails_leaves_what_is_remembered_as_it_was() {
+    let temp = tempfile::tempdir().unwrap();
+    let store = open(temp.path()).await.unwrap();
+    let mut expected = store.add("q", (0..20).map(new).collect(), 0).await.unwrap().jobs;
+    let mut order = [claim(&store).await, claim(&store).await].concat();
+    for round in 0..12 {
+        let (end, answer) = occupy(&store, Care::Apart).await;
+        // Of one commit: ends, a pack that grows, a new one, and what lets all of that fail.
+        let fails = round % 3 != 2;
+        let ends = store.finish_all(order.last().map(completed).into_iter().collect(), 2);
+        let [small, other] = [10, 70].map(|count| store.add("q", (0..count).map(new).collect(), 0));
+        let work = move |_: &mut Database| {
+            if fails {
+                Err(Error::new(Code::StoreFull, "full"))
+            } else {
+                Ok(())
+            }
+        };
+        let later = async {
+            let (caller, told) = oneshot::channel();
+            store
+                .send(Durability::Lazy, Care::Apart, Task::new(work, caller))
+                .unwrap();
+            end.send(Ok(())).unwrap();
+            told.await.unwrap()
+        };
+        let (ended, small, other, later) = tokio::join!(ends, small, other, later);
+        answer.await.unwrap().unwrap();
+        assert_eq!(
+            [ended[0].is_err(), small.is_err(), other.is_err(), later.is_err()],
+            [fails; 4]
+        );
+        if fails {
+            // It runs still, and ends once.
+            assert!(store.finish(completed(order.last().unwrap()), 2).await.unwrap().held);
+        }
+        assert!(!store.finish(completed(order.last().unwrap()), 2).await.unwrap().held);
+        for added in [small, other].into_iter().flatten() {
+            expected.extend(added.jobs);
+        }
+        expected.extend(store.add("q", (0..9).map(new).collect(), 0).await.unwrap().jobs);
+        order.extend(claim(&store).await);
+    }
+    let counts = store.counts("q").await.unwrap();
+    assert_eq!(counts.pending as usize, expected.len() - order.len());
+    drop(store);
+    // Its file is looked through when it is opened.
+    let store = super::tests::reopen(temp.path()).await;
+    loop {
+        match claim(&store).await {
+            claims if claims.is_empty() => break,
+            claims => order.extend(claims),
+        }
+    }
+    let ids = |jobs: Vec<&crate::store::Job>| jobs.into_iter().map(|job| job.id.clone()).collect::<Vec<_>>();
+    assert_eq!(
+        ids(order.iter().map(|claim| &*claim.job).collect()),
+        ids(expected.iter().collect())
+    );
+    store.close().await;
+}
+
 fn parts(parts: Vec<Result<Vec<NewJob>>>) -> Parts {
     stream::iter(parts).boxed()
 }
