@@ -58,15 +58,19 @@ test('half of a surrogate pair becomes U+FFFD, in data, results and messages', a
   const half = '\u{1F600}'.slice(0, 1)
   const jobs = await ran({
     answers: () => ({ text: half }),
+    names: () => ({ [half]: [{ [half]: half, ok: 1 }] }),
     throws: () => {
       throw new Error(`broken ${half}`)
     },
   })
   expect(jobs['answers']?.result).toEqual({ text: '\uFFFD' })
+  expect(jobs['names']?.result).toEqual({ '\uFFFD': [{ '\uFFFD': '\uFFFD', ok: 1 }] })
   expect(jobs['throws']?.error?.message).toBe('broken \uFFFD')
   const queue = await open()
   const added = await queue.addJob('a', { text: half, whole: '\u{1F600}' })
   expect((await queue.getJob(added.id))?.data).toEqual({ text: '\uFFFD', whole: '\u{1F600}' })
+  const named = await queue.addJob('a', { [half]: { [half]: 1 } })
+  expect((await queue.getJob(named.id))?.data).toEqual({ '\uFFFD': { '\uFFFD': 1 } })
 })
 
 test('numbers come back as they were given', async () => {

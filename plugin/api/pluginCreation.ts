@@ -126,7 +126,7 @@ class Feed {
 
   constructor(id: string, source: JobSource, early: EngineEvent[] = []) {
     this.#id = id
-    this.#hints = early
+    this.#hints = early.slice(-MOST_BUFFERED)
     this.#stop = source.listen(id, (event) => {
       if (this.#hints.length === MOST_BUFFERED) this.#hints.shift()
       this.#hints.push(event)

@@ -168,7 +168,14 @@ export function toJson(value: unknown): string {
 export function written(value: unknown): string | undefined {
   const json: string | undefined = JSON.stringify(value)
   if (!json?.includes('\\ud')) return json
-  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'string' ? wellFormed(item) : item))
+  return JSON.stringify(value, (_key, item: unknown) => (typeof item === 'string' ? wellFormed(item) : withGoodKeys(item)))
+}
+
+function withGoodKeys(item: unknown): unknown {
+  if (typeof item !== 'object' || item === null || Array.isArray(item)) return item
+  const entries = Object.entries(item)
+  if (entries.every(([key]) => wellFormed(key) === key)) return item
+  return Object.fromEntries(entries.map(([key, value]) => [wellFormed(key), value]))
 }
 
 function wellFormed(text: string): string {

@@ -24,7 +24,7 @@ type Started = Box<dyn Fn(&Worker) + Send + Sync>;
 /// How a member takes part.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct MemberOptions {
-    /// Those of the first opening of a store in a process count.
+    /// Those of the first opening of a store in a process count, but the shortest lease of all.
     pub hub: HubOptions,
     /// Of ended jobs of its queue.
     pub retention: Retention,

@@ -562,3 +562,29 @@ async fn plain_jobs_are_told_and_run_and_come_back_where_one_is_to_be_refused() 
     hub.close().await;
     assert_eq!(add_plain(&queue, json!(["a", 1])).await, Some(Err(Code::Closed)));
 }
+
+struct Panics;
+
+impl EventSink for Panics {
+    fn emit(&self, event: Event) {
+        assert!(event.kind != EventKind::Added, "as it was asked to");
+    }
+}
+
+#[tokio::test]
+async fn a_listener_that_panics_holds_back_neither_the_answer_nor_the_workers() {
+    let (queue, _heard, hub) = open().await;
+    let _listens = queue.subscribe(Arc::new(Panics));
+    queue.register("a", handler(|_| async move { Ok(json!(1)) })).unwrap();
+    let worker = queue.start_worker(WorkerOptions::default()).unwrap();
+    for _ in 0..2 {
+        // The worker found nothing and waits to be told.
+        until("an idle worker", || async { !*worker.activity().borrow() }).await;
+        let ids = add_plain(&queue, json!(["a", 1, "a", 2])).await.unwrap().unwrap();
+        for id in &ids {
+            until_status(&queue, id, JobStatus::Completed).await;
+        }
+    }
+    worker.stop(Duration::from_secs(5)).await;
+    hub.close().await;
+}
