@@ -102,6 +102,7 @@ impl NativeQueue {
 
     /// The options of a job that has none, as JSON.
     #[napi(getter)]
+    #[allow(clippy::unused_self, reason = "napi gives a getter its object")]
     pub fn plain_options(&self) -> napi::Result<String> {
         Ok(serde_json::to_string(&JobOptions::default())?)
     }
