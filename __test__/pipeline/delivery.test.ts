@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
 import { join, resolve } from 'node:path'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { Ajv, type ValidateFunction } from 'ajv'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -209,5 +210,19 @@ describe('Sandbox.verify', () => {
       await sandbox.close()
     }
     expect((await rejection(sandbox.verify(plugin('weather').directory))).code).toBe('AUTON8N_CLOSED')
+  })
+
+  it.each([['closes it', 'await sandbox.close()'], ['just ends', '']])('leaves no file of a program that %s', async (_, ending) => {
+    const folder = place.fresh('temporary')
+    mkdirSync(folder)
+    const program = `
+      import { Sandbox } from ${JSON.stringify(pathToFileURL('dist/index.js').href)}
+      const sandbox = await Sandbox.open({ memory: '600m' })
+      const { verdict } = await sandbox.verify(${JSON.stringify(plugin('weather').directory)})
+      console.log(verdict)
+      ${ending}`
+    const env = { ...process.env, TMPDIR: folder, TMP: folder, TEMP: folder }
+    const { stdout } = await run(process.execPath, ['--input-type=module', '-e', program], { env })
+    expect([stdout, readdirSync(folder)]).toEqual(['inconclusive\n', []])
   })
 })

@@ -5,8 +5,12 @@ import { CircuitBreaker, JobQueue, SharedBreakers } from '../../dist/index.js'
 const [store] = process.argv.slice(2)
 const say = (...words) => process.stdout.write(`${words.join(' ')}\n`)
 
+// A process takes long to start; it joins the others when it is told to.
+say('loaded')
+const lines = createInterface(process.stdin)[Symbol.asyncIterator]()
+await lines.next()
 const queue = await JobQueue.open('q', store.startsWith('postgres') ? { store } : { dataDir: store })
-const breaker = new CircuitBreaker('payments', { failureThreshold: 2, successThreshold: 1, resetTimeout: 1_500 })
+const breaker = new CircuitBreaker('payments', { failureThreshold: 2, successThreshold: 1, resetTimeout: 3_000 })
 for (const event of ['open', 'half-open', 'close']) breaker.on(event, () => say(event))
 const shared = await SharedBreakers.share(queue, breaker, { interval: 50 })
 say('ready', breaker.getState())
@@ -22,4 +26,4 @@ const ways = {
     process.exit(0)
   },
 }
-for await (const line of createInterface(process.stdin)) await ways[line]?.()
+for await (const line of lines) await ways[line]?.()

@@ -1,6 +1,6 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { join as path } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest'
 import { CircuitBreaker, CircuitBreakerFactory, JobQueue, SharedBreakers } from '../../plugin/index.js'
@@ -8,16 +8,28 @@ import { killChildren, startNode, until, type Child } from '../support/children.
 import { startPostgres, withoutPostgres, type Database } from '../support/database.js'
 
 const root = fileURLToPath(new URL('../..', import.meta.url))
-const script = join(root, '__test__/process/breaker-child.mjs')
+const script = path(root, '__test__/process/breaker-child.mjs')
 const why = withoutPostgres()
 const invalid = expect.objectContaining({ code: 'AUTON8N_OPTION_INVALID' }) as unknown
 const down = (): Promise<never> => Promise.reject(new Error('down'))
 
 afterEach(killChildren)
 
-async function start(store: string): Promise<Child> {
+/** A process that has started, and has not joined the others. */
+async function load(store: string): Promise<Child> {
   const child = startNode([script, store])
+  await until(() => child.lines.includes('loaded'))
+  return child
+}
+
+async function join(child: Child): Promise<void> {
+  child.tell('join')
   await until(() => child.lines.some((line) => line.startsWith('ready')))
+}
+
+async function start(store: string): Promise<Child> {
+  const child = await load(store)
+  await join(child)
   return child
 }
 
@@ -25,13 +37,13 @@ const CHANGES = ['open', 'half-open', 'close', 'open', 'close']
 
 /** What two processes must do together, wherever they meet; answers the changes that the first one saw. */
 async function together(store: string): Promise<string[]> {
-  const [one, two] = [await start(store), await start(store)]
+  const [one, two, late] = [await start(store), await start(store), await load(store)]
   one.tell('fail')
   one.tell('fail')
   await until(() => one.lines.includes('open') && two.lines.includes('open'))
   two.tell('succeed')
   await until(() => two.lines.includes('error AUTON8N_BREAKER_OPEN'))
-  const late = await start(store)
+  await join(late)
   expect(late.lines).toContain('ready open')
   // Each becomes half-open by itself; the trial of one closes it for all.
   await until(() => [one, two, late].every((child) => child.lines.includes('half-open')))
@@ -81,7 +93,7 @@ describe.skipIf(why !== undefined)(`processes on PostgreSQL${why === undefined ?
 
 describe('processes on a data directory', () => {
   it('open and close a breaker together, through the one that owns it', async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'auton8n-shared-'))
+    const folder = mkdtempSync(path(tmpdir(), 'auton8n-shared-'))
     try {
       expect(await together(folder)).toEqual(CHANGES)
     } finally {

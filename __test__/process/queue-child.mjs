@@ -152,5 +152,5 @@ const modes = {
 }
 
 const shared = /^\w+:\/\//.test(place)
-const queue = await JobQueue.open('q', shared ? { store: place, leaseDuration: 1000, retention: { count: 1e9 } } : { dataDir: place, retention: { count: 1e9 } })
+const queue = await JobQueue.open('q', shared ? { store: place, leaseDuration: 1500, retention: { count: 1e9 } } : { dataDir: place, retention: { count: 1e9 } })
 await modes[mode](queue)

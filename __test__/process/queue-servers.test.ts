@@ -12,7 +12,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url))
 const script = join(root, '__test__/process/queue-child.mjs')
 /** `npm run faults:queue` sets it to 200. */
 const rounds = Number(process.env['AUTON8N_FAULT_ROUNDS'] ?? 6)
-const LEASE = 1000
+const LEASE = 1500
 
 describe.each(serverKinds)('$name', kind => {
   describe.skipIf(kind.without() !== undefined)('as a store', () => {

@@ -26,8 +26,9 @@ describe.skipIf(!usable)('podman', () => {
     // Debian's own choice, crun, refuses a machine with both kinds of control groups.
     const runtime = existsSync('/usr/sbin/runc') ? ['--runtime', '/usr/sbin/runc'] : []
     const serve = [...args, ...runtime, 'system', 'service', '--time=0', `unix://${socket}`]
-    // Where memory runs out, its monitor leaves a file in the folder that it was started in.
-    service = spawn('podman', serve, { stdio: 'ignore', cwd: directory })
+    // Where memory runs out, its monitor leaves a file in the folder that it was started in; and of each image that it is
+    // given it leaves the archive among its temporary files.
+    service = spawn('podman', serve, { stdio: 'ignore', cwd: directory, env: { ...process.env, TMPDIR: directory } })
     for (const end = Date.now() + 120_000; !existsSync(socket); await new Promise((next) => { setTimeout(next, 50) })) {
       if (Date.now() > end) throw new Error('podman does not come up')
     }

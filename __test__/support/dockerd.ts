@@ -60,6 +60,21 @@ export class OwnDocker {
     return this.docker('ps', '-aq').split('\n').filter(Boolean)
   }
 
+  /** Takes in an archive of images. */
+  load(archive: Buffer): void {
+    execFileSync('docker', ['--host', this.address, 'load'], { input: archive, stdio: ['pipe', 'ignore', 'pipe'] })
+  }
+
+  /** Images of ours without a name. */
+  get nameless(): string[] {
+    return this.docker('images', '-q', '--filter', 'label=auton8n.recipe', '--filter', 'dangling=true').split('\n').filter(Boolean)
+  }
+
+  /** Of each container: `created` until it is started, `running`, `exited` and others. */
+  get states(): string[] {
+    return this.docker('ps', '-a', '--format', '{{.State}}').split('\n').filter(Boolean)
+  }
+
   /** Bytes that are left on its disk. */
   get space(): number {
     const { bavail, bsize } = statfsSync(this.#data)

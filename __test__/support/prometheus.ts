@@ -17,7 +17,7 @@ export function promtool(args: string[], input?: string): { status: number | nul
   return { status, said: error ? error.message : `${stdout}${stderr}` }
 }
 
-/** A real Prometheus that scrapes one address each half second. */
+/** A real Prometheus that scrapes one address each two seconds, which leaves a busy machine time to answer. */
 export interface Prometheus {
   /** The series that a query answers. */
   query(expression: string): Promise<{ metric: Record<string, string>; value: number }[]>
@@ -28,7 +28,7 @@ export interface Prometheus {
 export async function startPrometheus(target: URL, token: string): Promise<Prometheus> {
   const home = await mkdtemp(join(tmpdir(), 'auton8n-prometheus-'))
   const config = `
-global: { scrape_interval: 500ms, scrape_timeout: 400ms }
+global: { scrape_interval: 2s, scrape_timeout: 2s }
 scrape_configs:
   - job_name: auton8n
     metrics_path: ${target.pathname}

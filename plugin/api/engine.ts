@@ -82,7 +82,7 @@ export class Engine {
     if (!model) {
       throw new Auton8nError(
         'AUTON8N_MODEL_NEEDED',
-        'Making a specification of a description takes a model; give `model` or `apiKey`, or a specification.',
+        'Making a specification of a description takes `model` or `apiKey` (in a shell ANTHROPIC_API_KEY); or give one.',
       )
     }
     const stored = (): Promise<string> =>

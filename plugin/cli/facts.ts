@@ -2,8 +2,8 @@
 export function factLines(facts: Record<string, unknown>): string[] {
   return Object.entries(facts).flatMap(([name, fact]) => {
     const parts = partsOf(fact)
-    if (!parts) return [`${name}: ${words(fact)}`]
-    return parts.length === 0 ? [`${name}: none`] : [`${name}:`, ...parts.map((part) => `  ${part}`)]
+    if (!parts || parts.length === 0) return `${name}: ${parts ? 'none' : words(fact)}`
+    return [`${name}:`].concat(parts.map((part) => `  ${part}`))
   })
 }
 

@@ -424,7 +424,7 @@ async fn every_job_of_many_runs_once_whatever_the_concurrency() {
     .await;
     for worker in [one, two] {
         let mut activity = worker.activity();
-        tokio::time::timeout(Duration::from_secs(60), activity.wait_for(|active| !active))
+        tokio::time::timeout(Duration::from_mins(1), activity.wait_for(|active| !active))
             .await
             .unwrap()
             .unwrap();

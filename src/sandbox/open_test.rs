@@ -70,7 +70,7 @@ async fn an_engine_that_hangs_is_passed_over() {
     let error = refused_at(url).await;
     assert_eq!(error.code(), Code::SandboxUnavailable);
     assert!(error.message().contains("did not answer"), "{}", error.message());
-    assert!(began.elapsed() < Duration::from_secs(60));
+    assert!(began.elapsed() < Duration::from_mins(1));
 }
 
 #[tokio::test]

@@ -193,7 +193,7 @@ async fn a_registry_that_stands_still_can_be_cancelled() {
     let machine = Machine::with(&bytes, &[Answer::Silence]);
     let token = CancellationToken::new();
     let provisioning = tokio::spawn(Toolchain::provision(machine.options.clone(), |_, _| {}, token.clone()));
-    let deadline = Instant::now() + Duration::from_secs(60);
+    let deadline = Instant::now() + Duration::from_mins(1);
     while !machine
         .registry
         .requests()

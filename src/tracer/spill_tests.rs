@@ -4,7 +4,7 @@ use super::*;
 use crate::clock::SystemClock;
 use crate::tracer::{Export, Exporter, Kind, Tracer, TracerOptions};
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 /// Takes spans, or says for ever that it is busy.
 struct Receiver {

@@ -3,7 +3,7 @@ use crate::clock::ManualClock;
 use crate::tracer::exporter::Export;
 use parking_lot::Mutex;
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 #[derive(Clone, Default)]
 struct Memory(Arc<Mutex<Vec<SpanRecord>>>);

@@ -90,7 +90,7 @@ async function neighbour(sandbox: Sandbox): Promise<number> {
 
 /** Waits, but not long, until the machine has more than one processor to spare: what others do slows one measurement only. */
 async function quiet(): Promise<void> {
-  for (const end = Date.now() + 5_000; Date.now() < end;) {
+  for (const end = Date.now() + 2_000; Date.now() < end;) {
     const before = idle()
     const started = performance.now()
     await new Promise((next) => { setTimeout(next, 100) })

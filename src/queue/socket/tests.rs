@@ -158,7 +158,7 @@ async fn the_socket_is_for_its_user_alone() {
     let socket = temp.path().join("jobs.db.sock");
     assert_eq!(std::fs::metadata(&socket).unwrap().permissions().mode() & 0o777, 0o600);
     owner.close().await;
-    tokio::time::timeout(Duration::from_secs(60), async {
+    tokio::time::timeout(Duration::from_mins(1), async {
         while socket.exists() {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }

@@ -18,6 +18,7 @@ mod next;
 mod notes;
 mod pack;
 mod place;
+mod plain_add;
 mod release;
 mod rows;
 mod salvage;

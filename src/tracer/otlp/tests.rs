@@ -52,7 +52,7 @@ fn tracer(options: serde_json::Value) -> Tracer {
     Tracer::new(TracerOptions::new("svc", Box::new(exporter)), SystemClock::shared()).unwrap()
 }
 
-const LONG: Duration = Duration::from_secs(60);
+const LONG: Duration = Duration::from_mins(1);
 
 #[test]
 fn json_is_sent_with_gzip_and_a_partial_success_is_counted() {
