@@ -185,6 +185,7 @@ describe('SecretsScanner', () => {
       [{ rules: 'not toml' }, 'rules'],
       [{ allowlist: [{}] }, 'allowlist'],
       [{ allowlist: [5] }, 'allowlist[0]'],
+      [{ allowlist: [{ rule: 'no-such-rule' }] }, 'no-such-rule'],
       [null, 'options'],
       [{ reveal: null }, 'reveal'],
       [JSON.parse('{"__proto__": {}}'), '__proto__'],

@@ -45,7 +45,7 @@ impl Subject {
 
 /// Any bytes, under any kind of name: no panic, and the same answer twice.
 fn scan_text(subject: &Subject, bytes: &[u8]) -> Result<(), String> {
-    for name in [None, Some("a.ts"), Some("a.env"), Some("package-lock.json")] {
+    for name in [None, Some("a.ts"), Some("a.py"), Some("a.env"), Some("package-lock.json")] {
         let first = subject.plain.scan_bytes(bytes, name);
         if first != subject.plain.scan_bytes(bytes, name) {
             return Err(format!("two scans of {name:?} differ"));

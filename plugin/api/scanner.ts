@@ -77,6 +77,7 @@ export interface PatternInfo {
 export interface AllowlistEntry {
   /** A glob; without `/` it fits a name in any directory. */
   path?: string
+  /** The id of a built-in rule or of one in `rules`, `*` at the end stands for any ending; another one is refused. */
   rule?: string
   value?: string
   regex?: string | RegExp

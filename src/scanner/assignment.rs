@@ -9,6 +9,7 @@ use super::fallback;
 use super::markup;
 use super::reach::Reach;
 use super::ternary;
+use super::variable;
 
 const LONGEST_NAME: usize = 64;
 /// Longer values are data.
@@ -84,6 +85,10 @@ pub fn at(
     let Some(name) = name_before(text, end) else {
         return;
     };
+    if let Some((name, value)) = variable::at(text, name.clone(), at).filter(|(name, _)| wanted(&text[name.clone()])) {
+        found(&Assignment::plain(name, value));
+        return;
+    }
     if !wanted(&text[name.clone()]) {
         return;
     }

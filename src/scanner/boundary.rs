@@ -21,6 +21,15 @@ pub const fn is_name(byte: u8) -> bool {
     NAMES[byte as usize]
 }
 
+/// Whether a byte may stand before the sign of an assignment: of a name, of a longer sign, or between them.
+pub const fn may_precede(byte: u8) -> bool {
+    is_name(byte)
+        || matches!(
+            byte,
+            b'=' | b':' | b'?' | b'+' | b' ' | b'\t' | b'"' | b'\'' | b'`' | b']' | b'\\'
+        )
+}
+
 /// Whether a token may start at `at`: at the start, after something that is no word, or after an
 /// escape such as `\n`, `\u0022` or `%3D`, whose letters only look like a word.
 pub fn starts(text: &[u8], at: usize, not_after: &[u8]) -> bool {

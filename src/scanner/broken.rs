@@ -3,9 +3,10 @@
 
 use std::ops::Range;
 
+use super::boundary::is_word;
 use super::candidate::Candidate;
 use super::engine::Scanner;
-use super::pieces::{Border, goes_on, joined, program_escape, unjoined, unjoined_start};
+use super::pieces::{Border, Joining, goes_on, joined, program_escape, unjoined, unjoined_start, unseen_before};
 use super::rule::WINDOW;
 
 /// The start of a token is not longer, so neither is a piece that cuts it.
@@ -14,14 +15,16 @@ const LONGEST_PIECE: usize = 24;
 const REACH: usize = 160;
 
 /// Where the literal starts whose first part stands before a run at `at`: an escape or a joint is directly there.
-pub fn literal_start(text: &[u8], at: usize) -> Option<usize> {
+pub fn literal_start(text: &[u8], at: usize, how: Joining) -> Option<usize> {
     let before = |count: usize| at.checked_sub(count).map(|at| text[at]);
     match before(1)? {
+        0x80.. => unseen_before(&text[..at]).map(|length| piece_start(text, at - length)),
         // The letters and digits of an escape are a part of the run.
-        b'\\' if matches!(text.get(at), Some(b'x' | b'u')) => within(text, at - 1),
+        b'\\' if matches!(text.get(at), Some(b'x' | b'u')) => within(text, at - 1, how),
         // The end of `\u{67}`.
-        b'}' if before(2).is_some_and(|byte| byte.is_ascii_hexdigit()) => within(text, at - 1),
-        quote if is_quote(quote) => outer(text, at - 1),
+        b'}' if before(2).is_some_and(|byte| byte.is_ascii_hexdigit()) => within(text, at - 1, how),
+        b'}' if before(2).is_some_and(is_quote) => inserted(text, at - 2),
+        quote if is_quote(quote) => outer(text, at - 1, how),
         _ => None,
     }
 }
@@ -30,15 +33,46 @@ const fn is_quote(byte: u8) -> bool {
     matches!(byte, b'"' | b'\'' | b'`')
 }
 
+/// Where the short piece of a token starts that ends before `at`.
+fn piece_start(text: &[u8], at: usize) -> usize {
+    let floor = at.saturating_sub(LONGEST_PIECE);
+    let part = |byte: &&u8| is_word(**byte) || matches!(byte, b'-' | b'.') || !byte.is_ascii();
+    at - text[floor..at].iter().rev().take_while(part).count()
+}
+
+/// The start of the first literal of `${'g'}${'h'}p_…`, of which the last one closes at `close`.
+fn inserted(text: &[u8], close: usize) -> Option<usize> {
+    let floor = close.saturating_sub(REACH);
+    let (mut close, mut start) = (close, None);
+    while close > floor {
+        let window = &text[close.saturating_sub(LONGEST_PIECE + 1).max(floor)..close];
+        let open = memchr::memrchr(text[close], window).map(|at| close - window.len() + at);
+        let Some((open, before)) = open.and_then(|open| Some((open, text[..open].strip_suffix(b"${")?))) else {
+            break;
+        };
+        start = Some(open + 1);
+        match before {
+            [.., quote, b'}'] if is_quote(*quote) => close = before.len() - 2,
+            // What stands before it in the template belongs to it too.
+            _ => {
+                return Some(piece_start(text, before.len()))
+                    .filter(|at| *at < before.len())
+                    .or(start);
+            }
+        }
+    }
+    start
+}
+
 /// The start of the literal in which `at` stands, or of the first one that it is added to.
-fn within(text: &[u8], at: usize) -> Option<usize> {
+fn within(text: &[u8], at: usize, how: Joining) -> Option<usize> {
     let window = line_left(text, at);
     let open = at - window.len() + window.iter().rposition(|byte| is_quote(*byte))?;
-    Some(outer(text, open).unwrap_or(open + 1))
+    Some(outer(text, open, how).unwrap_or(open + 1))
 }
 
 /// The start of the first literal that the one which opens at `quote` is added to.
-fn outer(text: &[u8], quote: usize) -> Option<usize> {
+fn outer(text: &[u8], quote: usize, how: Joining) -> Option<usize> {
     let floor = quote.saturating_sub(REACH);
     if text[floor..quote].ends_with(b"${") {
         let piece = line_left(text, quote - 2);
@@ -48,7 +82,7 @@ fn outer(text: &[u8], quote: usize) -> Option<usize> {
     let mut start = None;
     let mut open = quote;
     // Each piece of `'g' + 'h' + 'p_…'`, from the last to the first.
-    while let Some(close) = joint_before(text, floor, open) {
+    while let Some(close) = joint_before(text, floor, open, how) {
         let window = &text[close.saturating_sub(LONGEST_PIECE + 1).max(floor)..close];
         let Some(inner) = memchr::memrchr(text[close], window) else {
             break;
@@ -60,15 +94,19 @@ fn outer(text: &[u8], quote: usize) -> Option<usize> {
 }
 
 /// The quote that closes a piece to which the literal that opens at `open` is added.
-fn joint_before(text: &[u8], floor: usize, open: usize) -> Option<usize> {
+fn joint_before(text: &[u8], floor: usize, open: usize, how: Joining) -> Option<usize> {
     let blank = |byte: &&u8| byte.is_ascii_whitespace();
     let left = &text[floor..open];
     let left = &left[..left.len() - left.iter().rev().take_while(blank).count()];
-    let left = left.strip_suffix(b"+").or_else(|| left.strip_suffix(b"."))?;
+    // Where there is none, a line end or the language joins them.
+    let left = left
+        .strip_suffix(b"+")
+        .or_else(|| left.strip_suffix(b"."))
+        .unwrap_or(left);
     let left = &left[..left.len() - left.iter().rev().take_while(blank).count()];
     left.last().filter(|byte| is_quote(**byte))?;
     let close = floor + left.len() - 1;
-    goes_on(&text[close..]).then_some(close)
+    goes_on(&text[close..], how).then_some(close)
 }
 
 fn line_left(text: &[u8], at: usize) -> &[u8] {
@@ -84,9 +122,9 @@ pub fn starts_escaped(text: &[u8], quote: usize) -> bool {
 
 impl Scanner {
     /// What a literal hides whose content starts at `from`; answers how far it was read.
-    pub(super) fn broken(&self, text: &[u8], from: usize, out: &mut Vec<Candidate>) -> usize {
+    pub(super) fn broken(&self, text: &[u8], from: usize, how: Joining, out: &mut Vec<Candidate>) -> usize {
         let window = &text[from..text.len().min(from + WINDOW)];
-        let Some((plain, borders)) = joined(window, WINDOW) else {
+        let Some((plain, borders)) = joined(window, WINDOW, Joining { inserted: true, ..how }) else {
             return from;
         };
         let mut all = Vec::new();

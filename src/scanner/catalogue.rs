@@ -5,8 +5,13 @@ use std::sync::{Arc, LazyLock, OnceLock};
 
 use super::boundary::stands_at;
 use super::candidate::Candidate;
+use super::chain::Chain;
 use super::context::Context;
-use super::detectors::{self, Detector, Seen, Sums};
+use super::detectors::{self, Asked, Detector, Seen, Sums};
+use super::head;
+use super::joints::Joints;
+use super::lead::Lead;
+use super::pieces::Joining;
 use super::prefilter::{Literal, Prefilter};
 use super::reach::Reach;
 use super::rule::{Rule, RuleFile, RuleInfo};
@@ -42,8 +47,8 @@ pub const LONGEST_CONTEXTUAL: usize = 256;
 pub struct Catalogue {
     pub rules: Vec<Rule>,
     prefilter: Prefilter,
-    /// For each literal, the rules that may start with it.
-    by_literal: Vec<Vec<usize>>,
+    /// For each literal, what it leads to.
+    leads: Vec<Lead>,
     /// Rules for runs of token characters, and for each length those that allow it.
     runs: Vec<usize>,
     by_length: OnceLock<Vec<Vec<usize>>>,
@@ -67,14 +72,7 @@ impl Catalogue {
             rules.extend(file.rule.iter().map(Rule::of));
         }
         let literals = shortest_literals(&rules);
-        let by_literal: Vec<Vec<usize>> = literals
-            .iter()
-            .map(|literal| {
-                (0..rules.len())
-                    .filter(|index| rules[*index].prefix.iter().any(|prefix| prefix.starts_with(literal)))
-                    .collect()
-            })
-            .collect();
+        let leads: Vec<Lead> = literals.iter().map(|literal| Lead::of(literal, &rules)).collect();
         let runs = (0..rules.len())
             .filter(|index| {
                 let rule = &rules[*index];
@@ -82,8 +80,8 @@ impl Catalogue {
             })
             .collect();
         Ok(Self {
-            prefilter: Prefilter::new(&placed(literals, &by_literal, &rules))?,
-            by_literal,
+            prefilter: Prefilter::new(&placed(literals, &leads, &rules))?,
+            leads,
             runs,
             by_length: OnceLock::new(),
             context: Context::new(&rules),
@@ -138,10 +136,14 @@ impl Catalogue {
         memo: &mut Memo,
         out: &mut Vec<Candidate>,
     ) {
-        for index in &self.by_literal[literal] {
+        let lead = &self.leads[literal];
+        if !lead.may_stand(text, at, &self.rules, &mut memo.joints) {
+            return;
+        }
+        for (index, whole) in &lead.rules {
             let rule = &self.rules[*index];
-            if rule.prefix.iter().any(|prefix| stands_at(text, at, prefix))
-                && (rule.detector.is_some() || rule.may_start(&text[at..]))
+            if (*whole || rule.prefix.iter().any(|prefix| stands_at(text, at, prefix)))
+                && rule.head().fits(text, at, lead.length, &mut memo.joints)
                 && let Some(candidate) = detectors::confirm(rule, text, at, memo.seen(*index))
             {
                 out.push(Candidate {
@@ -179,6 +181,7 @@ impl Catalogue {
         if !token.iter().any(u8::is_ascii_digit) {
             return;
         }
+        let kinds = head::kinds(token);
         let mut before = None;
         for index in self.runs_of(token.len()) {
             let rule = &self.rules[*index];
@@ -186,8 +189,9 @@ impl Catalogue {
                 let before = *before.get_or_insert_with(|| self.context.before(text, run.start));
                 self.context.may_name(*index, before)
             };
-            if (rule.detector.is_some() || rule.may_start(token))
+            if rule.head().allows(kinds)
                 && (rule.context.is_empty() || named())
+                && rule.head().fits_plain(token)
                 && let Some(candidate) = detectors::confirm_run(rule, text, run.clone())
             {
                 out.push(Candidate {
@@ -200,35 +204,54 @@ impl Catalogue {
 }
 
 /// What one pass over a text remembers, also for each rule that it has asked.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Memo {
-    runs: Vec<(usize, Reach)>,
+    /// For each rule up to the last one that was asked, its place in `asked` and one more, or zero.
+    places: Vec<u16>,
+    asked: Vec<Asked>,
     plain: Reach,
+    chain: Chain,
+    joints: Joints,
     sums: Sums,
 }
 
 impl Memo {
+    pub fn new(how: Joining) -> Self {
+        Self {
+            places: Vec::new(),
+            asked: Vec::new(),
+            plain: Reach::default(),
+            chain: Chain::default(),
+            joints: Joints::new(how),
+            sums: Sums::default(),
+        }
+    }
+
     fn seen(&mut self, rule: usize) -> Seen<'_> {
-        let known = self.runs.iter().position(|(known, _)| *known == rule);
-        let place = known.unwrap_or_else(|| {
-            self.runs.push((rule, Reach::default()));
-            self.runs.len() - 1
-        });
+        if rule >= self.places.len() {
+            self.places.resize(rule + 1, 0);
+        }
+        if self.places[rule] == 0 {
+            self.asked.push(Asked::default());
+            self.places[rule] = u16::try_from(self.asked.len()).unwrap_or(u16::MAX);
+        }
         Seen {
-            run: &mut self.runs[place].1,
+            asked: &mut self.asked[usize::from(self.places[rule]) - 1],
             plain: &mut self.plain,
+            chain: &mut self.chain,
+            joints: &mut self.joints,
             sums: &mut self.sums,
         }
     }
 }
 
 /// Literals with what their rules say about their place.
-fn placed(literals: Vec<Vec<u8>>, by_literal: &[Vec<usize>], rules: &[Rule]) -> Vec<Literal> {
+fn placed(literals: Vec<Vec<u8>>, leads: &[Lead], rules: &[Rule]) -> Vec<Literal> {
     literals
         .into_iter()
-        .zip(by_literal)
-        .map(|(bytes, users)| {
-            let all = |fits: fn(&Rule) -> bool| users.iter().all(|index| fits(&rules[*index]));
+        .zip(leads)
+        .map(|(bytes, lead)| {
+            let all = |fits: fn(&Rule) -> bool| lead.rules.iter().all(|(index, _)| fits(&rules[*index]));
             let header = all(|rule| matches!(rule.detector, Some(Detector::Basic | Detector::Bearer)));
             Literal {
                 bytes,

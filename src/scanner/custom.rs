@@ -7,6 +7,7 @@ use serde::Deserialize;
 use serde_json::json;
 
 use super::candidate::{Candidate, RANK_FORMAT};
+use super::catalogue::Catalogue;
 use super::options::{Allowed, CustomRuleData, RuleSource, ScannerOptions};
 use super::rule::RuleInfo;
 use crate::error::{Code, Error, Result};
@@ -175,6 +176,20 @@ pub fn compile_all(source: &RuleSource) -> Result<Vec<Arc<CustomRule>>> {
         }
         RuleSource::Toml(_) => Ok(Vec::new()),
     }
+}
+
+/// Two rules of one id could not be told apart by whoever disables or accepts one.
+pub fn refuse_known(catalogue: &Catalogue, rule: &CustomRule) -> Result<()> {
+    if catalogue.rule(&rule.info.id).is_none() {
+        return Ok(());
+    }
+    Err(Error::new(
+        Code::OptionInvalid,
+        format!(
+            "a built-in rule is called {:?} already; choose another name",
+            rule.info.id
+        ),
+    ))
 }
 
 #[cfg(test)]

@@ -9,11 +9,11 @@ use super::allowlist::Allowlist;
 use super::assignment;
 use super::candidate::{Candidate, resolve, union};
 use super::catalogue::Catalogue;
-use super::custom::{CustomRule, compile_all, with_file};
+use super::custom::{CustomRule, compile_all, refuse_known, with_file};
 use super::decoding::to_utf8;
 use super::finding::ScanResult;
 use super::generic::Generic;
-use super::options::{CustomRuleData, ScannerOptions};
+use super::options::{Allowed, CustomRuleData, ScannerOptions};
 use super::place::Place;
 use super::position::Cursor;
 use super::redaction::{on_characters, redact, rest};
@@ -63,15 +63,16 @@ impl Scanner {
         let options = with_file(options)?;
         options.check()?;
         let catalogue = Catalogue::built_in()?;
+        let custom = compile_all(&options.rules)?;
+        for rule in &custom {
+            refuse_known(&catalogue, rule)?;
+        }
+        let built_in = || catalogue.rules.iter().map(|rule| &rule.info);
         for id in &options.disable {
-            if !catalogue.rules.iter().any(|rule| is_named(id, &rule.info.id)) {
-                return Err(Error::new(
-                    Code::OptionInvalid,
-                    format!(
-                        "the scanner's option disable names {id:?}, which is no rule; getPatterns() lists the rules"
-                    ),
-                ));
-            }
+            refuse_unknown("disable", id, built_in())?;
+        }
+        for id in options.allowlist.iter().filter_map(Allowed::rule) {
+            refuse_unknown("allowlist", id, built_in().chain(custom.iter().map(|rule| &rule.info)))?;
         }
         let enabled: Vec<bool> = catalogue
             .rules
@@ -94,10 +95,6 @@ impl Scanner {
         let mnemonic = used("mnemonic");
         let keypair = used("solana-keypair");
         let allowlist = Allowlist::new(&options.allowlist)?;
-        let custom = compile_all(&options.rules)?;
-        for rule in &custom {
-            refuse_known(&catalogue, rule)?;
-        }
         let custom = RwLock::new(custom);
         Ok(Self {
             options,
@@ -271,17 +268,14 @@ impl std::fmt::Debug for Scanner {
     }
 }
 
-/// Two rules of one id could not be told apart by whoever disables or accepts one.
-fn refuse_known(catalogue: &Catalogue, rule: &CustomRule) -> Result<()> {
-    if catalogue.rule(&rule.info.id).is_none() {
+/// An id that means no rule silences nothing, which nobody would see.
+fn refuse_unknown<'a>(option: &str, id: &str, mut rules: impl Iterator<Item = &'a Arc<RuleInfo>>) -> Result<()> {
+    if rules.any(|rule| is_named(id, &rule.id)) {
         return Ok(());
     }
     Err(Error::new(
         Code::OptionInvalid,
-        format!(
-            "a built-in rule is called {:?} already; choose another name",
-            rule.info.id
-        ),
+        format!("the scanner's option {option} names {id:?}, which is no rule; getPatterns() lists the rules"),
     ))
 }
 

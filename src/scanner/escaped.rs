@@ -41,16 +41,21 @@ impl Scanner {
             let limit = text.len().min(start + PIECE);
             let end = memchr::memchr(b'\n', &text[at..limit]).map_or(limit, |length| at + length);
             read = end;
-            let plain = Plain::of(&text[start..end]);
+            let plain = Plain::of(&text[start..end], &next, &escape);
             for one in Search::run(self, &plain.text, inner) {
-                let span = start + plain.place(one.span.start)..start + plain.place(one.span.end);
+                let span = plain.span(&one.span);
                 // What has no escape in and around it was found before.
                 if plain.touches(&one.span) {
+                    let span = start + span.start..start + span.end;
                     out.push(Candidate { span, ..one });
                 }
             }
         }
     }
+}
+
+fn next(text: &[u8]) -> Option<usize> {
+    memchr::memchr3(b'&', b'%', b'\\', text)
 }
 
 /// Whether an escape stands here that hides a sign or a quote.
@@ -67,30 +72,36 @@ fn tells(text: &[u8]) -> bool {
 }
 
 /// A text without its escapes, and where its characters stood.
-struct Plain {
-    text: Vec<u8>,
-    /// After how many characters an escape stood, and how many bytes more this one and all before it have.
-    escapes: Vec<(usize, usize)>,
+pub struct Plain {
+    pub text: Vec<u8>,
+    /// After how many characters an escape stood, how many bytes more this one and all before it have, and whether it
+    /// stands for nothing.
+    escapes: Vec<(usize, usize, bool)>,
 }
 
+/// What an escape stands for, if for anything, and its length.
+type Escape = (Option<u8>, usize);
+
 impl Plain {
-    fn of(text: &[u8]) -> Self {
+    /// `next` says where the next escape may stand, `escape` what one is at the start of a text.
+    pub fn of(text: &[u8], next: &impl Fn(&[u8]) -> Option<usize>, escape: &impl Fn(&[u8]) -> Option<Escape>) -> Self {
         let mut plain = Self {
             text: Vec::with_capacity(text.len()),
             escapes: Vec::new(),
         };
-        let (mut from, mut more) = (0, 0);
-        for at in memchr::memchr3_iter(b'&', b'%', b'\\', text) {
-            if at < from {
+        let (mut from, mut at, mut more) = (0, 0, 0);
+        while let Some(length) = next(&text[at..]) {
+            at += length;
+            let Some((byte, length)) = escape(&text[at..]) else {
+                at += 1;
                 continue;
-            }
-            if let Some((byte, length)) = escape(&text[at..]) {
-                plain.text.extend_from_slice(&text[from..at]);
-                more += length - 1;
-                plain.escapes.push((plain.text.len(), more));
-                plain.text.push(byte);
-                from = at + length;
-            }
+            };
+            plain.text.extend_from_slice(&text[from..at]);
+            more += length - usize::from(byte.is_some());
+            plain.escapes.push((plain.text.len(), more, byte.is_none()));
+            plain.text.extend(byte);
+            at += length;
+            from = at;
         }
         plain.text.extend_from_slice(&text[from..]);
         plain
@@ -98,28 +109,36 @@ impl Plain {
 
     /// Where the character stands that is the one at `at` without escapes.
     fn place(&self, at: usize) -> usize {
-        let before = self.escapes.partition_point(|(place, _)| *place < at);
+        let before = (self.escapes).partition_point(|(place, _, gone)| *place < at || *place == at && *gone);
         at + before.checked_sub(1).map_or(0, |last| self.escapes[last].1)
     }
 
+    /// Where the characters of a span stand.
+    pub fn span(&self, span: &Range<usize>) -> Range<usize> {
+        let before = self.escapes.partition_point(|(place, ..)| *place < span.end);
+        self.place(span.start)..span.end + before.checked_sub(1).map_or(0, |last| self.escapes[last].1)
+    }
+
     /// Whether an escape stands in a span, or within a few characters of it.
-    fn touches(&self, span: &Range<usize>) -> bool {
-        let first = self.escapes.partition_point(|(place, _)| *place + 2 < span.start);
-        self.escapes.get(first).is_some_and(|(place, _)| *place <= span.end + 1)
+    pub fn touches(&self, span: &Range<usize>) -> bool {
+        let first = self.escapes.partition_point(|(place, ..)| *place + 2 < span.start);
+        self.escapes
+            .get(first)
+            .is_some_and(|(place, ..)| *place <= span.end + 1)
     }
 }
 
 /// The character of the escape at the start, and its length.
-fn escape(text: &[u8]) -> Option<(u8, usize)> {
+fn escape(text: &[u8]) -> Option<Escape> {
     let digit = |byte: u8| char::from(byte).to_digit(16).map(|digit| digit as u8);
     let hex = |first: u8, second: u8| {
         let byte = digit(first)? << 4 | digit(second)?;
         matches!(byte, b' '..=b'~').then_some(byte)
     };
-    match text {
-        [b'%', first, second, ..] => hex(*first, *second).map(|byte| (byte, 3)),
-        [b'\\', b'x', first, second, ..] => hex(*first, *second).map(|byte| (byte, 4)),
-        [b'\\', b'u', b'0', b'0', first, second, ..] => hex(*first, *second).map(|byte| (byte, 6)),
+    let (byte, length) = match text {
+        [b'%', first, second, ..] => hex(*first, *second).map(|byte| (byte, 3))?,
+        [b'\\', b'x', first, second, ..] => hex(*first, *second).map(|byte| (byte, 4))?,
+        [b'\\', b'u', b'0', b'0', first, second, ..] => hex(*first, *second).map(|byte| (byte, 6))?,
         [b'&', b'#', ..] => {
             let end = memchr::memchr(b';', &text[..text.len().min(10)])?;
             let (digits, radix) = match text[2] {
@@ -127,14 +146,15 @@ fn escape(text: &[u8]) -> Option<(u8, usize)> {
                 _ => (&text[2..end], 10),
             };
             let code = u8::from_str_radix(std::str::from_utf8(digits).ok()?, radix).ok()?;
-            matches!(code, b' '..=b'~').then_some((code, end + 1))
+            matches!(code, b' '..=b'~').then_some((code, end + 1))?
         }
         [b'&', ..] => NAMED
             .iter()
             .find(|(name, _)| text.starts_with(name))
-            .map(|(name, byte)| (*byte, name.len())),
-        _ => None,
-    }
+            .map(|(name, byte)| (*byte, name.len()))?,
+        _ => return None,
+    };
+    Some((Some(byte), length))
 }
 
 #[cfg(test)]
@@ -144,7 +164,7 @@ mod tests {
     #[test]
     fn escapes_are_read_and_every_character_keeps_its_place() {
         let text = b"a&quot;b&#x22;c&#34;d%22e\\u0022f\\x22g&amp;h";
-        let plain = Plain::of(text);
+        let plain = Plain::of(text, &next, &escape);
         assert_eq!(plain.text, b"a\"b\"c\"d\"e\"f\"g&h");
         for (at, byte) in plain
             .text
@@ -155,7 +175,7 @@ mod tests {
             assert_eq!(text[plain.place(at)], *byte, "{at}");
         }
         assert!(plain.touches(&(0..1)) && plain.touches(&(4..5)));
-        assert!(!Plain::of(b"abcdefgh&quot;").touches(&(0..4)));
+        assert!(!Plain::of(b"abcdefgh&quot;", &next, &escape).touches(&(0..4)));
     }
 
     #[test]
@@ -175,7 +195,7 @@ mod tests {
             "100% & more",
             "&#1",
         ] {
-            assert_eq!(Plain::of(text.as_bytes()).text, text.as_bytes());
+            assert_eq!(Plain::of(text.as_bytes(), &next, &escape).text, text.as_bytes());
         }
     }
 }

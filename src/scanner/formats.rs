@@ -4,13 +4,14 @@ use std::ops::Range;
 
 use super::candidate::Candidate;
 use super::catalogue::{Catalogue, Memo, SHORTEST_RUN};
+use super::pieces::Joining;
 use super::starts::WordStarts;
 use super::sweep::{self, Kinds, Runs, Visit, each_bit};
 
 impl Catalogue {
     /// Everything with a fixed format; what a disabled rule finds is marked silent.
     pub fn formats(&self, text: &[u8], enabled: &[bool], out: &mut Vec<Candidate>) {
-        let mut memo = Memo::default();
+        let mut memo = Memo::new(Joining::default());
         self.floating(text, enabled, &mut memo, out);
         let mut formats = Formats {
             catalogue: self,

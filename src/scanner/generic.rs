@@ -7,11 +7,12 @@ use super::assignment::Assignment;
 use super::boundary;
 use super::brief::SHORTEST;
 use super::candidate::{Candidate, RANK_GENERIC};
+use super::code::{has_brackets, is_access, is_address, is_code, is_identifier, is_reference};
 use super::markup::named_beside;
 use super::names::known;
 use super::naming::{Naming, naming};
 use super::place::Place;
-use super::placeholder::is_placeholder;
+use super::placeholder::{is_placeholder, is_placeholder_of};
 use super::public::{is_base58_number, is_public};
 use super::randomness::{Shape, entropy, looks_random};
 use super::rule::RuleInfo;
@@ -59,16 +60,20 @@ impl Generic {
                 .count()
                 > 3
             || bytes.len() < SHORTEST
+            || !one.shell && is_plain(naming, bytes)
             || (naming == Naming::Neutral && (!one.quoted || bytes.len() < SHORTEST_UNNAMED || !is_mixed(bytes)))
-            || is_placeholder(bytes)
             || bytes.eq_ignore_ascii_case(name)
         {
+            return None;
+        }
+        let shape = Shape::of(bytes);
+        if is_placeholder_of(bytes, &shape) {
             return None;
         }
         match naming {
             Naming::Password => {
                 let rule = self.password.as_ref()?;
-                let confidence = password(name, bytes, one, place)?;
+                let confidence = password(name, bytes, &shape, one, place)?;
                 Some(Candidate {
                     confidence,
                     ..Candidate::of(rule, value, RANK_GENERIC)
@@ -91,8 +96,9 @@ impl Generic {
                     return None;
                 }
                 let hex = bytes.iter().all(u8::is_ascii_hexdigit);
-                let random =
-                    bytes.len() >= self.shortest.min(16) && looks_random(bytes, self.floor) && !is_identifier(bytes);
+                let random = bytes.len() >= self.shortest.min(16)
+                    && looks_random(bytes, &shape, self.floor)
+                    && !is_identifier(bytes);
                 // A hash is as random as a key: only a name that leaves no doubt counts.
                 let sure = if hex { 0.5 } else { 0.7 };
                 random.then(|| Candidate {
@@ -103,7 +109,7 @@ impl Generic {
             Naming::Neutral => {
                 let rule = self.entropy.as_ref()?;
                 (one.quoted
-                    && self.is_surely_random(bytes)
+                    && self.is_surely_random(bytes, &shape)
                     && !is_public(bytes)
                     && !is_base58_number(bytes)
                     && !is_address(bytes))
@@ -133,7 +139,7 @@ impl Generic {
     }
 
     /// A string that nothing names must speak for itself: long, mixed, of one piece and no hash.
-    fn is_surely_random(&self, value: &[u8]) -> bool {
+    fn is_surely_random(&self, value: &[u8], shape: &Shape) -> bool {
         // `placeId=…` and `places/…` name what follows.
         let word = value.iter().take_while(|byte| byte.is_ascii_alphabetic()).count();
         if word >= 5 && matches!(value.get(word), Some(b'=' | b'/')) {
@@ -142,15 +148,29 @@ impl Generic {
         if !is_mixed(value) || !(self.shortest.max(32)..=128).contains(&value.len()) {
             return false;
         }
-        let shape = Shape::of(value);
         shape.other * 8 <= value.len()
             && shape.longest_word <= 7
             && shape.changes * 3 >= value.len()
             && entropy(value) >= self.floor.max(4.3)
-            && looks_random(value, self.floor)
+            && looks_random(value, shape, self.floor)
             && !is_identifier(value)
     }
 }
+
+/// Whether a value has not what every password, or every key, of a name has: cheap to tell, and true of most.
+/// camelCase, `snake_case` and kebab-case words are names of things, not passwords.
+fn is_plain(naming: Naming, value: &[u8]) -> bool {
+    match naming {
+        Naming::Password => value
+            .iter()
+            .all(|byte| byte.is_ascii_alphabetic() || WORDY.contains(byte)),
+        Naming::Secret => !value.iter().any(u8::is_ascii_digit),
+        Naming::Neutral | Naming::Harmless => false,
+    }
+}
+
+/// What stands between the words of names, which are no passwords.
+const WORDY: &[u8] = b"_-.:/ #";
 
 /// Whether a value is of one piece, and has letters of both cases and digits: a few each, which hashes and words have
 /// not.
@@ -165,8 +185,7 @@ fn is_mixed(value: &[u8]) -> bool {
 }
 
 /// How sure a password is one; nothing where it is a word, a sentence or code.
-fn password(name: &[u8], value: &[u8], one: &Assignment, place: Place) -> Option<f64> {
-    let shape = Shape::of(value);
+fn password(name: &[u8], value: &[u8], shape: &Shape, one: &Assignment, place: Place) -> Option<f64> {
     let blanks = value.iter().filter(|byte| byte.is_ascii_whitespace()).count();
     if blanks > 0 || value.len() > 128 || is_reference(value) {
         return None;
@@ -206,14 +225,6 @@ fn password(name: &[u8], value: &[u8], one: &Assignment, place: Place) -> Option
     if kinds < 2 || letters == 0 && shape.digits < 8 {
         return None;
     }
-    // camelCase, snake_case and kebab-case words are names of things, not passwords.
-    if shape.digits == 0
-        && value
-            .iter()
-            .all(|byte| byte.is_ascii_alphabetic() || matches!(byte, b'_' | b'-' | b'.' | b':' | b'/' | b' ' | b'#'))
-    {
-        return None;
-    }
     if shape.other > letters + shape.digits {
         return None;
     }
@@ -224,66 +235,6 @@ fn password(name: &[u8], value: &[u8], one: &Assignment, place: Place) -> Option
 fn is_capital(name: &[u8]) -> bool {
     name.iter()
         .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit() || *byte == b'_')
-}
-
-/// An account or a contract of Ethereum.
-fn is_address(value: &[u8]) -> bool {
-    value.len() == 42 && value.starts_with(b"0x") && value[2..].iter().all(u8::is_ascii_hexdigit)
-}
-
-/// A call, an access or a type, not a value.
-fn is_code(value: &[u8]) -> bool {
-    has_brackets(value) || is_access(value)
-}
-
-fn has_brackets(value: &[u8]) -> bool {
-    value
-        .iter()
-        .any(|byte| matches!(byte, b'(' | b')' | b'[' | b']' | b'{' | b'}' | b'|'))
-}
-
-/// `user.password`, in which each part is a name.
-fn is_access(value: &[u8]) -> bool {
-    value.contains(&b'.')
-        && value
-            .split(|byte| *byte == b'.')
-            .all(|part| part.first().is_some_and(u8::is_ascii_alphabetic) && Shape::of(part).digits < 2)
-        && !value
-            .iter()
-            .any(|byte| matches!(byte, b'%' | b'^' | b'~' | b'@' | b'#' | b'*'))
-}
-
-/// A path, an address or the name of a variable.
-fn is_reference(value: &[u8]) -> bool {
-    memchr::memchr_iter(b':', value).any(|at| value[at..].starts_with(b"://"))
-        || value.starts_with(b"/") && memchr::memchr_iter(b'/', value).count() > 1 && Shape::of(value).digits < 4
-        || value.starts_with(b"./")
-        || value.starts_with(b"../")
-        || value.starts_with(b"arn:")
-        || value.starts_with(b"$")
-            && value[1..]
-                .iter()
-                .all(|byte| byte.is_ascii_alphabetic() || *byte == b'_')
-}
-
-/// UUIDs, dates and versions.
-fn is_identifier(value: &[u8]) -> bool {
-    let value = value.strip_prefix(b"urn:uuid:").unwrap_or(value);
-    let dash = |place: usize| matches!(place, 8 | 13 | 18 | 23);
-    let mut uuid = value.iter().enumerate();
-    value.len() == 36
-        && uuid.all(|(place, byte)| {
-            if dash(place) {
-                *byte == b'-'
-            } else {
-                byte.is_ascii_hexdigit()
-            }
-        })
-        || value.starts_with(b"sha1-")
-        || value.starts_with(b"sha256-")
-        || value.starts_with(b"sha384-")
-        || value.starts_with(b"sha512-")
-        || value.starts_with(b"data:")
 }
 
 /// Without blanks and trailing punctuation that belongs to the sentence.

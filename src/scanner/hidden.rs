@@ -12,7 +12,7 @@ use super::loose;
 use super::markup::named_beside;
 use super::names::known;
 use super::naming::{Naming, naming};
-use super::pieces::{goes_on, joined, unjoined, unjoined_start};
+use super::pieces::{Border, Joining, goes_on, joined, unjoined, unjoined_start};
 use super::place::Place;
 use super::rule::WINDOW;
 
@@ -36,8 +36,9 @@ impl Scanner {
         if !(place.source && neutral) {
             self.decoded(text, one, out);
         }
-        if one.quoted && (goes_on(&text[one.value.end..]) || goes_on(&text[one.value.start..])) {
-            out.extend(self.spliced(text, one));
+        let goes_on = |at: usize| goes_on(&text[at..], place.joining());
+        if one.quoted && (goes_on(one.value.end) || goes_on(one.value.start)) {
+            out.extend(self.spliced(text, one, place.joining()));
         }
     }
 
@@ -76,11 +77,16 @@ impl Scanner {
     }
 
     /// What a value is whose literal goes on in the next line.
-    pub(super) fn spliced(&self, text: &[u8], one: &Assignment) -> Option<Candidate> {
+    pub(super) fn spliced(&self, text: &[u8], one: &Assignment, how: Joining) -> Option<Candidate> {
         let name = &text[one.name.clone()];
         let window = &text[one.value.start..text.len().min(one.value.start + WINDOW)];
-        let (value, borders) = joined(window, usize::MAX)?;
-        let plain = [name, b"=", value.as_slice()].concat();
+        let (value, borders) = joined(window, usize::MAX, how)?;
+        self.pieced(name, &value, &borders, one.value.start)
+    }
+
+    /// What a value in pieces is, whose first one starts at `from`; a name may be empty.
+    pub(super) fn pieced(&self, name: &[u8], value: &[u8], borders: &[Border], from: usize) -> Option<Candidate> {
+        let plain = [name, b"=", value].concat();
         let lead = name.len() + 1;
         let whole = Assignment::plain(0..name.len(), lead..plain.len());
         let mut all = Vec::new();
@@ -93,7 +99,7 @@ impl Scanner {
         let best = best.max_by_key(|found| (found.rank, found.span.len()))?;
         let (start, end) = (best.span.start - lead, best.span.end - lead);
         Some(Candidate {
-            span: one.value.start + unjoined_start(start, &borders)..one.value.start + unjoined(end, &borders),
+            span: from + unjoined_start(start, borders)..from + unjoined(end, borders),
             ..best
         })
     }

@@ -134,7 +134,7 @@ pub enum Allowed {
 pub struct AllowedEntry {
     /// A glob; without `/` it fits a name in any directory.
     pub path: Option<String>,
-    /// A rule's id.
+    /// The id of a built-in rule or of one in `rules`; a `*` at the end stands for any ending.
     pub rule: Option<String>,
     /// The secret itself.
     pub value: Option<String>,
@@ -142,6 +142,16 @@ pub struct AllowedEntry {
     pub regex: Option<String>,
     /// A finding's fingerprint.
     pub fingerprint: Option<String>,
+}
+
+impl Allowed {
+    /// The rule whose findings are accepted, where it names one.
+    pub(super) fn rule(&self) -> Option<&str> {
+        match self {
+            Self::Value(_) => None,
+            Self::Entry(entry) => entry.rule.as_deref().filter(|rule| !rule.is_empty()),
+        }
+    }
 }
 
 impl ScannerOptions {

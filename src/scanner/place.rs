@@ -1,9 +1,16 @@
 //! What the name of a file says about guesses in it.
 
+use super::pieces::Joining;
+
 /// Languages in which a value without quotes is an expression.
 const SOURCE: &[&str] = &[
     "js", "mjs", "cjs", "jsx", "ts", "mts", "cts", "tsx", "py", "go", "rs", "java", "kt", "c", "h", "cc", "cpp", "hpp",
     "cs", "rb", "php", "swift", "scala", "dart", "lua", "vue", "svelte", "html", "css", "scss", "md", "mdx", "map",
+];
+
+/// Languages in which literals that stand beside each other are one.
+const ADJACENT: &[&str] = &[
+    "py", "pyi", "c", "h", "cc", "cpp", "cxx", "hpp", "m", "mm", "rb", "dart", "d", "nim",
 ];
 
 /// Files whose long strings are hashes.
@@ -29,7 +36,7 @@ const LOCKS: &[&str] = &[
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
-    reason = "five answers that do not exclude each other"
+    reason = "six answers that do not exclude each other"
 )]
 pub struct Place {
     pub source: bool,
@@ -40,6 +47,8 @@ pub struct Place {
     pub prose: bool,
     /// A text in which characters may stand as escapes: everything but programs.
     pub escapes: bool,
+    /// A language in which literals that stand beside each other are one.
+    pub adjacent: bool,
 }
 
 impl Place {
@@ -50,7 +59,16 @@ impl Place {
         table: false,
         prose: true,
         escapes: true,
+        adjacent: false,
     };
+
+    /// What joins literals here.
+    pub const fn joining(self) -> Joining {
+        Joining {
+            adjacent: self.adjacent,
+            inserted: false,
+        }
+    }
 
     pub fn of(file: Option<&str>) -> Self {
         let Some(file) = file else {
@@ -66,9 +84,13 @@ impl Place {
         Self {
             source,
             escapes: !source || matches!(extension.as_str(), "html" | "md" | "mdx" | "vue" | "svelte"),
+            adjacent: ADJACENT.contains(&extension.as_str()),
             lock: lock || extension == "map",
             table: matches!(extension.as_str(), "csv" | "tsv"),
-            prose: matches!(extension.as_str(), "" | "txt" | "md" | "mdx" | "log"),
+            prose: matches!(
+                extension.as_str(),
+                "" | "txt" | "md" | "mdx" | "log" | "eml" | "mbox" | "mht"
+            ),
         }
     }
 }

@@ -78,7 +78,8 @@ const WORDS: &[&str] = &[
     "secret123",
 ];
 
-/// Whole values that are no secrets.
+const LONGEST_WHOLE: usize = 11;
+/// Whole values that are no secrets, none of them longer.
 const WHOLE: &[&str] = &[
     "password",
     "passwd",
@@ -149,7 +150,11 @@ pub fn is_sample_token(token: &[u8]) -> bool {
 
 /// Whether a password or a value of an assignment is a placeholder.
 pub fn is_placeholder(value: &[u8]) -> bool {
-    let shape = Shape::of(value);
+    is_placeholder_of(value, &Shape::of(value))
+}
+
+/// The same for a value whose shape is known.
+pub fn is_placeholder_of(value: &[u8], shape: &Shape) -> bool {
     if value.is_empty() || shape.distinct < 3 || shape.repeat >= 6 {
         return true;
     }
@@ -169,7 +174,7 @@ pub fn is_placeholder(value: &[u8]) -> bool {
         || variable
         || reference
         || SIGNS.any(value)
-        || WHOLE.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
+        || value.len() <= LONGEST_WHOLE && WHOLE.iter().any(|word| value.eq_ignore_ascii_case(word.as_bytes()))
 }
 
 #[cfg(test)]

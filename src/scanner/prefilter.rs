@@ -27,12 +27,16 @@ pub struct Literal {
     pub in_run: bool,
 }
 
+/// The first eight bytes of an anchor, which of them it has, and its index.
+struct Start {
+    bytes: u64,
+    mask: u64,
+    anchor: u16,
+}
+
 /// A text that starts a word and leads to a literal.
 struct Anchor {
     bytes: Vec<u8>,
-    /// The first four bytes, and which of them the text has.
-    start: u32,
-    mask: u32,
     /// How far the literal stands behind the start of the word, and how far before it.
     forward: usize,
     back: usize,
@@ -46,8 +50,8 @@ pub struct Prefilter {
     openings: Openings,
     /// One bit for each hash of four bytes with which an anchor starts, or of the two or three of a shorter one.
     bits: Bits,
-    /// For each pair of bytes that anchors start with, or several pairs, those anchors.
-    by_pair: Vec<Vec<u16>>,
+    /// For each pair of bytes that anchors start with, or several pairs, those anchors with their first bytes.
+    by_pair: Vec<Vec<Start>>,
     /// Literals with a mark, and where in them it stands.
     marked: Vec<(usize, usize)>,
     inside: Vec<(Finder<'static>, usize)>,
@@ -85,14 +89,12 @@ const fn pair(gram: u32) -> usize {
     (gram ^ gram >> 3) as usize & (PAIRS - 1)
 }
 
-/// The four bytes at `at`, with NUL after the end.
+/// The eight bytes at `at`, with NUL after the end.
 #[inline]
-fn gram(text: &[u8], at: usize) -> u32 {
-    match text.get(at..at + 4) {
-        Some(bytes) => u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]),
-        None => (0..4).fold(0, |gram, index| {
-            gram | u32::from(text.get(at + index).copied().unwrap_or(0)) << (8 * index)
-        }),
+fn gram(text: &[u8], at: usize) -> u64 {
+    match text[at..].first_chunk() {
+        Some(bytes) => u64::from_le_bytes(*bytes),
+        None => (text[at..].iter().rev()).fold(0, |gram, byte| gram << 8 | u64::from(*byte)),
     }
 }
 
@@ -103,8 +105,6 @@ impl Prefilter {
         let (mut marked, mut inside, mut floating) = (Vec::new(), Vec::new(), Vec::new());
         for (index, literal) in literals.iter().enumerate() {
             let anchor = |bytes: Vec<u8>, forward: usize, back: usize| Anchor {
-                start: gram(&bytes, 0),
-                mask: u32::MAX >> (8 * (4 - bytes.len().min(4))),
                 bytes,
                 forward,
                 back,
@@ -134,10 +134,15 @@ impl Prefilter {
             }
         }
         let mut bits = Bits(Box::new([0; 1 << (BITS - 6)]));
-        let mut by_pair = vec![Vec::new(); PAIRS];
-        for (index, anchor) in (0_u16..).zip(&anchors) {
-            by_pair[pair(anchor.start)].push(index);
-            bits.add(anchor.start);
+        let mut by_pair: Vec<Vec<Start>> = std::iter::repeat_with(Vec::new).take(PAIRS).collect();
+        for (index, anchor) in (0..).zip(&anchors) {
+            let bytes = gram(&anchor.bytes, 0);
+            by_pair[pair(bytes as u32)].push(Start {
+                bytes,
+                mask: u64::MAX >> (8 * (8 - anchor.bytes.len().min(8))),
+                anchor: index,
+            });
+            bits.add(bytes as u32);
         }
         Ok(Self {
             marked,
@@ -166,18 +171,21 @@ impl Prefilter {
     /// Calls back for each literal to which the word that starts at `at` leads.
     #[inline]
     pub fn word(&self, text: &[u8], at: usize, hit: impl FnMut(usize, usize)) {
-        let gram = gram(text, at);
+        let eight = gram(text, at);
+        let gram = eight as u32;
         if self.bits.has(gram) | self.bits.has(gram & THREE) | self.bits.has(gram & TWO) {
-            self.anchored(text, at, gram, hit);
+            self.anchored(text, at, eight, hit);
         }
     }
 
     #[cold]
-    fn anchored(&self, text: &[u8], at: usize, gram: u32, mut hit: impl FnMut(usize, usize)) {
-        for index in &self.by_pair[pair(gram)] {
-            let anchor = &self.anchors[usize::from(*index)];
-            if gram & anchor.mask == anchor.start
-                && stands_at(text, at, &anchor.bytes)
+    fn anchored(&self, text: &[u8], at: usize, gram: u64, mut hit: impl FnMut(usize, usize)) {
+        for start in &self.by_pair[pair(gram as u32)] {
+            if gram & start.mask != start.bytes {
+                continue;
+            }
+            let anchor = &self.anchors[usize::from(start.anchor)];
+            if (anchor.bytes.len() <= 8 || stands_at(text, at, &anchor.bytes))
                 && let Some(start) = (at + anchor.forward).checked_sub(anchor.back)
                 && (anchor.back == 0 || stands_at(text, start, &self.literals[anchor.literal]))
             {

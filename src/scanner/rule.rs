@@ -7,8 +7,8 @@ use regex::bytes::{Regex, RegexBuilder};
 use serde::Deserialize;
 
 use super::checksum::Checksum;
-use super::detectors::Detector;
-use super::head::{self, Head};
+use super::detectors::{Detector, JWT_HEAD};
+use super::head::{self, Head, Set};
 use super::severity::Severity;
 use super::tail::Tail;
 
@@ -86,20 +86,17 @@ pub struct Before {
 }
 
 impl Before {
+    const fn fits(self, byte: u8) -> bool {
+        byte.is_ascii_digit() || !self.digits && byte.is_ascii_alphabetic()
+    }
+
     /// Where the token starts whose literal stands at `at`.
     pub fn start(self, text: &[u8], at: usize) -> Option<usize> {
-        let fits = |byte: &u8| {
-            if self.digits {
-                byte.is_ascii_digit()
-            } else {
-                byte.is_ascii_alphanumeric()
-            }
-        };
         let length = text[..at]
             .iter()
             .rev()
             .take(self.max + 3)
-            .take_while(|byte| fits(byte))
+            .take_while(|byte| self.fits(**byte))
             .count();
         // `%3D` in front of it is an escape, of which two characters look like the token's.
         let percent = (at - length).checked_sub(1).is_some_and(|before| text[before] == b'%');
@@ -221,13 +218,33 @@ impl Rule {
 }
 
 impl Rule {
-    /// Whether a token may start `text`, by its first bytes only; most near-matches end here.
-    pub fn may_start(&self, text: &[u8]) -> bool {
-        self.head.get_or_init(|| Head::of(&self.source)).fits(text)
+    /// With what a token starts, by its first bytes only; most near-matches end here. Most code says nothing of it.
+    pub fn head(&self) -> &Head {
+        self.head.get_or_init(|| match self.detector {
+            Some(Detector::Jwt) => Head::of(JWT_HEAD),
+            Some(_) => Head::default(),
+            None => Head::of(&self.source),
+        })
     }
 }
 
 impl Rule {
+    /// What stands directly before the literal, where the rule says it.
+    pub fn bytes_before(&self) -> Option<Set> {
+        let of = |bytes: &mut dyn Iterator<Item = u8>| {
+            bytes.fold(Set::default(), |mut set, byte| {
+                head::join(&mut set, &head::set_of(byte, byte));
+                set
+            })
+        };
+        if let Some(before) = self.before {
+            return (before.min > 0).then(|| of(&mut (0..=u8::MAX).filter(|byte| before.fits(*byte))));
+        }
+        let ends = self.schemes.iter().filter_map(|scheme| scheme.bytes().last());
+        let mut ends = ends.flat_map(|byte| [byte.to_ascii_lowercase(), byte.to_ascii_uppercase()]);
+        (self.detector == Some(Detector::Uri)).then(|| of(&mut ends))
+    }
+
     /// Whether the literal stands behind so many letters and digits that they alone are a long run.
     pub fn is_in_run(&self) -> bool {
         self.before

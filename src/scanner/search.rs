@@ -2,18 +2,11 @@
 
 use std::ops::Range;
 
-use super::assignment;
-use super::bare;
-use super::brief::is_brief;
 use super::broken;
 use super::candidate::{Candidate, RANK_FORMAT, RANK_STRUCTURE};
 use super::catalogue::{LONGEST_CONTEXTUAL, Memo, SHORTEST_RUN};
 use super::detectors::{SHORTEST_MNEMONIC, each_mnemonic, keypair_around, other_words};
 use super::engine::Scanner;
-use super::fallback;
-use super::names::known;
-use super::naming::Naming;
-use super::pair;
 use super::place::Place;
 use super::reach::Reach;
 use super::starts::WordStarts;
@@ -22,27 +15,26 @@ use super::sweep::{self, Kinds, Runs, Visit, each_bit};
 /// Longer runs are data; a key file in base64 stays below.
 const LONGEST_RUN: usize = 16 * 1024;
 
-/// No shorter name says that its value is a secret.
-const SHORTEST_NAME: usize = 3;
-
 /// One pass over one text.
 pub struct Search<'a> {
-    scanner: &'a Scanner,
-    text: &'a [u8],
-    place: Place,
-    out: Vec<Candidate>,
+    pub(super) scanner: &'a Scanner,
+    pub(super) text: &'a [u8],
+    pub(super) place: Place,
+    pub(super) out: Vec<Candidate>,
     words: WordStarts,
     tokens: Runs<SHORTEST_RUN>,
     prose: Runs<{ SHORTEST_MNEMONIC as u32 }>,
     /// The last bit of the block before, shifted in at the start of the next one.
-    token_before: u64,
+    pub(super) token_before: u64,
     /// Its last two bits of what an offer may start with, in the same way.
-    offers_before: u64,
+    pub(super) offers_before: u64,
     /// Where values without quotes end.
-    ends: Reach,
+    pub(super) ends: Reach,
     memo: Memo,
     /// How far literals in pieces were read.
     whole: usize,
+    /// How far lists of literals were.
+    pub(super) listed: usize,
 }
 
 impl Visit for Search<'_> {
@@ -71,7 +63,7 @@ impl Visit for Search<'_> {
             self.numbers(at);
         }
         if !self.place.lock {
-            self.names(at, &kinds);
+            self.named(at, &kinds);
         }
     }
 }
@@ -90,8 +82,9 @@ impl<'a> Search<'a> {
             token_before: 0,
             offers_before: 0,
             ends: Reach::default(),
-            memo: Memo::default(),
+            memo: Memo::new(place.joining()),
             whole: 0,
+            listed: 0,
         };
         scanner
             .catalogue
@@ -103,6 +96,7 @@ impl<'a> Search<'a> {
         if !place.lock {
             scanner.loose(text, place, &mut search.out);
             scanner.escaped(text, place, &mut search.out);
+            scanner.mail(text, place, &mut search.out);
         }
         search.out
     }
@@ -148,16 +142,18 @@ impl<'a> Search<'a> {
             scanner.catalogue.run(self.text, &span, &scanner.enabled, &mut self.out);
         }
         scanner.hidden(self.text, &span, &mut self.out);
-        if let Some(start) = broken::literal_start(self.text, run.start) {
+        if let Some(start) = broken::literal_start(self.text, run.start, self.place.joining()) {
             self.literal(start);
         }
     }
 
     /// A literal in pieces or with escapes.
     #[inline(never)]
-    fn literal(&mut self, start: usize) {
+    pub(super) fn literal(&mut self, start: usize) {
         if start >= self.whole {
-            self.whole = self.scanner.broken(self.text, start, &mut self.out);
+            self.whole = self
+                .scanner
+                .broken(self.text, start, self.place.joining(), &mut self.out);
         }
     }
 
@@ -179,116 +175,6 @@ impl<'a> Search<'a> {
             && let Some(span) = keypair_around(self.text, at)
         {
             self.out.push(Candidate::of(rule, span, RANK_FORMAT));
-        }
-    }
-
-    /// Values with names.
-    #[expect(clippy::inline_always, reason = "it runs for every 64 bytes, inside of vector code")]
-    #[inline(always)]
-    fn names(&mut self, at: usize, kinds: &Kinds) {
-        // What follows is known up to the end of the block; after it anything may stand.
-        let next = |mask: u64| mask >> 1 | 1 << 63;
-        let second = |mask: u64| mask >> 2 | 3 << 62;
-        let third = |mask: u64| mask >> 3 | 7 << 61;
-        let opening = kinds.quote | kinds.lead & next(kinds.quote);
-        let valued = if self.place.source {
-            // What is quoted counts whatever its name: a quote follows, or a blank and one more byte that may lead to one.
-            next(opening) | next(kinds.blank) & second(opening | kinds.blank)
-        } else {
-            u64::MAX
-        };
-        let tag = kinds.close & (kinds.token << 1 | self.token_before);
-        // The sign that ends a longer one stands for all of it, and behind `==` is no value.
-        let sign = kinds.sign & !((kinds.sign >> 1 | kinds.equal << 1) & !kinds.close);
-        let signs = sign & valued | tag;
-        let bare = sign & !signs & bare::values(kinds);
-        each_bit(signs, |bit| {
-            if !is_brief(self.text, at + bit, bit, kinds) {
-                self.sign(at + bit);
-            }
-        });
-        each_bit(bare, |bit| self.bare(at + bit));
-        let pairs = kinds.quote & next(kinds.comma);
-        each_bit(pairs & second(kinds.blank) & third(kinds.quote), |bit| {
-            self.joint(at + bit);
-        });
-        // Lists of words are written without a blank too.
-        each_bit(pairs & second(kinds.quote), |bit| {
-            if fallback::may_name(&self.text[..at + bit]) {
-                self.joint(at + bit);
-            }
-        });
-        each_bit(kinds.quote & next(kinds.escape), |bit| {
-            if broken::starts_escaped(self.text, at + bit) {
-                self.literal(at + bit + 1);
-            }
-        });
-        let dashes = kinds.dash & next(kinds.dash) & !(kinds.token << 1 | self.token_before);
-        each_bit(dashes, |bit| self.sign_pair(at + bit));
-        let offers = fallback::places(kinds, &mut self.offers_before);
-        each_bit(offers, |bit| {
-            if fallback::may_stand(self.text, at + bit) {
-                self.offer(at + bit);
-            }
-        });
-        self.token_before = kinds.token >> 63;
-    }
-
-    #[inline(never)]
-    fn sign(&mut self, at: usize) {
-        let generic = &self.scanner.generic;
-        let wanted = |name: &[u8]| generic.wants_kind(known(name));
-        assignment::at(self.text, at, &mut self.ends, &wanted, &mut |one| {
-            self.scanner.guess(self.text, one, self.place, &mut self.out);
-        });
-    }
-
-    /// In a source file a value without quotes counts only where its name says that it is a secret.
-    #[inline(never)]
-    fn bare(&mut self, at: usize) {
-        let (scanner, text, place) = (self.scanner, self.text, self.place);
-        if !bare::is_value(text, at) {
-            return;
-        }
-        assignment::at(text, at, &mut self.ends, &named(scanner), &mut |one| {
-            scanner.guess(text, one, place, &mut self.out);
-        });
-    }
-
-    #[inline(never)]
-    fn offer(&mut self, quote: usize) {
-        let (scanner, text, place) = (self.scanner, self.text, self.place);
-        fallback::at(text, quote, &named(scanner), &mut |one| {
-            scanner.guess(text, one, place, &mut self.out);
-        });
-    }
-
-    #[inline(never)]
-    fn joint(&mut self, at: usize) {
-        let (scanner, text, place) = (self.scanner, self.text, self.place);
-        pair::at_joint(text, at, &named(scanner), &mut |one| {
-            self.out.extend(scanner.generic.judge(text, one, place));
-        });
-    }
-
-    #[inline(never)]
-    fn sign_pair(&mut self, at: usize) {
-        let (scanner, text, place) = (self.scanner, self.text, self.place);
-        if place.lock {
-            return;
-        }
-        pair::at_sign(text, at, &named(scanner), &mut |one| {
-            self.out.extend(scanner.generic.judge(text, one, place));
-        });
-    }
-}
-
-/// Without a sign between them, a name must say that its value is a secret.
-fn named(scanner: &Scanner) -> impl Fn(&[u8]) -> bool + '_ {
-    |name| {
-        name.len() >= SHORTEST_NAME && {
-            let naming = known(name);
-            naming != Naming::Neutral && scanner.generic.wants_kind(naming)
         }
     }
 }

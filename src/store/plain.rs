@@ -60,7 +60,7 @@ impl PlainJobs {
     }
 
     /// How many they are.
-    pub const fn len(&self) -> usize {
+    pub const fn count(&self) -> usize {
         self.data.len()
     }
 
@@ -137,7 +137,7 @@ mod tests {
             ("é\n", "null"),
             ("a", "2"),
         ];
-        assert_eq!((jobs.len(), jobs.iter().collect::<Vec<_>>()), (4, each.to_vec()));
+        assert_eq!((jobs.count(), jobs.iter().collect::<Vec<_>>()), (4, each.to_vec()));
         assert_eq!(jobs.names().collect::<Vec<_>>(), ["a", "é\n", "a"]);
         let new = jobs.to_new();
         assert_eq!((new[2].name.as_str(), new[1].data.text()), ("é\n", r#"[ "\"x" ]"#));

@@ -80,7 +80,7 @@ impl Adds {
         if self.on_their_way.load(Ordering::Acquire) > 0 {
             return self.send(ToTask::Plain(number, jobs));
         }
-        let (count, to) = (jobs.len(), inner.clone());
+        let (count, to) = (jobs.count(), inner.clone());
         let sent = inner.member.add_plain(jobs, move |answer| match answer {
             Ok(added) => {
                 let at = added.at;

@@ -9,9 +9,11 @@ use serde_json::{Map, Value};
 
 use super::super::boundary;
 use super::super::candidate::{Candidate, RANK_FORMAT};
+use super::super::chain::Joined;
 use super::super::pieces::{goes_on, joined, unjoined};
 use super::super::rule::Rule;
 use super::super::severity::Severity;
+use super::Seen;
 
 const LONGEST: usize = 16 * 1024;
 
@@ -25,8 +27,11 @@ const BASE64_URL: GeneralPurpose = GeneralPurpose::new(
 /// Longer tokens are not put together from several lines.
 const LONGEST_JOINED: usize = 4 * 1024;
 
+/// With what a token starts: `{"` and a letter.
+pub const HEAD: &str = "eyJ[B-Zah-z0-6][A-Za-z0-9_-]{8}";
+
 /// A token whose header starts at `at`.
-pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
+pub fn confirm(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Candidate> {
     if !boundary::starts(text, at, b".-") {
         return None;
     }
@@ -36,9 +41,11 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize) -> Option<Candidate> {
         .take_while(|byte| is_base64_url(**byte) || **byte == b'.')
         .count();
     // The string literal may go on in the next line.
-    if goes_on(&window[length..]) {
+    let how = seen.joints.how;
+    let starts = |joined: Joined<'_>| rule.head().fits_plain(&joined.text[joined.from..]);
+    if goes_on(&window[length..], how) && seen.chain.at(text, at, how).is_some_and(starts) {
         let window = &window[..window.len().min(LONGEST_JOINED)];
-        if let Some((joined, borders)) = joined(window, usize::MAX)
+        if let Some((joined, borders)) = joined(window, usize::MAX, how)
             && let Some(token) = Token::read(&joined)
         {
             return Some(token.candidate(rule, at..at + unjoined(token.length, &borders)));

@@ -20,9 +20,12 @@ use serde::Deserialize;
 use std::ops::Range;
 
 use super::boundary;
+
 use super::candidate::{Candidate, RANK_FORMAT};
+use super::chain::{Chain, Joined};
 use super::context::near;
-use super::pieces::{goes_on, joined, may_join, unjoined};
+use super::joints::Joints;
+use super::pieces::may_join;
 use super::placeholder::{is_placeholder, is_sample_token};
 use super::randomness::entropy;
 use super::reach::Reach;
@@ -30,7 +33,7 @@ use super::rule::{NEEDED, Rule, WINDOW};
 use super::tail::Verdict;
 use super::work;
 
-pub use jwt::is_token as is_jwt;
+pub use jwt::{HEAD as JWT_HEAD, is_token as is_jwt};
 pub use mnemonic::{SHORTEST as SHORTEST_MNEMONIC, each as each_mnemonic, other_words};
 pub use solana::around as keypair_around;
 pub use sums::Sums;
@@ -75,7 +78,7 @@ pub fn confirm(rule: &Rule, text: &[u8], at: usize, mut seen: Seen<'_>) -> Optio
     match rule.detector {
         Some(Detector::Pem) => pem::confirm(rule, text, at, seen.sums),
         Some(Detector::Putty) => putty::confirm(rule, text, at),
-        Some(Detector::Jwt) => jwt::confirm(rule, text, at),
+        Some(Detector::Jwt) => jwt::confirm(rule, text, at, &mut seen),
         Some(Detector::Uri) => uri::confirm(rule, text, at),
         Some(Detector::Basic) => header::basic(rule, text, at),
         Some(Detector::Bearer) => header::bearer(rule, text, at),
@@ -98,18 +101,48 @@ pub fn confirm_run(rule: &Rule, text: &[u8], run: Range<usize>) -> Option<Candid
 
 /// What one pass over a text has seen.
 pub struct Seen<'a> {
-    /// How far the run of the rule's class goes.
-    pub run: &'a mut Reach,
+    pub asked: &'a mut Asked,
     /// How far nothing stands with which an escape or a joint starts.
     pub plain: &'a mut Reach,
+    pub chain: &'a mut Chain,
+    pub joints: &'a mut Joints,
     pub sums: &'a mut Sums,
 }
 
+/// What was seen for one rule.
+#[derive(Clone, Debug, Default)]
+pub struct Asked {
+    /// How far the run of its class goes, in the text and in a chain with its number.
+    run: Reach,
+    joined: Reach,
+    chain: usize,
+    needed: Needed,
+}
+
+/// Where the next of the words stands that a rule needs.
+#[derive(Clone, Debug, Default)]
+struct Needed {
+    from: usize,
+    to: usize,
+    at: Option<usize>,
+}
+
+impl Needed {
+    /// Whether one starts in the first `NEEDED` bytes from `at` on.
+    fn stands(&mut self, rule: &Rule, text: &[u8], at: usize) -> bool {
+        let limit = text.len().min(at + NEEDED);
+        let known = self.from <= at && self.at.map_or(self.to >= limit, |place| place >= at);
+        if !known {
+            (self.from, self.to) = (at, text.len().min(at + 8 * NEEDED));
+            let window = &text[at..self.to];
+            let places = rule.needs.iter().filter_map(|needs| needs.find(window));
+            self.at = places.min().map(|place| at + place);
+        }
+        self.at.is_some_and(|place| place < limit)
+    }
+}
+
 fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Candidate> {
-    let prefix = rule
-        .prefix
-        .iter()
-        .find(|prefix| boundary::stands_at(text, at, prefix))?;
     let start = match rule.before {
         Some(before) => before.start(text, at)?,
         None => at,
@@ -117,62 +150,90 @@ fn format(rule: &Rule, text: &[u8], at: usize, seen: &mut Seen<'_>) -> Option<Ca
     if !boundary::starts(text, start, &rule.not_after) {
         return None;
     }
+    let prefix = rule
+        .prefix
+        .iter()
+        .find(|prefix| boundary::stands_at(text, at, prefix))?;
     let limit = text.len().min(at + WINDOW);
     let window = &text[at..limit];
-    let start_of_window = &window[..window.len().min(NEEDED)];
-    if !rule.needs.is_empty() && rule.needs.iter().all(|needs| needs.find(start_of_window).is_none()) {
+    if !rule.needs.is_empty() && !seen.asked.needed.stands(rule, text, at) {
         return None;
     }
     let verdict = match rule.tail() {
-        Some(tail) => tail.judge(text, at + prefix.len(), limit, seen.run),
+        Some(tail) => tail.judge(text, at + prefix.len(), limit, &mut seen.asked.run),
         None => Verdict::Perhaps,
     };
     match verdict {
         Verdict::No => return None,
-        Verdict::Short(end) if !goes_on(&text[end..limit]) => return None,
-        Verdict::Ends(end) if !ends(rule, text, end) && !goes_on(&text[end..limit]) => return None,
+        Verdict::Short(end) if !seen.joints.go_on(text, end) => return None,
+        Verdict::Ends(end) if !ends(rule, text, end) && !seen.joints.go_on(text, end) => return None,
         _ => {}
     }
     if !rule.context.is_empty() && !near(rule, text, start) {
         return None;
     }
-    let pattern = rule.pattern()?;
-    work::looked_at(match verdict {
-        Verdict::Ends(end) => end - at,
-        Verdict::Short(_) => 0,
-        _ => window.len(),
-    });
     if rule.has_group {
-        let whole = pattern.captures(window)?;
+        work::looked_at(window.len());
+        let whole = rule.pattern()?.captures(window)?;
         let group = whole.name("secret")?;
         let span = at + group.start()..boundary::before_cut(text, at + group.end());
         let token = &text[span.clone()];
         return ends(rule, text, at + whole.get(0)?.end()).then(|| judged(rule, span, prefix, token, token));
     }
-    let raw = match verdict {
-        Verdict::Short(_) => None,
-        _ => pattern.find(window).map(|found| found.end()),
-    };
-    let raw = raw.filter(|end| ends(rule, text, at + end));
+    let raw = ended(rule, verdict, text, at..limit);
     // What stands there may go on behind an escape, or in a string literal on the next line.
-    let mut joins = || goes_on(&text[seen.plain.end(text, at, limit, may_join)..limit]);
-    let goes_on = match raw {
-        Some(end) => goes_on(&window[end..]),
-        None => joins(),
+    let goes_on = match (verdict, raw) {
+        (_, Some(end)) | (Verdict::Short(end), None) => end,
+        _ => seen.plain.end(text, at, limit, may_join),
     };
-    if goes_on
-        && let Some((joined, borders)) = joined(window, rule.longest().saturating_add(AFTER))
-        && let Some(end) = pattern.find(&joined).map(|found| found.end())
-        && raw.is_none_or(|raw| unjoined(end, &borders) > raw)
-        && ends(rule, &joined, end)
+    if seen.joints.go_on(text, goes_on)
+        && let Some(joined) = seen.chain.at(text, at, seen.joints.how)
+        && let Some(end) = joined_end(rule, prefix.len(), joined, seen.asked)
     {
-        let token = [&text[start..at], &joined[..end]].concat();
-        let span = start..at + unjoined(end, &borders);
-        return Some(judged(rule, span, prefix, &token, &token));
+        let token = [&text[start..at], &joined.text[joined.from..end]].concat();
+        let end = seen.chain.end(end);
+        if raw.is_none_or(|raw| end > raw) {
+            return Some(judged(rule, start..end, prefix, &token, &token));
+        }
     }
-    let span = start..at + raw?;
+    let span = start..raw?;
     let token = &text[span.clone()];
     Some(judged(rule, span, prefix, token, token))
+}
+
+/// Where the token ends that starts with the pieces.
+fn joined_end(
+    rule: &Rule,
+    prefix: usize,
+    Joined { text, from, chain }: Joined<'_>,
+    asked: &mut Asked,
+) -> Option<usize> {
+    if !rule.head().fits_plain(&text[from..]) {
+        return None;
+    }
+    if asked.chain != chain {
+        (asked.joined, asked.chain) = (Reach::default(), chain);
+    }
+    let most = rule.longest().saturating_add(AFTER).min(WINDOW);
+    let limit = text.len().min(from + most);
+    let verdict = match rule.tail() {
+        Some(tail) => tail.judge(text, from + prefix, limit, &mut asked.joined),
+        None => Verdict::Perhaps,
+    };
+    ended(rule, verdict, text, from..limit)
+}
+
+/// Where a token ends of which its run says a verdict.
+fn ended(rule: &Rule, verdict: Verdict, text: &[u8], window: Range<usize>) -> Option<usize> {
+    let end = match verdict {
+        Verdict::No | Verdict::Short(_) => return None,
+        Verdict::Ends(end) => end,
+        Verdict::Perhaps => {
+            work::looked_at(window.len());
+            window.start + rule.pattern()?.find(&text[window])?.end()
+        }
+    };
+    ends(rule, text, end).then_some(end)
 }
 
 /// What tells whether a token ends, in bytes behind it.

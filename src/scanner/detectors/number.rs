@@ -13,36 +13,19 @@ pub fn is_product(one: &[u8], other: &[u8], product: &[u8]) -> bool {
     product != BigUint::ZERO && BigUint::from_bytes_be(one) * BigUint::from_bytes_be(other) == product
 }
 
-/// The numbers of a key of DSA.
-#[derive(Clone, Copy, Debug)]
-pub struct Dsa<'a> {
-    pub modulus: &'a [u8],
-    pub order: &'a [u8],
-    pub base: &'a [u8],
-    /// `None` where only the private number is written.
-    pub public: Option<&'a [u8]>,
-    pub private: &'a [u8],
-}
-
-impl Dsa<'_> {
-    /// Whether they fit together: the order divides the modulus less one, and the base to the private number is
-    /// the public one.
-    pub fn fits(self) -> bool {
-        if self.modulus.len() > LONGEST_MODULUS || self.order.len() > LONGEST_ORDER {
-            return false;
-        }
-        let one = BigUint::from(1_u8);
-        let [modulus, order, base, private] =
-            [self.modulus, self.order, self.base, self.private].map(BigUint::from_bytes_be);
-        if modulus <= one || private < one || private >= order || base <= one || base >= modulus {
-            return false;
-        }
-        let divides = (&modulus - &one) % &order == BigUint::ZERO;
-        divides
-            && self
-                .public
-                .is_none_or(|public| base.modpow(&private, &modulus) == BigUint::from_bytes_be(public))
+/// Whether the numbers of a key of DSA fit together: the order divides the modulus less one, and the base to the
+/// private number is the public one, where that is written too.
+pub fn is_dsa([modulus, order, base]: [&[u8]; 3], public: Option<&[u8]>, private: &[u8]) -> bool {
+    if modulus.len() > LONGEST_MODULUS || order.len() > LONGEST_ORDER {
+        return false;
     }
+    let one = BigUint::from(1_u8);
+    let [modulus, order, base, private] = [modulus, order, base, private].map(BigUint::from_bytes_be);
+    if modulus <= one || private < one || private >= order || base <= one || base >= modulus {
+        return false;
+    }
+    let divides = (&modulus - &one) % &order == BigUint::ZERO;
+    divides && public.is_none_or(|public| base.modpow(&private, &modulus) == BigUint::from_bytes_be(public))
 }
 
 #[cfg(test)]
@@ -71,33 +54,25 @@ mod tests {
     #[test]
     fn the_numbers_of_dsa_fit_or_do_not() {
         // 11 divides 22, and 2 is of the order 11 modulo 23: 2 ^ 7 = 128 = 5 * 23 + 13.
-        let good = Dsa {
-            modulus: &[23],
-            order: &[11],
-            base: &[2],
-            public: Some(&[13]),
-            private: &[7],
-        };
-        assert!(good.fits() && Dsa { public: None, ..good }.fits());
-        let long = [1; 600];
-        for wrong in [
-            Dsa {
-                public: Some(&[12]),
-                ..good
-            },
-            Dsa { private: &[8], ..good },
-            Dsa { private: &[0], ..good },
-            Dsa { private: &[11], ..good },
-            Dsa { order: &[12], ..good },
-            Dsa { order: &[], ..good },
-            Dsa { base: &[1], ..good },
-            Dsa { base: &[23], ..good },
-            Dsa { modulus: &[], ..good },
-            Dsa { modulus: &[1], ..good },
-            Dsa { modulus: &long, ..good },
-            Dsa { order: &long, ..good },
+        let (domain, long): ([&[u8]; 3], _) = ([&[23], &[11], &[2]], [1; 600]);
+        assert!(is_dsa(domain, Some(&[13]), &[7]) && is_dsa(domain, None, &[7]));
+        assert!(!is_dsa(domain, Some(&[12]), &[7]));
+        for private in [&[8], &[0], &[11]] {
+            assert!(!is_dsa(domain, Some(&[13]), private), "{private:?}");
+        }
+        for (place, number) in [
+            (0, [].as_slice()),
+            (0, &[1]),
+            (0, &long),
+            (1, &[12]),
+            (1, &[]),
+            (1, &long),
+            (2, &[1]),
+            (2, &[23]),
         ] {
-            assert!(!wrong.fits(), "{wrong:?}");
+            let mut wrong = domain;
+            wrong[place] = number;
+            assert!(!is_dsa(wrong, Some(&[13]), &[7]), "{wrong:?}");
         }
     }
 }

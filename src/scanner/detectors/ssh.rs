@@ -1,7 +1,7 @@
 //! What stands inside of the key files of `OpenSSH`, and whether it fits together.
 
 use super::curve::Curve;
-use super::number::{Dsa, is_product};
+use super::number::{is_dsa, is_product};
 use super::solana::is_pair;
 use super::sums::Sums;
 
@@ -56,14 +56,7 @@ fn opened(data: &[u8], sums: &mut Sums) -> Option<State> {
                 inner.next()?,
                 inner.next()?,
             ];
-            let key = Dsa {
-                modulus,
-                order,
-                base,
-                public: Some(public),
-                private,
-            };
-            !sums.another() || key.fits()
+            !sums.another() || is_dsa([modulus, order, base], Some(public), private)
         }
         kind if kind.starts_with(b"ecdsa-sha2-") => {
             let (curve, public, private) = (inner.next()?, inner.next()?, inner.next()?);

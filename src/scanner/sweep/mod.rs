@@ -145,10 +145,31 @@ pub fn each(text: &[u8], openings: &Openings, visit: &mut impl Visit) {
 }
 
 fn scalar(text: &[u8], openings: &Openings, visit: &mut impl Visit) {
-    for at in (0..text.len()).step_by(BLOCK) {
-        match text[at..].first_chunk() {
-            Some(bytes) => visit.block(at, kinds(bytes, openings)),
-            None => visit.block(at, kinds(&filled(&text[at..]), openings)),
+    each_block(text, visit, |bytes| kinds(bytes, openings));
+}
+
+/// Shows each block after `kinds` told those of several.
+#[expect(
+    clippy::inline_always,
+    reason = "it has to be compiled for the vectors of its callers"
+)]
+#[inline(always)]
+fn each_block(text: &[u8], visit: &mut impl Visit, kinds: impl Fn(&[u8; REACH]) -> Kinds) {
+    let mut blocks = [Kinds::default(); AHEAD];
+    let mut at = 0;
+    while at < text.len() {
+        let mut count = 0;
+        for (block, start) in blocks.iter_mut().zip((at..text.len()).step_by(BLOCK)) {
+            let rest = &text[start..];
+            *block = match rest.first_chunk() {
+                Some(bytes) => kinds(bytes),
+                None => kinds(&filled(rest)),
+            };
+            count += 1;
+        }
+        for block in &blocks[..count] {
+            visit.block(at, *block);
+            at += BLOCK;
         }
     }
 }

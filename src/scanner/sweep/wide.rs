@@ -7,7 +7,7 @@ use std::arch::x86_64::{
 };
 
 use super::table::{KINDS, TABLE};
-use super::{AHEAD, BLOCK, Kinds, Openings, REACH, Visit, filled};
+use super::{Kinds, Openings, REACH, Visit, each_block};
 
 /// For each kind and each low half of a byte, a bit for each of the eight high halves that ASCII has.
 const ROWS: [[u8; 16]; KINDS] = {
@@ -41,23 +41,7 @@ pub fn each(text: &[u8], openings: &Openings, visit: &mut impl Visit) {
         low: [0, 1, 2].map(|place| table(&openings.low[place])),
         high: [0, 1, 2].map(|place| table(&openings.high[place])),
     };
-    let mut blocks = [Kinds::default(); AHEAD];
-    let mut at = 0;
-    while at < text.len() {
-        let mut count = 0;
-        for (block, start) in blocks.iter_mut().zip((at..text.len()).step_by(BLOCK)) {
-            let rest = &text[start..];
-            *block = match rest.first_chunk() {
-                Some(bytes) => kinds(bytes, &tables),
-                None => kinds(&filled(rest), &tables),
-            };
-            count += 1;
-        }
-        for block in &blocks[..count] {
-            visit.block(at, *block);
-            at += BLOCK;
-        }
-    }
+    each_block(text, visit, |bytes| kinds(bytes, &tables));
 }
 
 #[target_feature(enable = "avx2")]

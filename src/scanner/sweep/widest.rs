@@ -8,7 +8,7 @@ use std::arch::x86_64::{
 };
 
 use super::table::{KINDS, TABLE};
-use super::{AHEAD, BLOCK, Kinds, Openings, REACH, Visit, filled};
+use super::{BLOCK, Kinds, Openings, REACH, Visit, each_block};
 
 /// A value for each ASCII byte.
 #[derive(Clone, Copy)]
@@ -30,23 +30,7 @@ pub fn each(text: &[u8], openings: &Openings, visit: &mut impl Visit) {
         numbers: openings.numbers.map(|places| places.map(|bytes| table(&bytes))),
         chosen: openings.chosen.map(|bytes| table(&bytes)),
     };
-    let mut blocks = [Kinds::default(); AHEAD];
-    let mut at = 0;
-    while at < text.len() {
-        let mut count = 0;
-        for (block, start) in blocks.iter_mut().zip((at..text.len()).step_by(BLOCK)) {
-            let rest = &text[start..];
-            *block = match rest.first_chunk() {
-                Some(bytes) => kinds(bytes, &tables),
-                None => kinds(&filled(rest), &tables),
-            };
-            count += 1;
-        }
-        for block in &blocks[..count] {
-            visit.block(at, *block);
-            at += BLOCK;
-        }
-    }
+    each_block(text, visit, |bytes| kinds(bytes, &tables));
 }
 
 #[target_feature(enable = "avx512f")]

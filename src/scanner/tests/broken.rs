@@ -96,7 +96,7 @@ fn what_is_no_joint_joins_nothing() {
     let (one, other) = token.split_at(2);
     for text in [
         format!("f('{one}', '{other}')"),
-        format!("['{one}', '{other}'].join('')"),
+        format!("['{one}', '{other}'].join(' ')"),
         format!("f('{one}' '{other}')"),
         format!("f('{one}' + x + '{other}')"),
         format!("f('{one}' - '{other}')"),

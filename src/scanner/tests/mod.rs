@@ -5,6 +5,7 @@ mod broken;
 mod directory;
 mod forms;
 mod hostile;
+mod joined;
 mod judgement;
 mod kinds;
 mod near_matches;

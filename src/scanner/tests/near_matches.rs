@@ -153,6 +153,19 @@ const SHAPES: &[&str] = &[
     "\\x22",
     "\\x70\\x61",
     "\\u0022a\\u0022:",
+    // Lists, templates and variables, lines of mails, characters that nobody sees.
+    "['a', 'b'].join('')",
+    "].join('')",
+    "''.join(['",
+    "['a', ",
+    "''",
+    "${'gh'}",
+    "'}${'",
+    "${env:A_TOKEN, '",
+    "${env:A_TOKEN, 'abcdefgh",
+    "Quoted-Printable=\n",
+    "=3D",
+    "a\u{200b}",
     // Values on the next line, and in hex.
     "password:\n",
     "password:\n  ",
@@ -174,6 +187,7 @@ const TAILS: &[&str] = &[
     "aB3dE6gH9jK2mN5pQ8sT",
     "aB3dE6gH9jK2mN5pQ8sT1vW4yZ7bC0eFgH3j-",
     "\" + \"",
+    "\u{200b}",
 ];
 
 /// All of them, out of the data files of the rules as well: their literals, and their examples cut and spoilt.

@@ -13,6 +13,10 @@ fn wrong_options_are_refused_by_name() {
         (json!({ "disable": ["nothing"] }), "disable"),
         (json!({ "entropy": 9.5 }), "entropy"),
         (json!({ "allowlist": [{}] }), "allowlist"),
+        (json!({ "allowlist": [{ "rule": "github-tokn" }] }), "github-tokn"),
+        (json!({ "allowlist": [{ "rule": "git" }] }), "git"),
+        (json!({ "allowlist": [{ "rule": "zeta-*", "path": "a" }] }), "zeta-*"),
+        (json!({ "rules": "[[allowlist]]\nrule = 'zeta'" }), "zeta"),
         (
             json!({ "rules": [{ "name": "a b", "pattern": "x" }, { "name": "a-b", "pattern": "y" }] }),
             "rules",
@@ -22,6 +26,17 @@ fn wrong_options_are_refused_by_name() {
         assert_eq!(error.code(), Code::OptionInvalid, "{name}");
         assert!(error.message().contains(name), "{error}");
     }
+}
+
+#[test]
+fn an_allowlist_may_name_built_in_rules_and_those_beside_it() {
+    let toml =
+        "[[rule]]\nname = 'Zeta key'\npattern = 'zeta-[0-9]{4}'\n[[allowlist]]\nrule = 'Zeta-key'\nvalue = 'zeta-1234'";
+    let scanner =
+        scanner_with(json!({ "rules": toml, "allowlist": [{ "rule": "github-*" }, { "rule": "*" , "path": "b" }] }));
+    let result = scanner.scan_text(&format!("zeta-1234 zeta-4321 {}", github_token(1)), None);
+    let rules: Vec<&str> = result.secrets.iter().map(|one| one.rule.as_str()).collect();
+    assert_eq!(rules, ["Zeta-key"]);
 }
 
 #[test]
@@ -98,12 +113,7 @@ fn a_toml_text_brings_rules_and_silences_others() {
 #[test]
 fn an_accepted_rule_may_be_named_by_its_start_and_an_own_rule_not_like_a_built_in_one() {
     let text = format!("x = '{}'", super::github_token(1));
-    for (rule, found) in [
-        ("github-*", false),
-        ("github-token", false),
-        ("git", true),
-        ("gitlab-*", true),
-    ] {
+    for (rule, found) in [("github-*", false), ("github-token", false), ("gitlab-*", true)] {
         let scanner = scanner_with(json!({ "allowlist": [{ "rule": rule }] }));
         assert_eq!(scanner.scan_text(&text, None).found, found, "{rule}");
     }

@@ -50,7 +50,7 @@ impl PlainAdd {
         let name = names.next().unwrap_or_default();
         let fits = |data: &str| pack::fits([queue, name], data, OPTIONS);
         let all_fit = names.next().is_none() && jobs.data().all(fits);
-        if !all_fit || jobs.len() < pack::LEAST || !limits(database, queue)?.is_none() {
+        if !all_fit || jobs.count() < pack::LEAST || !limits(database, queue)?.is_none() {
             return self.store_rows(database);
         }
         let entries = self.ids.iter().zip(jobs.data()).map(|(id, data)| Entry {
@@ -73,7 +73,7 @@ impl PlainAdd {
 
     /// Those that cannot be packed.
     fn store_rows(&self, database: &mut Database) -> Result<()> {
-        let mut rows: Vec<NewRow> = Vec::with_capacity(self.jobs.len());
+        let mut rows: Vec<NewRow> = Vec::with_capacity(self.jobs.count());
         for (id, (name, data)) in self.ids.iter().zip(self.jobs.iter()) {
             let job = Job {
                 data: JobData::from_text(data.to_owned()).unwrap_or_default(),
@@ -99,7 +99,7 @@ impl Work for PlainAdd {
     }
 
     fn run(&mut self, database: &mut Database) -> bool {
-        self.ids = (0..self.jobs.len()).map(|_| Uuid::now_v7()).collect();
+        self.ids = (0..self.jobs.count()).map(|_| Uuid::now_v7()).collect();
         let stored = self.store(database);
         self.error = stored.err();
         self.error.is_none()
