@@ -125,6 +125,10 @@ export declare class NativeQueue {
   add(jobs: string): Promise<string>
   /** Adds batches that stand alone, a JSON array; the answer is told with that number, as `answers.rs` says. */
   sendAdds(number: number, batches: string): void
+  /** Adds jobs without options that stand alone, a JSON array in which names and data take turns; answered likewise. */
+  sendPlain(number: number, jobs: string): void
+  /** The options of a job that has none, as JSON. */
+  get plainOptions(): string
   /** Begins a batch that is handed over part by part. None of its jobs has a unique key, a `ref` or waits for another. */
   addParts(): NativeParts
   /** Takes over jobs of another store, all or nothing; JSON in, the number of new ones out. */

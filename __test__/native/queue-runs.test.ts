@@ -26,9 +26,47 @@ test('a batch that is big enough to go in parts does not overtake what was added
   for (const name of ['before', 'big', 'after']) queue.registerHandler(name, () => void ran.push(name))
   const big = Array.from({ length: 2_500 }, () => ({ name: 'big', data: null }))
   await Promise.all([queue.addJob('before', 1), Promise.resolve().then(() => queue.addBulkJobs(big)).then(() => queue.addJob('after', 1))])
-  await queue.createWorker({ concurrency: 50 }).start()
+  await queue.createWorker().start()
   await until(() => ran.length === 2_502)
   expect([ran[0], ran.at(-1)]).toEqual(['before', 'after'])
+})
+
+test('adds keep the order of their calls, with options and without, and one that is refused harms no other', async () => {
+  const queue = await open()
+  const ran: unknown[] = []
+  queue.registerHandler('n', job => void ran.push(job.data))
+  const adds: Promise<unknown>[] = []
+  for (let n = 0; n < 400; n++) {
+    const data = { n }
+    if (n % 7 === 0) adds.push(queue.addJob('n', data, { retries: 1 }))
+    else if (n % 50 === 1) adds.push(queue.addJob('', data))
+    else adds.push(queue.addJob('n', data))
+    data.n = -1
+    // Some go by themselves, some with the next ones.
+    if (n % 3 === 0) await Promise.resolve()
+  }
+  const answers = await Promise.allSettled(adds)
+  const good = [...answers.keys()].filter(n => n % 7 === 0 || n % 50 !== 1)
+  expect([...answers.keys()].filter(n => answers[n]?.status === 'fulfilled')).toEqual(good)
+  await queue.createWorker().start()
+  await until(() => ran.length === good.length)
+  expect(ran).toEqual(good.map(n => ({ n })))
+})
+
+test('what an add without options answers is what the store has', async () => {
+  const queue = await open()
+  const data = [{ a: [1.5, null], 'é\ud83d\ude00': '"\\\u0000' }, undefined, 'text', -0, new Date(7), [undefined, () => 1]]
+  const added = await Promise.all([...data, ...data].map(one => queue.addJob('some', one)))
+  for (const [n, job] of added.entries()) {
+    expect(job).toEqual(await queue.getJob(job.id))
+    expect(job.data).toEqual(JSON.parse(JSON.stringify(data[n % data.length] ?? null)))
+  }
+  expect(new Set(added.map(job => job.id)).size).toBe(12)
+  const circle: unknown[] = []
+  circle.push(circle)
+  for (const wrong of [circle, 1n, { get a() { throw new Error('no') } }]) {
+    await expect(queue.addJob('some', wrong)).rejects.toMatchObject({ code: 'AUTON8N_OPTION_INVALID' })
+  }
 })
 
 test('the job of a handler is a plain object: it can be spread, cloned and written', async () => {

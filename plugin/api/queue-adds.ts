@@ -1,6 +1,6 @@
 import { fromNative } from '../errors.js'
 import type { Job } from './job.js'
-import { LONGEST_TIMER, refusal, toJob, toJson, type NativeJob, type Refusal } from './queue-input.js'
+import { LONGEST_TIMER, invalid, refusal, toJob, toJson, type NativeJob, type Refusal } from './queue-input.js'
 
 /** A job that is being added: what is known of it here. */
 export interface AddedInput {
@@ -8,10 +8,12 @@ export interface AddedInput {
   data: unknown
 }
 
+/** An add of one job, or of many at once. */
 interface PendingAdd {
-  json: string
-  inputs: AddedInput[]
-  resolve(jobs: Job[]): void
+  added: AddedInput | AddedInput[]
+  /** A JSON array of what is added; undefined where that is one plain job. */
+  json: string | undefined
+  resolve(jobs: Job | Job[]): void
   reject(error: unknown): void
 }
 
@@ -24,9 +26,20 @@ export interface Answers {
   options: Options[]
   adds: (Added[] | Refusal)[]
 }
+/** Of plain adds their ids, one after the other, and when they were added. */
+export interface PlainAnswers {
+  at: number
+  ids: string
+}
+/** The characters of an id. */
+const ID = 36
 
 /** What adds say to the addon. */
 export interface AddsNative {
+  /** The options of a plain job, as JSON. */
+  readonly plainOptions: string
+  /** Plain jobs, a JSON array in which names and data take turns; else as `sendAdds`. */
+  sendPlain(number: number, jobs: string): void
   /** A JSON array of batches; they are stored in the order of the calls, and answered under that number. */
   sendAdds(number: number, batches: string): void
   addParts(): { push(jobs: string): void; end(): Promise<string>; abort(): void }
@@ -59,21 +72,34 @@ export class Adds {
   private alive: NodeJS.Timeout | undefined
   /** A big batch on its way; what is added after it comes after it. */
   private big: Promise<unknown> | undefined
+  private readonly plainOptions: Options
 
   constructor(
     private readonly queue: string,
     private readonly methods: Pick<Job, 'events'>,
     private readonly native: AddsNative,
     private readonly sent: () => void,
-  ) {}
+  ) {
+    this.plainOptions = JSON.parse(native.plainOptions) as Options
+  }
 
   /** Adds a job. */
   one(added: AddedInput): Promise<Job> {
     const json = toJson([added])
-    const input = { name: added.name, data: copyJson(added.data) }
-    return new Promise((resolve, reject) => {
-      this.push({ json, inputs: [input], resolve: jobs => resolve(jobs[0] as Job), reject })
-    })
+    return this.pending({ name: added.name, data: copyJson(added.data) }, json) as Promise<Job>
+  }
+
+  /** Adds a job without options. */
+  plain(name: string, data: unknown): Promise<Job> {
+    let copy: unknown
+    try {
+      copy = data === undefined ? null : copyJson(data)
+    } catch {
+      // It tells why.
+      toJson(data)
+      throw invalid("the job's data cannot be read")
+    }
+    return this.pending({ name, data: copy }, undefined) as Promise<Job>
   }
 
   /** Adds a batch, all or none of it. `each` makes its jobs, and may refuse one. */
@@ -85,7 +111,7 @@ export class Adds {
     const json = toJson(all)
     // What the caller has may change until the answer comes.
     for (const job of all) job.data = copyJson(job.data)
-    return new Promise((resolve, reject) => this.push({ json, inputs: all, resolve, reject }))
+    return this.pending(all, json) as Promise<Job[]>
   }
 
   /** The addon stores a part while the next one is written here. */
@@ -125,8 +151,36 @@ export class Adds {
 
   /** What became of the adds of that number. */
   answer(number: number, answers: Answers): void {
+    const adds = this.take(number)
+    for (let n = 0; n < adds.length; n++) {
+      const { added, resolve, reject } = adds[n] as PendingAdd
+      try {
+        const jobs = this.answered(answers.adds[n], Array.isArray(added) ? added : [added], answers)
+        resolve(Array.isArray(added) ? jobs : (jobs[0] as Job))
+      } catch (error) {
+        reject(error)
+      }
+    }
+  }
+
+  /** The plain adds of that number are stored. */
+  answerPlain(number: number, { at, ids }: PlainAnswers): void {
+    const adds = this.take(number)
+    const { queue, methods, plainOptions: options } = this
+    for (let n = 0; n < adds.length; n++) {
+      const { added, resolve } = adds[n] as PendingAdd
+      const { name, data } = added as AddedInput
+      const id = ids.slice(n * ID, (n + 1) * ID)
+      const job = {
+        id, queue, name, data, status: 'pending', attempts: 0, progress: 0, log: [], createdAt: at, runAt: at, options,
+      } as const
+      resolve(toJob(job, methods, options))
+    }
+  }
+
+  private take(number: number): PendingAdd[] {
     const adds = this.unanswered.get(number)
-    if (!adds) return
+    if (!adds) return []
     this.unanswered.delete(number)
     this.underWay -= adds.length
     if (this.unanswered.size === 0) {
@@ -135,21 +189,18 @@ export class Adds {
     }
     for (const waiter of this.waiters.splice(0)) waiter()
     this.sent()
-    for (let n = 0; n < adds.length; n++) {
-      const add = adds[n] as PendingAdd
-      try {
-        add.resolve(this.answered(answers.adds[n], add.inputs, answers))
-      } catch (error) {
-        add.reject(error)
-      }
-    }
+    return adds
+  }
+
+  private pending(added: AddedInput | AddedInput[], json: string | undefined): Promise<Job | Job[]> {
+    return new Promise((resolve, reject) => this.push({ added, json, resolve, reject }))
   }
 
   private push(add: PendingAdd): void {
     const count = this.waiting.push(add)
     if (count >= this.part && !this.big) {
       this.part = Math.min(this.part * 2, MOST)
-      this.send()
+      this.sendWaiting()
     }
     if (this.flushes) return
     this.flushes = true
@@ -159,19 +210,35 @@ export class Adds {
   private async flush(): Promise<void> {
     while (this.big) await this.big
     this.flushes = false
-    if (this.waiting.length > 0) this.send()
+    if (this.waiting.length > 0) this.sendWaiting()
     this.part = this.underWay < HALVED ? FIRST : Math.min(Math.ceil(this.underWay / 2), MOST)
   }
 
-  private send(): void {
+  private sendWaiting(): void {
     const adds = this.waiting
     this.waiting = []
+    this.send(adds)
+  }
+
+  private send(adds: PendingAdd[]): void {
+    const isPlain = adds.every(add => add.json === undefined)
+    let text: string
+    try {
+      text = isPlain ? plainText(adds) : `[${adds.map(anyText).join(',')}]`
+    } catch (error) {
+      // Most likely it would be too long.
+      if (adds.length === 1) return adds[0]?.reject(error)
+      const half = adds.length >> 1
+      this.send(adds.slice(0, half))
+      return this.send(adds.slice(half))
+    }
     const number = this.number
     this.number = (number + 1) % 2 ** 32
     this.unanswered.set(number, adds)
     this.underWay += adds.length
     this.alive ??= setInterval(() => undefined, LONGEST_TIMER)
-    this.native.sendAdds(number, `[${adds.map(add => add.json).join(',')}]`)
+    if (isPlain) this.native.sendPlain(number, text)
+    else this.native.sendAdds(number, text)
   }
 
   private answered(answer: Added[] | Refusal | undefined, inputs: AddedInput[], answers: Answers): Job[] {
@@ -188,6 +255,16 @@ export class Adds {
     const job = { id, queue, name, data, status, attempts: 0, progress: 0, log: [], ...times, options: which } as const
     return toJob(job, this.methods, options[which])
   }
+}
+
+function plainText(adds: PendingAdd[]): string {
+  const all: unknown[] = []
+  for (const { added } of adds) all.push((added as AddedInput).name, (added as AddedInput).data)
+  return toJson(all)
+}
+
+function anyText({ json, added }: PendingAdd): string {
+  return json ?? toJson([{ ...added, options: {} }])
 }
 
 /** What `JSON.parse(JSON.stringify(value))` answers, and for plain data much sooner. */

@@ -3,7 +3,8 @@ import { native } from '../native.js'
 import type {
   AnyName, DataOf, Job, JobHandler, JobOptions, NewJob, QueueOptions, ResultOf, Untyped, WorkerOptions,
 } from './job.js'
-import { Adds, type Answers } from './queue-adds.js'
+import { activeTrace } from './job-trace.js'
+import { Adds, type Answers, type PlainAnswers } from './queue-adds.js'
 import { LONGEST_TIMER, finite, invalid, milliseconds, options, text, toNew } from './queue-input.js'
 import { ManagedQueue } from './queue-managed.js'
 import { Runs, type NativeRuns } from './queue-runs.js'
@@ -16,6 +17,7 @@ export { Worker } from './worker.js'
 type Message =
   | ({ kind: 'run' } & NativeRuns)
   | ({ kind: 'added'; number: number } & Answers)
+  | ({ kind: 'addedPlain'; number: number } & PlainAnswers)
   | { kind: 'abort'; attempt: number; code: string; message: string }
   | { kind: 'active'; worker: number; active: boolean }
 
@@ -99,7 +101,8 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue<Types
   ): Promise<Job<Data, Result>>
   addJob(name: string, data: unknown, jobOptions?: JobOptions): Promise<Job> {
     try {
-      return this.adds.one(toNew(name, data, jobOptions))
+      if (jobOptions !== undefined || activeTrace()) return this.adds.one(toNew(name, data, jobOptions))
+      return this.adds.plain(text(name, "the job's name"), data)
     } catch (error) {
       return Promise.reject(error as Error)
     }
@@ -170,6 +173,7 @@ export class JobQueue<Types extends object = Untyped> extends ManagedQueue<Types
 
   private told(message: Message): void {
     if (message.kind === 'run') this.runs.start(message)
+    else if (message.kind === 'addedPlain') this.adds.answerPlain(message.number, message)
     else if (message.kind === 'added') this.adds.answer(message.number, message)
     else if (message.kind === 'abort') this.runs.abort(message.attempt, new Auton8nError(message.code, message.message))
     else this.setActive(message.worker, message.active)

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::{JobFilter, Limits, NewJob};
 use crate::error::{Code, Error, Result};
-use crate::store::Parts;
+use crate::store::{Parts, PlainJobs};
 
 const NAME: usize = 200;
 const KEY: usize = 500;
@@ -47,6 +47,11 @@ pub fn jobs(jobs: &[NewJob]) -> Result<()> {
         return Err(invalid(format!("at most {BATCH} jobs can be added at once")));
     }
     jobs.iter().try_for_each(job)
+}
+
+/// Whether plain jobs may be added, each of them.
+pub fn plain(jobs: &PlainJobs) -> bool {
+    jobs.names().all(|of| name("job", of).is_ok()) && jobs.data().all(|data| data.len() <= DATA && !is_too_deep(data))
 }
 
 /// The same where they still arrive.
@@ -129,7 +134,7 @@ fn job(job: &NewJob) -> Result<()> {
             )));
         }
     }
-    if levels(job.data.text()) > DEPTH {
+    if is_too_deep(job.data.text()) {
         return Err(too_deep("a job's data"));
     }
     let size = job.data.text().len() + options.metadata.as_ref().map_or(0, |data| data.to_string().len());
@@ -154,6 +159,11 @@ pub fn result(result: &Value) -> Result<()> {
         return Err(too_deep("what the handler answered"));
     }
     Ok(())
+}
+
+fn is_too_deep(json: &str) -> bool {
+    // Mostly there are not even so many side by side.
+    memchr::memchr2_iter(b'[', b'{', json.as_bytes()).nth(DEPTH).is_some() && levels(json) > DEPTH
 }
 
 /// Lists and objects within one another, of text that is JSON.

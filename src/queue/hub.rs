@@ -20,7 +20,7 @@ use super::running::{Running, Stop};
 use crate::clock::SharedClock;
 use crate::error::Result;
 use crate::event::EventKind;
-use crate::store::{Added, Ending, Job, JobOptions, JobStatus, SharedState, SharedStore};
+use crate::store::{Added, Ending, Job, JobOptions, JobStatus, PlainAdded, Priority, SharedState, SharedStore};
 
 /// How the queues of a store are kept.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -226,6 +226,17 @@ impl Shared {
             // For jobs of later too: a worker tells whether something waits.
             core.wake();
         }
+    }
+
+    /// Tells of plain adds that are stored.
+    pub fn added_plain(&self, core: &Core, added: &PlainAdded) {
+        if core.is_heard(&EventKind::Added) {
+            let now = self.clock.now_ms();
+            for (id, (name, _)) in added.ids.iter().zip(added.jobs.iter()) {
+                core.emit(&id.to_string(), name, now, EventKind::Added);
+            }
+        }
+        core.arrived(Priority::default());
     }
 
     /// Stops what a cancelled job still does here, and tells of it.

@@ -11,7 +11,9 @@ use parking_lot::Mutex;
 use super::seat::{Seat, Where};
 use super::socket::Peer;
 use super::succession::{Sitter, Succession};
-use super::{Handler, HubOptions, Job, Queue, QueueApi, Retention, Schedule, Worker, WorkerOptions};
+use super::{
+    Handler, HubOptions, Job, PlainAdded, PlainJobs, Queue, QueueApi, Retention, Schedule, Worker, WorkerOptions,
+};
 use crate::clock::SharedClock;
 use crate::error::{Code, Error, Result};
 use crate::event::EventSink;
@@ -88,6 +90,18 @@ impl Member {
     /// The queue, near or far. Waits a while where its owner just went.
     pub async fn api(&self) -> Result<Arc<dyn QueueApi>> {
         Ok(self.succession.seat().await?.api())
+    }
+
+    /// Adds plain jobs as `Queue::add_plain` does; they come back too where another process has the store.
+    pub fn add_plain(
+        &self,
+        jobs: PlainJobs,
+        told: impl FnOnce(Result<PlainAdded>) + Send + 'static,
+    ) -> std::result::Result<(), PlainJobs> {
+        match self.near() {
+            Some(queue) => queue.add_plain(jobs, told),
+            None => Err(jobs),
+        }
     }
 
     /// The workers of this member run jobs of that name.

@@ -14,6 +14,7 @@ mod intake;
 mod member;
 mod notices;
 mod outcome;
+mod plain;
 mod queue_api;
 mod reading;
 mod reports;
@@ -53,8 +54,8 @@ pub use self::the_queue::Queue;
 pub use self::ticket::{Ticket, end_all, end_all_for_others};
 pub use self::worker::{Worker, WorkerOptions};
 pub use crate::store::{
-    Backoff, Job, JobData, JobFailure, JobFilter, JobOptions, JobStatus, Limits, NewJob, OnDuplicate, Priority,
-    Retention, Schedule,
+    Backoff, Job, JobData, JobFailure, JobFilter, JobOptions, JobStatus, Limits, NewJob, OnDuplicate, PlainAdded,
+    PlainJobs, Priority, Retention, Schedule,
 };
 
 use std::sync::Arc;

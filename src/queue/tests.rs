@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::clock::{Clock, ManualClock, SharedClock, SystemClock};
 use crate::error::{Code, Error};
-use crate::event::{Event, EventSink};
+use crate::event::{Event, EventKind, EventSink};
 use crate::store::SqliteStore;
 
 #[derive(Default)]
@@ -515,4 +515,50 @@ async fn a_clock_that_is_set_moves_no_delay() {
         );
         hub.close().await;
     }
+}
+
+/// Adds plain jobs; `None` where they come back.
+async fn add_plain(queue: &Queue, text: Value) -> Option<Result<Vec<String>, Code>> {
+    let (told, answer) = tokio::sync::oneshot::channel();
+    let jobs = PlainJobs::read(text.to_string()).unwrap();
+    let sent = queue.add_plain(jobs, move |answer| drop(told.send(answer)));
+    sent.ok()?;
+    let answer = answer.await.unwrap().map_err(|error| error.code());
+    Some(answer.map(|added| added.ids.iter().map(ToString::to_string).collect()))
+}
+
+#[tokio::test]
+async fn plain_jobs_are_told_and_run_and_come_back_where_one_is_to_be_refused() {
+    let (queue, heard, hub) = open().await;
+    queue
+        .register("a", handler(|attempt| async move { Ok(attempt.job.data.value()) }))
+        .unwrap();
+    let worker = queue.start_worker(WorkerOptions::default()).unwrap();
+    let ids = add_plain(&queue, json!(["a", 1, "a", 2])).await.unwrap().unwrap();
+    for (id, n) in ids.iter().zip([1, 2]) {
+        assert_eq!(
+            until_status(&queue, id, JobStatus::Completed).await.result,
+            Some(json!(n))
+        );
+    }
+    let is_added = |event: &&Event| event.kind == EventKind::Added;
+    let told: Vec<_> = heard
+        .0
+        .lock()
+        .iter()
+        .filter(is_added)
+        .map(|event| event.job_id.clone())
+        .collect();
+    assert_eq!(told, ids);
+    let mut deep = json!(1);
+    for _ in 0..101 {
+        deep = json!([deep]);
+    }
+    for wrong in [json!(["a", 1, "", 2]), json!(["a", deep]), json!(["a\n", 1])] {
+        assert!(add_plain(&queue, wrong).await.is_none());
+    }
+    assert_eq!(add_plain(&queue, json!([])).await, Some(Ok(Vec::new())));
+    worker.stop(Duration::from_secs(5)).await;
+    hub.close().await;
+    assert_eq!(add_plain(&queue, json!(["a", 1])).await, Some(Err(Code::Closed)));
 }

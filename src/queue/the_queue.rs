@@ -28,8 +28,8 @@ pub type Handlers = Arc<RwLock<HashMap<String, Arc<dyn Handler>>>>;
 /// workers.
 #[derive(Clone)]
 pub struct Queue {
-    hub: Hub,
-    core: Arc<Core>,
+    pub(super) hub: Hub,
+    pub(super) core: Arc<Core>,
     handlers: Handlers,
     workers: Arc<Mutex<Vec<Worker>>>,
     _listener: Arc<Subscription>,

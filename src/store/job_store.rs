@@ -12,6 +12,7 @@ pub use super::claim::{Claim, ClaimRequest, Claimed, Lease, ReadAhead};
 use super::job::{Job, JobFailure, JobStatus, NewJob};
 use super::limits::Limits;
 pub use super::notice::Notice;
+use super::plain::PlainAdds;
 pub use super::released::{Promoted, Rescued};
 use super::schedule::Schedule;
 use super::shared_state::SharedState;
@@ -45,6 +46,11 @@ pub trait JobStore: Send + Sync + 'static {
     /// Stores batches that stand alone, each as a whole or not at all.
     async fn add_each(&self, queue: &str, batches: Vec<Vec<NewJob>>, now: i64) -> Vec<Result<Added>> {
         join_all(batches.into_iter().map(|jobs| self.add(queue, jobs, now))).await
+    }
+
+    /// The same for plain jobs, where that goes without a task.
+    fn plain_adds(&self) -> Option<&dyn PlainAdds> {
+        None
     }
 
     /// Stores jobs of another store as they are, in their order, all or none; answers how many

@@ -9,6 +9,7 @@ mod job_data;
 mod job_store;
 mod limits;
 mod notice;
+mod plain;
 mod postgres;
 mod redis;
 mod released;
@@ -49,6 +50,7 @@ pub use job_store::{
     Promoted, ReadAhead, Report, Rescued, Retention,
 };
 pub use limits::{Limit, Limits, Rate, Room, Window};
+pub use plain::{PlainAdded, PlainAdds, PlainCaller, PlainJobs};
 pub use postgres::PostgresStore;
 pub use schedule::{Missed, Schedule};
 pub use shared_state::SharedState;

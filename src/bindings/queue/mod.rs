@@ -17,7 +17,6 @@ use napi::{Env, Status};
 use napi_derive::napi;
 use serde::Serialize;
 use serde_json::Value;
-use tokio::sync::mpsc::UnboundedSender;
 
 use self::adds::Adds;
 use self::opened::{Inner, Listener, OpenOptions};
@@ -25,7 +24,7 @@ use self::parts::NativeParts;
 use self::runner::JsHandler;
 use super::error::{BorderError, promise};
 use crate::error::{Code, Error, Result};
-use crate::queue::{JobFilter, JobStatus, NewJob, read};
+use crate::queue::{JobFilter, JobOptions, JobStatus, NewJob, read};
 
 /// Hears one event, as JSON. Weak and bounded: it neither keeps the process nor grows.
 #[napi]
@@ -43,7 +42,7 @@ fn written<T: Serialize>(value: &T) -> Result<String> {
 #[napi]
 pub struct NativeQueue {
     inner: Arc<Inner>,
-    adds: UnboundedSender<Adds>,
+    adds: Adds,
 }
 
 /// Opens a queue; `options` is JSON.
@@ -58,7 +57,7 @@ pub fn open_queue(
     promise(env, async move {
         let options: OpenOptions = read("the queue's options", &options)?;
         let inner = Arc::new(Inner::open(name, options, Listener::new(on_event), on_attempt).await?);
-        let adds = adds::start(inner.clone());
+        let adds = Adds::new(inner.clone());
         Ok(NativeQueue { inner, adds })
     })
 }
@@ -92,8 +91,19 @@ impl NativeQueue {
     /// Adds batches that stand alone, a JSON array; the answer is told with that number, as `answers.rs` says.
     #[napi(catch_unwind)]
     pub fn send_adds(&self, number: u32, batches: String) {
-        // The task that receives them ends with this sender.
-        let _ = self.adds.send((number, batches));
+        self.adds.any(number, batches);
+    }
+
+    /// Adds jobs without options that stand alone, a JSON array in which names and data take turns; answered likewise.
+    #[napi(catch_unwind)]
+    pub fn send_plain(&self, number: u32, jobs: String) {
+        self.adds.plain(number, jobs);
+    }
+
+    /// The options of a job that has none, as JSON.
+    #[napi(getter)]
+    pub fn plain_options(&self) -> napi::Result<String> {
+        Ok(serde_json::to_string(&JobOptions::default())?)
     }
 
     /// Begins a batch that is handed over part by part. None of its jobs has a unique key, a `ref` or waits for another.

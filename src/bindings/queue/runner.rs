@@ -7,13 +7,11 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use async_trait::async_trait;
 use foldhash::fast::RandomState;
-use napi::Status;
-use napi::threadsafe_function::ThreadsafeFunctionCallMode;
+use napi::{Status, threadsafe_function::ThreadsafeFunctionCallMode};
 use parking_lot::Mutex;
 use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
-use serde_json::Value;
-use serde_json::value::RawValue;
+use serde_json::{Value, value::RawValue};
 use tokio::sync::oneshot;
 
 use super::QueueRunner;

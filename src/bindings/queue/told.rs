@@ -25,6 +25,12 @@ pub enum ToRunner<'a> {
         #[serde(flatten)]
         answers: &'a Answers<'a>,
     },
+    /// Plain adds, all of them: their ids one after the other, and when that was.
+    AddedPlain {
+        number: u32,
+        at: i64,
+        ids: &'a str,
+    },
 }
 
 /// Attempts that are to be run. What many of them share is written once, and times as the difference to one of them:

@@ -117,6 +117,9 @@ fn words(error: &bollard::errors::Error) -> String {
         text = format!("{text}: {inner}");
         cause = inner.source();
     }
+    if text.to_lowercase().contains("permission denied") {
+        text.push_str("; its socket is for root and for the users of its group, which is often `docker`");
+    }
     text
 }
 
@@ -271,5 +274,17 @@ impl Bootable for DockerEngine {
             Error::new(Code::SandboxFailed, why)
         })??;
         KeeperSession::open(wire, Box::new(container), limits.clone()).await
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io;
+
+    #[test]
+    fn who_may_not_use_the_socket_is_told_who_may() {
+        let words = |kind: io::ErrorKind| super::words(&io::Error::from(kind).into());
+        assert!(words(io::ErrorKind::PermissionDenied).contains("group"));
+        assert!(!words(io::ErrorKind::ConnectionRefused).contains("group"));
     }
 }

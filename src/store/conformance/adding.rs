@@ -1,10 +1,10 @@
 use futures_util::future::join_all;
 use serde_json::json;
 
-use super::{add_one, claim_one, job, request};
+use super::{add_one, add_plain, claim_one, ids, job, request};
 use crate::error::Code;
 use crate::store::{
-    Backoff, Job, JobFilter, JobOptions, JobStatus, JobStore, Lease, NewJob, Priority, Report, SqliteStore,
+    Backoff, Job, JobFilter, JobOptions, JobStatus, JobStore, Lease, Limits, NewJob, Priority, Report, SqliteStore,
 };
 
 fn keyed(key: &str) -> JobOptions {
@@ -50,6 +50,52 @@ pub async fn jobs_are_kept_whole(store: &dyn JobStore) {
     assert_eq!(store.get("other", &added.id).await.unwrap(), None);
     assert_eq!(store.get("q", "no'such\u{0}id").await.unwrap(), None);
     assert_eq!(store.add("q", Vec::new(), 5).await.unwrap().jobs, Vec::new());
+}
+
+pub async fn plain_jobs_are_as_if_they_had_been_added_with_options(store: &dyn JobStore) {
+    let new = |count: usize, size: usize| -> Vec<NewJob> {
+        let one = |n: usize| NewJob {
+            name: if n == 40 { "b".into() } else { "a".into() },
+            data: json!({ "é": "x".repeat(size), "n": n }).into(),
+            ..NewJob::default()
+        };
+        (0..count).map(one).collect()
+    };
+    let limits = Limits {
+        concurrency: Some(1_000),
+        ..Limits::default()
+    };
+    let mut all = Vec::new();
+    for (step, (count, size)) in [(1, 3), (30, 300), (60, 3), (9, 5_000), (20, 3)]
+        .into_iter()
+        .enumerate()
+    {
+        if step == 4 {
+            store.set_limits("q", limits).await.unwrap();
+        }
+        let new = new(count, size);
+        let Some(added) = add_plain(store, "q", &new, 5) else {
+            return;
+        };
+        for (id, new) in added.await.into_iter().zip(new) {
+            let kept = store.get("q", &id).await.unwrap().unwrap();
+            assert_eq!(
+                (&kept.name, &kept.data, &kept.options),
+                (&new.name, &new.data, &new.options)
+            );
+            assert_eq!((kept.status, kept.created_at, kept.run_at), (JobStatus::Pending, 5, 5));
+            all.push(id);
+        }
+        all.push(add_one(store, JobOptions::default()).await.id);
+    }
+    let mut ask = request(200, 6);
+    ask.names.push("b".into());
+    let claims = store.claim(ask).await.unwrap().claims;
+    assert_eq!(
+        ids(claims.into_iter().map(|claim| *claim.job).collect()),
+        all,
+        "in the order of adding"
+    );
 }
 
 pub async fn a_batch_with_one_duplicate_is_refused_as_a_whole(store: &dyn JobStore) {

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 
 use serde_json::json;
 
-use super::{end, request};
+use super::{add, end, request};
 use crate::store::{Claim, Counts, Ending, JobFailure, JobFilter, JobOptions, JobStatus, JobStore, NewJob, Priority};
 
 const STEPS: i64 = 120;
@@ -99,10 +99,10 @@ impl Mixture {
                 },
                 reference: None,
             });
-        let added = store.add(&self.queue, new.collect(), self.now).await.unwrap().jobs;
-        for (n, (job, (name, priority, key, _))) in added.into_iter().zip(kinds).enumerate() {
+        let ids = add(store, &self.queue, new.collect(), self.now, random.bool()).await;
+        for (n, (id, (name, priority, key, _))) in ids.into_iter().zip(kinds).enumerate() {
             self.jobs.push(Kept {
-                id: job.id,
+                id,
                 n: first + n,
                 name,
                 priority,

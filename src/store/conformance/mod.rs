@@ -29,8 +29,9 @@ pub use states::*;
 pub use unique::*;
 
 use serde_json::json;
+use tokio::sync::oneshot;
 
-use super::{Claim, ClaimRequest, Ending, Finish, Job, JobOptions, JobStore, Lease, NewJob};
+use super::{Claim, ClaimRequest, Ending, Finish, Job, JobOptions, JobStore, Lease, NewJob, PlainCaller, PlainJobs};
 
 /// One test for each behaviour; `$open` answers a new, empty store, or `None` where it cannot be had.
 macro_rules! suite {
@@ -56,6 +57,7 @@ macro_rules! suite {
     ($open:path) => {
         $crate::store::conformance::suite! { $open:
             jobs_are_kept_whole,
+            plain_jobs_are_as_if_they_had_been_added_with_options,
             a_batch_with_one_duplicate_is_refused_as_a_whole,
             one_refused_add_harms_no_other,
             a_unique_key_is_free_when_its_job_is_over,
@@ -132,6 +134,39 @@ async fn add_one(store: &dyn JobStore, options: JobOptions) -> Job {
         .jobs
         .pop()
         .unwrap()
+}
+
+/// Adds plain jobs, where the store takes such and these are.
+fn add_plain<'a>(
+    store: &'a dyn JobStore,
+    queue: &'a str,
+    new: &[NewJob],
+    now: i64,
+) -> Option<impl Future<Output = Vec<String>> + use<'a>> {
+    let adds = store.plain_adds()?;
+    let is_plain = new.iter().all(|job| job.options == JobOptions::default());
+    let pairs = new.iter().flat_map(|job| [json!(job.name), job.data.value()]);
+    let jobs = PlainJobs::read(json!(pairs.collect::<Vec<_>>()).to_string())?;
+    let (told, answer) = oneshot::channel();
+    is_plain.then(move || async move {
+        let caller = PlainCaller::new(move |answer| drop(told.send(answer)));
+        adds.add_plain(queue, jobs, now, caller);
+        let added = answer.await.unwrap().unwrap();
+        assert_eq!(added.at, now);
+        added.ids.iter().map(ToString::to_string).collect()
+    })
+}
+
+/// Adds jobs in one of the ways that there are for them.
+async fn add(store: &dyn JobStore, queue: &str, new: Vec<NewJob>, now: i64, plain: bool) -> Vec<String> {
+    match add_plain(store, queue, &new, now).filter(|_| plain) {
+        Some(added) => added.await,
+        None => ids(store.add(queue, new, now).await.unwrap().jobs),
+    }
+}
+
+fn ids(jobs: Vec<Job>) -> Vec<String> {
+    jobs.into_iter().map(|job| job.id).collect()
 }
 
 async fn claim_one(store: &dyn JobStore, now: i64) -> Claim {

@@ -9,6 +9,7 @@ use uuid::Uuid;
 use super::database::Database;
 use super::failure::coded;
 use super::limited::limits;
+use super::pack::{Entry, Line};
 use super::task::Operation;
 use super::{pack, sql};
 use crate::error::Result;
@@ -68,6 +69,26 @@ impl NewRow {
             job,
             options,
         })
+    }
+
+    /// What is packed of it, where it may be.
+    fn entry(&self) -> Option<Entry<'_>> {
+        Some(Entry {
+            crc: self.crc,
+            id: self.plain?,
+            created_at: self.job.created_at,
+            run_at: self.job.run_at,
+            options: self.options.as_bytes(),
+            data: self.job.data.text().as_bytes(),
+        })
+    }
+
+    fn line(&self) -> Line<'_> {
+        Line {
+            queue: &self.job.queue,
+            name: &self.job.name,
+            priority: self.job.options.priority.into(),
+        }
     }
 }
 
@@ -140,20 +161,17 @@ fn store(database: &mut Database, rows: &[&NewRow]) -> Result<()> {
     let mut from = 0;
     while from < rows.len() {
         let alike = |row: &&&NewRow| row.plain.is_some() && is_like(&row.job, &rows[from].job);
-        let ids: Vec<Uuid> = rows[from..]
-            .iter()
-            .take_while(alike)
-            .filter_map(|row| row.plain)
-            .collect();
-        if ids.len() < pack::LEAST || !limits(database, &rows[from].job.queue)?.is_none() {
-            from += ids.len().max(1);
+        let alike = rows[from..].iter().take_while(alike).count();
+        if alike < pack::LEAST || !limits(database, &rows[from].job.queue)?.is_none() {
+            from += alike.max(1);
             continue;
         }
         insert_rows(database, &rows[alone..from], seq)?;
         seq += (from - alone) as i64;
-        alone = from + ids.len();
-        pack::insert(database, &rows[from..alone], &ids, seq)?;
-        seq += ids.len() as i64;
+        alone = from + alike;
+        let entries: Vec<Entry> = rows[from..alone].iter().filter_map(|row| row.entry()).collect();
+        pack::insert(database, rows[from].line(), &entries, seq)?;
+        seq += alike as i64;
         from = alone;
     }
     insert_rows(database, &rows[alone..], seq)

@@ -381,7 +381,9 @@ async fn few_packs_among_many_of_other_queues_are_listed() {
     let mut expected = Vec::new();
     for (name, priority) in [("a", 2), ("b", 1), ("a", 1), ("b", 3), ("a", 2)] {
         let mut new = small(10, priority);
-        new.iter_mut().for_each(|job| job.name = name.to_owned());
+        for job in &mut new {
+            job.name = name.to_owned();
+        }
         let added = store.add("q", new, 5).await.unwrap().jobs;
         expected.extend(added.into_iter().map(|job| (job.name, job.id)));
         for _ in 0..80 {

@@ -119,6 +119,57 @@ async fn jobs_that_end_by_themselves_never_are_rows() {
 }
 
 #[tokio::test]
+async fn small_batches_that_follow_one_another_share_a_pack() {
+    let temp = tempfile::tempdir().unwrap();
+    let store = open(temp.path()).await.unwrap();
+    let mut all = Vec::new();
+    for round in 0..20 {
+        all.extend(ids(add(&store, 20).await));
+        if round % 2 == 1 {
+            // Some of it end meanwhile; the whole of the first batches does.
+            let taken = claim(&store, 15).await;
+            let ends = taken.iter().map(|claim| end(claim, completed(), true)).collect();
+            assert!(store.finish_all(ends, 7).await.into_iter().all(|end| end.unwrap().held));
+            all.drain(..15);
+        }
+    }
+    assert_eq!((rows(temp.path(), "pack"), rows(temp.path(), "packed")), (2, 21));
+    // What is between two batches ends the pack.
+    all.extend(ids(add(&store, 1).await));
+    all.extend(ids(add(&store, 20).await));
+    assert_eq!(rows(temp.path(), "pack"), 3);
+    drop(store);
+    let store = reopen(temp.path()).await;
+    assert_eq!(store.counts("q").await.unwrap().pending, all.len() as u64);
+    all.extend(ids(add(&store, 20).await));
+    for id in &all {
+        assert!(store.get("q", id).await.unwrap().is_some(), "{id}");
+    }
+    let claims = claim(&store, 1_000).await;
+    assert_eq!(ids(claims.into_iter().map(|claim| *claim.job).collect()), all);
+    store.close().await;
+}
+
+#[tokio::test]
+async fn a_pack_of_which_none_is_left_grows_no_more() {
+    let temp = tempfile::tempdir().unwrap();
+    let store = open(temp.path()).await.unwrap();
+    for _ in 0..100 {
+        add(&store, 9).await;
+        let taken = claim(&store, 9).await;
+        let ends = taken.iter().map(|claim| end(claim, completed(), true)).collect();
+        assert!(store.finish_all(ends, 7).await.into_iter().all(|end| end.unwrap().held));
+    }
+    assert!(rows(temp.path(), "pack") <= 34 && rows(temp.path(), "packed") <= 34);
+    let added = ids(add(&store, 9).await);
+    drop(store);
+    let store = reopen(temp.path()).await;
+    let claims = claim(&store, 100).await;
+    assert_eq!(ids(claims.into_iter().map(|claim| *claim.job).collect()), added);
+    store.close().await;
+}
+
+#[tokio::test]
 async fn what_is_left_of_packs_is_deleted_in_time() {
     let temp = tempfile::tempdir().unwrap();
     for _ in 0..3 {

@@ -25,6 +25,7 @@ use crate::store::job_store::{
     Rescued, Retention,
 };
 use crate::store::limits::Limits;
+use crate::store::plain::PlainAdds;
 use crate::store::rules::closed;
 use crate::store::schedule::Schedule;
 use crate::store::shared_state::{SharedState, checked};
@@ -109,6 +110,10 @@ impl JobStore for SqliteStore {
 
     async fn add_parts(&self, queue: &str, parts: Parts, now: i64) -> Result<Added> {
         self.add_streamed(queue, parts, now).await
+    }
+
+    fn plain_adds(&self) -> Option<&dyn PlainAdds> {
+        Some(self)
     }
 
     async fn restore(&self, queue: &str, jobs: Vec<Job>) -> Result<u64> {

@@ -5,9 +5,7 @@
 //! its worker hears of it. A note counts only where the row's fence has not moved since.
 
 use std::collections::HashMap;
-use std::fs::{File, OpenOptions};
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::os::unix::fs::FileExt;
 use std::path::Path;
 
 use foldhash::fast::RandomState;
@@ -16,17 +14,13 @@ use uuid::Uuid;
 
 use super::database::Database;
 use super::failure::coded;
+use super::notes::{Note, Notes};
 use super::pack::{self, Packed, State};
 use super::rows::execute;
 use super::sql;
 use crate::error::Result;
 use crate::store::job::JobStatus;
 use crate::store::job_store::Lease;
-
-/// The bytes of a note: the row, its fence before the start, a hash of its id.
-const NOTE: usize = 24;
-/// Notes that the file has room for; when it is full the rows are written, and it begins anew.
-const NOTES: usize = 10_000;
 
 /// A start that its row does not tell yet.
 #[derive(Clone, Debug)]
@@ -79,8 +73,7 @@ impl From<Uuid> for Id {
 /// The starts that are not written yet.
 #[derive(Debug, Default)]
 pub struct Starts {
-    file: Option<File>,
-    noted: usize,
+    notes: Notes,
     open: HashMap<Id, Start, RandomState>,
     /// What the present transaction added, and what it took out.
     added: Vec<Id>,
@@ -90,41 +83,23 @@ pub struct Starts {
 impl Starts {
     /// Notes into that file, which is made; without one, nothing would outlive the process anyway.
     pub fn noted_in(path: &Path) -> std::io::Result<Self> {
-        let file = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .create(true)
-            .truncate(false)
-            .open(path)?;
-        // All of its room is taken at once, so that a full disk stops no start.
-        let size = ((NOTES + 1) * NOTE) as u64;
-        if file.metadata()?.len() < size {
-            file.write_all_at(&vec![0; size as usize], 0)?;
-        }
         Ok(Self {
-            file: Some(file),
+            notes: Notes::open(path)?,
             ..Self::default()
         })
     }
 
     /// Takes note of starts that begin now; false where there is no room.
     pub fn begin(&mut self, starts: Vec<(Id, Start)>) -> bool {
-        if self.noted + starts.len() > NOTES {
-            return false;
+        let matter = self.open.len() + self.taken.len();
+        if self.notes.should_turn(starts.len(), matter) {
+            // What was taken out is not committed, so that it may be open again.
+            let open = self.open.iter().chain(self.taken.iter().map(|(id, start)| (id, start)));
+            let open: Vec<Note> = open.map(|(id, start)| note(id, start)).collect();
+            self.notes.turn(open.into_iter());
         }
-        if let Some(file) = &self.file {
-            let mut notes = Vec::with_capacity((starts.len() + 1) * NOTE);
-            for (id, start) in &starts {
-                notes.extend_from_slice(&start.seq.to_le_bytes());
-                notes.extend_from_slice(&(start.fence - 1).to_le_bytes());
-                notes.extend_from_slice(&id.hash().to_le_bytes());
-            }
-            // The end of the notes.
-            notes.extend_from_slice(&[0; NOTE]);
-            if file.write_all_at(&notes, (self.noted * NOTE) as u64).is_err() {
-                return false;
-            }
-            self.noted += starts.len();
+        if !self.notes.add(starts.iter().map(|(id, start)| note(id, start))) {
+            return false;
         }
         for (id, start) in starts {
             self.added.push(id.clone());
@@ -164,12 +139,8 @@ impl Starts {
     pub fn committed(&mut self) {
         self.added.clear();
         self.taken.clear();
-        if self.open.is_empty() && self.noted > 0 {
-            self.noted = 0;
-            if let Some(file) = &self.file {
-                // Where it cannot be written, the old notes are out of date all the same.
-                let _ = file.write_all_at(&[0; NOTE], 0);
-            }
+        if self.open.is_empty() {
+            self.notes.clear();
         }
     }
 
@@ -184,6 +155,14 @@ impl Starts {
     /// What was added so far stays, whatever becomes of the present transaction.
     pub fn keep_added(&mut self) {
         self.added.clear();
+    }
+}
+
+fn note(id: &Id, start: &Start) -> Note {
+    Note {
+        seq: start.seq,
+        fence: start.fence - 1,
+        hash: id.hash(),
     }
 }
 
@@ -221,26 +200,9 @@ pub fn write(database: &Database, start: &Start) -> Result<()> {
 /// Writes the rows of those that ran when the process died, so that they are rescued. Its file is
 /// read from the beginning, and begins anew.
 pub fn recover(database: &mut Database, now: i64) -> Result<()> {
-    let mut notes = vec![0; NOTES * NOTE];
-    let Some(file) = &database.front().starts.file else {
-        return Ok(());
-    };
-    if file.read_exact_at(&mut notes, 0).is_err() {
-        return Ok(());
-    }
-    let number = |note: &[u8], at: usize| {
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&note[at..at + 8]);
-        i64::from_le_bytes(bytes)
-    };
-    let died: Vec<(i64, i64, i64)> = notes
-        .chunks_exact(NOTE)
-        .map(|note| (number(note, 0), number(note, 8), number(note, 16)))
-        .take_while(|(seq, ..)| *seq != 0)
-        .collect();
-    database.front().starts.noted = died.len();
+    let died = database.front().starts.notes.read();
     execute(database, "BEGIN IMMEDIATE", [])?;
-    for (seq, fence, hashed) in died {
+    for Note { seq, fence, hash } in died {
         let id: Option<String> = database
             .statement(sql!("start_of"))?
             .query_row(params![seq, fence], |row| row.get(0))
@@ -250,7 +212,7 @@ pub fn recover(database: &mut Database, now: i64) -> Result<()> {
         let id = id
             .map(|id| Id::of(&id).hash())
             .or(packed.as_ref().map(|packed| Id::from(packed.id()).hash()));
-        if id == Some(hashed as u64) {
+        if id == Some(hash) {
             let start = Start {
                 seq,
                 fence: fence + 1,
@@ -263,7 +225,9 @@ pub fn recover(database: &mut Database, now: i64) -> Result<()> {
         }
     }
     pack::flush(database)?;
-    execute(database, "COMMIT", []).map(drop)
+    execute(database, "COMMIT", [])?;
+    database.front().starts.notes.begin();
+    Ok(())
 }
 
 fn hash(id: &str) -> u64 {

@@ -107,7 +107,7 @@ async fn jobs_that_ran_when_the_process_died_are_known() {
 
 pub async fn reopen(path: &std::path::Path) -> SqliteStore {
     let directory = DataDirectory::open(path).unwrap();
-    for _ in 0..500 {
+    for _ in 0..6_000 {
         if let Some(held) = directory.hold().unwrap() {
             return SqliteStore::open(&directory, held, 0).await.unwrap();
         }

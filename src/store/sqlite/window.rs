@@ -22,6 +22,8 @@ const FIRST: usize = 64;
 /// Where fewer are left, the store's thread reads so many more when it has time, so that no claim waits for that.
 const LOW: usize = 1_000;
 const MORE: usize = 500;
+/// But no more where so many are in the windows of all queues.
+const ENOUGH: usize = 6_000;
 
 /// What is next in a queue, for workers of the same names.
 #[derive(Debug)]
@@ -154,6 +156,9 @@ pub fn refill(database: &mut Database) -> Result<bool> {
         window.rows.len() < LOW && !window.whole && bytes() < BYTES
     };
     let windows = &database.front().windows;
+    if windows.0.values().map(|window| window.rows.len()).sum::<usize>() >= ENOUGH {
+        return Ok(false);
+    }
     let Some((queue, window)) = windows.0.iter().find(|(_, window)| low(window)) else {
         return Ok(false);
     };

@@ -7,7 +7,6 @@ use uuid::Uuid;
 
 use crate::store::job::Job;
 use crate::store::rules::checksum;
-use crate::store::sqlite::insert::NewRow;
 use crate::store::sqlite::rows::Raw;
 
 /// What a chunk begins with, whose last byte is the version of the format.
@@ -40,53 +39,63 @@ pub struct Packed {
     pub place: usize,
 }
 
+/// What the jobs of a pack have in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Line<'a> {
+    pub queue: &'a str,
+    pub name: &'a str,
+    pub priority: u8,
+}
+
 /// What is stored of a job.
-struct Entry<'a> {
-    crc: u32,
-    id: Uuid,
-    created_at: i64,
-    run_at: i64,
-    options: &'a [u8],
-    data: &'a [u8],
+#[derive(Clone, Copy, Debug)]
+pub struct Entry<'a> {
+    pub crc: u32,
+    pub id: Uuid,
+    pub created_at: i64,
+    pub run_at: i64,
+    pub options: &'a [u8],
+    pub data: &'a [u8],
 }
 
-/// The bytes that a job takes.
-pub fn size(row: &NewRow) -> usize {
-    ENTRY + row.options.len() + row.job.data.text().len()
+impl Entry<'_> {
+    /// The bytes that it takes.
+    pub const fn size(&self) -> usize {
+        ENTRY + self.options.len() + self.data.len()
+    }
 }
 
-/// The bytes that a chunk takes before its jobs.
-pub const fn overhead(job: &Job) -> usize {
-    HEADER + job.queue.len() + job.name.len()
+impl Line<'_> {
+    /// The bytes that a chunk takes before its jobs.
+    pub const fn overhead(&self) -> usize {
+        HEADER + self.queue.len() + self.name.len()
+    }
 }
 
-/// Writes jobs of the same queue, name and priority, with their ids.
-pub fn write(rows: &[&NewRow], ids: &[Uuid]) -> Vec<u8> {
-    let Some(first) = rows.first().map(|row| &row.job) else {
-        return Vec::new();
-    };
-    let size: usize = rows.iter().map(|row| size(row)).sum();
-    let mut bytes = Vec::with_capacity(overhead(first) + size);
+/// Writes jobs of a line.
+pub fn write(line: Line<'_>, entries: &[Entry<'_>]) -> Vec<u8> {
+    let size: usize = entries.iter().map(Entry::size).sum();
+    let mut bytes = Vec::with_capacity(line.overhead() + size);
     bytes.extend_from_slice(&MAGIC);
-    bytes.push(first.options.priority.into());
-    for length in [first.queue.len(), first.name.len(), rows.len()] {
+    bytes.push(line.priority);
+    for length in [line.queue.len(), line.name.len(), entries.len()] {
         bytes.extend_from_slice(&(length as u16).to_le_bytes());
     }
-    bytes.extend_from_slice(first.queue.as_bytes());
-    bytes.extend_from_slice(first.name.as_bytes());
-    let mut end = bytes.len() + 2 * rows.len();
-    for row in rows {
-        end += self::size(row) - 2;
+    bytes.extend_from_slice(line.queue.as_bytes());
+    bytes.extend_from_slice(line.name.as_bytes());
+    let mut end = bytes.len() + 2 * entries.len();
+    for entry in entries {
+        end += entry.size() - 2;
         bytes.extend_from_slice(&(end as u16).to_le_bytes());
     }
-    for (NewRow { job, options, crc, .. }, id) in rows.iter().zip(ids) {
-        bytes.extend_from_slice(&crc.to_le_bytes());
-        bytes.extend_from_slice(id.as_bytes());
-        bytes.extend_from_slice(&job.created_at.to_le_bytes());
-        bytes.extend_from_slice(&job.run_at.to_le_bytes());
-        bytes.extend_from_slice(&(options.len() as u16).to_le_bytes());
-        bytes.extend_from_slice(options.as_bytes());
-        bytes.extend_from_slice(job.data.text().as_bytes());
+    for entry in entries {
+        bytes.extend_from_slice(&entry.crc.to_le_bytes());
+        bytes.extend_from_slice(entry.id.as_bytes());
+        bytes.extend_from_slice(&entry.created_at.to_le_bytes());
+        bytes.extend_from_slice(&entry.run_at.to_le_bytes());
+        bytes.extend_from_slice(&(entry.options.len() as u16).to_le_bytes());
+        bytes.extend_from_slice(entry.options);
+        bytes.extend_from_slice(entry.data);
     }
     bytes
 }

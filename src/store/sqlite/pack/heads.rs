@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use rusqlite::{OptionalExtension, params};
+use uuid::Uuid;
 
 use super::MOST;
 use crate::error::Result;
@@ -36,6 +37,20 @@ pub struct Heads {
     changed: Vec<i64>,
     /// The first and last places of packs of which none is left; `None` where they were not looked for.
     empty: Option<Vec<(i64, i64)>>,
+    /// The newest pack, which may grow.
+    pub open: Option<Open>,
+}
+
+/// What a pack that may grow holds.
+#[derive(Clone, Debug)]
+pub struct Open {
+    pub seq: i64,
+    pub last: i64,
+    pub queue: String,
+    pub name: String,
+    pub priority: u8,
+    pub first_id: Uuid,
+    pub last_id: Uuid,
 }
 
 impl Head {
@@ -58,6 +73,10 @@ impl Head {
     pub fn holds(&self, seq: i64) -> bool {
         let place = (seq - self.seq) as usize;
         (self.seq..=self.last).contains(&seq) && self.gone[place / 8] & (1 << (place % 8)) == 0
+    }
+
+    fn stored(&self) -> &[u8] {
+        &self.gone[..(self.last - self.seq + 8) as usize / 8]
     }
 
     /// The bits as far as there are jobs.
@@ -124,6 +143,21 @@ pub fn end(database: &Database, seq: i64) -> Result<bool> {
     Ok(true)
 }
 
+/// The open pack has more jobs now, up to that place; false where none of its jobs is left, so that it may go.
+pub fn grow(database: &Database, open: Open) -> Result<bool> {
+    let Some(mut head) = head(database, open.seq)?.filter(|head| head.left > 0) else {
+        return Ok(false);
+    };
+    head.left += (open.last - head.last) as u32;
+    head.last = open.last;
+    let values = params![head.seq, head.last, head.left, head.stored(), open.last_id.as_bytes()];
+    execute(database, sql!("pack_extend"), values)?;
+    let mut heads = database.heads.borrow_mut();
+    heads.known.insert(head.seq, head);
+    heads.open = Some(open);
+    Ok(true)
+}
+
 impl Heads {
     fn around(&self, seq: i64) -> Option<Head> {
         let (_, head) = self.known.range(..=seq).next_back()?;
@@ -148,8 +182,7 @@ pub fn flush(database: &Database) -> Result<()> {
             heads.empty.get_or_insert_default().push((*seq, head.last));
             heads.known.remove(seq);
         }
-        let length = (head.last - head.seq + 8) as usize / 8;
-        let values = params![seq, head.left, &head.gone[..length]];
+        let values = params![seq, head.left, head.stored()];
         execute(database, sql!("pack_change"), values)?;
     }
     changed.clear();

@@ -11,9 +11,9 @@ mod look;
 mod take_out;
 mod waiting;
 
-pub use chunk::{Chunk, Packed};
+pub use chunk::{Chunk, Entry, Line, Packed};
 pub use heads::{Heads, clear, end, flush};
-pub use insert::{insert, is_plain};
+pub use insert::{fits, insert, is_plain};
 pub use look::{at, before, count, find, list, place};
 pub use take_out::{State, WAITING, by_id, take_out};
 pub use waiting::{first, first_priority, later_priority, waiting, waits};
