@@ -1,5 +1,6 @@
 import { fromNative } from '../errors.js'
 import type { Job } from './job.js'
+import { copyJson } from './queue-copy.js'
 import { LONGEST_TIMER, invalid, refusal, toJob, toJson, type NativeJob, type Refusal } from './queue-input.js'
 
 /** A job that is being added: what is known of it here. */
@@ -265,34 +266,4 @@ function plainText(adds: PendingAdd[]): string {
 
 function anyText({ json, added }: PendingAdd): string {
   return json ?? toJson([{ ...added, options: {} }])
-}
-
-/** What `JSON.parse(JSON.stringify(value))` answers, and for plain data much sooner. */
-export function copyJson(value: unknown): unknown {
-  switch (typeof value) {
-    case 'string':
-    case 'boolean':
-      return value
-    case 'number':
-      return Number.isFinite(value) ? value + 0 : null
-    case 'object':
-      if (value === null) return null
-      if (Array.isArray(value)) return value.map(item => (isLeftOut(item) ? null : copyJson(item)))
-      if (Object.getPrototypeOf(value) === Object.prototype && !('toJSON' in value)) return copyObject(value)
-  }
-  return JSON.parse(JSON.stringify(value) ?? 'null')
-}
-
-function copyObject(value: object): unknown {
-  const copy: Record<string, unknown> = {}
-  for (const [key, item] of Object.entries(value)) {
-    // It would set the prototype.
-    if (key === '__proto__') return JSON.parse(JSON.stringify(value))
-    if (!isLeftOut(item)) copy[key] = copyJson(item)
-  }
-  return copy
-}
-
-function isLeftOut(value: unknown): boolean {
-  return value === undefined || typeof value === 'function' || typeof value === 'symbol'
 }
