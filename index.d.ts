@@ -159,9 +159,10 @@ export declare class NativeQueue {
   stopWorker(id: number, deadline: number): Promise<undefined>
   /**
    * Attempts ended; `settled` is JSON: of each its number where its handler answered nothing, else its number, its
-   * result, and what it threw or null. Answers attempts that are to be run in their stead.
+   * result, and what it threw or null. Answers attempts that are to be run in their stead, where all `heard` messages
+   * with runs that were sent have arrived.
    */
-  settle(settled: string): string | null
+  settle(settled: string, heard: number): string | null
   /** Events of these names are told from now on. */
   hear(names: Array<string>): void
   /** The attempt came further. */

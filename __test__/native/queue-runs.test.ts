@@ -31,6 +31,23 @@ test('a batch that is big enough to go in parts does not overtake what was added
   expect([ran[0], ran.at(-1)]).toEqual(['before', 'after'])
 })
 
+test('jobs start in their order, however many run at once', async () => {
+  for (const concurrency of [7, 50, 300]) {
+    const queue = await open()
+    const started: unknown[] = []
+    queue.registerHandler('n', job => {
+      started.push(job.data)
+      // Some end at once, some in a later turn.
+      return Number(job.data) % 3 === 0 ? undefined : new Promise<void>(resolve => setImmediate(resolve))
+    })
+    await queue.addBulkJobs(Array.from({ length: 3_000 }, (_, n) => ({ name: 'n', data: n })))
+    await queue.createWorker({ concurrency }).start()
+    await until(() => started.length === 3_000)
+    expect(started).toEqual(Array.from({ length: 3_000 }, (_, n) => n))
+    await queue.shutdown()
+  }
+})
+
 test('adds keep the order of their calls, with options and without, and one that is refused harms no other', async () => {
   const queue = await open()
   const ran: unknown[] = []

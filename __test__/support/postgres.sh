@@ -21,7 +21,7 @@ start() {
     -c shared_buffers=64MB -c max_connections=200 $settings >"$dir/log" 2>&1 </dev/null) &
   pid=$!
   # By its own word: at the port another one may answer, for a moment.
-  until grep -q 'ready to accept connections' "$dir/log" && $as pg_isready -q -h 127.0.0.1 -p "$port"; do
+  until grep -qs 'ready to accept connections' "$dir/log" && $as pg_isready -q -h 127.0.0.1 -p "$port"; do
     kill -0 $pid 2>/dev/null || { tail -5 "$dir/log" >&2; return 1; }
     sleep 0.05
   done

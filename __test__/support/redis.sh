@@ -11,7 +11,7 @@ start() {
   redis-server --port "$port" --bind 127.0.0.1 --dir "$dir" --save '' "$@" >"$dir/log" 2>&1 </dev/null &
   pid=$!
   # By its own word: at the port another one may answer, for a moment.
-  until grep -qi 'ready to accept connections' "$dir/log" && answers; do
+  until grep -qsi 'ready to accept connections' "$dir/log" && answers; do
     kill -0 $pid 2>/dev/null || { tail -5 "$dir/log" >&2; return 1; }
     sleep 0.02
   done

@@ -26,8 +26,8 @@ type Rest = Pick<NativeJob, 'status' | 'progress' | 'log' | 'error'>
 
 /** What the attempts of a queue say to the addon. */
 export interface RunsNative {
-  /** Answers attempts that are to be run in the stead of those that ended. */
-  settle(settled: string): string | null
+  /** Answers attempts that are to be run in the stead of those that ended, where no message with runs is on its way. */
+  settle(settled: string, heard: number): string | null
   progress(attempt: number, percent: number): void
   log(attempt: number, line: string): void
 }
@@ -43,6 +43,10 @@ export class Runs {
   private readonly running = new Map<number, RunContext>()
   private settled: (number | string)[] = []
   private turn = 0
+  /** Messages with runs, so far. */
+  private heard = 0
+  /** Those that wait for a turn, each from its next attempt on. */
+  private late: { runs: NativeRuns; from: number }[] = []
 
   constructor(
     private readonly queue: string,
@@ -53,6 +57,7 @@ export class Runs {
 
   /** Starts attempts. */
   start(runs: NativeRuns): void {
+    this.heard = (this.heard + 1) >>> 0
     this.turn = performance.now()
     this.next(runs, 0)
   }
@@ -65,6 +70,7 @@ export class Runs {
 
   private next(runs: NativeRuns, from: number): void {
     const all = runs.each
+    if (this.late.length > 0) return this.later(runs, from)
     for (let n = from, step = 1; n < all.length; n += Entry.Count, step++) {
       if (step % STEP === 0 && performance.now() - this.turn > TURN) return this.later(runs, n)
       this.run(runs, n)
@@ -77,10 +83,14 @@ export class Runs {
       // It may be aborted before its turn.
       if (!this.running.has(attempt)) this.running.set(attempt, new RunContext(attempt, this.native))
     }
-    setImmediate(() => {
-      this.turn = performance.now()
-      this.next(runs, from)
-    })
+    if (this.late.push({ runs, from }) === 1) setImmediate(() => this.resume())
+  }
+
+  private resume(): void {
+    this.turn = performance.now()
+    const late = this.late
+    this.late = []
+    for (const { runs, from } of late) this.next(runs, from)
   }
 
   private run(runs: NativeRuns, n: number): void {
@@ -152,7 +162,7 @@ export class Runs {
   private tell(): void {
     const settled = this.settled
     this.settled = []
-    const next = this.native.settle(`[${settled.join(',')}]`)
+    const next = this.native.settle(`[${settled.join(',')}]`, this.heard)
     if (next === null) return
     const runs = JSON.parse(next) as NativeRuns
     if (performance.now() - this.turn > TURN) this.later(runs, 0)

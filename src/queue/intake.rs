@@ -204,7 +204,13 @@ impl Intake {
 
     /// Starts what a claim got, and holds what it read ahead. Answers whether the store is closed.
     fn take(&self, view: &mut View, taken: Taken) -> bool {
+        let is_closed = self.took(view, taken);
+        // Only now, so that no other thread starts later jobs before these.
         self.claiming.store(false, Ordering::Release);
+        is_closed
+    }
+
+    fn took(&self, view: &mut View, taken: Taken) -> bool {
         let Taken {
             mut places,
             wanted,

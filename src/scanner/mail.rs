@@ -15,9 +15,10 @@ const SAID: [&[u8]; 2] = [b"quoted-printable", b"Quoted-Printable"];
 impl Scanner {
     /// What lines hide that go on in the next one.
     pub(super) fn mail(&self, text: &[u8], place: Place, out: &mut Vec<Candidate>) {
-        if !place.prose || !place.escapes || !SAID.iter().any(|said| memchr::memmem::find(text, said).is_some()) {
+        if !place.prose || !place.escapes {
             return;
         }
+        let says_so = || SAID.iter().any(|said| memchr::memmem::find(text, said).is_some());
         let inner = Place {
             escapes: false,
             ..place
@@ -26,6 +27,9 @@ impl Scanner {
         for at in memchr::memchr_iter(b'=', text) {
             if at < read || escape(&text[at..]).is_none() {
                 continue;
+            }
+            if read == 0 && !says_so() {
+                return;
             }
             let start = at.saturating_sub(OVERLAP);
             let end = text.len().min(start + PIECE);

@@ -165,7 +165,7 @@ fn joint(text: &[u8], how: Joining) -> Option<usize> {
                 let added = matches!(sign, Some(b'+'))
                     || *byte == quote && (matches!(sign, Some(b'.' | b'&')) || lines == 1 && sign.is_some());
                 let below = lines == 1 && *byte == quote && !is_key(&text[at + 2..], quote);
-                let adjacent = how.adjacent && sign.is_none() && at > 0;
+                let adjacent = how.adjacent && sign.is_none() && lines == 0 && at > 0;
                 return (added || below || adjacent).then_some(at + 2);
             }
             _ => return None,
@@ -263,8 +263,16 @@ mod tests {
             inserted: false,
         };
         assert_eq!(joined("ab\" \"cd\"", adjacent).unwrap(), b"abcd");
-        assert_eq!(joined("ab' \"cd\"\n  'ef'", adjacent).unwrap(), b"abcdef");
-        for text in ["ab\"\"cd\"", "ab\", \"cd\"", "ab\" x \"cd\"", "ab\" - \"cd\""] {
+        assert_eq!(joined("ab' \"cd\"\n  \"ef'", adjacent).unwrap(), b"abcdef");
+        // The next line may be another statement, or name something.
+        for text in [
+            "ab\"\n'cd'",
+            "ab\"\n\"cd\": 1",
+            "ab\"\"cd\"",
+            "ab\", \"cd\"",
+            "ab\" x \"cd\"",
+            "ab\" - \"cd\"",
+        ] {
             assert_eq!(joined(text, adjacent), None, "{text}");
         }
         let inserted = Joining {

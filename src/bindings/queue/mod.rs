@@ -6,6 +6,7 @@ mod opened;
 mod parts;
 mod planning;
 mod runner;
+mod settled;
 mod told;
 
 use std::sync::Arc;
@@ -102,6 +103,7 @@ impl NativeQueue {
 
     /// The options of a job that has none, as JSON.
     #[napi(getter)]
+    #[allow(clippy::unused_self, reason = "napi gives a getter its object")]
     pub fn plain_options(&self) -> napi::Result<String> {
         Ok(serde_json::to_string(&JobOptions::default())?)
     }
@@ -254,11 +256,12 @@ impl NativeQueue {
     }
 
     /// Attempts ended; `settled` is JSON: of each its number where its handler answered nothing, else its number, its
-    /// result, and what it threw or null. Answers attempts that are to be run in their stead.
+    /// result, and what it threw or null. Answers attempts that are to be run in their stead, where all `heard` messages
+    /// with runs that were sent have arrived.
     #[napi(catch_unwind)]
     #[allow(clippy::needless_pass_by_value, reason = "napi hands over owned text")]
-    pub fn settle(&self, settled: String) -> Option<String> {
-        self.inner.runner.settle(&settled)
+    pub fn settle(&self, settled: String, heard: u32) -> Option<String> {
+        self.inner.runner.settle(&settled, heard)
     }
 
     /// Events of these names are told from now on.

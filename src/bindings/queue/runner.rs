@@ -1,7 +1,6 @@
 //! The attempts that run in JavaScript: one message there, one call back.
 
 use std::collections::HashMap;
-use std::fmt::{self, Formatter};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -9,83 +8,25 @@ use async_trait::async_trait;
 use foldhash::fast::RandomState;
 use napi::{Status, threadsafe_function::ThreadsafeFunctionCallMode};
 use parking_lot::Mutex;
-use serde::de::{Error as _, IgnoredAny, SeqAccess, Visitor};
-use serde::{Deserialize, Deserializer};
-use serde_json::{Value, value::RawValue};
+use serde_json::Value;
 use tokio::sync::oneshot;
 
 use super::QueueRunner;
+use super::settled::{self, Outcome, Settled, outcome};
 use super::told::{Runs, ToRunner};
 use crate::error::{Code, Error};
 use crate::queue::{self, Attempt, AttemptError, Handler, Reporter, Stop, Ticket};
-
-type Outcome = Result<Value, AttemptError>;
 
 /// About the bytes that are told of a run beside its data, and of all of them.
 const OF_RUN: usize = 80;
 const OF_RUNS: usize = 500;
 
-/// What an attempt in JavaScript answers: its number, its result, and what it threw.
-struct Settled(u32, Value, Option<Thrown>);
-
-impl<'de> Deserialize<'de> for Settled {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(Reader)
-    }
-}
-
-/// A number alone answered nothing.
-struct Reader;
-
-impl<'de> Visitor<'de> for Reader {
-    type Value = Settled;
-
-    fn expecting(&self, formatter: &mut Formatter<'_>) -> fmt::Result {
-        formatter.write_str("the number of an attempt, or it with its result and what it threw")
-    }
-
-    fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<Settled, E> {
-        let number = u32::try_from(number).map_err(E::custom)?;
-        Ok(Settled(number, Value::Null, None))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut all: A) -> Result<Settled, A::Error> {
-        let missing = |n| A::Error::invalid_length(n, &self);
-        let number = all.next_element()?.ok_or_else(|| missing(0))?;
-        let result = all.next_element()?.ok_or_else(|| missing(1))?;
-        let thrown = all.next_element()?.ok_or_else(|| missing(2))?;
-        Ok(Settled(number, result, thrown))
-    }
-}
-
-/// As much of it as can always be read.
-#[derive(Deserialize)]
-struct Numbered(u32, IgnoredAny, IgnoredAny);
-
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", default)]
-struct Thrown {
-    message: String,
-    code: Option<String>,
-    abort: bool,
-    retry_after: Option<u64>,
-}
-
-impl Default for Thrown {
-    fn default() -> Self {
-        Self {
-            message: "the handler's answer is not understood".to_owned(),
-            code: None,
-            abort: false,
-            retry_after: None,
-        }
-    }
-}
-
 /// The attempts that run in JavaScript.
 pub struct Runner {
     call: QueueRunner,
     next: AtomicU32,
+    /// Messages with runs, so far.
+    told: AtomicU32,
     running: Mutex<HashMap<u32, Running, RandomState>>,
 }
 
@@ -104,17 +45,15 @@ impl Runner {
         Self {
             call,
             next: AtomicU32::new(1),
+            told: AtomicU32::new(0),
             running: Mutex::default(),
         }
     }
 
     /// Attempts ended; one that is over already is not listened to any more. Answers what is to run in their stead, as it
-    /// is told otherwise.
-    pub fn settle(&self, settled: &str) -> Option<String> {
-        let settled = match serde_json::from_str::<Vec<Settled>>(settled) {
-            Ok(settled) => settled,
-            Err(_) => each_alone(settled),
-        };
+    /// is told otherwise. `heard` messages with runs arrived so far: behind those that are on their way, it is told too.
+    pub fn settle(&self, settled: &str, heard: u32) -> Option<String> {
+        let settled = settled::read(settled);
         let mut ended = Vec::with_capacity(settled.len());
         let mut all = self.running.lock();
         for Settled(attempt, result, thrown) in settled {
@@ -131,6 +70,10 @@ impl Runner {
             .flat_map(|(_, tickets)| tickets);
         let wanted = self.number(next.collect());
         if wanted.is_empty() {
+            return None;
+        }
+        if self.told.load(Ordering::Acquire) != heard {
+            self.tell_runs(wanted);
             return None;
         }
         let size: usize = wanted.iter().map(|(_, ticket)| ticket.job().data.text().len()).sum();
@@ -191,27 +134,21 @@ impl Runner {
 
     fn start(&self, tickets: Vec<Arc<Ticket>>) {
         let wanted = self.number(tickets);
-        let runs = Runs::new(wanted.iter().map(|(n, ticket)| (*n, ticket.job())));
-        if !wanted.is_empty() && !self.tell(&ToRunner::Run(runs)) {
+        if !wanted.is_empty() {
+            self.tell_runs(wanted);
+        }
+    }
+
+    fn tell_runs(&self, wanted: Vec<(u32, Arc<Ticket>)>) {
+        if !self.tell_run(Runs::new(wanted.iter().map(|(n, ticket)| (*n, ticket.job())))) {
             self.end(wanted);
         }
     }
-}
 
-/// Where one answer is not understood, its attempt fails with that, and no other does.
-fn each_alone(settled: &str) -> Vec<Settled> {
-    let all: Vec<&RawValue> = serde_json::from_str(settled).unwrap_or_default();
-    let alone = |one: &RawValue| {
-        serde_json::from_str::<Settled>(one.get()).or_else(|error| {
-            let Numbered(attempt, ..) = serde_json::from_str(one.get())?;
-            let thrown = Thrown {
-                message: format!("what the handler answered cannot be stored: {error}"),
-                ..Thrown::default()
-            };
-            Ok::<_, serde_json::Error>(Settled(attempt, Value::Null, Some(thrown)))
-        })
-    };
-    all.into_iter().filter_map(|one| alone(one).ok()).collect()
+    fn tell_run(&self, runs: Runs<'_>) -> bool {
+        self.told.fetch_add(1, Ordering::AcqRel);
+        self.tell(&ToRunner::Run(runs))
+    }
 }
 
 fn gone() -> Error {
@@ -244,7 +181,7 @@ impl Handler for JsHandler {
             },
         );
         let _forget = Forget(runner, id);
-        if !runner.tell(&ToRunner::Run(Runs::new(std::iter::once((id, &attempt.job))))) {
+        if !runner.tell_run(Runs::new(std::iter::once((id, &attempt.job)))) {
             return Err(AttemptError::Retry(gone()));
         }
         let settled = tokio::select! {
@@ -269,32 +206,4 @@ impl Handler for JsHandler {
     fn abort(&self, number: u32, why: Stop) {
         self.0.tell(&ToRunner::abort(number, why));
     }
-}
-
-#[allow(
-    clippy::result_large_err,
-    reason = "an attempt ends once, and its error is moved, not copied, on the way"
-)]
-fn outcome(result: Value, thrown: Option<Thrown>) -> Outcome {
-    let Some(thrown) = thrown else {
-        return match queue::check_result(&result) {
-            Ok(()) => Ok(result),
-            Err(error) => Err(AttemptError::Retry(Error::new(Code::HandlerFailed, error.message()))),
-        };
-    };
-    if thrown.abort {
-        let result = (!result.is_null()).then_some(result);
-        return Err(AttemptError::Abort(
-            Error::new(Code::JobAborted, thrown.message),
-            result,
-        ));
-    }
-    let known = thrown
-        .code
-        .and_then(|code| Code::ALL.iter().find(|known| known.as_str() == code));
-    let error = Error::new(known.copied().unwrap_or(Code::HandlerFailed), thrown.message);
-    Err(match thrown.retry_after {
-        Some(delay) => AttemptError::RetryAfter(error, delay),
-        None => AttemptError::Retry(error),
-    })
 }

@@ -53,6 +53,9 @@ fn literals_beside_each_other_are_one_where_the_language_says_so() {
     let password = ["h7Q!", "z92kVm"].concat();
     let text = format!("password = \"{}\" \"{}\"\n", &password[..5], &password[5..]);
     assert_eq!(values(&text, "a.py").len(), 1);
+    // What stands on the next line is another statement.
+    let text = format!("password = \"{password}\"\n'two'\n");
+    assert_eq!(values(&text, "a.py"), [format!("generic-password {password}")]);
     // Whatever stands beside a whole token belongs to it only where the language says so.
     assert_eq!(
         values(&format!("f \"{token}\" \"abc\""), "a.sh"),

@@ -148,7 +148,7 @@ fn add_plain<'a>(
     let pairs = new.iter().flat_map(|job| [json!(job.name), job.data.value()]);
     let jobs = PlainJobs::read(json!(pairs.collect::<Vec<_>>()).to_string())?;
     let (told, answer) = oneshot::channel();
-    is_plain.then(move || async move {
+    is_plain.then_some(async move {
         let caller = PlainCaller::new(move |answer| drop(told.send(answer)));
         adds.add_plain(queue, jobs, now, caller);
         let added = answer.await.unwrap().unwrap();
