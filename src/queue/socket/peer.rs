@@ -224,7 +224,7 @@ fn failed() -> Error {
 fn gone() -> Error {
     Error::new(
         Code::StoreBusy,
-        "the process that owns the data directory went away; open the queue again",
+        "the process that owns the data directory went away, and whether it did what was asked is not known; look, or ask again",
     )
 }
 
