@@ -204,6 +204,36 @@ async fn a_commit_that_fails_leaves_what_is_remembered_as_it_was() {
     store.close().await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn big_jobs_of_many_queues_are_not_all_read_ahead() {
+    let store = SqliteStore::in_memory().await.unwrap();
+    for queue in 0..6 {
+        let big = |_| NewJob {
+            data: json!("x".repeat(1_000_000)).into(),
+            ..new(0)
+        };
+        let queue = format!("q{queue}");
+        store.add(&queue, (0..12).map(big).collect(), 0).await.unwrap();
+        for _ in 0..3 {
+            let request = ClaimRequest {
+                queue: queue.clone(),
+                names: vec!["a".into()],
+                limit: 1,
+                now: 1,
+                lease_until: 1_000_000,
+            };
+            assert_eq!(store.claim(request).await.unwrap().claims.len(), 1);
+        }
+    }
+    let (caller, told) = oneshot::channel();
+    let work = |database: &mut Database| Ok(database.front().windows.bytes());
+    store
+        .send(Durability::Read, Care::Own, Task::new(work, caller))
+        .unwrap();
+    let bytes = told.await.unwrap().unwrap();
+    assert!((1..30_000_000).contains(&bytes), "{bytes}");
+}
+
 fn parts(parts: Vec<Result<Vec<NewJob>>>) -> Parts {
     stream::iter(parts).boxed()
 }

@@ -14,7 +14,7 @@ use super::{pack, sql};
 use crate::error::Result;
 use crate::store::job_store::ClaimRequest;
 
-/// The most that is read at once. A backlog of any size costs no more memory than that.
+/// The most that is read at once, the bytes for all queues together. A backlog of any size costs no more memory than that.
 const ROWS: usize = 1_000;
 const BYTES: usize = 8 * 1024 * 1024;
 /// What the first reading takes; each further one takes twice as many.
@@ -89,7 +89,13 @@ impl Windows {
         }
     }
 
-    fn bytes(&self) -> usize {
+    /// What one of them may read, so that all together stay small however many queues there are.
+    fn share(&self) -> usize {
+        BYTES / self.0.len().max(1)
+    }
+
+    /// About how big all that is read ahead is.
+    pub fn bytes(&self) -> usize {
         self.0.values().flat_map(|window| &window.rows).map(Next::bytes).sum()
     }
 
@@ -134,7 +140,8 @@ pub fn take(database: &mut Database, request: &ClaimRequest, limit: usize) -> Re
         }
         let (names, priority, key) = (window.names.clone(), window.priority, window.key.clone());
         let (last, size) = (window.last, window.size.max(limit));
-        let (rows, whole) = read(database, &request.queue, &names, priority, &key, last, size)?;
+        let most = (size, database.front().windows.share());
+        let (rows, whole) = read(database, &request.queue, &names, priority, &key, last, most)?;
         let Some(window) = database.front().windows.0.get_mut(&request.queue) else {
             return Ok(taken);
         };
@@ -168,8 +175,9 @@ pub fn refill(database: &mut Database) -> Result<bool> {
     }
     let (queue, names, key) = (queue.clone(), window.names.clone(), window.key.clone());
     let (priority, last) = (window.priority, window.last);
+    let most = (MORE, windows.share());
     database.lend();
-    let (rows, whole) = read(database, &queue, &names, priority, &key, last, MORE)?;
+    let (rows, whole) = read(database, &queue, &names, priority, &key, last, most)?;
     let mut options = LastOptions::default();
     let rows: Vec<Next> = rows.into_iter().map(|next| next.read(&mut options)).collect();
     // Only this thread changes more of it than its first rows.
@@ -199,7 +207,7 @@ pub fn is_last(database: &mut Database, request: &ClaimRequest) -> Result<bool> 
     Ok(true)
 }
 
-/// Answers too whether these are all that there are.
+/// So many jobs at most, and about so many bytes, but one in any case. Answers too whether these are all that there are.
 fn read(
     database: &Database,
     queue: &str,
@@ -207,7 +215,7 @@ fn read(
     priority: u8,
     key: &str,
     after: i64,
-    limit: usize,
+    (limit, most): (usize, usize),
 ) -> Result<(VecDeque<Next>, bool)> {
     let mut found: Vec<Next> = Vec::new();
     let mut statement = database.statement(sql!("window_select", "job_columns", "window"))?;
@@ -222,7 +230,7 @@ fn read(
             let row = raw(row).map_err(coded)?;
             (count, bytes, last) = (count + 1, bytes + row.bytes(), row.seq);
             found.push(Next::Row(Box::new(row)));
-            if bytes > BYTES {
+            if bytes > most {
                 count = limit;
                 break;
             }
