@@ -16,21 +16,26 @@ if (!usable) console.log('left out: podman: it is not installed, or this is not 
 
 describe.skipIf(!usable)('podman', () => {
   let directory: string
+  let runroot: string
   let service: ChildProcess
   let sandbox: Sandbox
 
   beforeAll(async () => {
     directory = mkdtempSync(join(tmpdir(), 'auton8n-podman-'))
     const socket = join(directory, 'podman.sock')
-    const args = ['--root', join(directory, 'root'), '--runroot', join(directory, 'run'), '--cgroup-manager=cgroupfs']
+    // Its path may have 50 characters, and that of a temporary folder more.
+    runroot = mkdtempSync('/run/auton8n-podman-')
+    const args = ['--root', join(directory, 'root'), '--runroot', runroot, '--cgroup-manager=cgroupfs']
     // Debian's own choice, crun, refuses a machine with both kinds of control groups.
     const runtime = existsSync('/usr/sbin/runc') ? ['--runtime', '/usr/sbin/runc'] : []
     const serve = [...args, ...runtime, 'system', 'service', '--time=0', `unix://${socket}`]
     // Where memory runs out, its monitor leaves a file in the folder that it was started in; and of each image that it is
     // given it leaves the archive among its temporary files.
-    service = spawn('podman', serve, { stdio: 'ignore', cwd: directory, env: { ...process.env, TMPDIR: directory } })
+    service = spawn('podman', serve, { stdio: ['ignore', 'ignore', 'pipe'], cwd: directory, env: { ...process.env, TMPDIR: directory } })
+    let said = ''
+    service.stderr?.setEncoding('utf8').on('data', (text: string) => { said = (said + text).slice(-2_000) })
     for (const end = Date.now() + 120_000; !existsSync(socket); await new Promise((next) => { setTimeout(next, 50) })) {
-      if (Date.now() > end) throw new Error('podman does not come up')
+      if (Date.now() > end || service.exitCode !== null) throw new Error(`podman does not come up: ${said}`)
     }
     sandbox = await Sandbox.open({ engine: `unix://${socket}`, memory: '192m', pids: 64, tmpfs: '16m', work: '24m' })
   }, 180_000)
@@ -38,9 +43,11 @@ describe.skipIf(!usable)('podman', () => {
     await sandbox?.close()
     service?.kill()
     if (service && service.exitCode === null && service.signalCode === null) await new Promise((done) => { service.once('exit', done) })
-    spawnSync('podman', ['--root', join(directory, 'root'), '--runroot', join(directory, 'run'), 'system', 'reset', '--force'])
-    releaseFolder(directory)
-    rmSync(directory, { recursive: true, force: true })
+    spawnSync('podman', ['--root', join(directory, 'root'), '--runroot', runroot, 'system', 'reset', '--force'])
+    for (const folder of [directory, runroot]) {
+      releaseFolder(folder)
+      rmSync(folder, { recursive: true, force: true })
+    }
   })
 
   it('runs, limits and collects as Docker does', async () => {
