@@ -53,23 +53,28 @@ export class PluginCreation {
    * stored, with nothing awaited between, hears it from its first stage.
    */
   async *events(options: { signal?: AbortSignal } = {}): AsyncGenerator<CreationEvent, void, undefined> {
+    const heardAll = this.#first !== undefined
     const feed = this.#first ?? new Feed(this.id, this.#source)
     this.#first = undefined
     try {
       const seen = new Seen()
       const first = await this.status()
       // Hints from before that answer are on their way; they come first where they are told at all.
-      await new Promise<void>((resolve) => setImmediate(resolve))
+      await nextTurn()
       yield* seen.state(first)
       for (const hint of feed.take()) yield* seen.hint(this.id, hint)
-      yield* seen.news(first)
+      // What is stored may be ahead of hints that will come.
+      if (!heardAll || isFinal(first.status)) yield* seen.news(first)
       for (let snapshot = first; !isFinal(snapshot.status); ) {
         const hints = await feed.next(options.signal)
         for (const hint of hints) yield* seen.hint(this.id, hint)
-        if (hints.length === 0 || hints.some((hint) => hint.type !== 'log' && hint.type !== 'progress')) {
-          snapshot = await this.status()
-          yield* seen.news(snapshot)
+        if (hints.length > 0 && hints.every((hint) => hint.type === 'log' || hint.type === 'progress')) continue
+        snapshot = await this.status()
+        if (isFinal(snapshot.status)) {
+          await nextTurn()
+          for (const hint of feed.take()) yield* seen.hint(this.id, hint)
         }
+        yield* hints.length === 0 || isFinal(snapshot.status) ? seen.news(snapshot) : seen.state(snapshot)
         if (isFinal(snapshot.status)) yield done(snapshot)
       }
       if (isFinal(first.status)) yield done(first)
@@ -258,6 +263,10 @@ function done(snapshot: JobSnapshot): CreationEvent {
     ...(snapshot.error && status !== 'completed' ? { error: snapshot.error } : {}),
     ...(snapshot.report ? { report: snapshot.report } : {}),
   }
+}
+
+function nextTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve))
 }
 
 function throwIfGivenUp(id: string, signal: AbortSignal | undefined): void {
