@@ -13,8 +13,10 @@ async function overtaken(hub: Hub, late = false): Promise<PluginCreation> {
     const stage = (name: string, iteration: number, progress: number) => ({ type: 'progress', jobId: ID, stage: name, iteration, progress })
     hub.receive([{ type: 'progress', jobId: 'another', stage: 'boot', iteration: 1, progress: 80 }, stage('validate', 0, 1)])
     const next = [stage('generate', 1, 10), stage('inspect', 1, 30)]
-    if (late) setTimeout(() => hub.receive([{ type: 'started', jobId: ID }, ...next]), 10)
-    else hub.receive(next)
+    if (late) {
+      setTimeout(() => hub.receive([{ type: 'started', jobId: ID }]), 5)
+      setTimeout(() => hub.receive(next), 10)
+    } else hub.receive(next)
     return ID
   })
   setTimeout(() => {

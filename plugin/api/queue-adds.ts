@@ -98,7 +98,7 @@ export class Adds {
     } catch {
       // It tells why.
       toJson(data)
-      throw invalid("the job's data cannot be read")
+      throw invalid("the job's data cannot be read; give plain data, as JSON has it")
     }
     return this.pending({ name, data: copy }, undefined) as Promise<Job>
   }
